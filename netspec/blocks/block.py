@@ -1,0 +1,59 @@
+"""The base of blocks that are written in Python: parameters, and a recipe of operations."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, InstanceOf, ValidationError
+
+from netspec.errors import did_you_mean
+from netspec.graph import GraphBuilder, Node
+from netspec.ops import OPERATIONS, Operation
+
+
+class Block(BaseModel, ABC):
+    """A recipe. Its fields are its YAML parameters; it appends operations and knows nothing of shapes or costs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
+
+    word: ClassVar[str]
+    """The name in a spec."""
+
+    @abstractmethod
+    def expand(self, graph: GraphBuilder, x: Node) -> Node:
+        """Append the operations of the block after ``x``; the node that is its output."""
+
+
+def chosen(value: Any) -> Any:  # noqa: ANN401 - whatever the YAML holds
+    """An operation from its word, or from a word with parameters; ``none`` is None."""
+    if value is None or value == "none" or isinstance(value, Operation):
+        return None if value == "none" else value
+    word, parameters = value, {}
+    if isinstance(value, dict) and len(value) == 1:
+        ((word, parameters),) = value.items()
+    if not isinstance(word, str):
+        expected = "an operation's word, such as relu or {batch_norm: {eps: 0.001}}"
+        raise ValueError(expected)  # noqa: TRY004 - pydantic turns ValueError into its own error
+    operation = OPERATIONS.get(word)
+    if operation is None:
+        expected, hint = "an operation", did_you_mean(word, OPERATIONS)
+        raise ValueError(expected, hint)
+    main = next(iter(operation.model_fields), "")
+    given = parameters if isinstance(parameters, dict) else {main: parameters}
+    try:
+        return operation(**given)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"][:1])
+        expected = f"'{word}' with parameters that fit: {where}: {first['msg'].lower()}"
+        raise ValueError(expected) from None
+
+
+Chosen = Annotated[InstanceOf[Operation] | None, BeforeValidator(chosen)]
+"""A field that names an operation: ``norm: batch_norm``, ``activation: {leaky_relu: 0.1}``, ``norm: none``."""
+
+
+def follow(graph: GraphBuilder, name: str, operation: Operation | None, x: Node) -> Node:
+    """``operation`` appended after ``x``, or ``x`` where there is none."""
+    return graph.add(name, operation, x) if operation else x

@@ -1,0 +1,43 @@
+"""Convolution, normalisation, activation."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from netspec.blocks.block import Block, Chosen, follow
+from netspec.graph import GraphBuilder, Node
+from netspec.ops.activation import Relu
+from netspec.ops.conv import Conv, Padding
+from netspec.ops.norm import BatchNorm
+from netspec.ops.operation import Count, Size
+
+
+class ConvNormAct(Block):
+    """A convolution without bias, its normalisation and activation; names as in torchvision: ``conv``, ``bn``."""
+
+    word: ClassVar[str] = "conv_norm_act"
+
+    out: Count
+    kernel: Size = (1, 1)
+    stride: Size = (1, 1)
+    padding: Padding = (0, 0)
+    dilation: Size = (1, 1)
+    groups: Count = 1
+    bias: bool = False
+    norm: Chosen = BatchNorm()
+    activation: Chosen = Relu()
+
+    def expand(self, graph: GraphBuilder, x: Node) -> Node:
+        """conv - norm - activation."""
+        conv = Conv(
+            out=self.out,
+            kernel=self.kernel,
+            stride=self.stride,
+            padding=self.padding,
+            dilation=self.dilation,
+            groups=self.groups,
+            bias=self.bias,
+        )
+        x = graph.add("conv", conv, x)
+        x = follow(graph, "bn", self.norm, x)
+        return follow(graph, "act", self.activation, x)

@@ -1,0 +1,57 @@
+"""The inception module with four branches (Szegedy et al. 2015, fig. 2b and table 1)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from netspec.blocks.block import Block, Chosen
+from netspec.blocks.conv_norm_act import ConvNormAct
+from netspec.graph import GraphBuilder, Node
+from netspec.ops.activation import Relu
+from netspec.ops.join import Concat
+from netspec.ops.norm import BatchNorm
+from netspec.ops.operation import Count, Size
+from netspec.ops.pool import MaxPool
+
+
+class Inception(Block):
+    """1x1 | 1x1 - 3x3 | 1x1 - 5x5 | 3x3 max pooling - 1x1, concatenated; a row of the paper's table 1.
+
+    ``conv3`` and ``conv5`` are pairs: the reduction before the convolution, and its own width. ``kernel5: 3`` puts a
+    3x3 in place of the 5x5, as the widely used TensorFlow and torchvision models do. Names as in torchvision.
+    """
+
+    word: ClassVar[str] = "inception"
+
+    conv1: Count
+    conv3: Size
+    conv5: Size
+    pool: Count
+    kernel5: Count = 5
+    bias: bool = False
+    norm: Chosen = BatchNorm()
+    activation: Chosen = Relu()
+
+    def expand(self, graph: GraphBuilder, x: Node) -> Node:
+        """branch1 to branch4, then concat."""
+        branches = [self._conv(graph, "branch1", x, self.conv1, 1)]
+        for name, (reduce, out), kernel in (("branch2", self.conv3, 3), ("branch3", self.conv5, self.kernel5)):
+            with graph.within(name, "branch"):
+                y = self._conv(graph, "0", x, reduce, 1)
+                branches.append(self._conv(graph, "1", y, out, kernel))
+        with graph.within("branch4", "branch"):
+            y = graph.add("0", MaxPool(kernel=3, stride=1, padding=1, ceil=True), x)
+            branches.append(self._conv(graph, "1", y, self.pool, 1))
+        return graph.add("concat", Concat(), *branches)
+
+    def _conv(self, graph: GraphBuilder, name: str, x: Node, out: int, kernel: int) -> Node:
+        block = ConvNormAct(
+            out=out,
+            kernel=kernel,
+            padding=kernel // 2,
+            bias=self.bias,
+            norm=self.norm,
+            activation=self.activation,
+        )
+        with graph.within(name, block.word):
+            return block.expand(graph, x)

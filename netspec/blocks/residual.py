@@ -1,0 +1,37 @@
+"""The basic residual block (He et al. 2015, fig. 2 and 5 left)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from netspec.blocks.block import Block, Chosen, follow
+from netspec.blocks.shortcut import Shortcut, shortcut
+from netspec.graph import GraphBuilder, Node
+from netspec.ops.activation import Relu
+from netspec.ops.conv import Conv
+from netspec.ops.join import Add
+from netspec.ops.norm import BatchNorm
+from netspec.ops.operation import Count, Size
+
+
+class Residual(Block):
+    """Two 3x3 convolutions of ``width`` and a shortcut around them; the stride is in the first."""
+
+    word: ClassVar[str] = "residual"
+
+    width: Count
+    stride: Size = (1, 1)
+    shortcut: Shortcut = "projection"
+    norm: Chosen = BatchNorm()
+    activation: Chosen = Relu()
+
+    def expand(self, graph: GraphBuilder, x: Node) -> Node:
+        """conv1 - bn1 - relu1 - conv2 - bn2, plus the shortcut, then relu."""
+        y = graph.add("conv1", Conv(out=self.width, kernel=3, stride=self.stride, padding=1, bias=False), x)
+        y = follow(graph, "bn1", self.norm, y)
+        y = follow(graph, "relu1", self.activation, y)
+        y = graph.add("conv2", Conv(out=self.width, kernel=3, padding=1, bias=False), y)
+        y = follow(graph, "bn2", self.norm, y)
+        if self.shortcut != "none":
+            y = graph.add("add", Add(), y, shortcut(graph, x, self.shortcut, self.width, self.stride, self.norm))
+        return follow(graph, "relu", self.activation, y)

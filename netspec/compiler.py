@@ -1,0 +1,202 @@
+"""From a spec to a graph: parameters get values, layers become nodes, every mistake gets its place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from netspec.errors import Problem, Problems, Source, Span, did_you_mean
+from netspec.expansion import Body, Expansion
+from netspec.facts import MAP, Shape
+from netspec.graph import Entry, Graph, Node, Output, Scope
+from netspec.initialisation import SCHEMES, Scheme
+from netspec.language import source as yaml_source
+from netspec.language.arguments import Arguments, built, evaluated, shown
+from netspec.language.layers import Chain
+from netspec.language.parameter import Setting, settled
+from netspec.language.source import Mapping, Scalar, Value
+from netspec.language.spec import SECTIONS, Spec, parsed
+
+LARGEST_SIDE = 65_536
+
+
+def spec_of(source: Source) -> Spec:
+    """What ``source`` says. Raises :class:`netspec.errors.SpecError` with every mistake that needs no parameters."""
+    problems = Problems()
+    spec = parsed(yaml_source.read(source), source, problems)
+    if spec is None:
+        problems.check()
+        raise AssertionError  # pragma: no cover - no spec without a problem
+    problems.check()
+    return spec
+
+
+def settings(spec: Spec, variant: str | None, given: dict[str, Value]) -> dict[str, Any]:
+    """Name -> value of all parameters: the defaults, the variant's, the caller's, the later ones winning.
+
+    Raises :class:`netspec.errors.SpecError`.
+    """
+    problems = Problems()
+    chosen: dict[str, tuple[Span, Value]] = {}
+    span = next(iter(spec.document.entries.values()))[0]
+    whose = spec.header.name
+    if variant is not None:
+        if variant not in spec.variants:
+            span = spec.document.entries["variants"][0] if "variants" in spec.document.entries else span
+            message = f"{spec.header.name} has no variant '{variant}'"
+            problems.add(Problem("unknown-variant", message, span, did_you_mean(variant, spec.variants)))
+            problems.check()
+        span, mapping = spec.variants[variant]
+        chosen.update(mapping.entries)
+        whose = variant
+    chosen.update({name: (value.span, value) for name, value in given.items()})
+    values = settled(spec.params, Setting(whose, chosen), {}, span, problems)
+    if values is None and variant is None and spec.variants:
+        problems = _with_variants(spec, problems)
+    problems.check()
+    return values or {}
+
+
+def _with_variants(spec: Spec, problems: Problems) -> Problems:
+    """Missing parameters of a family: the way out is to choose a variant."""
+    told = Problems()
+    for problem in problems:
+        if problem.code == "missing-parameter":
+            known = ", ".join(f"{spec.header.name}@{name}" for name in spec.variants)
+            told.add(Problem(problem.code, problem.message, problem.span, f"choose a variant: {known}"))
+        else:
+            told.add(problem)
+    return told
+
+
+def graph_of(spec: Spec, values: dict[str, Any], *, name: str, size: Shape | None = None) -> Graph:
+    """The network: ``spec`` with parameters ``values``, for images of ``size`` if given.
+
+    Raises :class:`netspec.errors.SpecError` with every mistake found.
+    """
+    problems = Problems()
+    size = size or _size(spec, values, problems)
+    if size is None:
+        problems.check()
+        raise AssertionError  # pragma: no cover - no size without a problem
+    expansion = Expansion(spec, values, size, problems)
+    entries: list[Entry] = []
+    x: Node | None = expansion.builder.input
+    for section in SECTIONS:
+        if section in spec.sections:
+            x = _section(expansion, section, x, entries)
+    outputs = _outputs(expansion, x)
+    init = _init(spec, values, expansion, problems)
+    expansion.report_pending()
+    problems.check()
+    graph = expansion.builder.graph(name, tuple(entries), tuple(outputs), tuple(init))
+    _refuse_unneeded(graph, problems)
+    problems.check()
+    return graph
+
+
+def _size(spec: Spec, values: dict[str, Any], problems: Problems) -> Shape | None:
+    worked = evaluated(spec.size, values, problems)
+    size = worked.data if worked else None
+    right = isinstance(size, list) and len(size) == MAP and all(type(side) is int for side in size)
+    if worked and not (right and all(0 < side <= LARGEST_SIDE for side in size)):
+        hint = "channels, height and width of one image: input: [3, 224, 224]"
+        message = f"input must be three positive whole numbers, not {shown(size)}"
+        problems.add(Problem("wrong-type" if not right else "wrong-value", message, spec.size.span, hint))
+        return None
+    return tuple(size) if worked else None
+
+
+def _section(expansion: Expansion, section: str, x: Node | None, entries: list[Entry]) -> Node | None:
+    """Expand one section after ``x`` and note its entries."""
+    span, content = expansion.spec.sections[section]
+    body = Body(expansion.values, expansion.builder.input, "")
+    if not isinstance(content, Chain):
+        return expansion.layer(content, section, body, x)
+    before = len(expansion.parts)
+    x = expansion.chain(content, body, x) if content.named else expansion.numbered_section(section, content, body, x, span)
+    for name, part in expansion.parts[before:]:
+        whole = Entry(section, name, part)
+        entries.extend(_pieces(whole) if isinstance(part, Scope) else [whole])
+    return x
+
+
+def _pieces(entry: Entry) -> list[Entry]:
+    """A list of inline blocks is read as its blocks: VGG's flat ``features`` has five stages."""
+    scope = entry.part
+    if not isinstance(scope, Scope) or not all(isinstance(child, Scope) and child.flat for child in scope.children):
+        return [entry]
+    pieces = []
+    for child in scope.children:
+        names = [node.name for node in child.nodes()] if isinstance(child, Scope) else []
+        last = names[-1].removeprefix(f"{scope.name}.") if names else ""
+        pieces.append(Entry(entry.section, f"{names[0]}-{last}" if names else entry.name, child))
+    return pieces
+
+
+def _outputs(expansion: Expansion, last: Node | None) -> list[Output]:
+    declared = expansion.spec.outputs
+    if not declared:
+        return [Output("output", last)] if last else []
+    body = Body(expansion.values, expansion.builder.input, "")
+    found = []
+    for output in declared:
+        if expansion.left_out(str(output.layer.value), body):
+            continue
+        node = expansion.named(output.layer, body)
+        if node:
+            found.append(Output(output.name, node, output.training))
+    return found
+
+
+def _init(
+    spec: Spec, values: dict[str, Any], expansion: Expansion, problems: Problems
+) -> list[tuple[str, str, Scheme]]:
+    """The ``init:`` section as operation, tensor, scheme."""
+    found = []
+    tensors = {
+        (node.operation.word, tensor.name)
+        for node in expansion.builder.nodes
+        for tensor in node.operation.tensors(*node.input_shapes)
+    }
+    for key, (span, value) in (spec.init.entries if spec.init else {}).items():
+        word, _, tensor = key.partition(".")
+        if (word, tensor) not in tensors and not len(problems):
+            known = sorted(f"{word}.{name}" for word, name in tensors)
+            message = f"init names '{key}', but no layer has such a tensor"
+            problems.add(Problem("unread-parameter", message, span, did_you_mean(key, known)))
+        scheme = _scheme(value, values, problems)
+        if scheme:
+            found.append((word, tensor, scheme))
+    return found
+
+
+def _scheme(value: Value, values: dict[str, Any], problems: Problems) -> Scheme | None:
+    word, span, arguments = (value.value if isinstance(value, Scalar) else None), value.span, None
+    if isinstance(value, Mapping) and len(value.entries) == 1:
+        ((word, (span, arguments)),) = value.entries.items()
+    if not isinstance(word, str):
+        message = "an initialisation is a scheme, such as kaiming_normal or {normal: {std: 0.01}}"
+        problems.add(Problem("wrong-type", message, value.span))
+        return None
+    scheme = SCHEMES.get(word)
+    if scheme is None:
+        hint = did_you_mean(word, SCHEMES)
+        problems.add(Problem("unknown-scheme", f"there is no initialisation '{word}'", span, hint))
+        return None
+    main = next(iter(scheme.model_fields), "")
+    instance = built(scheme, word, Arguments.of(arguments, span, main), values, problems)
+    return instance if isinstance(instance, Scheme) else None
+
+
+def _refuse_unneeded(graph: Graph, problems: Problems) -> None:
+    """A layer that no output needs is a mistake of wiring; only the last one of each dead end is named."""
+    needed = {output.node for output in graph.outputs}
+    for node in reversed(graph.nodes[1:]):
+        if node in needed:
+            needed.update(node.inputs)
+    read = {source for node in graph.nodes for source in node.inputs}
+    for node in graph.nodes[1:]:
+        if node not in needed and node not in read:
+            message = f"nothing reads the output of '{node.name}'"
+            hint = "read it with 'from', or declare it in 'outputs'"
+            problems.add(Problem("unread-layer", message, node.span, hint))

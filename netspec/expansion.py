@@ -1,0 +1,405 @@
+"""Layers as written into nodes of a graph: chains, branches, repetitions, blocks, and the names they read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from netspec import vocabulary
+from netspec.blocks import Block
+from netspec.errors import Problem, Problems, Span, Trail, did_you_mean
+from netspec.facts import Shape, shape_text
+from netspec.graph import INPUT, DuplicateName, GraphBuilder, GraphFull, Node, NodeRefused, Scope
+from netspec.language.arguments import Arguments, built, evaluated, shown
+from netspec.language.expression import ABSENT
+from netspec.language.layers import Branches, Chain, Layer, Use
+from netspec.language.parameter import Setting, settled
+from netspec.language.source import Scalar
+from netspec.language.spec import Definition, Spec
+from netspec.ops import Operation
+
+MAX_REPEAT = 200_000
+MAX_STEPS = 1_000_000
+MAX_DEPTH = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """Where layers stand: the values that expressions see, the input that ``from: input`` means, and the boundary
+    that names are looked up within."""
+
+    values: dict[str, Any]
+    input: Node | None
+    boundary: str
+    uses: tuple[tuple[str, Span], ...] = ()
+
+
+class Expansion:
+    """One run over a spec. A node that cannot be built is None from then on: what follows from it says nothing."""
+
+    def __init__(self, spec: Spec, values: dict[str, Any], size: Shape, problems: Problems) -> None:
+        self.spec = spec
+        self.values = values
+        self.problems = problems
+        self.builder = GraphBuilder(size)
+        self.parts: list[tuple[str, Node | Scope]] = []
+        self.outputs: dict[str, Node | None] = {INPUT: self.builder.input}
+        self.absent: dict[str, Span] = {}
+        self.pending: list[tuple[Scalar, Body, str]] = []
+        self.full = False
+        self.steps = 0
+
+    def chain(self, chain: Chain, body: Body, x: Node | None) -> Node | None:
+        """The layers of ``chain`` one after the other; those without a name get the next number."""
+        return self._chained(chain, body, x, 0)[0]
+
+    def numbered_section(self, section: str, chain: Chain, body: Body, x: Node | None, span: Span) -> Node | None:
+        """A section given as a list: a chain of that name."""
+        self.builder.span = span
+        with self.builder.within(section, "chain") as scope:
+            x = self.chain(chain, body, x)
+        self.outputs[section] = x
+        if section == "stages":
+            self.parts.extend((child.name, child) for child in scope.children)
+        else:
+            self.parts.append((section, scope))
+        return x
+
+    def layer(self, layer: Layer, name: str, body: Body, x: Node | None) -> Node | None:
+        """One layer called ``name``, with its ``from`` and ``repeat``; its output."""
+        inputs = [x] if layer.reads is None else [self.named(read, body) for read in layer.reads]
+        self.builder.span = layer.span
+        try:
+            if layer.repeat is None:
+                return self._once(layer, name, body, inputs, first=True)
+            count = self._count(layer, body, inputs)
+            with self.builder.within(name, "repeat"):
+                for index in range(count):
+                    inner = replace(body, values={**body.values, "index": index, "count": count})
+                    inputs = [self._once(layer, str(index), inner, inputs, first=index == 0)]
+                    self.outputs[self.builder.path(str(index))] = inputs[0]
+        except DuplicateName as error:
+            self.problems.add(Problem("duplicate-name", f"two layers are called '{error.name}'", layer.span))
+            return None
+        return inputs[0]
+
+    def named(self, read: Scalar, body: Body) -> Node | None:
+        """What ``from`` reads; a name that is not there yet is looked for again at the end, to say what is wrong."""
+        name = str(read.value)
+        if name == INPUT:
+            return body.input
+        path = self._lookup(name, body)
+        if path is None:
+            self.pending.append((read, body, self.builder.scope.name))
+            return None
+        return self.outputs[path]
+
+    def left_out(self, name: str, body: Body) -> bool:
+        """Whether ``name`` is a layer that its ``when`` has left out."""
+        return any(path in self.absent for path in self._candidates(name, body, self.builder.scope.name))
+
+    def report_pending(self) -> None:
+        """Say for each name that was not found whether it comes later, was left out, or does not exist."""
+        for read, body, scope in self.pending:
+            name = str(read.value)
+            candidates = self._candidates(name, body, scope)
+            if any(path in self.outputs for path in candidates):
+                message = f"'{name}' comes later: a network has no cycles"
+                self.problems.add(Problem("cycle", message, read.span, "a layer reads what stands before it"))
+            elif any(path in self.absent for path in candidates):
+                line = next(self.absent[path].line for path in candidates if path in self.absent)
+                message = f"'{name}' is left out by its 'when' in line {line}"
+                self.problems.add(Problem("unknown-name", message, read.span))
+            else:
+                prefix = f"{body.boundary}." if body.boundary else ""
+                known = [path.removeprefix(prefix) for path in self.outputs if path.startswith(prefix)]
+                hint = did_you_mean(name, [*known, INPUT])
+                self.problems.add(Problem("unknown-name", f"there is no layer '{name}'", read.span, hint))
+
+    # -- one layer ----------------------------------------------------------------------------------------------
+
+    def _chained(self, chain: Chain, body: Body, x: Node | None, number: int) -> tuple[Node | None, int]:
+        """The output of ``chain``, whose numbers begin with ``number``, and the next free number."""
+        top = self.builder.scope is self.builder.root
+        for name, span, layer in chain.layers:
+            if self.full:
+                return None, number
+            if not self._wanted(layer, body, x, name):
+                continue
+            block = self._inline(layer, body)
+            if block:
+                x, number = self._spliced(layer, block, name or str(number), body, x, number)
+            else:
+                x = self._placed(layer, name or str(number), body, x)
+                number += name is None
+            part = self.builder.parts.get(self.builder.path(name)) if top and name else None
+            if name and part:
+                self.parts.append((name, part))
+        return x, number
+
+    def _placed(self, layer: Layer, part: str, body: Body, x: Node | None) -> Node | None:
+        """A layer at its place: its output is known by name from then on."""
+        x = self.layer(layer, part, body, x)
+        self.outputs[self.builder.path(part)] = x
+        return x
+
+    def _spliced(
+        self, layer: Layer, block: Definition, name: str, body: Body, x: Node | None, number: int
+    ) -> tuple[Node | None, int]:
+        """An inline block, as often as it is repeated: its layers join the names and numbers around it."""
+        inputs = [x] if layer.reads is None else [self.named(read, body) for read in layer.reads]
+        use = layer.what
+        count = self._count(layer, body, inputs)
+        for index in range(count):
+            if self.full or not isinstance(use, Use):
+                break
+            self.builder.span = layer.span
+            inner = replace(body, values={**seen(body.values, inputs[0]), "index": index, "count": count})
+            arguments = self._arguments(use, block.params, first=index == 0)
+            opened = self._opened(block, arguments, inner, inputs)
+            if opened is None:
+                inputs = [None]
+                continue
+            with self.builder.within(name, block.name, flat=True, index=index, count=count):
+                x, number = self._content(block.body, replace(opened, boundary=self.builder.scope.name), inputs[0], number)
+            inputs = [x]
+        self.outputs[self.builder.path(name)] = inputs[0]
+        return inputs[0], number
+
+    def _once(
+        self, layer: Layer, name: str, body: Body, inputs: list[Node | None], *, first: bool
+    ) -> Node | None:
+        """One repetition of a layer."""
+        self.steps += 1
+        if self.steps > MAX_STEPS:
+            self._stop(Problem("limit", f"the network has more than {MAX_STEPS:,} layers and repetitions", layer.span))
+        if self.full:
+            return None
+        self.builder.span = layer.span
+        if isinstance(layer.what, Use):
+            return self._use(layer, layer.what, name, body, inputs, first=first)
+        if len(inputs) != 1:
+            message = f"a chain or branches read one input, not {len(inputs)}"
+            self.problems.add(Problem("arity", message, layer.span, "join them first"))
+            return None
+        if not self._shallow(layer.span):
+            return None
+        kind = "chain" if isinstance(layer.what, Chain) else "branches"
+        with self.builder.within(name, kind):
+            if isinstance(layer.what, Chain):
+                return self.chain(layer.what, body, inputs[0])
+            return self.branches(layer.what, body, inputs[0])
+
+    def branches(self, branches: Branches, body: Body, x: Node | None) -> Node | None:
+        """All branches over ``x``, joined."""
+        ends = []
+        for name, _, layer in branches.branches:
+            if self._wanted(layer, body, x, name):
+                ends.append(self._placed(layer, name, body, x))
+        join = branches.join
+        layer = Layer(join, join.word.span)
+        self.builder.span = join.word.span
+        word = self._word(join, body, x)
+        return self._once(layer, word, body, ends, first=True) if word else None
+
+    def _use(
+        self, layer: Layer, use: Use, name: str, body: Body, inputs: list[Node | None], *, first: bool
+    ) -> Node | None:
+        """An operation, a built-in block or a block of the spec."""
+        word = self._word(use, body, inputs[0])
+        if word is None:
+            return None
+        known = self.spec.blocks.get(word) or vocabulary.find(word)
+        if known is None:
+            hint = did_you_mean(word, [*self.spec.blocks, *vocabulary.words()])
+            self.problems.add(Problem("unknown-operation", f"there is no operation or block '{word}'", use.word.span, hint))
+            return None
+        arguments = self._arguments(use, known.params if isinstance(known, Definition) else known.model_fields, first=first)
+        values = seen(body.values, inputs[0])
+        if isinstance(known, Definition):
+            return self._defined(known, arguments, name, replace(body, values=values), inputs)
+        instance = built(known, word, arguments, values, self.problems)
+        joins = isinstance(instance, Operation) and instance.joins
+        if not self._fits(word, layer, inputs, joins=joins) or instance is None or None in inputs:
+            return None
+        return self._appended(instance, name, layer, body, [node for node in inputs if node])
+
+    def _appended(
+        self, instance: Any, name: str, layer: Layer, body: Body, inputs: list[Node]  # noqa: ANN401 - a checked model
+    ) -> Node | None:
+        try:
+            if isinstance(instance, Block):
+                with self.builder.within(name, instance.word):
+                    return instance.expand(self.builder, inputs[0])
+            return self.builder.add(name, instance, *inputs)
+        except NodeRefused as error:
+            self.problems.add(self._refused(error, layer, body, self.builder.path(name)))
+        except GraphFull as full:
+            self._stop(Problem("limit", str(full), layer.span))
+        return None
+
+    def _defined(
+        self, block: Definition, arguments: Arguments, name: str, body: Body, inputs: list[Node | None]
+    ) -> Node | None:
+        """A block of the spec: its body with its own parameters, in its own scope."""
+        opened = self._opened(block, arguments, body, inputs)
+        if opened is None:
+            return None
+        with self.builder.within(name, block.name) as scope:
+            return self._content(block.body, replace(opened, boundary=scope.name), inputs[0], 0)[0]
+
+    def _opened(
+        self, block: Definition, arguments: Arguments, body: Body, inputs: list[Node | None]
+    ) -> Body | None:
+        """What the layers of ``block`` see when it is used with ``arguments``; None after a mistake."""
+        if len(inputs) != 1:
+            message = f"{block.name} reads one input, not {len(inputs)}"
+            self.problems.add(Problem("arity", message, arguments.span, "join them first"))
+            return None
+        if not self._shallow(arguments.span):
+            return None
+        values = settled(block.params, Setting(block.name, arguments.given), body.values, arguments.span, self.problems)
+        if values is None:
+            values = dict.fromkeys(block.params, ABSENT)
+        known = {key: body.values[key] for key in ("in", "index", "count") if key in body.values}
+        uses = (*body.uses, (block.name, arguments.span))
+        return Body({**known, **values}, inputs[0], "", uses)
+
+    def _content(self, content: Chain | Layer, body: Body, x: Node | None, number: int) -> tuple[Node | None, int]:
+        """The body of a block, in the current scope."""
+        if isinstance(content, Chain):
+            return self._chained(content, body, x, number)
+        return (self.branches(content.what, body, x) if isinstance(content.what, Branches) else None), number
+
+    # -- parts of the above ---------------------------------------------------------------------------------------
+
+    def _inline(self, layer: Layer, body: Body) -> Definition | None:
+        """The inline block that ``layer`` uses, if it does."""
+        if not isinstance(layer.what, Use):
+            return None
+        word = self._word(layer.what, body, None, silent=True)
+        block = self.spec.blocks.get(word) if word else None
+        return block if block and block.inline else None
+
+    def _arguments(self, use: Use, fields: Iterable[str], *, first: bool) -> Arguments:
+        """What is written after the word; a stride is for the first repetition alone."""
+        arguments = Arguments.of(use.arguments, use.word.span, next(iter(fields), ""))
+        return arguments if first else arguments.with_stride_one()
+
+    def _shallow(self, span: Span) -> bool:
+        """Whether scopes may be nested one deeper."""
+        depth, scope = 0, self.builder.scope
+        while scope.parent:
+            depth, scope = depth + 1, scope.parent
+        if depth < MAX_DEPTH:
+            return True
+        hint = "a block that uses itself needs a 'when' that ends it"
+        self._stop(Problem("limit", f"blocks and chains are nested more than {MAX_DEPTH} deep", span, hint))
+        return False
+
+    def _word(self, use: Use, body: Body, x: Node | None, *, silent: bool = False) -> str | None:
+        """The word of ``use``, which may be an expression."""
+        if "$" not in str(use.word.value):
+            return str(use.word.value)
+        problems = Problems() if silent else self.problems
+        worked = evaluated(use.word, seen(body.values, x), problems)
+        if worked is None:
+            return None
+        if not isinstance(worked.data, str):
+            problems.add(Problem("wrong-type", f"a layer's word cannot be {shown(worked.data)}", use.word.span))
+            return None
+        return worked.data
+
+    def _wanted(self, layer: Layer, body: Body, x: Node | None, name: str | None) -> bool:
+        """Whether the ``when`` of ``layer`` holds; notes the layer as left out if not."""
+        if layer.when is None:
+            return True
+        worked = evaluated(layer.when, seen(body.values, x), self.problems)
+        if worked is None:
+            return True
+        if not isinstance(worked.data, bool):
+            hint = "of outputs it can be 'training'" if worked.data == "training" else "compare: $depth > 50"
+            message = f"'when' of a layer is true or false, not {shown(worked.data)}"
+            self.problems.add(Problem("wrong-type", message, layer.when.span, hint))
+            return True
+        if not worked.data and name is not None:
+            self.absent[self.builder.path(name)] = layer.when.span
+        return worked.data
+
+    def _count(self, layer: Layer, body: Body, inputs: list[Node | None]) -> int:
+        """How often ``layer`` is repeated; 1 after a mistake."""
+        if layer.repeat is None:
+            return 1
+        worked = evaluated(layer.repeat, seen(body.values, inputs[0]), self.problems)
+        if worked is None:
+            return 1
+        count = worked.data
+        if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+            message = f"'repeat' must be a whole number from 1, not {shown(count)}"
+            code = "wrong-value" if isinstance(count, int) and not isinstance(count, bool) else "wrong-type"
+            self.problems.add(Problem(code, message, layer.repeat.span, "leave a layer out with 'when'"))
+            return 1
+        if count > MAX_REPEAT:
+            message = f"'repeat' may be at most {MAX_REPEAT:,}, not {count:,}"
+            self.problems.add(Problem("limit", message, layer.repeat.span))
+            return 1
+        return count
+
+    def _fits(self, word: str, layer: Layer, inputs: list[Node | None], *, joins: bool) -> bool:
+        """Whether ``word`` takes so many inputs."""
+        if joins == (len(inputs) > 1):
+            return True
+        if joins:
+            message = f"{word} joins several inputs, this has one"
+            hint = f"name what it joins: {word}: {{from: [left, right]}}"
+        else:
+            message = f"{word} reads one input, not {len(inputs)}"
+            hint = "join them first, with add or concat"
+        span = layer.reads[0].span if layer.reads else layer.span
+        self.problems.add(Problem("arity", message, span, hint))
+        return False
+
+    def _stop(self, problem: Problem) -> None:
+        self.problems.add(problem)
+        self.full = True
+
+    def _refused(self, error: NodeRefused, layer: Layer, body: Body, path: str) -> Problem:
+        """A shape rule's refusal, with the place, and where each input comes from."""
+        refusal = error.refusal
+        inside = f"in {error.name}: " if error.name != path else ""
+        labels = [str(read.value) for read in layer.reads or ()]
+        named = len(labels) == len(error.inputs) and not inside
+        trail = tuple(
+            Trail(labels[index] if named else node.name, shape_text(node.shape), _origin(node))
+            for index, node in enumerate(error.inputs)
+        )
+        notes = tuple(f"in block '{name}', used in line {span.line}" for name, span in reversed(body.uses))
+        return Problem(refusal.code, inside + refusal.message, layer.span, refusal.hint, trail, notes)
+
+    def _candidates(self, name: str, body: Body, scope: str) -> list[str]:
+        """Paths that ``name`` can mean, from the innermost scope out to the boundary of the body."""
+        found = []
+        while True:
+            found.append(f"{scope}.{name}" if scope else name)
+            if scope == body.boundary or not scope:
+                return found
+            scope = scope.rpartition(".")[0]
+
+    def _lookup(self, name: str, body: Body) -> str | None:
+        candidates = self._candidates(name, body, self.builder.scope.name)
+        return next((path for path in candidates if path in self.outputs), None)
+
+
+def seen(values: dict[str, Any], x: Node | None) -> dict[str, Any]:
+    """``values`` and ``$in``: the shape of what the layer reads."""
+    if x is None:
+        return {**values, "in": ABSENT}
+    sides = {"height": x.shape[1], "width": x.shape[2]} if len(x.shape) > 1 else {}
+    return {**values, "in": {"channels": x.shape[0], **sides}}
+
+
+def _origin(node: Node) -> str:
+    if node.span is None:
+        return "the network's input"
+    return f"from {node.operation.word} '{node.name}' (line {node.span.line})"

@@ -1,0 +1,226 @@
+"""The graph: nodes in running order, and the tree of scopes that they were written in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from netspec.errors import Refusal, Span
+from netspec.facts import Shape
+from netspec.initialisation import Scheme
+from netspec.ops.input import Input
+from netspec.ops.operation import Operation
+
+MAX_NODES = 200_000
+INPUT = "input"
+"""Name of the node that every network begins with."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Node:
+    """One operation at its place: path name, inputs, output shape, enclosing scope, place in the source."""
+
+    index: int
+    name: str
+    operation: Operation
+    inputs: tuple[Node, ...]
+    shape: Shape
+    scope: Scope
+    span: Span | None
+
+    @property
+    def input_shapes(self) -> tuple[Shape, ...]:
+        """Shapes of the inputs."""
+        return tuple(node.shape for node in self.inputs)
+
+
+@dataclass(slots=True, eq=False)
+class Scope:
+    """A part of the network that was written as one: a section entry, a block, a branch, a repetition.
+
+    ``flat`` scopes (inline blocks) group nodes for readers but add no name. ``index`` and ``count`` say which
+    repetition this is. ``children`` are in running order.
+    """
+
+    name: str
+    block: str
+    parent: Scope | None = None
+    flat: bool = False
+    index: int = 0
+    count: int = 1
+    span: Span | None = None
+    children: list[Node | Scope] = field(default_factory=list)
+
+    def nodes(self) -> Iterator[Node]:
+        """All nodes below, in running order within each child."""
+        stack: list[Node | Scope] = [self]
+        while stack:
+            part = stack.pop()
+            if isinstance(part, Node):
+                yield part
+            else:
+                stack.extend(reversed(part.children))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Output:
+    """A declared output: its name, the node it comes from, and whether it is for training alone."""
+
+    name: str
+    node: Node
+    training: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """One entry of a section: what a reader of the paper calls a stage, where the section is ``stages``."""
+
+    section: str
+    name: str
+    part: Node | Scope
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Graph:
+    """A checked network."""
+
+    name: str
+    nodes: tuple[Node, ...]
+    root: Scope
+    entries: tuple[Entry, ...]
+    outputs: tuple[Output, ...]
+    init: tuple[tuple[str, str, Scheme], ...] = ()
+    """Operation, tensor and how that tensor starts; what is not named starts as torch has it."""
+
+    @property
+    def input(self) -> Node:
+        """The input node."""
+        return self.nodes[0]
+
+    def auxiliary(self) -> frozenset[Node]:
+        """Nodes that only outputs for training need."""
+        needed = {output.node for output in self.outputs if not output.training}
+        training = {output.node for output in self.outputs if output.training}
+        aside: set[Node] = set()
+        for node in reversed(self.nodes):
+            if node in needed:
+                needed.update(node.inputs)
+            elif node in training:
+                aside.add(node)
+                training.update(node.inputs)
+        return frozenset(aside)
+
+
+class NodeRefused(Exception):  # noqa: N818 - like Refusal, not an error before it has a place
+    """A shape rule refused the inputs of a node."""
+
+    def __init__(self, name: str, inputs: tuple[Node, ...], refusal: Refusal) -> None:
+        self.name = name
+        self.inputs = inputs
+        self.refusal = refusal
+        super().__init__(refusal.message)
+
+
+class DuplicateName(Exception):  # noqa: N818 - like Refusal
+    """Two children of one scope would have one name."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(name)
+
+
+class GraphFull(Exception):  # noqa: N818 - like Refusal
+    """The graph has as many nodes as it may have."""
+
+    def __init__(self) -> None:
+        super().__init__(f"the network has more than {MAX_NODES:,} operations")
+
+
+class GraphBuilder:
+    """Appends nodes and scopes; infers each shape once, when the node is appended."""
+
+    def __init__(self, size: Shape) -> None:
+        self.root = Scope(name="", block="network")
+        self.scope = self.root
+        self.span: Span | None = None
+        self.names: set[str] = {INPUT}
+        self._scopes: dict[str, Scope] = {"": self.root}
+        self.nodes: list[Node] = []
+        self.parts: dict[str, Node | Scope] = {}
+        """Path as written -> what was appended there; inline blocks are found by the name they were given."""
+        self.input = Node(0, INPUT, Input(size=size), (), size, self.root, None)
+        self.nodes.append(self.input)
+
+    def path(self, name: str) -> str:
+        """Full path of a child called ``name`` of the current scope."""
+        return f"{self.scope.name}.{name}" if self.scope.name else name
+
+    def add(self, name: str, operation: Operation, *inputs: Node) -> Node:
+        """Append ``operation`` as ``name`` in the current scope.
+
+        Raises :class:`NodeRefused` when the inputs do not fit and :class:`DuplicateName` when the name is taken.
+        """
+        if len(self.nodes) > MAX_NODES:
+            raise GraphFull
+        path = self.path(name)
+        try:
+            shape = operation.shape(*(node.shape for node in inputs))
+        except Refusal as refusal:
+            raise NodeRefused(path, inputs, refusal) from None
+        self._claim(path)
+        parent = self._container(path)
+        node = Node(len(self.nodes), path, operation, inputs, shape, parent, self.span)
+        parent.children.append(node)
+        self.nodes.append(node)
+        self.parts[path] = node
+        return node
+
+    @contextmanager
+    def within(
+        self, name: str, block: str, *, flat: bool = False, index: int = 0, count: int = 1
+    ) -> Iterator[Scope]:
+        """A scope called ``name`` around what is appended meanwhile; a ``flat`` one adds no name."""
+        outer = self.scope
+        path = outer.name if flat else self.path(name)
+        if not flat:
+            self._claim(path)
+        parent = outer if flat else self._container(path)
+        scope = Scope(path, block, parent, flat=flat, index=index, count=count, span=self.span)
+        parent.children.append(scope)
+        self.parts[self.path(name)] = scope
+        if not flat:
+            self._scopes[path] = scope
+        self.scope = scope
+        try:
+            yield scope
+        finally:
+            self.scope = outer
+
+    def graph(
+        self,
+        name: str,
+        entries: tuple[Entry, ...],
+        outputs: tuple[Output, ...],
+        init: tuple[tuple[str, str, Scheme], ...] = (),
+    ) -> Graph:
+        """What was built, closed."""
+        return Graph(name, tuple(self.nodes), self.root, entries, outputs, init)
+
+    def _claim(self, path: str) -> None:
+        if path in self.names:
+            raise DuplicateName(path)
+        self.names.add(path)
+
+    def _container(self, path: str) -> Scope:
+        """The scope that ``path`` lies in: the current one, or one that a dotted name implies."""
+        prefix = path.rpartition(".")[0]
+        if prefix == self.scope.name:
+            return self.scope
+        known = self._scopes.get(prefix)
+        if known is None:
+            parent = self._container(prefix)
+            known = self._scopes[prefix] = Scope(prefix, "path", parent)
+            parent.children.append(known)
+            self._claim(prefix)
+        return known

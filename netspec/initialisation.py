@@ -1,0 +1,134 @@
+"""Initialisation schemes as data: which function of ``torch.nn.init`` with which arguments."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from netspec.ops.operation import Number, Positive
+
+Mode = Literal["fan_in", "fan_out"]
+
+
+class Scheme(BaseModel):
+    """How the elements of a tensor start; fields are the YAML parameters."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
+
+    function: ClassVar[str]
+    """Dotted name of the function, called with the tensor and :meth:`arguments`."""
+
+    def arguments(self) -> dict[str, Any]:
+        """Keyword arguments of the function."""
+        return self.model_dump()
+
+
+class KaimingNormal(Scheme):
+    """Normal with the deviation gain / sqrt(fan) (He et al. 2015, arXiv:1502.01852)."""
+
+    function: ClassVar[str] = "torch.nn.init.kaiming_normal_"
+    mode: Mode = "fan_in"
+    nonlinearity: Literal["relu", "leaky_relu", "linear", "tanh", "sigmoid", "selu"] = "relu"
+
+
+class KaimingUniform(Scheme):
+    """Uniform with the deviation gain / sqrt(fan) (He et al. 2015, arXiv:1502.01852)."""
+
+    function: ClassVar[str] = "torch.nn.init.kaiming_uniform_"
+    mode: Mode = "fan_in"
+    nonlinearity: Literal["relu", "leaky_relu", "linear", "tanh", "sigmoid", "selu"] = "relu"
+
+
+class XavierNormal(Scheme):
+    """Normal with the deviation gain sqrt(2 / (fan_in + fan_out)) (Glorot and Bengio 2010)."""
+
+    function: ClassVar[str] = "torch.nn.init.xavier_normal_"
+    gain: Positive = 1.0
+
+
+class XavierUniform(Scheme):
+    """Uniform with the deviation gain sqrt(2 / (fan_in + fan_out)) (Glorot and Bengio 2010)."""
+
+    function: ClassVar[str] = "torch.nn.init.xavier_uniform_"
+    gain: Positive = 1.0
+
+
+class Normal(Scheme):
+    """Normal with ``std`` and ``mean``."""
+
+    function: ClassVar[str] = "torch.nn.init.normal_"
+    std: Positive = 1.0
+    mean: Number = 0.0
+
+
+class TruncNormal(Scheme):
+    """Normal with ``std`` and ``mean``, redrawn outside ``low`` to ``high``."""
+
+    function: ClassVar[str] = "torch.nn.init.trunc_normal_"
+    std: Positive = 1.0
+    mean: Number = 0.0
+    low: Number = -2.0
+    high: Number = 2.0
+
+    def arguments(self) -> dict[str, Any]:
+        """As torch names them."""
+        return {"std": self.std, "mean": self.mean, "a": self.low, "b": self.high}
+
+
+class Uniform(Scheme):
+    """Uniform from ``low`` to ``high``."""
+
+    function: ClassVar[str] = "torch.nn.init.uniform_"
+    low: Number = 0.0
+    high: Number = 1.0
+
+    def arguments(self) -> dict[str, Any]:
+        """As torch names them."""
+        return {"a": self.low, "b": self.high}
+
+
+class Orthogonal(Scheme):
+    """A (semi-)orthogonal matrix (Saxe et al. 2013)."""
+
+    function: ClassVar[str] = "torch.nn.init.orthogonal_"
+    gain: Positive = 1.0
+
+
+class Constant(Scheme):
+    """All elements ``value``."""
+
+    function: ClassVar[str] = "torch.nn.init.constant_"
+    value: Number
+
+    def arguments(self) -> dict[str, Any]:
+        """As torch names it."""
+        return {"val": self.value}
+
+
+class Zeros(Scheme):
+    """All elements 0."""
+
+    function: ClassVar[str] = "torch.nn.init.zeros_"
+
+
+class Ones(Scheme):
+    """All elements 1."""
+
+    function: ClassVar[str] = "torch.nn.init.ones_"
+
+
+SCHEMES: dict[str, type[Scheme]] = {
+    "kaiming_normal": KaimingNormal,
+    "kaiming_uniform": KaimingUniform,
+    "xavier_normal": XavierNormal,
+    "xavier_uniform": XavierUniform,
+    "normal": Normal,
+    "trunc_normal": TruncNormal,
+    "uniform": Uniform,
+    "orthogonal": Orthogonal,
+    "constant": Constant,
+    "zeros": Zeros,
+    "ones": Ones,
+}
+"""Word in ``init:`` -> scheme."""

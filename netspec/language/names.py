@@ -1,0 +1,53 @@
+"""Which names a layer may have: they become attributes of modules and keys of the state_dict."""
+
+from __future__ import annotations
+
+import re
+
+MAX_NAME = 200
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*")
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+BESIDE = ("repeat", "from", "when", "name", "join")
+"""Keys that may stand beside the word of a layer."""
+STRUCTURE = ("branches", "chain")
+"""Words that are no operation or block but hold layers."""
+KNOWN_INSIDE = ("in", "index", "count")
+"""Names that expressions know beside the parameters."""
+
+MODULE_ATTRIBUTES = frozenset(
+    """add_module apply bfloat16 buffers call_super_init children compile cpu cuda double dump_patches eval
+    extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half ipu load_state_dict modules
+    mtia named_buffers named_children named_modules named_parameters parameters register_backward_hook register_buffer
+    register_forward_hook register_forward_pre_hook register_full_backward_hook register_full_backward_pre_hook
+    register_load_state_dict_post_hook register_load_state_dict_pre_hook register_module register_parameter
+    register_state_dict_post_hook register_state_dict_pre_hook requires_grad_ set_extra_state set_submodule
+    share_memory state_dict T_destination to to_empty train training type xpu zero_grad append extend insert pop
+    source""".split()
+)
+"""Attributes that a module has already, so that no layer can be called so."""
+
+
+def fault(name: str) -> str:
+    """What is wrong with ``name`` as the path of a layer; empty if nothing is."""
+    if len(name) > MAX_NAME:
+        return f"a name may have {MAX_NAME} characters"
+    if not _NAME.fullmatch(name):
+        return "a name is made of letters, digits and _, its parts joined by dots, and begins with a letter"
+    for part in name.split("."):
+        if part in MODULE_ATTRIBUTES or part.startswith("__"):
+            return f"'{part}' is an attribute that every module has already"
+        if part in BESIDE or part in STRUCTURE:
+            return f"'{part}' is a word of the language"
+    return ""
+
+
+def parameter_fault(name: str) -> str:
+    """What is wrong with ``name`` as a parameter; empty if nothing is."""
+    if not _WORD.fullmatch(name) or len(name) > MAX_NAME:
+        return "a parameter's name is made of letters, digits and _, and begins with a letter"
+    if name in KNOWN_INSIDE:
+        return f"'${name}' has a meaning of its own in expressions"
+    if name in ("source", "device", "outputs", "input"):
+        return f"'{name}' is an argument of netspec.compile"
+    return ""

@@ -1,0 +1,259 @@
+"""YAML text as plain values that know their place. Data only: no tags, no merging, no duplicate keys.
+
+The parser's events are read one by one, so nesting costs no recursion and every limit is met before memory is spent.
+Scalars follow YAML 1.2: ``1e-3`` is a number, ``no`` a word.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from netspec.errors import Problem, Source, Span, SpecError
+
+MAX_BYTES = 4_000_000
+MAX_DEPTH = 64
+MAX_VALUES = 400_000
+MAX_DIGITS = 30
+
+Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A number, word, truth value or nothing. ``quoted`` words are never expressions' business to retype."""
+
+    value: int | float | bool | str | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A list."""
+
+    items: tuple[Value, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """Named values in the order written, each with the place of its key."""
+
+    entries: dict[str, tuple[Span, Value]]
+    span: Span
+
+    def get(self, key: str) -> Value | None:
+        """The value of ``key``, or None."""
+        entry = self.entries.get(key)
+        return entry[1] if entry else None
+
+
+Value = Scalar | Sequence | Mapping
+
+_INT = re.compile(r"[-+]?[0-9]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
+_INFINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_WORDS = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
+_WORDS |= {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+
+
+def plain(value: Value) -> Any:  # noqa: ANN401 - data as YAML has it
+    """The value without places: dict, list, number, string, truth value or None."""
+    if isinstance(value, Mapping):
+        return {key: plain(inner) for key, (_, inner) in value.entries.items()}
+    if isinstance(value, Sequence):
+        return [plain(item) for item in value.items]
+    return value.value
+
+
+def retyped(text: str) -> int | float | bool | str | None:
+    """What an unquoted YAML 1.2 scalar means (core schema)."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INT.fullmatch(text):
+        return int(text)
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    if _BASED.fullmatch(text):
+        return int(text, 0)
+    if _INFINITE.fullmatch(text):
+        return float(text.replace(".", "", 1))
+    return text
+
+
+def read(source: Source) -> Value:
+    """The one document in ``source``. Raises :class:`SpecError` for anything that is not plain YAML data."""
+    if len(source.text) > MAX_BYTES:
+        message = f"the file has {len(source.text):,} characters, the limit is {MAX_BYTES:,}"
+        raise SpecError([Problem("limit", message, Span(source, 1, 1))])
+    reader = _Reader(source)
+    try:
+        for event in yaml.parse(source.text, Loader=Loader):
+            reader.take(event)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        span = _clamped(source, mark.line + 1, mark.column + 1) if mark else Span(source, 1, 1)
+        what = str(error.problem or error.context or "this is not YAML")
+        raise SpecError([Problem("yaml-syntax", what, span, _syntax_hint(source, span, what))]) from None
+    except yaml.reader.ReaderError as error:
+        before = source.text[: error.position]
+        column = len(before) - before.rfind("\n")
+        what = f"character #x{ord(error.character) if isinstance(error.character, str) else error.character:04x}"
+        span = _clamped(source, before.count("\n") + 1, column)
+        raise SpecError([Problem("yaml-syntax", f"{what} is not allowed in YAML", span)]) from None
+    if reader.problems:
+        raise SpecError(reader.problems)
+    if reader.document is None:
+        raise SpecError([Problem("not-a-mapping", "the file is empty", Span(source, 1, 1), EMPTY_HINT)])
+    return reader.document
+
+
+EMPTY_HINT = "a spec begins with 'netspec: 1', a name and an input"
+
+
+class _Reader:
+    """Builds values from parser events; ``open`` holds the unfinished lists and mappings."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.document: Value | None = None
+        self.problems: list[Problem] = []
+        self.anchors: dict[str, Value] = {}
+        self.sizes: dict[int, int] = {}
+        self.values = 0
+        self.open: list[_Open] = []
+
+    def take(self, event: Any) -> None:  # noqa: ANN401 - events of PyYAML, which is not typed there
+        """Use the next event."""
+        if isinstance(event, yaml.ScalarEvent):
+            self._refuse_tag(event)
+            self._finish(self._scalar(event), event.anchor, 1)
+        elif isinstance(event, yaml.AliasEvent):
+            self._alias(event)
+        elif isinstance(event, yaml.CollectionStartEvent):
+            self._refuse_tag(event)
+            if len(self.open) >= MAX_DEPTH:
+                self._stop("limit", f"values are nested more than {MAX_DEPTH} deep", self._span(event))
+            self.open.append(_Open(isinstance(event, yaml.MappingStartEvent), self._span(event), event.anchor))
+        elif isinstance(event, yaml.CollectionEndEvent):
+            done = self.open.pop()
+            self._finish(done.value(), done.anchor, done.size)
+        elif isinstance(event, yaml.DocumentStartEvent) and self.document is not None:
+            self._stop("yaml-syntax", "a spec is one document; a second one begins here", self._span(event))
+
+    def _span(self, event: Any) -> Span:  # noqa: ANN401
+        start, end = event.start_mark, event.end_mark
+        length = end.column - start.column if end.line == start.line else 1
+        return _clamped(self.source, start.line + 1, start.column + 1, max(1, length))
+
+    def _stop(self, code: str, message: str, span: Span, hint: str = "") -> None:
+        raise SpecError([*self.problems, Problem(code, message, span, hint)])
+
+    def _refuse_tag(self, event: Any) -> None:  # noqa: ANN401
+        tag = event.tag
+        if tag and not (isinstance(event, yaml.ScalarEvent) and tag == "!" and event.implicit[1]):
+            message = f"a spec is data: the tag '{tag.replace('tag:yaml.org,2002:', '!!')}' is not allowed"
+            self.problems.append(Problem("tag", message, self._span(event), "write the plain value"))
+
+    def _scalar(self, event: Any) -> Scalar:  # noqa: ANN401
+        text, span = event.value, self._span(event)
+        if event.style is not None and event.style != "":
+            return Scalar(text, span)
+        digits = sum(char.isdigit() for char in text)
+        if digits > MAX_DIGITS and (_INT.fullmatch(text) or _FLOAT.fullmatch(text) or _BASED.fullmatch(text)):
+            self.problems.append(Problem("limit", f"a number has {digits} digits, the limit is {MAX_DIGITS}", span))
+            return Scalar(0, span)
+        return Scalar(retyped(text), span)
+
+    def _alias(self, event: Any) -> None:  # noqa: ANN401
+        span = self._span(event)
+        if any(part.anchor == event.anchor for part in self.open):
+            self._stop("alias", f"'*{event.anchor}' stands inside what it refers to", span)
+        if event.anchor not in self.anchors:
+            self._stop("alias", f"nothing is anchored as '&{event.anchor}'", span)
+        value = self.anchors[event.anchor]
+        self._finish(value, None, self.sizes[id(value)])
+
+    def _finish(self, value: Value, anchor: str | None, size: int) -> None:
+        self.values += size
+        if self.values > MAX_VALUES:
+            message = f"the file holds more than {MAX_VALUES:,} values once its aliases are followed"
+            self._stop("limit", message, value.span)
+        if anchor:
+            self.anchors[anchor] = value
+            self.sizes[id(value)] = size
+        if not self.open:
+            self.document = value
+            return
+        problem = self.open[-1].add(value, size)
+        if problem:
+            self.problems.append(problem)
+
+
+class _Open:
+    """A list or mapping whose end has not been read."""
+
+    def __init__(self, is_mapping: bool, span: Span, anchor: str | None) -> None:  # noqa: FBT001 - internal
+        self.span = span
+        self.anchor = anchor
+        self.size = 1
+        self.is_mapping = is_mapping
+        self.items: list[Value] = []
+        self.entries: dict[str, tuple[Span, Value]] = {}
+        self.key: tuple[str, Span] | None = None
+
+    def add(self, value: Value, size: int) -> Problem | None:
+        """Take the next key or value; a problem if the key is not a fresh word."""
+        self.size += size
+        if not self.is_mapping:
+            self.items.append(value)
+            return None
+        if self.key is None:
+            return self._take_key(value)
+        name, span = self.key
+        self.key = None
+        first = self.entries.setdefault(name, (span, value))[0]
+        if first is span:
+            return None
+        hint = f"it stands in line {first.line} already; a later one would hide it"
+        return Problem("duplicate-key", f"the key '{name}' stands here twice", span, hint)
+
+    def _take_key(self, value: Value) -> Problem | None:
+        if not isinstance(value, Scalar):
+            self.key = (f"\0{len(self.entries)}", value.span)
+            return Problem("wrong-type", "a key must be a word, not a list or mapping", value.span)
+        self.key = (str(value.value), value.span)
+        if value.value == "<<":
+            hint = "write the values out, or define a block with parameters"
+            return Problem("yaml-syntax", "merging with '<<' is not part of YAML 1.2", value.span, hint)
+        return None
+
+    def value(self) -> Value:
+        """The finished list or mapping."""
+        return Mapping(self.entries, self.span) if self.is_mapping else Sequence(tuple(self.items), self.span)
+
+
+def _clamped(source: Source, line: int, column: int, length: int = 1) -> Span:
+    """A span that lies inside the text, also where the parser points behind its end."""
+    last = max(1, source.text.count("\n") + (not source.text.endswith("\n")))
+    if line > last:
+        return Span(source, last, len(source.line(last)) + 1)
+    return Span(source, line, column, length)
+
+
+def _syntax_hint(source: Source, span: Span, what: str) -> str:
+    line = source.line(span.line)
+    if TAB in line[: span.column]:
+        return "YAML is indented with spaces, not tabs"
+    if "mapping values are not allowed" in what:
+        return "check the indentation, and that a value with ': ' in it is quoted"
+    if "did not find expected" in what or "expected" in what:
+        return "check the indentation, and that every bracket, brace and quote is closed"
+    return ""
+
+
+TAB = "\t"

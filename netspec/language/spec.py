@@ -1,0 +1,214 @@
+"""What a spec says: its parts, each with its place, before any parameter has a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from netspec.errors import Problem, Problems, Source, Span, did_you_mean
+from netspec.language import names
+from netspec.language.arguments import Arguments, built
+from netspec.language.layers import Chain, Layer, chain, written_in
+from netspec.language.parameter import Parameter, declared
+from netspec.language.source import Mapping, Scalar, Value
+
+SECTIONS = ("stem", "stages", "head")
+"""The sections that hold layers, in running order."""
+
+
+class Header(BaseModel):
+    """What stands at the top of a spec and is not layers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
+
+    netspec: Annotated[Literal[1], Field(description="Version of the language.")]
+    name: str
+    paper: str = ""
+    notes: str | list[str] = ""
+
+
+KEYS = (*Header.model_fields, "input", "params", "variants", "blocks", "init", *SECTIONS, "outputs")
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A block defined in the spec."""
+
+    name: str
+    params: dict[str, Parameter]
+    body: Chain | Layer
+    inline: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class OutputDeclaration:
+    """A declared output: the layer that it comes from, and when it is there."""
+
+    name: str
+    layer: Scalar
+    training: bool
+    span: Span
+
+
+@dataclass(slots=True)
+class Spec:
+    """A spec as written."""
+
+    source: Source
+    document: Mapping
+    header: Header
+    size: Value
+    params: dict[str, Parameter] = field(default_factory=dict)
+    variants: dict[str, tuple[Span, Mapping]] = field(default_factory=dict)
+    blocks: dict[str, Definition] = field(default_factory=dict)
+    init: Mapping | None = None
+    sections: dict[str, tuple[Span, Chain | Layer]] = field(default_factory=dict)
+    outputs: list[OutputDeclaration] = field(default_factory=list)
+
+
+def parsed(document: Value, source: Source, problems: Problems) -> Spec | None:
+    """What ``document`` says; None, with problems added, where it has no header to go on with."""
+    if not isinstance(document, Mapping):
+        message = "a spec is a mapping of sections, not a list or a single value"
+        problems.add(Problem("not-a-mapping", message, document.span, "it begins with 'netspec: 1'"))
+        return None
+    for key, (span, _) in document.entries.items():
+        if key not in KEYS:
+            hint = did_you_mean(key, KEYS)
+            problems.add(Problem("unknown-section", f"a spec has no section '{key}'", span, hint))
+    given = {key: entry for key, entry in document.entries.items() if key in Header.model_fields}
+    header = built(Header, "the spec", Arguments(given, document.span), {}, problems)
+    size = document.get("input")
+    if size is None:
+        hint = "channels, height and width of one image: input: [3, 224, 224]"
+        problems.add(Problem("missing-section", "a spec needs 'input'", document.span, hint))
+    if not isinstance(header, Header) or size is None:
+        return None
+    spec = Spec(source, document, header, size, declared(document.get("params"), problems))
+    spec.variants = _variants(document.get("variants"), problems)
+    spec.blocks = _blocks(document.get("blocks"), problems)
+    spec.init = _mapping(document.get("init"), "init is a mapping such as {conv.weight: kaiming_normal}", problems)
+    for name in SECTIONS:
+        entry = document.entries.get(name)
+        body = chain(entry[1], problems) if entry else None
+        if entry and body:
+            spec.sections[name] = (entry[0], body)
+    if not any(name in document.entries for name in SECTIONS):
+        hint = "layers stand in the sections 'stem', 'stages' and 'head'"
+        problems.add(Problem("missing-section", "a spec needs at least one section of layers", document.span, hint))
+    spec.outputs = _outputs(document.get("outputs"), problems)
+    _refuse_unread(spec, problems)
+    return spec
+
+
+def _mapping(value: Value | None, message: str, problems: Problems) -> Mapping | None:
+    """``value`` if it is a mapping; an objection if it is anything else."""
+    if value is None or isinstance(value, Mapping):
+        return value
+    problems.add(Problem("wrong-type", message, value.span))
+    return None
+
+
+def _variants(section: Value | None, problems: Problems) -> dict[str, tuple[Span, Mapping]]:
+    mapping = _mapping(section, "variants is a mapping of names to parameters", problems)
+    found = {}
+    for name, (span, value) in (mapping.entries if mapping else {}).items():
+        settings = _mapping(value, f"variant '{name}' is a mapping of parameters to values", problems)
+        if "@" in name or "/" in name:
+            problems.add(Problem("bad-name", "a variant's name has no '@' and no '/'", span))
+        elif settings:
+            found[name] = (span, settings)
+    return found
+
+
+def _blocks(section: Value | None, problems: Problems) -> dict[str, Definition]:
+    mapping = _mapping(section, "blocks is a mapping of names to definitions", problems)
+    found = {}
+    for name, (span, value) in (mapping.entries if mapping else {}).items():
+        fault = names.fault(name) if "." not in name else "a block's name has no dots"
+        definition = _mapping(value, f"block '{name}' is a mapping with 'params' and 'body'", problems)
+        if fault:
+            problems.add(Problem("bad-name", fault, span))
+        elif definition:
+            block = _definition(name, span, definition, problems)
+            if block:
+                found[name] = block
+    return found
+
+
+def _definition(name: str, span: Span, value: Mapping, problems: Problems) -> Definition | None:
+    for key, (key_span, _) in value.entries.items():
+        if key not in ("params", "body", "inline", "notes"):
+            message = f"the definition of a block has no '{key}'"
+            hint = did_you_mean(key, ("params", "body", "inline", "notes"))
+            problems.add(Problem("unknown-parameter", message, key_span, hint))
+    inline = value.get("inline")
+    if inline is not None and not (isinstance(inline, Scalar) and isinstance(inline.value, bool)):
+        problems.add(Problem("wrong-type", f"inline of block '{name}' must be true or false", inline.span))
+    body_value = value.get("body")
+    if body_value is None:
+        problems.add(Problem("missing-parameter", f"block '{name}' needs a 'body'", span))
+        return None
+    params = declared(value.get("params"), problems)
+    body = chain(body_value, problems)
+    if body is None:
+        return None
+    read = written_in(body_value).names | written_in(value.get("params")).names
+    for parameter in params.values():
+        if parameter.name not in read:
+            message = f"nothing in block '{name}' reads its parameter '{parameter.name}'"
+            problems.add(Problem("unread-parameter", message, parameter.span, f"use it as ${parameter.name}"))
+    return Definition(name, params, body, isinstance(inline, Scalar) and inline.value is True, span)
+
+
+def _outputs(section: Value | None, problems: Problems) -> list[OutputDeclaration]:
+    mapping = _mapping(section, "outputs is a mapping of names to layers", problems)
+    found = []
+    for name, (span, value) in (mapping.entries if mapping else {}).items():
+        layer: Value | None = value
+        training = False
+        if isinstance(value, Mapping):
+            layer, when = value.get("from"), value.get("when")
+            for key, (key_span, _) in value.entries.items():
+                if key not in ("from", "when"):
+                    hint = did_you_mean(key, ("from", "when"))
+                    problems.add(Problem("unknown-parameter", f"an output has no '{key}'", key_span, hint))
+            training = isinstance(when, Scalar) and when.value == "training"
+            if when is not None and not training:
+                problems.add(Problem("wrong-value", "'when' of an output can only be 'training'", when.span))
+        if not isinstance(layer, Scalar) or not isinstance(layer.value, str):
+            message = f"output '{name}' is the name of a layer, or {{from: name, when: training}}"
+            problems.add(Problem("wrong-type", message, value.span))
+            continue
+        found.append(OutputDeclaration(name, layer, training, span))
+    if mapping and found and all(output.training for output in found):
+        message = "at least one output must be there outside training"
+        problems.add(Problem("wrong-value", message, found[0].span))
+    return found
+
+
+def _refuse_unread(spec: Spec, problems: Problems) -> None:
+    """Parameters and blocks that nothing reads are mistakes, most often of spelling."""
+    entries = spec.document.entries
+    sections = {key: written_in(entries[key][1]) for key in ("input", "init", "outputs", *SECTIONS) if key in entries}
+    bodies = {name: written_in(entries["blocks"][1], only=name) for name in spec.blocks}
+    set_values = [written_in(entries[key][1]) for key in ("params", "variants") if key in entries]
+    read = frozenset[str]().union(*(part.names for part in sections.values()))
+    if "params" in entries:
+        read |= set_values[0].names
+    for parameter in spec.params.values():
+        if parameter.name not in read:
+            message = f"nothing reads the parameter '{parameter.name}'"
+            problems.add(Problem("unread-parameter", message, parameter.span, f"use it as ${parameter.name}"))
+    used = frozenset[str]().union(*(part.words for part in [*sections.values(), *set_values]))
+    while True:
+        more = used.union(*(bodies[name].words for name in bodies if name in used))
+        if more == used:
+            break
+        used = more
+    for block in spec.blocks.values():
+        if block.name not in used:
+            problems.add(Problem("unused-block", f"nothing uses the block '{block.name}'", block.span))

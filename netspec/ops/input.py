@@ -1,0 +1,29 @@
+"""The network's input, so that every pass finds it in the graph like any other node."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from netspec.facts import Cost, Family, Layer, Shape
+from netspec.ops.operation import Operation
+
+
+class Input(Operation):
+    """One image; not a word of the language: every network begins with it."""
+
+    word: ClassVar[str] = "input"
+    family: ClassVar[Family] = Family.INPUT
+
+    size: tuple[int, ...]
+
+    def shape(self, *inputs: Shape) -> Shape:  # noqa: ARG002 - it has none
+        """Channels, height, width."""
+        return self.size
+
+    def cost(self, output: Shape, *inputs: Shape) -> Cost:  # noqa: ARG002 - free
+        """Nothing is computed."""
+        return Cost()
+
+    def layer(self, *inputs: Shape) -> Layer:  # noqa: ARG002 - it has none
+        """What is given to the module, unchanged."""
+        return Layer("torch.nn.Identity", {})

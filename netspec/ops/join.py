@@ -1,0 +1,112 @@
+"""Joins: operations over several inputs."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from netspec.errors import Refusal
+from netspec.facts import MAP, Cost, Family, Layer, Shape, positions, shape_text
+from netspec.ops.operation import Operation
+
+
+def equal(operation: Operation, *inputs: Shape) -> Shape:
+    """The one shape that all inputs have."""
+    if len(set(inputs)) > 1:
+        spatial = {shape[1:] for shape in inputs}
+        channels = {shape[0] for shape in inputs}
+        hint = "give both paths the same channels, or join them with 'concat'"
+        if len(spatial) > 1:
+            hint = "a 3x3 window with stride 1 keeps its size with padding 1; strides must agree on all paths"
+        elif len(channels) > 1 and operation.word == "add":
+            hint = "project the shortcut with a 1x1 conv, pad it with 'pad_shortcut', or join with 'concat'"
+        raise Refusal("shape", f"{operation.word} needs equal shapes", hint)
+    return inputs[0]
+
+
+class Add(Operation):
+    """Elementwise sum of inputs of one shape."""
+
+    word: ClassVar[str] = "add"
+    family: ClassVar[Family] = Family.JOIN
+    joins: ClassVar[bool] = True
+    overwritable: ClassVar[bool] = True
+    in_place: ClassVar[bool] = True
+    shape = equal
+
+    def cost(self, output: Shape, *inputs: Shape) -> Cost:
+        """One add for each element and each input after the first."""
+        return Cost(adds=(len(inputs) - 1) * output[0] * positions(output))
+
+    def layer(self, *inputs: Shape) -> Layer:  # noqa: ARG002 - elementwise
+        """``torch.add``."""
+        return Layer("torch.add", {}, call="pairwise")
+
+
+class Mean(Operation):
+    """Elementwise mean of inputs of one shape."""
+
+    word: ClassVar[str] = "mean"
+    family: ClassVar[Family] = Family.JOIN
+    joins: ClassVar[bool] = True
+    overwritable: ClassVar[bool] = True
+    shape = equal
+
+    def cost(self, output: Shape, *inputs: Shape) -> Cost:
+        """One add for each element and each input after the first, and one division."""
+        elements = output[0] * positions(output)
+        return Cost(adds=(len(inputs) - 1) * elements, transcendentals=elements)
+
+    def layer(self, *inputs: Shape) -> Layer:  # noqa: ARG002 - elementwise
+        """A module: the sum over the number of inputs."""
+        return Layer("netspec.nn.modules.Mean", {})
+
+
+class Multiply(Operation):
+    """Elementwise product; an input with one channel or one position is repeated over the others (a gate)."""
+
+    word: ClassVar[str] = "multiply"
+    family: ClassVar[Family] = Family.JOIN
+    joins: ClassVar[bool] = True
+
+    def shape(self, *inputs: Shape) -> Shape:
+        """The largest size on each axis; the others must be equal to it or 1."""
+        result = tuple(max(sizes) for sizes in zip(*inputs, strict=False))
+        fits = all(size in (1, largest) for shape in inputs for size, largest in zip(shape, result, strict=False))
+        if len({len(shape) for shape in inputs}) > 1 or not fits:
+            shapes = " and ".join(shape_text(shape) for shape in inputs)
+            hint = "a gate has the channels of what it scales, and one position: pool it with 'adaptive_avg_pool: 1'"
+            raise Refusal("shape", f"multiply cannot combine {shapes}", hint)
+        return result
+
+    def cost(self, output: Shape, *inputs: Shape) -> Cost:
+        """One multiplication for each element and each input after the first."""
+        return Cost(multiply_adds=(len(inputs) - 1) * output[0] * positions(output))
+
+    def layer(self, *inputs: Shape) -> Layer:  # noqa: ARG002 - elementwise
+        """``torch.mul``."""
+        return Layer("torch.mul", {}, call="pairwise")
+
+
+class Concat(Operation):
+    """Inputs stacked along the channels."""
+
+    word: ClassVar[str] = "concat"
+    family: ClassVar[Family] = Family.JOIN
+    joins: ClassVar[bool] = True
+    overwritable: ClassVar[bool] = True
+
+    def shape(self, *inputs: Shape) -> Shape:
+        """Channels added up; height and width must be equal."""
+        if len({shape[1:] for shape in inputs}) > 1 or len({len(shape) for shape in inputs}) > 1:
+            what = "maps of equal height and width" if any(len(shape) == MAP for shape in inputs) else "flat features"
+            hint = "a 3x3 window with stride 1 keeps its size with padding 1; strides must agree on all branches"
+            raise Refusal("shape", f"concat needs {what}", hint)
+        return (sum(shape[0] for shape in inputs), *inputs[0][1:])
+
+    def cost(self, output: Shape, *inputs: Shape) -> Cost:  # noqa: ARG002 - free
+        """Nothing is computed."""
+        return Cost()
+
+    def layer(self, *inputs: Shape) -> Layer:  # noqa: ARG002 - torch needs no input size
+        """``torch.cat`` over dimension 1."""
+        return Layer("torch.cat", {"dim": 1}, call="list")

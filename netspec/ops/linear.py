@@ -1,0 +1,66 @@
+"""Fully connected layers, and the flattening before them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from netspec.facts import Cost, Family, Layer, Shape, Tensor, Window
+from netspec.ops.operation import Count, Operation, flat_only, map_only
+
+
+class Linear(Operation):
+    """Fully connected layer with ``out`` features."""
+
+    word: ClassVar[str] = "linear"
+    family: ClassVar[Family] = Family.LINEAR
+    overwritable: ClassVar[bool] = True
+
+    out: Count
+    bias: bool = True
+
+    def shape(self, *inputs: Shape) -> Shape:
+        """``(out,)``."""
+        flat_only(self, inputs[0])
+        return (self.out,)
+
+    def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
+        """``weight`` of out x in, and ``bias``."""
+        weight = Tensor("weight", (self.out, inputs[0][0]))
+        return (weight, Tensor("bias", (self.out,))) if self.bias else (weight,)
+
+    def cost(self, output: Shape, *inputs: Shape) -> Cost:
+        """One multiply-add for each weight."""
+        return Cost(macs=output[0] * inputs[0][0], adds=self.out if self.bias else 0)
+
+    def layer(self, *inputs: Shape) -> Layer:
+        """``torch.nn.Linear``."""
+        arguments = {"in_features": inputs[0][0], "out_features": self.out, "bias": self.bias}
+        return Layer("torch.nn.Linear", arguments)
+
+    def label(self) -> str:
+        """``linear 1000``."""
+        return f"linear {self.out}"
+
+
+class Flatten(Operation):
+    """A feature map as one row of features, channel by channel."""
+
+    word: ClassVar[str] = "flatten"
+    family: ClassVar[Family] = Family.SHAPE
+
+    def shape(self, *inputs: Shape) -> Shape:
+        """``(channels x height x width,)``."""
+        channels, high, wide = map_only(self, inputs[0])
+        return (channels * high * wide,)
+
+    def cost(self, output: Shape, *inputs: Shape) -> Cost:  # noqa: ARG002 - free
+        """Nothing is computed."""
+        return Cost()
+
+    def window(self, *inputs: Shape) -> Window:
+        """The whole map: what reads flat features reads every position."""
+        return Window.whole(inputs[0])
+
+    def layer(self, *inputs: Shape) -> Layer:  # noqa: ARG002 - torch needs no input size
+        """``torch.nn.Flatten``."""
+        return Layer("torch.nn.Flatten", {})

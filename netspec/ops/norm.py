@@ -1,0 +1,109 @@
+"""Normalisation, and the trainable scaling that comes with it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from netspec.facts import FLAT, Cost, Family, Layer, Shape, Tensor, positions
+from netspec.ops.operation import Count, Fraction, Number, Operation, Positive, map_only
+
+
+class BatchNorm(Operation):
+    """Batch normalisation (Ioffe and Szegedy 2015); in eval mode a scale and a shift for each channel."""
+
+    word: ClassVar[str] = "batch_norm"
+    family: ClassVar[Family] = Family.NORM
+    overwritable: ClassVar[bool] = True
+
+    eps: Positive = 1e-5
+    momentum: Fraction = 0.1
+    affine: bool = True
+
+    def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
+        """``weight`` and ``bias`` if affine; the running statistics are buffers."""
+        channels = (inputs[0][0],)
+        affine = (Tensor("weight", channels), Tensor("bias", channels)) if self.affine else ()
+        statistics = (
+            Tensor("running_mean", channels, trainable=False),
+            Tensor("running_var", channels, trainable=False),
+            Tensor("num_batches_tracked", (), trainable=False),
+        )
+        return affine + statistics
+
+    def cost(self, output: Shape, *inputs: Shape) -> Cost:  # noqa: ARG002 - counted by outputs
+        """One multiply-add for each element; none once folded into the convolution before."""
+        return Cost(multiply_adds=output[0] * positions(output))
+
+    def layer(self, *inputs: Shape) -> Layer:
+        """``torch.nn.BatchNorm2d``, or ``BatchNorm1d`` on flat features."""
+        arguments = {
+            "num_features": inputs[0][0],
+            "eps": self.eps,
+            "momentum": self.momentum,
+            "affine": self.affine,
+        }
+        return Layer("torch.nn.BatchNorm1d" if len(inputs[0]) == FLAT else "torch.nn.BatchNorm2d", arguments)
+
+    def label(self) -> str:
+        """``BN``."""
+        return "BN"
+
+
+class LocalResponseNorm(Operation):
+    """Local response normalisation over ``size`` neighbouring channels (Krizhevsky et al. 2012, section 3.3).
+
+    As in torch, Caffe and cuda-convnet ``alpha`` is divided by ``size``; the paper's formula does not divide.
+    """
+
+    word: ClassVar[str] = "local_response_norm"
+    family: ClassVar[Family] = Family.NORM
+
+    size: Count = 5
+    alpha: Number = 1e-4
+    beta: Number = 0.75
+    k: Number = 1.0
+
+    def shape(self, *inputs: Shape) -> Shape:
+        """Unchanged; feature maps only."""
+        map_only(self, inputs[0])
+        return inputs[0]
+
+    def cost(self, output: Shape, *inputs: Shape) -> Cost:  # noqa: ARG002 - counted by outputs
+        """For each element ``size`` squares summed, one scale and shift, one power and one division."""
+        elements = output[0] * positions(output)
+        return Cost(multiply_adds=(self.size + 1) * elements, transcendentals=2 * elements)
+
+    def layer(self, *inputs: Shape) -> Layer:  # noqa: ARG002 - torch needs no input size
+        """``torch.nn.LocalResponseNorm``."""
+        arguments = {"size": self.size, "alpha": self.alpha, "beta": self.beta, "k": self.k}
+        return Layer("torch.nn.LocalResponseNorm", arguments)
+
+    def label(self) -> str:
+        """``LRN``."""
+        return "LRN"
+
+
+class ChannelScale(Operation):
+    """A trainable factor, and by default a trainable bias, for each channel."""
+
+    word: ClassVar[str] = "channel_scale"
+    family: ClassVar[Family] = Family.NORM
+
+    bias: bool = True
+
+    def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
+        """``weight`` and ``bias``, one number for each channel."""
+        weight = Tensor("weight", (inputs[0][0],))
+        return (weight, Tensor("bias", (inputs[0][0],))) if self.bias else (weight,)
+
+    def cost(self, output: Shape, *inputs: Shape) -> Cost:  # noqa: ARG002 - counted by outputs
+        """One multiply-add for each element."""
+        return Cost(multiply_adds=output[0] * positions(output))
+
+    def layer(self, *inputs: Shape) -> Layer:
+        """A module that broadcasts over the map."""
+        return Layer("netspec.nn.modules.ChannelScale", {"channels": inputs[0][0], "bias": self.bias})
+
+    def label(self) -> str:
+        """``scale``."""
+        return "scale"

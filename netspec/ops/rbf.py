@@ -1,0 +1,45 @@
+"""Radial basis function units."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from netspec.facts import Cost, Family, Layer, Shape, Tensor
+from netspec.ops.operation import Count, Operation, flat_only
+
+
+class Rbf(Operation):
+    """Squared Euclidean distance to ``out`` centres, which are fixed unless ``trainable``.
+
+    The output units of LeCun et al. 1998, section II.B; centres start as random -1 or +1, which that paper names
+    beside its drawn bitmaps.
+    """
+
+    word: ClassVar[str] = "rbf"
+    family: ClassVar[Family] = Family.LINEAR
+
+    out: Count
+    trainable: bool = False
+
+    def shape(self, *inputs: Shape) -> Shape:
+        """``(out,)``."""
+        flat_only(self, inputs[0])
+        return (self.out,)
+
+    def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
+        """``centers`` of out x in."""
+        return (Tensor("centers", (self.out, inputs[0][0]), trainable=self.trainable),)
+
+    def cost(self, output: Shape, *inputs: Shape) -> Cost:
+        """A subtraction, and a square added, for each element of the centres; distances are no MACs."""
+        elements = output[0] * inputs[0][0]
+        return Cost(adds=elements, multiply_adds=elements)
+
+    def layer(self, *inputs: Shape) -> Layer:
+        """A module of ours: torch has none."""
+        arguments = {"features": inputs[0][0], "out": self.out, "trainable": self.trainable}
+        return Layer("netspec.nn.modules.Rbf", arguments)
+
+    def label(self) -> str:
+        """``RBF 10``."""
+        return f"RBF {self.out}"

@@ -1,0 +1,95 @@
+"""Layers without weights that pass their input on: whole, in part, or padded."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from netspec.errors import Refusal
+from netspec.facts import Cost, Family, Layer, Shape, Window
+from netspec.ops.operation import Count, Natural, Operation, Size, both, map_only
+
+
+class Identity(Operation):
+    """The input itself."""
+
+    word: ClassVar[str] = "identity"
+    family: ClassVar[Family] = Family.SHAPE
+
+    def cost(self, output: Shape, *inputs: Shape) -> Cost:  # noqa: ARG002 - free
+        """Nothing is computed."""
+        return Cost()
+
+    def layer(self, *inputs: Shape) -> Layer:  # noqa: ARG002 - elementwise
+        """``torch.nn.Identity``."""
+        return Layer("torch.nn.Identity", {})
+
+
+class PadShortcut(Operation):
+    """Every ``stride``-th position, and zero channels up to ``out``: option A of He et al. 2015, section 3.3.
+
+    The zeros come ``after`` the channels (Torch's ResNet), or half before and half after (``around``).
+    """
+
+    word: ClassVar[str] = "pad_shortcut"
+    family: ClassVar[Family] = Family.SHAPE
+
+    out: Count
+    stride: Size = (1, 1)
+    zeros: Literal["after", "around"] = "after"
+
+    def shape(self, *inputs: Shape) -> Shape:
+        """``(out, height / stride, width / stride)``, rounded up."""
+        channels, high, wide = map_only(self, inputs[0])
+        if channels > self.out:
+            hint = "option A can only add channels; use a projection to remove some"
+            raise Refusal("shape", f"pad_shortcut cannot pad {channels} channels to {self.out}", hint)
+        return (self.out, -(-high // self.stride[0]), -(-wide // self.stride[1]))
+
+    def cost(self, output: Shape, *inputs: Shape) -> Cost:  # noqa: ARG002 - free
+        """Nothing is computed."""
+        return Cost()
+
+    def window(self, *inputs: Shape) -> Window:  # noqa: ARG002 - the same for every input
+        """One position in every ``stride``."""
+        return Window(stride=self.stride)
+
+    def layer(self, *inputs: Shape) -> Layer:
+        """A module of ours: torch has none."""
+        missing = self.out - inputs[0][0]
+        before = missing // 2 if self.zeros == "around" else 0
+        return Layer("netspec.nn.modules.PadShortcut", {"stride": self.stride, "zeros": (before, missing - before)})
+
+    def label(self) -> str:
+        """``pad to 64, /2``."""
+        return f"pad to {self.out}" + (f", /{both(self.stride)}" if self.stride != (1, 1) else "")
+
+
+class Select(Operation):
+    """The listed ``channels``, counted from 0."""
+
+    word: ClassVar[str] = "select"
+    family: ClassVar[Family] = Family.SHAPE
+
+    channels: Annotated[list[Natural], Field(min_length=1)]
+
+    def shape(self, *inputs: Shape) -> Shape:
+        """As many channels as are listed."""
+        last = max(self.channels)
+        if last >= inputs[0][0]:
+            hint = f"they are counted from 0 to {inputs[0][0] - 1}"
+            raise Refusal("shape", f"select has no channel {last} in {inputs[0][0]}", hint)
+        return (len(self.channels), *inputs[0][1:])
+
+    def cost(self, output: Shape, *inputs: Shape) -> Cost:  # noqa: ARG002 - free
+        """Nothing is computed."""
+        return Cost()
+
+    def layer(self, *inputs: Shape) -> Layer:  # noqa: ARG002 - torch needs no input size
+        """A module of ours: torch has none."""
+        return Layer("netspec.nn.modules.Select", {"channels": self.channels})
+
+    def label(self) -> str:
+        """``channels 0 1 2``."""
+        return "channels " + " ".join(str(channel) for channel in self.channels)

@@ -1,0 +1,48 @@
+"""The words that a spec may use: operations, built-in blocks, and what the caller has registered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+
+from netspec.blocks import BLOCKS, Block
+from netspec.language.names import BESIDE, STRUCTURE
+from netspec.ops import OPERATIONS, Operation
+
+Word = type[Operation] | type[Block]
+ENTRY_POINTS = "netspec.blocks"
+_registered: dict[str, Word] = {}
+
+
+def register(block: Word) -> Word:
+    """Make an operation or block of the caller's known to specs under its ``word``; returns it, so it can decorate.
+
+    Raises :class:`ValueError` when the word is taken by another class and :class:`TypeError` for anything else than a
+    subclass of :class:`netspec.Block` or :class:`netspec.Operation` with a ``word``.
+    """
+    word = getattr(block, "word", None)
+    if not (isinstance(block, type) and issubclass(block, (Block, Operation)) and isinstance(word, str)):
+        message = f"{block!r} is no subclass of netspec.Block or netspec.Operation with a 'word'"
+        raise TypeError(message)
+    known = _registered.get(word, block)
+    same = (known.__module__, known.__qualname__) == (block.__module__, block.__qualname__)
+    if word in OPERATIONS or word in BLOCKS or word in (*BESIDE, *STRUCTURE) or not same:
+        message = f"the word '{word}' is taken"
+        raise ValueError(message)
+    _registered[word] = block
+    return block
+
+
+def find(word: str) -> Word | None:
+    """The class behind ``word``; installed packages are asked only when nothing else knows it."""
+    known = OPERATIONS.get(word) or BLOCKS.get(word) or _registered.get(word)
+    if known is None:
+        for entry in entry_points(group=ENTRY_POINTS, name=word):
+            register(entry.load())
+        known = _registered.get(word)
+    return known
+
+
+def words() -> Mapping[str, Word]:
+    """All words that are known without asking installed packages."""
+    return {**OPERATIONS, **BLOCKS, **_registered}
