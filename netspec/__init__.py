@@ -1,0 +1,21 @@
+"""Convolutional networks as YAML: checked before torch is imported, compiled to a plain ``nn.Module``."""
+
+from netspec.api import Network, compile, load, read, save  # noqa: A004 - the word of the field
+from netspec.blocks import Block
+from netspec.errors import Problem, SpecError
+from netspec.ops import Operation
+from netspec.vocabulary import register
+
+__version__ = "0.1.0"
+__all__ = [
+    "Block",
+    "Network",
+    "Operation",
+    "Problem",
+    "SpecError",
+    "compile",
+    "load",
+    "read",
+    "register",
+    "save",
+]

@@ -1,0 +1,138 @@
+"""What Python users call: read a network, compile it, load it again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from netspec import catalogue
+from netspec.analysis.summary import Summary, summary
+from netspec.compiler import graph_of, settings, spec_of
+from netspec.errors import Source
+from netspec.facts import Shape
+from netspec.graph import Graph
+from netspec.language import source as yaml_source
+from netspec.language.resolved import resolved
+from netspec.language.source import Value
+from netspec.language.spec import Spec
+
+if TYPE_CHECKING:
+    import torch
+
+Outputs = Literal["inference", "all"]
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A checked network: its graph, the spec it comes from and the values of the spec's parameters. No torch."""
+
+    graph: Graph
+    spec: Spec
+    params: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The variant's name, or the spec's."""
+        return self.graph.name
+
+    def stats(self) -> Summary:
+        """Parameters, multiply-adds, shapes and receptive fields: rows, totals, ``to_dict()``."""
+        return summary(self.graph)
+
+    def diagram(self, *, depth: int = 1) -> str:
+        """The network as DOT text for Graphviz; ``depth`` says how far blocks are opened."""
+        from netspec.diagram.dot import to_dot  # noqa: PLC0415 - figures need no pictures
+
+        return to_dot(self.graph, depth=depth)
+
+    def to_yaml(self) -> str:
+        """The spec with every choice made."""
+        return resolved(self.spec, self.name, self.graph.input.shape, self.params)
+
+    def compile(self, *, device: torch.device | str | None = None, outputs: Outputs = "inference") -> torch.nn.Module:
+        """The network as a module; see :func:`netspec.compile`."""
+        from netspec.nn.build import module  # noqa: PLC0415 - torch is imported where a module is wanted
+
+        return module(self.graph, device=device, outputs=outputs)
+
+
+def read(source: str | Path, /, *, input: Shape | None = None, **params: Any) -> Network:  # noqa: A002, ANN401
+    """The checked network of a spec: a path, ``path@variant``, a shipped name, or the text itself (several lines).
+
+    ``input`` replaces the spec's ``(channels, height, width)``; ``params`` set its parameters. Raises
+    :class:`netspec.SpecError` with everything that is wrong.
+    """
+    origin, variant = _origin(source)
+    return network(spec_of(origin), variant, _values(params), input)
+
+
+def network(spec: Spec, variant: str | None, given: dict[str, Value], size: Shape | None = None) -> Network:
+    """The network that ``spec`` makes with a variant and given values."""
+    values = settings(spec, variant, given)
+    graph = graph_of(spec, values, name=variant or spec.header.name, size=size)
+    return Network(graph, spec, values)
+
+
+def family(spec: Spec) -> Iterator[str | None]:
+    """The variants that make up ``spec``; None is the spec itself, where all its parameters have a default."""
+    if all(parameter.default is not None for parameter in spec.params.values()):
+        yield None
+    yield from spec.variants
+
+
+def compile(  # noqa: A001 - the word of the field
+    source: str | Path,
+    /,
+    *,
+    input: Shape | None = None,  # noqa: A002 - the word of the spec
+    device: torch.device | str | None = None,
+    outputs: Outputs = "inference",
+    **params: Any,  # noqa: ANN401 - whatever the spec's parameters are
+) -> torch.nn.Module:
+    """The network of a spec as a plain ``nn.Module`` with freshly initialised weights.
+
+    Its forward takes N x C x H x W and returns the one output as a tensor, or a dict of several by name. Heads for
+    training are built in any case; ``outputs="all"`` returns them too, in train and eval mode alike.
+    ``device="meta"`` builds without memory. Initialisation follows ``torch.manual_seed``. Raises
+    :class:`netspec.SpecError` with everything that is wrong.
+    """
+    return read(source, input=input, **params).compile(device=device, outputs=outputs)
+
+
+def load(path: str | Path, /, *, device: str = "cpu", outputs: Outputs = "inference") -> torch.nn.Module:
+    """The network in an artefact of ``netspec build``, with its weights, in eval mode. Nothing is unpickled.
+
+    Raises :class:`netspec.SpecError` when the file is truncated, foreign, or its weights do not fit its spec.
+    """
+    from netspec.nn import artefact  # noqa: PLC0415 - torch is imported where a module is wanted
+
+    file = Path(path)
+    spec = spec_of(Source(f"{path} (spec)", artefact.spec_in(file)))
+    module = network(spec, None, {}).compile(device="meta", outputs=outputs)
+    artefact.fill(module, file, device)
+    return module.eval()
+
+
+def save(module: torch.nn.Module, network: Network, path: str | Path) -> None:
+    """Write ``module``'s weights and the resolved spec of ``network`` as one artefact; see :func:`load`."""
+    from netspec.nn import artefact  # noqa: PLC0415 - torch is imported where a module is wanted
+
+    artefact.save(module, network.to_yaml(), Path(path))
+
+
+def _origin(source: str | Path) -> tuple[Source, str | None]:
+    if isinstance(source, str) and "\n" in source:
+        return Source("<text>", source), None
+    found = catalogue.reference(str(source))
+    return catalogue.text(found.path), found.variant
+
+
+def _values(params: dict[str, Any]) -> dict[str, Value]:
+    """Values given from Python, each as a source of its own, so that messages can show them."""
+    return {
+        name: yaml_source.read(Source(f"{name}={value!r}", json.dumps(value, default=str)))
+        for name, value in params.items()
+    }

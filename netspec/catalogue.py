@@ -1,0 +1,58 @@
+"""Where specs are found: paths, and the names of those that are shipped with the package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from netspec.errors import Problem, Source, SpecError, did_you_mean
+
+SUFFIX = ".yaml"
+
+
+class Reference(NamedTuple):
+    """What a user's word for a network means: a file, and a variant in it."""
+
+    path: Path
+    variant: str | None
+
+
+def shipped() -> dict[str, Path]:
+    """Name -> file of every shipped spec, in the order of the names."""
+    here = Path(__file__).parent
+    folder = here / "specs" if (here / "specs").is_dir() else here.parent / "specs"
+    return {path.stem: path for path in sorted(folder.glob(f"*{SUFFIX}"))}
+
+
+def reference(word: str) -> Reference:
+    """``specs/vgg16.yaml``, ``resnet.yaml@resnet50``, ``vgg16`` or ``resnet@resnet50`` as a file and a variant.
+
+    Raises :class:`SpecError` when there is no such file or name.
+    """
+    name, _, variant = word.rpartition("@") if "@" in word else (word, "", "")
+    path = Path(name)
+    if path.suffix in (SUFFIX, ".yml") or "/" in name or path.is_file():
+        return Reference(path, variant or None)
+    known = shipped()
+    if name not in known:
+        hint = did_you_mean(name, known) or "netspec list shows what is shipped; a path ends in .yaml"
+        raise SpecError([Problem("missing-file", f"there is no file and no shipped network '{name}'", hint=hint)])
+    return Reference(known[name], variant or None)
+
+
+def text(path: Path) -> Source:
+    """The content of the file at ``path``. Raises :class:`SpecError` when it cannot be read as text."""
+    try:
+        return Source(str(path), path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n"))
+    except FileNotFoundError:
+        near = [str(path.with_name(other.name)) for other in path.parent.glob(f"*{SUFFIX}")]
+        hint = did_you_mean(str(path), near) if len(near) < MANY else ""
+        raise SpecError([Problem("missing-file", f"there is no file '{path}'", hint=hint)]) from None
+    except UnicodeDecodeError as error:
+        message = f"{path}: the file is not UTF-8 text (byte {error.start})"
+        raise SpecError([Problem("yaml-syntax", message)]) from None
+    except OSError as error:
+        raise SpecError([Problem("missing-file", f"'{path}' cannot be read: {error.strerror}")]) from None
+
+
+MANY = 200

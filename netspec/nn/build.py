@@ -1,0 +1,130 @@
+"""A graph as a tree of modules: one for each scope, its children under the names that the spec gave them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from importlib import import_module
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+from netspec.facts import Layer
+from netspec.graph import Graph, Node, Scope
+from netspec.nn.forward import Liveness, Step, Writer, is_sequence, pieces, step
+from netspec.nn.part import part_class
+
+Outputs = Literal["inference", "all"]
+
+
+def module(graph: Graph, *, device: torch.device | str | None = None, outputs: Outputs = "inference") -> nn.Module:
+    """``graph`` as a module with freshly initialised weights on ``device``.
+
+    The forward takes N x C x H x W and returns the one output as a tensor, or a dict of several. With
+    ``outputs="all"`` those for training are among them, in both modes; their layers are there in any case.
+    """
+    with torch.device(device) if device is not None else nullcontext():
+        built = _Builder(graph, outputs).root()
+        initialise(built, graph)
+    return built
+
+
+def initialise(built: nn.Module, graph: Graph) -> None:
+    """Start the weights of ``built`` as the spec says, in running order; what it does not name stays as it is."""
+    schemes = {(word, tensor): scheme for word, tensor, scheme in graph.init}
+    for node in graph.nodes[1:] if schemes else ():
+        for tensor in node.operation.tensors(*node.input_shapes):
+            scheme = schemes.get((node.operation.word, tensor.name))
+            if scheme:
+                function = named(scheme.function)
+                function(getattr(built.get_submodule(node.name), tensor.name), **scheme.arguments())
+
+
+def named(target: str) -> Callable[..., Any]:
+    """What a dotted name of a :class:`~netspec.facts.Layer` means; its module is imported.
+
+    Such names come from operations, that is from Python code, never from a spec.
+    """
+    place, _, name = target.rpartition(".")
+    function: Callable[..., Any] = getattr(import_module(place), name)
+    return function
+
+
+class _Builder:
+    def __init__(self, graph: Graph, outputs: Outputs) -> None:
+        self.graph = graph
+        aside = frozenset[Node]() if outputs == "all" else graph.auxiliary()
+        self.shown = {out.name: out.node for out in graph.outputs if outputs == "all" or not out.training}
+        self.live = Liveness(graph, (node for node in graph.nodes if node not in aside), self.shown.values())
+        self.layers = {node: node.operation.layer(*node.input_shapes) for node in graph.nodes[1:]}
+
+    def root(self) -> nn.Module:
+        steps = self._steps(self.graph.root)
+        nodes = list(self.shown.values())
+        result: Any = tuple(nodes) if len(nodes) == 1 else self.shown
+        name = "".join(part.capitalize() for part in _words(self.graph.name)) or "Network"
+        return self._with_forward(self.graph.root, name, (self.graph.input,), steps, result)
+
+    def _steps(self, scope: Scope) -> list[Step]:
+        return [step(piece, self.live) for piece in pieces(scope)]
+
+    def _module(self, scope: Scope) -> nn.Module:
+        """The module of a scope that is called as one."""
+        own = step(scope, self.live)
+        steps = self._steps(scope)
+        if is_sequence(steps, own.inputs, own.outputs, self.layers):
+            sequence = nn.Sequential()
+            self._fill(sequence, scope, steps)
+            return sequence
+        name = "".join(part.capitalize() for part in _words(scope.block))
+        return self._with_forward(scope, name, own.inputs, steps, own.outputs)
+
+    def _with_forward(
+        self, scope: Scope, name: str, inputs: tuple[Node, ...], steps: list[Step], result: Any  # noqa: ANN401
+    ) -> nn.Module:
+        run = [one for one in steps if one.outputs and all(node in self.live.run for node in one.outputs)]
+        source = Writer(scope, self.live, self.layers).source(inputs, run, result)
+        built = part_class(name, source)()
+        self._fill(built, scope, steps)
+        return built
+
+    def _fill(self, built: nn.Module, scope: Scope, steps: list[Step]) -> None:
+        """Add the children of ``scope`` under their names; those that are not run too."""
+        prefix = f"{scope.name}." if scope.name else ""
+        for one in steps:
+            child = self._child(one.piece)
+            if child is None:
+                continue
+            *path, last = one.piece.name.removeprefix(prefix).split(".")
+            holder = built
+            for part in path:
+                if part not in holder._modules:  # noqa: SLF001 - the public way needs an exception for control
+                    holder.add_module(part, nn.Module())
+                holder = holder.get_submodule(part)
+            holder.add_module(last, child)
+
+    def _child(self, piece: Node | Scope) -> nn.Module | None:
+        if isinstance(piece, Scope):
+            return self._module(piece)
+        layer = self.layers[piece]
+        if layer.call != "module":
+            return None
+        return self._layer(piece, layer)
+
+    def _layer(self, node: Node, layer: Layer) -> nn.Module:
+        arguments = layer.arguments
+        if self.live.overwrites(node):
+            arguments = {**arguments, "inplace": True}
+        built = named(layer.target)(**arguments)
+        if not isinstance(built, nn.Module):
+            message = f"{layer.target} of '{node.name}' is no torch.nn.Module"
+            raise TypeError(message)
+        return built
+
+
+def _words(name: str) -> list[str]:
+    """The parts of ``name`` that make a class name; a class name begins with a letter."""
+    text = "".join(char if char.isascii() and char.isalnum() else " " for char in name)
+    words = text.split()
+    return ["net", *words] if words and words[0][0].isdigit() else words

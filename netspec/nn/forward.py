@@ -1,0 +1,186 @@
+"""The forward of a scope as Python source, written like by hand: few variables, reused once their value is spent."""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from netspec.facts import Layer
+from netspec.graph import Graph, Node, Scope
+
+Piece = Node | Scope
+Result = tuple[Node, ...] | dict[str, Node]
+"""What a forward returns: one value or several, or a dict of them."""
+NAMES = ("x", "y", "z", "u", "v", "w")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of a forward: what is called, with which values, and which values come out."""
+
+    piece: Piece
+    inputs: tuple[Node, ...]
+    outputs: tuple[Node, ...]
+
+
+class Liveness:
+    """Who reads what: the order of nodes, their readers, and the values that stay until the end."""
+
+    def __init__(self, graph: Graph, run: Iterable[Node], returned: Iterable[Node]) -> None:
+        self.run = frozenset(run)
+        self.returned = frozenset(returned)
+        self.readers: dict[Node, list[Node]] = {node: [] for node in graph.nodes}
+        for node in graph.nodes:
+            for source in node.inputs:
+                self.readers[source].append(node)
+
+    def sole_reader(self, node: Node) -> bool:
+        """Whether exactly one operation reads ``node`` and nobody outside does, so that it may be overwritten."""
+        return len(self.readers[node]) == 1 and node not in self.returned
+
+    def overwrites(self, node: Node) -> bool:
+        """Whether ``node`` may write its result over its first input."""
+        source = node.inputs[0]
+        return node.operation.in_place and source.operation.overwritable and self.sole_reader(source)
+
+
+def pieces(scope: Scope) -> list[Piece]:
+    """What a module of ``scope`` holds and calls, in running order: nodes, and scopes that are modules themselves.
+
+    Inline blocks, and path prefixes whose layers are not next to each other, have no forward of their own: their
+    children are called by the module around them.
+    """
+    found: list[Piece] = []
+    for child in scope.children:
+        found.extend(pieces(child) if isinstance(child, Scope) and _is_open(child) else [child])
+    return sorted(found, key=first_index)
+
+
+def first_index(piece: Piece) -> int:
+    """Running order of a piece: that of its first node."""
+    return piece.index if isinstance(piece, Node) else min((node.index for node in piece.nodes()), default=-1)
+
+
+def _is_open(scope: Scope) -> bool:
+    if scope.flat:
+        return True
+    indices = [node.index for node in scope.nodes()]
+    return bool(indices) and max(indices) - min(indices) + 1 != len(indices)
+
+
+def step(piece: Piece, live: Liveness) -> Step:
+    """What goes into ``piece`` and what comes out of it."""
+    if isinstance(piece, Node):
+        return Step(piece, piece.inputs, (piece,))
+    inside = [node for node in piece.nodes() if node in live.run]
+    members = set(inside)
+    inputs = dict.fromkeys(source for node in inside for source in node.inputs if source not in members)
+    outputs = [
+        node
+        for node in inside
+        if node in live.returned or any(reader in live.run and reader not in members for reader in live.readers[node])
+    ]
+    return Step(piece, tuple(inputs), tuple(outputs))
+
+
+def is_sequence(steps: list[Step], inputs: tuple[Node, ...], outputs: tuple[Node, ...], layers: dict[Node, Layer]) -> bool:
+    """Whether ``steps`` are modules one after the other, so that ``nn.Sequential`` says all."""
+    if not steps or len(inputs) != 1 or outputs != steps[-1].outputs:
+        return False
+    current = inputs
+    for one in steps:
+        is_function = isinstance(one.piece, Node) and layers[one.piece].call != "module"
+        if is_function or one.inputs != current or len(one.outputs) != 1 or (
+            isinstance(one.piece, Node) and len(one.piece.inputs) != 1
+        ):
+            return False
+        current = one.outputs
+    return True
+
+
+class Writer:
+    """Writes the lines of one forward."""
+
+    def __init__(self, scope: Scope, live: Liveness, layers: dict[Node, Layer]) -> None:
+        self.prefix = f"{scope.name}." if scope.name else ""
+        self.live = live
+        self.layers = layers
+        self.variables: dict[Node, str] = {}
+        self.lines: list[str] = []
+
+    def source(self, inputs: tuple[Node, ...], steps: list[Step], result: Result) -> str:
+        """``def forward(self, x): ...`` that runs ``steps`` on ``inputs`` and returns ``result``."""
+        for node in inputs:
+            self.variables[node] = self._free()
+        head = "".join(f", {self.variables[node]}" for node in inputs)
+        last = {source: at for at, one in enumerate(steps) for source in one.inputs}
+        last |= dict.fromkeys(result.values() if isinstance(result, dict) else result, len(steps))
+        for at, one in enumerate(steps):
+            self._line(one, spent=[node for node in self.variables if last.get(node, -1) <= at])
+        return "\n".join([f"def forward(self{head}):", *self.lines, f"    return {self._returned(result)}", ""])
+
+    def _line(self, one: Step, spent: list[Node]) -> None:
+        """One line; its outputs take over the variables of values that nothing reads any more."""
+        text = self._call(one)
+        first = self.variables[one.inputs[0]] if one.inputs else ""
+        freed = [self.variables.pop(node) for node in spent]
+        names = []
+        for node in one.outputs:
+            name = first if first in freed and first not in names else next((n for n in freed if n not in names), None)
+            names.append(name or self._free(names))
+        self.variables.update(zip(one.outputs, names, strict=True))
+        if text.startswith("+= "):
+            self.lines.append(f"    {names[0]} {text}")
+        else:
+            self.lines.append(f"    {', '.join(names)} = {text}")
+        dead = [name for name in freed if name not in names]
+        if dead:
+            self.lines.append(f"    del {', '.join(dict.fromkeys(dead))}")
+
+    def _call(self, one: Step) -> str:
+        values = [self.variables[node] for node in one.inputs]
+        piece = one.piece
+        if isinstance(piece, Scope):
+            return f"{self._attribute(piece.name)}({', '.join(values)})"
+        layer = self.layers[piece]
+        more = "".join(f", {name}={value!r}" for name, value in layer.arguments.items())
+        if layer.call == "module":
+            return f"{self._attribute(piece.name)}({', '.join(values)})"
+        if layer.call == "list":
+            return f"{layer.target}([{', '.join(values)}]{more})"
+        if layer.call == "function":
+            return f"{layer.target}({', '.join(values)}{more})"
+        if layer.target == "torch.add" and len(values) == PAIR and self.live.overwrites(piece):
+            return f"+= {values[1]}"
+        text = values[0]
+        for value in values[1:]:
+            text = f"{layer.target}({text}, {value}{more})"
+        return text
+
+    def _attribute(self, name: str) -> str:
+        text = "self"
+        for part in name.removeprefix(self.prefix).split("."):
+            plain = part.isidentifier() and not keyword.iskeyword(part)
+            text = f"{text}.{part}" if plain else f'getattr({text}, "{part}")'
+        return text
+
+    def _free(self, taken: Iterable[str] = ()) -> str:
+        used = {*self.variables.values(), *taken}
+        return next(name for name in _names() if name not in used)
+
+    def _returned(self, result: Result) -> str:
+        if isinstance(result, dict):
+            return "{" + ", ".join(f'"{name}": {self.variables[node]}' for name, node in result.items()) + "}"
+        return ", ".join(self.variables[node] for node in result)
+
+
+PAIR = 2
+
+
+def _names() -> Iterator[str]:
+    yield from NAMES
+    number = 0
+    while True:
+        number += 1
+        yield f"x{number}"

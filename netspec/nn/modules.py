@@ -1,0 +1,115 @@
+"""The layers that torch lacks. Plain modules: they know nothing of specs or graphs."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class GlobalAvgPool(nn.Module):
+    """Mean over height and width: N x C x H x W to N x C."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """N x C x H x W to N x C."""
+        return torch.flatten(functional.adaptive_avg_pool2d(x, 1), 1)
+
+
+class PadShortcut(nn.Module):
+    """Every ``stride``-th position, with ``zeros`` channels before and after (He et al. 2015, option A)."""
+
+    def __init__(self, stride: tuple[int, int], zeros: tuple[int, int]) -> None:
+        super().__init__()
+        self.stride = stride
+        self.zeros = zeros
+
+    def forward(self, x: Tensor) -> Tensor:
+        """N x C x H x W to N x (C + zeros) x H/stride x W/stride."""
+        return functional.pad(x[:, :, :: self.stride[0], :: self.stride[1]], (0, 0, 0, 0, *self.zeros))
+
+    def extra_repr(self) -> str:
+        """Stride and zeros."""
+        return f"stride={self.stride}, zeros={self.zeros}"
+
+
+class ChannelScale(nn.Module):
+    """A trainable factor and bias for each channel."""
+
+    def __init__(self, channels: int, *, bias: bool = True) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.register_parameter("bias", nn.Parameter(torch.zeros(channels)) if bias else None)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Same shape out as in; channels are dimension 1."""
+        shape = (-1,) + (1,) * (x.dim() - 2)
+        x = x * self.weight.view(shape)
+        return x if self.bias is None else x + self.bias.view(shape)
+
+    def extra_repr(self) -> str:
+        """Channels and bias."""
+        return f"{self.weight.numel()}, bias={self.bias is not None}"
+
+
+class ScaledTanh(nn.Module):
+    """``amplitude`` * tanh(``slope`` * x) (LeCun et al. 1998, appendix A)."""
+
+    def __init__(self, amplitude: float, slope: float) -> None:
+        super().__init__()
+        self.amplitude = amplitude
+        self.slope = slope
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Same shape out as in."""
+        return self.amplitude * torch.tanh(self.slope * x)
+
+    def extra_repr(self) -> str:
+        """Amplitude and slope."""
+        return f"amplitude={self.amplitude}, slope={self.slope:.6g}"
+
+
+class Select(nn.Module):
+    """The listed channels."""
+
+    def __init__(self, channels: list[int]) -> None:
+        super().__init__()
+        self.channels = channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        """N x C x ... to N x len(channels) x ..."""
+        return x[:, self.channels]
+
+    def extra_repr(self) -> str:
+        """The channels."""
+        return f"channels={self.channels}"
+
+
+class Mean(nn.Module):
+    """Elementwise mean of its inputs."""
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """Same shape out as each input."""
+        total = inputs[0]
+        for x in inputs[1:]:
+            total = total + x
+        return total / len(inputs)
+
+
+class Rbf(nn.Module):
+    """Squared Euclidean distance to each of ``out`` centres (LeCun et al. 1998, section II.B, equation 7)."""
+
+    def __init__(self, features: int, out: int, *, trainable: bool = False) -> None:
+        super().__init__()
+        centers = torch.randint(0, 2, (out, features)).to(torch.get_default_dtype()) * 2 - 1
+        if trainable:
+            self.centers = nn.Parameter(centers)
+        else:
+            self.register_buffer("centers", centers)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """N x features to N x out."""
+        return (x.unsqueeze(1) - self.centers).square().sum(dim=2)
+
+    def extra_repr(self) -> str:
+        """Features and centres."""
+        return f"{self.centers.shape[1]}, {self.centers.shape[0]}"

@@ -1,0 +1,40 @@
+"""A module whose forward is generated source: what a scope of the graph becomes when it is no plain chain."""
+
+from __future__ import annotations
+
+import linecache
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch import nn
+
+
+class Part(nn.Module):
+    """A part of a network: children by their names in the spec, and a forward that was generated from the graph.
+
+    Copies, pickles and deep copies like any module; :attr:`source` is the text of its forward.
+    """
+
+    source: str = ""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return part, (type(self).__name__, self.source), self.__getstate__()
+
+
+@lru_cache(maxsize=None)
+def part_class(name: str, source: str) -> type[Part]:
+    """The subclass of :class:`Part` called ``name`` whose forward is ``source``; one class for equal ones.
+
+    The source is known to :mod:`linecache`, so tracebacks and debuggers show its lines.
+    """
+    file = f"<netspec {name} {len(linecache.cache)}>"
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    space: dict[str, Any] = {"torch": torch}
+    exec(compile(source, file, "exec"), space)  # noqa: S102 - our own text: a spec adds only checked names to it
+    return type(name, (Part,), {"forward": space["forward"], "source": source, "__module__": __name__})
+
+
+def part(name: str, source: str) -> Part:
+    """An empty module of that class; the children come with its state."""
+    return part_class(name, source)()

@@ -1,0 +1,1 @@
+"""Summaries as text: one output format per file."""
