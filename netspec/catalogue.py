@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,10 +35,20 @@ def reference(word: str) -> Reference:
     if path.suffix in (SUFFIX, ".yml") or "/" in name or path.is_file():
         return Reference(path, variant or None)
     known = shipped()
+    if name not in known and not variant:
+        family = _family_with(name, known)
+        if family:
+            return Reference(family, name)
     if name not in known:
         hint = did_you_mean(name, known) or "netspec list shows what is shipped; a path ends in .yaml"
         raise SpecError([Problem("missing-file", f"there is no file and no shipped network '{name}'", hint=hint)])
     return Reference(known[name], variant or None)
+
+
+def _family_with(variant: str, known: dict[str, Path]) -> Path | None:
+    """The shipped spec that has a variant of that name: ``resnet18`` is found in ``resnet.yaml``."""
+    key = re.compile(rf"^  {re.escape(variant)}:", re.MULTILINE)
+    return next((path for path in known.values() if key.search(path.read_text(encoding="utf-8"))), None)
 
 
 def text(path: Path) -> Source:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from netspec.blocks.block import Block, Chosen, follow
 from netspec.blocks.shortcut import Shortcut, shortcut
@@ -15,22 +15,24 @@ from netspec.ops.operation import Count, Size
 
 
 class Residual(Block):
-    """Two 3x3 convolutions of ``width`` and a shortcut around them; the stride is in the first."""
+    """Two 3x3 convolutions of ``width`` and a shortcut around them; ``stride_on`` places the stride in one of them."""
 
     word: ClassVar[str] = "residual"
 
     width: Count
     stride: Size = (1, 1)
+    stride_on: Literal["conv1", "conv2"] = "conv1"
     shortcut: Shortcut = "projection"
     norm: Chosen = BatchNorm()
     activation: Chosen = Relu()
 
     def expand(self, graph: GraphBuilder, x: Node) -> Node:
         """conv1 - bn1 - relu1 - conv2 - bn2, plus the shortcut, then relu."""
-        y = graph.add("conv1", Conv(out=self.width, kernel=3, stride=self.stride, padding=1, bias=False), x)
+        first, second = (self.stride, 1) if self.stride_on == "conv1" else (1, self.stride)
+        y = graph.add("conv1", Conv(out=self.width, kernel=3, stride=first, padding=1, bias=False), x)
         y = follow(graph, "bn1", self.norm, y)
         y = follow(graph, "relu1", self.activation, y)
-        y = graph.add("conv2", Conv(out=self.width, kernel=3, padding=1, bias=False), y)
+        y = graph.add("conv2", Conv(out=self.width, kernel=3, stride=second, padding=1, bias=False), y)
         y = follow(graph, "bn2", self.norm, y)
         if self.shortcut != "none":
             y = graph.add("add", Add(), y, shortcut(graph, x, self.shortcut, self.width, self.stride, self.norm))
