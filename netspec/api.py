@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from netspec import catalogue
 from netspec.analysis.summary import Summary, summary
-from netspec.compiler import graph_of, settings, spec_of
+from netspec.compiler import network_of, spec_of
 from netspec.errors import Source
 from netspec.facts import Shape
 from netspec.graph import Graph
@@ -71,8 +70,30 @@ def read(source: str | Path, /, *, input: Shape | None = None, **params: Any) ->
 
 def network(spec: Spec, variant: str | None, given: dict[str, Value], size: Shape | None = None) -> Network:
     """The network that ``spec`` makes with a variant and given values."""
-    values = settings(spec, variant, given)
-    graph = graph_of(spec, values, name=variant or spec.header.name, size=size)
+    graph, values = network_of(spec, variant, given, size)
+    return Network(graph, spec, values)
+
+
+def compile(self, *, device: torch.device | str | None = None, outputs: Outputs = "inference") -> torch.nn.Module:
+        """The network as a module; see :func:`netspec.compile`."""
+        from netspec.nn.build import module  # noqa: PLC0415 - torch is imported where a module is wanted
+
+        return module(self.graph, device=device, outputs=outputs)
+
+
+def read(source: str | Path, /, *, input: Shape | None = None, **params: Any) -> Network:  # noqa: A002, ANN401
+    """The checked network of a spec: a path, ``path@variant``, a shipped name, or the text itself (several lines).
+
+    ``input`` replaces the spec's ``(channels, height, width)``; ``params`` set its parameters. Raises
+    :class:`netspec.SpecError` with everything that is wrong.
+    """
+    origin, variant = _origin(source)
+    return network(spec_of(origin), variant, _values(params), input)
+
+
+def network(spec: Spec, variant: str | None, given: dict[str, Value], size: Shape | None = None) -> Network:
+    """The network that ``spec`` makes with a variant and given values."""
+    graph, values = network_of(spec, variant, given, size)
     return Network(graph, spec, values)
 
 

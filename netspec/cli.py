@@ -94,7 +94,7 @@ def check(specs: tuple[str, ...], given: tuple[tuple[str, Value], ...], size: Sh
     problems: list[Problem] = []
     for word in specs:
         try:
-            networks = list(_networks(word, given, size))
+            networks = _networks(word, given, size, whole=True)
         except SpecError as error:
             problems += error.problems
             continue
@@ -178,7 +178,7 @@ def list_(form: str) -> None:
     rows = []
     for path in catalogue.shipped().values():
         spec = spec_of(catalogue.text(path))
-        for variant in api.family(spec):
+        for variant in spec.family():
             summary = api.network(spec, variant, {}).stats()
             rows.append(
                 {
@@ -203,13 +203,17 @@ def list_(form: str) -> None:
         )
 
 
-def _networks(word: str, given: tuple[tuple[str, Value], ...], size: Shape | None) -> list[api.Network]:
-    """The network that ``word`` names, or all of its family where it names no variant but needs one."""
+def _networks(
+    word: str, given: tuple[tuple[str, Value], ...], size: Shape | None, *, whole: bool = False
+) -> list[api.Network]:
+    """The network that ``word`` names; the ``whole`` family, or a family without a member of its own name, if it
+    names no variant.
+    """
     found = catalogue.reference(word)
     spec = spec_of(catalogue.text(found.path))
-    variants = [found.variant] if found.variant else list(api.family(spec))
     values = dict(given)
-    if None in variants or all(parameter.default or name in values for name, parameter in spec.params.items()):
+    variants = spec.family(values)
+    if found.variant or (None in variants and not whole) or not variants:
         variants = [found.variant]
     problems: list[Problem] = []
     networks = []

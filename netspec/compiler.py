@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from netspec.errors import Problem, Problems, Source, Span, did_you_mean
+from netspec.errors import Problem, Problems, Source, Span, SpecError, did_you_mean
 from netspec.expansion import Body, Expansion
 from netspec.facts import MAP, Shape
 from netspec.graph import Entry, Graph, Node, Output, Scope
@@ -20,64 +20,31 @@ LARGEST_SIDE = 65_536
 
 
 def spec_of(source: Source) -> Spec:
-    """What ``source`` says. Raises :class:`netspec.errors.SpecError` with every mistake that needs no parameters."""
+    """What ``source`` says; mistakes that leave something to go on with are kept in its ``problems``.
+
+    Raises :class:`netspec.errors.SpecError` where nothing is left.
+    """
     problems = Problems()
     spec = parsed(yaml_source.read(source), source, problems)
     if spec is None:
         problems.check()
         raise AssertionError  # pragma: no cover - no spec without a problem
-    problems.check()
     return spec
 
 
-def settings(spec: Spec, variant: str | None, given: dict[str, Value]) -> dict[str, Any]:
-    """Name -> value of all parameters: the defaults, the variant's, the caller's, the later ones winning.
+def network_of(
+    spec: Spec, variant: str | None, given: dict[str, Value], size: Shape | None = None
+) -> tuple[Graph, dict[str, Any]]:
+    """The network that ``spec`` makes with a variant and given values, for images of ``size`` if given.
 
-    Raises :class:`netspec.errors.SpecError`.
+    Also the values of all parameters. Raises :class:`netspec.errors.SpecError` with every mistake found.
     """
-    problems = Problems()
-    chosen: dict[str, tuple[Span, Value]] = {}
-    span = next(iter(spec.document.entries.values()))[0]
-    whose = spec.header.name
-    if variant is not None:
-        if variant not in spec.variants:
-            span = spec.document.entries["variants"][0] if "variants" in spec.document.entries else span
-            message = f"{spec.header.name} has no variant '{variant}'"
-            problems.add(Problem("unknown-variant", message, span, did_you_mean(variant, spec.variants)))
-            problems.check()
-        span, mapping = spec.variants[variant]
-        chosen.update(mapping.entries)
-        whose = variant
-    chosen.update({name: (value.span, value) for name, value in given.items()})
-    values = settled(spec.params, Setting(whose, chosen), {}, span, problems)
-    if values is None and variant is None and spec.variants:
-        problems = _with_variants(spec, problems)
-    problems.check()
-    return values or {}
-
-
-def _with_variants(spec: Spec, problems: Problems) -> Problems:
-    """Missing parameters of a family: the way out is to choose a variant."""
-    told = Problems()
-    for problem in problems:
-        if problem.code == "missing-parameter":
-            known = ", ".join(f"{spec.header.name}@{name}" for name in spec.variants)
-            told.add(Problem(problem.code, problem.message, problem.span, f"choose a variant: {known}"))
-        else:
-            told.add(problem)
-    return told
-
-
-def graph_of(spec: Spec, values: dict[str, Any], *, name: str, size: Shape | None = None) -> Graph:
-    """The network: ``spec`` with parameters ``values``, for images of ``size`` if given.
-
-    Raises :class:`netspec.errors.SpecError` with every mistake found.
-    """
-    problems = Problems()
+    problems = Problems(spec.problems)
+    values = _settings(spec, variant, given, problems)
     size = size or _size(spec, values, problems)
     if size is None:
         problems.check()
-        raise AssertionError  # pragma: no cover - no size without a problem
+        size = UNKNOWN_SIZE
     expansion = Expansion(spec, values, size, problems)
     entries: list[Entry] = []
     x: Node | None = expansion.builder.input
@@ -88,10 +55,37 @@ def graph_of(spec: Spec, values: dict[str, Any], *, name: str, size: Shape | Non
     init = _init(spec, values, expansion, problems)
     expansion.report_pending()
     problems.check()
+    name = variant or spec.header.name
     graph = expansion.builder.graph(name, tuple(entries), tuple(outputs), tuple(init))
     _refuse_unneeded(graph, problems)
     problems.check()
-    return graph
+    return graph, values
+
+
+UNKNOWN_SIZE = (1, 1, 1)
+"""Never used: a size is missing only after a mistake."""
+
+
+def _settings(spec: Spec, variant: str | None, given: dict[str, Value], problems: Problems) -> dict[str, Any]:
+    """Name -> value of all parameters: the defaults, the variant's, the caller's, the later ones winning."""
+    chosen: dict[str, tuple[Span, Value]] = {}
+    span = next(iter(spec.document.entries.values()))[0]
+    whose = spec.header.name
+    if variant is not None:
+        if variant not in spec.variants:
+            span = spec.document.entries["variants"][0] if "variants" in spec.document.entries else span
+            message = f"{spec.header.name} has no variant '{variant}'"
+            hint = did_you_mean(variant, spec.variants)
+            raise SpecError([Problem("unknown-variant", message, span, hint)])
+        span, mapping = spec.variants[variant]
+        chosen.update(mapping.entries)
+        whose = variant
+    chosen.update({name: (value.span, value) for name, value in given.items()})
+    if variant is None and spec.variants and None not in spec.family(given):
+        known = ", ".join(f"{spec.header.name}@{name}" for name in spec.variants)
+        message = f"{spec.header.name} is a family of networks"
+        raise SpecError([Problem("missing-variant", message, spec.document.entries["variants"][0], f"choose one: {known}")])
+    return settled(spec.params, Setting(whose, chosen), {}, span, problems)
 
 
 def _size(spec: Spec, values: dict[str, Any], problems: Problems) -> Shape | None:
@@ -136,7 +130,7 @@ def _pieces(entry: Entry) -> list[Entry]:
 def _outputs(expansion: Expansion, last: Node | None) -> list[Output]:
     declared = expansion.spec.outputs
     if not declared:
-        return [Output("output", last)] if last else []
+        return [Output("output", last)] if last and "outputs" not in expansion.spec.document.entries else []
     body = Body(expansion.values, expansion.builder.input, "")
     found = []
     for output in declared:

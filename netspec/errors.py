@@ -112,14 +112,17 @@ class Refusal(Exception):  # noqa: N818 - not an error by itself: the compiler g
 class Problems:
     """Collects problems in the order found; the same mistake at the same place counts once."""
 
-    def __init__(self) -> None:
+    def __init__(self, found: Iterable[Problem] = ()) -> None:
         self._found: dict[tuple[object, ...], Problem] = {}
+        for problem in found:
+            self.add(problem)
 
     def add(self, problem: Problem) -> None:
         """Record ``problem`` unless the same sentence stands at the same place already."""
         span = problem.span
         place = (span.source.name, span.line, span.column) if span else None
-        self._found.setdefault((problem.code, place, problem.message if span is None else ""), problem)
+        sentence = "" if problem.trail else problem.message  # a block refuses many shapes for one reason
+        self._found.setdefault((problem.code, place, sentence), problem)
 
     def __iter__(self) -> Iterator[Problem]:
         return iter(self._found.values())
@@ -136,9 +139,10 @@ class Problems:
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """``did you mean 'x'?`` for a known name close to ``word``, else the known names if they are few."""
     names = sorted(set(known))
-    close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    plain = {name.lower(): name for name in reversed(names)}
+    close = difflib.get_close_matches(word.lower(), plain, n=1, cutoff=0.6)
     if close:
-        return f"did you mean '{close[0]}'?"
+        return f"did you mean '{plain[close[0]]}'?"
     if names and len(names) <= 12:  # noqa: PLR2004 - what fits one line
         return f"known: {', '.join(names)}"
     return ""

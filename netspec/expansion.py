@@ -13,12 +13,13 @@ from netspec.facts import Shape, shape_text
 from netspec.graph import INPUT, DuplicateName, GraphBuilder, GraphFull, Node, NodeRefused, Scope
 from netspec.language.arguments import Arguments, built, evaluated, shown
 from netspec.language.expression import ABSENT
-from netspec.language.layers import Branches, Chain, Layer, Use
+from netspec.language.layers import Branches, Chain, Layer, Use, reads
 from netspec.language.parameter import Setting, settled
-from netspec.language.source import Scalar
+from netspec.language.source import Scalar, Sequence
 from netspec.language.spec import Definition, Spec
 from netspec.ops import Operation
 
+UNKNOWN_HINT = "define it under 'blocks', or have it registered by a --plugin"
 MAX_REPEAT = 200_000
 MAX_STEPS = 1_000_000
 MAX_DEPTH = 60
@@ -68,7 +69,8 @@ class Expansion:
 
     def layer(self, layer: Layer, name: str, body: Body, x: Node | None) -> Node | None:
         """One layer called ``name``, with its ``from`` and ``repeat``; its output."""
-        inputs = [x] if layer.reads is None else [self.named(read, body) for read in layer.reads]
+        layer = self._joining(layer, body)
+        inputs = self._inputs(layer, body, x)
         self.builder.span = layer.span
         try:
             if layer.repeat is None:
@@ -105,8 +107,8 @@ class Expansion:
             name = str(read.value)
             candidates = self._candidates(name, body, scope)
             if any(path in self.outputs for path in candidates):
-                message = f"'{name}' comes later: a network has no cycles"
-                self.problems.add(Problem("cycle", message, read.span, "a layer reads what stands before it"))
+                message = f"'{name}' does not stand before this layer: a network has no cycles"
+                self.problems.add(Problem("cycle", message, read.span))
             elif any(path in self.absent for path in candidates):
                 line = next(self.absent[path].line for path in candidates if path in self.absent)
                 message = f"'{name}' is left out by its 'when' in line {line}"
@@ -148,7 +150,7 @@ class Expansion:
         self, layer: Layer, block: Definition, name: str, body: Body, x: Node | None, number: int
     ) -> tuple[Node | None, int]:
         """An inline block, as often as it is repeated: its layers join the names and numbers around it."""
-        inputs = [x] if layer.reads is None else [self.named(read, body) for read in layer.reads]
+        inputs = self._inputs(layer, body, x)
         use = layer.what
         count = self._count(layer, body, inputs)
         for index in range(count):
@@ -174,7 +176,7 @@ class Expansion:
         self.steps += 1
         if self.steps > MAX_STEPS:
             self._stop(Problem("limit", f"the network has more than {MAX_STEPS:,} layers and repetitions", layer.span))
-        if self.full:
+        if self.full or layer.what is None:
             return None
         self.builder.span = layer.span
         if isinstance(layer.what, Use):
@@ -212,8 +214,9 @@ class Expansion:
             return None
         known = self.spec.blocks.get(word) or vocabulary.find(word)
         if known is None:
-            hint = did_you_mean(word, [*self.spec.blocks, *vocabulary.words()])
-            self.problems.add(Problem("unknown-operation", f"there is no operation or block '{word}'", use.word.span, hint))
+            hint = did_you_mean(word, [*self.spec.blocks, *vocabulary.words()]) or UNKNOWN_HINT
+            message = f"there is no operation or block '{word}'"
+            self.problems.add(Problem("unknown-operation", message, use.word.span, hint))
             return None
         arguments = self._arguments(use, known.params if isinstance(known, Definition) else known.model_fields, first=first)
         values = seen(body.values, inputs[0])
@@ -260,8 +263,6 @@ class Expansion:
         if not self._shallow(arguments.span):
             return None
         values = settled(block.params, Setting(block.name, arguments.given), body.values, arguments.span, self.problems)
-        if values is None:
-            values = dict.fromkeys(block.params, ABSENT)
         known = {key: body.values[key] for key in ("in", "index", "count") if key in body.values}
         uses = (*body.uses, (block.name, arguments.span))
         return Body({**known, **values}, inputs[0], "", uses)
@@ -281,6 +282,25 @@ class Expansion:
         word = self._word(layer.what, body, None, silent=True)
         block = self.spec.blocks.get(word) if word else None
         return block if block and block.inline else None
+
+    def _inputs(self, layer: Layer, body: Body, x: Node | None) -> list[Node | None]:
+        """What ``layer`` reads: the layer before it, unless it says otherwise."""
+        if layer.reads is None:
+            return [x]
+        return [self.named(read, body) for read in layer.reads] or [None]
+
+    def _joining(self, layer: Layer, body: Body) -> Layer:
+        """The main value of a join is what it reads: ``add: [left, right]``."""
+        use = layer.what
+        if not isinstance(use, Use) or layer.reads is not None or not isinstance(use.arguments, (Sequence, Scalar)):
+            return layer
+        if isinstance(use.arguments, Scalar) and use.arguments.value is None:
+            return layer
+        word = self._word(use, body, None, silent=True)
+        known = None if word is None or word in self.spec.blocks else vocabulary.find(word)
+        if known is None or not issubclass(known, Operation) or not known.joins or known.model_fields:
+            return layer
+        return replace(layer, what=Use(use.word, None), reads=reads(use.arguments, self.problems))
 
     def _arguments(self, use: Use, fields: Iterable[str], *, first: bool) -> Arguments:
         """What is written after the word; a stride is for the first repetition alone."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Mapping as Names
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -85,12 +86,11 @@ def built(
 ) -> BaseModel | None:
     """An instance of ``model`` from what is written; None, with problems added, if it does not fit."""
     data: dict[str, Any] = {}
-    complete = True
+    complete = known = True
     for name, (span, value) in arguments.given.items():
         if name not in model.model_fields:
-            message = f"{whose} has no parameter '{name}'"
-            problems.add(Problem("unknown-parameter", message, span, did_you_mean(name, model.model_fields)))
-            complete = False
+            problems.add(unknown_parameter(whose, name, span, model.model_fields))
+            complete = known = False
             continue
         worked = evaluated(value, scope, problems)
         if worked is None:
@@ -101,9 +101,17 @@ def built(
         instance = model(**data)
     except ValidationError as error:
         for problem in _objections(error, whose, arguments, data):
-            problems.add(problem)
+            if known or problem.code != "missing-parameter":  # a misspelt parameter is missing under its right name
+                problems.add(problem)
         return None
     return instance if complete else None
+
+
+def unknown_parameter(whose: str, name: str, span: Span, known: Iterable[str]) -> Problem:
+    """``name`` is no parameter of ``whose``."""
+    names = list(known)
+    message = f"{whose} has no parameter '{name}'" if name else f"{whose} takes no value"
+    return Problem("unknown-parameter", message if names else f"{whose} takes no parameters", span, did_you_mean(name, names))
 
 
 _EXPECTED = {

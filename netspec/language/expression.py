@@ -304,7 +304,7 @@ def _element(tree: Tree, whole: Any, key: Any) -> Any:  # noqa: ANN401
         raise ExpressionError(message, tree.offset)
     if isinstance(whole, Mapping):
         raise ExpressionError(f"there is no '{key}' here", tree.offset, f"known: {', '.join(whole)}")
-    raise ExpressionError(f"'{whole}' is not a list", tree.offset)
+    raise ExpressionError(f"{_shown(whole)} has no part '{key}'", tree.offset)
 
 
 def _bounded(tree: Tree, parts: list[Any]) -> Any:  # noqa: ANN401

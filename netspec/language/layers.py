@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -38,9 +39,9 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One layer: what it is, and what stands beside the word."""
+    """One layer: what it is, and what stands beside the word. One that could not be read is None inside."""
 
-    what: Use | Branches | Chain
+    what: Use | Branches | Chain | None
     span: Span
     name: str | None = None
     reads: tuple[Scalar, ...] | None = None
@@ -59,26 +60,25 @@ def chain(value: Value, problems: Problems) -> Chain | Layer | None:
         hint = "a mapping names the layers, a list numbers them"
         problems.add(Problem("wrong-type", "expected layers, found a single value", value.span, hint))
         return None
-    before = len(problems)
-    found: list[tuple[str | None, Span, Layer]] = []
     if isinstance(value, Mapping):
-        for name, (span, inner) in value.entries.items():
-            fault = names.fault(name)
-            if fault:
-                problems.add(Problem("bad-name", fault, span))
-            one = layer(inner, problems)
-            if one and one.name:
-                problems.add(Problem("bad-name", f"the layer is called '{name}' already", one.span))
-            elif one:
-                found.append((name, span, one))
+        found = [_named(name, span, inner, problems) for name, (span, inner) in value.entries.items()]
     else:
-        for item in value.items:
-            one = layer(item, problems)
-            if one:
-                found.append((one.name, one.span, one))
-    if not found and len(problems) == before:
+        items = [layer(item, problems) or Layer(None, item.span) for item in value.items]
+        found = [(item.name, item.span, item) for item in items]
+    if not found:
         problems.add(Problem("wrong-type", "expected at least one layer", value.span, "'identity' does nothing"))
     return Chain(tuple(found), value.span, isinstance(value, Mapping)) if found else None
+
+
+def _named(name: str, span: Span, value: Value, problems: Problems) -> tuple[str, Span, Layer]:
+    """An entry of a mapping of layers."""
+    fault = names.fault(name)
+    if fault:
+        problems.add(Problem("bad-name", fault, span))
+    one = layer(value, problems)
+    if one and one.name:
+        problems.add(Problem("bad-name", f"the layer is called '{name}' already", one.span))
+    return name, span, one or Layer(None, value.span)
 
 
 def layer(value: Value, problems: Problems) -> Layer | None:
@@ -116,9 +116,9 @@ def _beside(value: Mapping, word: str, problems: Problems) -> Layer | None:
     if what is None:
         return None
     name = _name(beside["name"][1], problems) if "name" in beside else None
-    reads = _reads(beside["from"][1], problems) if "from" in beside else None
+    sources = reads(beside["from"][1], problems) if "from" in beside else None
     repeat, when = (beside[key][1] if key in beside else None for key in ("repeat", "when"))
-    return Layer(what, span, name, reads, repeat, when)
+    return Layer(what, span, name, sources, repeat, when)
 
 
 def _what(
@@ -171,7 +171,8 @@ def _name(value: Value, problems: Problems) -> str | None:
     return value.value
 
 
-def _reads(value: Value, problems: Problems) -> tuple[Scalar, ...]:
+def reads(value: Value, problems: Problems) -> tuple[Scalar, ...]:
+    """The names that ``from`` lists."""
     items = value.items if isinstance(value, Sequence) else (value,)
     found = []
     for item in items:
@@ -184,6 +185,9 @@ def _reads(value: Value, problems: Problems) -> tuple[Scalar, ...]:
     return tuple(found)
 
 
+_NAMES = re.compile(r"\$([A-Za-z_]\w*)")
+
+
 class Written(NamedTuple):
     """What a value mentions: parameters in its expressions, and all its words."""
 
@@ -192,7 +196,7 @@ class Written(NamedTuple):
 
 
 def written_in(value: Value | None, only: str | None = None) -> Written:
-    """Everything mentioned anywhere in ``value``, or in its entry ``only``; unreadable expressions mention nothing."""
+    """Everything mentioned anywhere in ``value``, or in its entry ``only``."""
     if only is not None and isinstance(value, Mapping):
         value = value.get(only)
     read: set[str] = set()
@@ -204,8 +208,8 @@ def written_in(value: Value | None, only: str | None = None) -> Written:
         try:
             read |= expression.names(text)
             words |= expression.words(text)
-        except expression.ExpressionError:
-            continue  # its own message comes where it is worked out
+        except expression.ExpressionError:  # its own message comes where it is worked out
+            read.update(_NAMES.findall(text))
     return Written(frozenset(read), frozenset(words))
 
 

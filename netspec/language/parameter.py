@@ -7,9 +7,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from netspec.errors import Problem, Problems, Span, did_you_mean
+from netspec.errors import Problem, Problems, Span
 from netspec.language import names
-from netspec.language.arguments import Arguments, built, evaluated, shown
+from netspec.language.arguments import Arguments, Worked, built, evaluated, shown, unknown_parameter
+from netspec.language.expression import ABSENT
 from netspec.language.source import Mapping, Value, plain
 
 Kind = Literal["int", "float", "bool", "str", "list", "any"]
@@ -121,39 +122,38 @@ class Setting:
 
 def settled(
     parameters: dict[str, Parameter], setting: Setting, scope: dict[str, Any], span: Span, problems: Problems
-) -> dict[str, Any] | None:
-    """Name -> value for all ``parameters``, the given ones worked out over ``scope``; None after a mistake.
+) -> dict[str, Any]:
+    """Name -> value for all ``parameters``, the given ones worked out over ``scope``; ABSENT after a mistake.
 
     Defaults may use the parameters before them.
     """
     whose, given = setting.whose, setting.given
-    before = len(problems)
-    for name, (key, _) in given.items():
-        if name not in parameters:
-            message = f"{whose} has no parameter '{name}'"
-            problems.add(Problem("unknown-parameter", message, key, did_you_mean(name, parameters)))
-    values: dict[str, Any] = {}
+    unknown = [name for name in given if name not in parameters]
+    for name in unknown:
+        problems.add(unknown_parameter(whose, name, given[name][0], parameters))
     known = {name: scope[name] for name in names.KNOWN_INSIDE if name in scope}
-    complete = True
+    values: dict[str, Any] = {}
     for name, parameter in parameters.items():
         value = given[name][1] if name in given else parameter.default
-        if value is None:
-            problems.add(Problem("missing-parameter", f"{whose} needs parameter '{name}'", span, _wanted(parameter)))
+        if value is not None:
+            worked = evaluated(value, scope if name in given else {**known, **values}, problems)
+            values[name] = _fitting(parameter, whose, value, worked, problems)
             continue
-        worked = evaluated(value, scope if name in given else {**known, **values}, problems)
-        if worked is None:
-            complete = False
-            continue
-        fault = parameter.fault(worked.data)
-        if fault:
-            message = f"parameter '{name}' of {whose} must be {fault}, not {shown(worked.data)}"
-            code = "wrong-type" if fault == SAID[parameter.kind] else "wrong-value"
-            problems.add(Problem(code, message, value.span))
-        values[name] = worked.data
-    return values if complete and len(problems) == before else None
+        values[name] = ABSENT
+        if not unknown:  # a misspelt parameter is missing under its right name
+            hint = f"it is {SAID[parameter.kind]}"
+            problems.add(Problem("missing-parameter", f"{whose} needs parameter '{name}'", span, hint))
+    return values
 
 
-def _wanted(parameter: Parameter) -> str:
-    return f"it is {SAID[parameter.kind]}"
-
-
+def _fitting(parameter: Parameter, whose: str, value: Value, worked: Worked | None, problems: Problems) -> Any:  # noqa: ANN401
+    """The data that was worked out, if it is what the parameter takes."""
+    if worked is None:
+        return ABSENT
+    fault = parameter.fault(worked.data)
+    if not fault:
+        return worked.data
+    message = f"parameter '{parameter.name}' of {whose} must be {fault}, not {shown(worked.data)}"
+    code = "wrong-type" if fault == SAID[parameter.kind] else "wrong-value"
+    problems.add(Problem(code, message, value.span))
+    return ABSENT

@@ -98,7 +98,8 @@ def read(source: Source) -> Value:
         mark = error.problem_mark or error.context_mark
         span = _clamped(source, mark.line + 1, mark.column + 1) if mark else Span(source, 1, 1)
         what = str(error.problem or error.context or "this is not YAML")
-        raise SpecError([Problem("yaml-syntax", what, span, _syntax_hint(source, span, what))]) from None
+        code = "limit" if "nesting depth" in what else "yaml-syntax"
+        raise SpecError([Problem(code, what, span, _syntax_hint(source, span, what))]) from None
     except yaml.reader.ReaderError as error:
         before = source.text[: error.position]
         column = len(before) - before.rfind("\n")

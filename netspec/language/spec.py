@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
@@ -55,18 +56,24 @@ class OutputDeclaration:
 
 @dataclass(slots=True)
 class Spec:
-    """A spec as written."""
+    """A spec as written, and what is wrong with it whatever its parameters are."""
 
     source: Source
     document: Mapping
     header: Header
     size: Value
+    problems: Problems
     params: dict[str, Parameter] = field(default_factory=dict)
     variants: dict[str, tuple[Span, Mapping]] = field(default_factory=dict)
     blocks: dict[str, Definition] = field(default_factory=dict)
     init: Mapping | None = None
     sections: dict[str, tuple[Span, Chain | Layer]] = field(default_factory=dict)
     outputs: list[OutputDeclaration] = field(default_factory=list)
+
+    def family(self, given: Container[str] = ()) -> list[str | None]:
+        """The variants, and None for the spec itself where its parameters have values without one."""
+        complete = all(parameter.default is not None or name in given for name, parameter in self.params.items())
+        return [*([None] if complete else []), *self.variants]
 
 
 def parsed(document: Value, source: Source, problems: Problems) -> Spec | None:
@@ -79,15 +86,18 @@ def parsed(document: Value, source: Source, problems: Problems) -> Spec | None:
         if key not in KEYS:
             hint = did_you_mean(key, KEYS)
             problems.add(Problem("unknown-section", f"a spec has no section '{key}'", span, hint))
+    needed = {"netspec": "netspec: 1", "name": "name: mynet", "input": "input: [3, 224, 224]"}
+    missing = [key for key in needed if key not in document.entries]
+    for key in missing:
+        problems.add(Problem("missing-section", f"a spec needs '{key}'", document.span, needed[key]))
+    size = document.get("input")
+    if missing or size is None:
+        return None
     given = {key: entry for key, entry in document.entries.items() if key in Header.model_fields}
     header = built(Header, "the spec", Arguments(given, document.span), {}, problems)
-    size = document.get("input")
-    if size is None:
-        hint = "channels, height and width of one image: input: [3, 224, 224]"
-        problems.add(Problem("missing-section", "a spec needs 'input'", document.span, hint))
-    if not isinstance(header, Header) or size is None:
+    if not isinstance(header, Header):
         return None
-    spec = Spec(source, document, header, size, declared(document.get("params"), problems))
+    spec = Spec(source, document, header, size, problems, declared(document.get("params"), problems))
     spec.variants = _variants(document.get("variants"), problems)
     spec.blocks = _blocks(document.get("blocks"), problems)
     spec.init = _mapping(document.get("init"), "init is a mapping such as {conv.weight: kaiming_normal}", problems)

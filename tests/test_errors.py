@@ -1,0 +1,131 @@
+"""Every mistake is answered with its sentence, its place and its mend: the corpus in ``tests/broken``.
+
+A case is a broken spec and, beside it, the text that ``netspec check`` prints. After a change of wording, run
+``NETSPEC_OVERWRITE=1 pytest tests/test_errors.py`` and read the difference.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import netspec
+from netspec.cli import main
+from netspec.errors import Problem, Problems, Source, Span, SpecError
+
+BROKEN = Path(__file__).parent / "broken"
+DOCS = Path(__file__).parent.parent / "docs" / "errors.md"
+CASES = sorted(path.stem for path in BROKEN.glob("*.yaml"))
+NOT_OF_A_SPEC = {
+    "bad-artefact": "of files that hold weights",
+    "missing-dot": "of the machine",
+    "missing-file": "there is no spec",
+    "missing-plugin": "of the command line",
+    "unknown-format": "of the command line",
+    "unknown-variant": "of the command line",
+    "unwritable": "of the machine",
+}
+
+
+def printed(case: str, monkeypatch: pytest.MonkeyPatch) -> tuple[int, str]:
+    """Exit code and messages of ``netspec check``."""
+    monkeypatch.chdir(BROKEN)
+    result = CliRunner().invoke(main, ["check", f"{case}.yaml"])
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    return result.exit_code, result.output
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_broken_specs_are_answered_with_the_expected_text(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broken spec ends in exit code 2 and exactly the messages kept beside it, and never in a traceback."""
+    code, text = printed(case, monkeypatch)
+    golden = BROKEN / f"{case}.txt"
+    if os.environ.get("NETSPEC_OVERWRITE"):
+        golden.write_text(text, encoding="utf-8")
+
+    assert code == 2
+    assert text == golden.read_text(encoding="utf-8")
+    assert "Traceback" not in text
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_places_lie_inside_the_file(case: str) -> None:
+    """Every problem has a place, its line exists, and its column is at most one behind the line's end."""
+    text = (BROKEN / f"{case}.yaml").read_bytes().decode()
+    lines = text.split("\n")
+    with pytest.raises(SpecError) as caught:
+        for variant in ["", *re.findall(r"^variants: \{(\w+)", text, re.MULTILINE)]:
+            netspec.read(BROKEN / (f"{case}.yaml" + (f"@{variant}" if variant else "")))
+
+    for problem in caught.value.problems:
+        assert problem.span is not None
+        assert 1 <= problem.span.line <= len(lines)
+        assert 1 <= problem.span.column <= len(lines[problem.span.line - 1]) + 1
+
+
+def test_every_code_is_documented_and_in_the_corpus() -> None:
+    """The codes in the source, in docs/errors.md and in the corpus are the same, but for those that need no spec."""
+    package = Path(netspec.__file__).parent
+    source = "\n".join(path.read_text(encoding="utf-8") for path in package.rglob("*.py"))
+    used = set(re.findall(r"(?:Problem|Refusal)\(\s*\"([a-z][a-z0-9-]+)\"", source))
+    used |= set(re.findall(r"code ?= ?(?:\"([a-z-]+)\")", source)) - {""}
+    used |= {"wrong-type", "wrong-value", "limit", "yaml-syntax", "expression"}
+    documented = set(re.findall(r"^## ([a-z][a-z0-9-]+)$", DOCS.read_text(encoding="utf-8"), re.MULTILINE))
+    shown = set(re.findall(r"error\[([a-z-]+)\]", "\n".join(p.read_text(encoding="utf-8") for p in BROKEN.glob("*.txt"))))
+
+    assert used == documented
+    assert used - shown == set(NOT_OF_A_SPEC)
+
+
+TABLE = [
+    (["check", "nowhere.yaml"], "error[missing-file]: there is no file 'nowhere.yaml'\n"),
+    (
+        ["stats", "vgg61"],
+        "error[missing-file]: there is no file and no shipped network 'vgg61'\n   help: did you mean 'vgg16'?\n",
+    ),
+    (
+        ["stats", "resnet50", "--set", "clases=10"],
+        "--set clases:1:1: error[unknown-parameter]: resnet50 has no parameter 'clases'\n    1 | 10\n"
+        "      | ^^\n   help: did you mean 'classes'?\n",
+    ),
+    (
+        ["stats", "resnet50", "--set", "classes=ten"],
+        "--set classes:1:1: error[wrong-type]: parameter 'classes' of resnet50 must be a whole number, not 'ten'\n"
+        "    1 | ten\n      | ^^^\n",
+    ),
+]
+
+
+@pytest.mark.parametrize(("arguments", "expected"), TABLE, ids=[" ".join(row[0]) for row in TABLE])
+def test_mistakes_on_the_command_line(arguments: list[str], expected: str) -> None:
+    """A mistake in an argument is answered like one in a spec."""
+    result = CliRunner().invoke(main, arguments)
+
+    assert (result.exit_code, result.output.strip()) == (2, expected.strip())
+
+
+def test_an_unknown_variant_points_at_the_variants() -> None:
+    """A variant that does not exist is answered with the line of ``variants`` and the nearest name."""
+    with pytest.raises(SpecError) as caught:
+        netspec.read("resnet@resnet51")
+    (problem,) = caught.value.problems
+
+    assert (problem.code, problem.hint) == ("unknown-variant", "did you mean 'resnet50'?")
+    assert problem.span
+    assert problem.span.source.line(problem.span.line).startswith("variants:")
+
+
+def test_the_same_mistake_at_one_place_counts_once() -> None:
+    """Problems keeps the first of equal messages, and check() raises them in the order of their places."""
+    source = Source("x.yaml", "a\nb\n")
+    problems = Problems()
+    for line in (2, 1, 2):
+        problems.add(Problem("shape", "no", Span(source, line, 1)))
+    with pytest.raises(SpecError) as caught:
+        problems.check()
+
+    assert [problem.span.line for problem in caught.value.problems if problem.span] == [1, 2]
