@@ -1,6 +1,6 @@
 """Convolutional networks as YAML: checked before torch is imported, compiled to a plain ``nn.Module``."""
 
-from netspec.api import Network, compile, load, read, save  # noqa: A004 - the word of the field
+from netspec.api import Network, compile, load, read, save
 from netspec.blocks import Block
 from netspec.errors import Problem, SpecError
 from netspec.ops import Operation

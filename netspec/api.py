@@ -19,7 +19,7 @@ from netspec.language.source import Value
 from netspec.language.spec import Spec
 
 if TYPE_CHECKING:
-    import torch
+    import torch  # noqa: TID251 - for type checkers only
 
 Outputs = Literal["inference", "all"]
 
@@ -43,7 +43,7 @@ class Network:
 
     def diagram(self, *, depth: int = 1) -> str:
         """The network as DOT text for Graphviz; ``depth`` says how far blocks are opened."""
-        from netspec.diagram.dot import to_dot  # noqa: PLC0415 - figures need no pictures
+        from netspec.diagram.dot import to_dot
 
         return to_dot(self.graph, depth=depth)
 
@@ -53,12 +53,12 @@ class Network:
 
     def compile(self, *, device: torch.device | str | None = None, outputs: Outputs = "inference") -> torch.nn.Module:
         """The network as a module; see :func:`netspec.compile`."""
-        from netspec.nn.build import module  # noqa: PLC0415 - torch is imported where a module is wanted
+        from netspec.nn.build import module
 
         return module(self.graph, device=device, outputs=outputs)
 
 
-def read(source: str | Path, /, *, input: Shape | None = None, **params: Any) -> Network:  # noqa: A002, ANN401
+def read(source: str | Path, /, *, input: Shape | None = None, **params: Any) -> Network:
     """The checked network of a spec: a path, ``path@variant``, a shipped name, or the text itself (several lines).
 
     ``input`` replaces the spec's ``(channels, height, width)``; ``params`` set its parameters. Raises
@@ -74,44 +74,14 @@ def network(spec: Spec, variant: str | None, given: dict[str, Value], size: Shap
     return Network(graph, spec, values)
 
 
-def compile(self, *, device: torch.device | str | None = None, outputs: Outputs = "inference") -> torch.nn.Module:
-        """The network as a module; see :func:`netspec.compile`."""
-        from netspec.nn.build import module  # noqa: PLC0415 - torch is imported where a module is wanted
-
-        return module(self.graph, device=device, outputs=outputs)
-
-
-def read(source: str | Path, /, *, input: Shape | None = None, **params: Any) -> Network:  # noqa: A002, ANN401
-    """The checked network of a spec: a path, ``path@variant``, a shipped name, or the text itself (several lines).
-
-    ``input`` replaces the spec's ``(channels, height, width)``; ``params`` set its parameters. Raises
-    :class:`netspec.SpecError` with everything that is wrong.
-    """
-    origin, variant = _origin(source)
-    return network(spec_of(origin), variant, _values(params), input)
-
-
-def network(spec: Spec, variant: str | None, given: dict[str, Value], size: Shape | None = None) -> Network:
-    """The network that ``spec`` makes with a variant and given values."""
-    graph, values = network_of(spec, variant, given, size)
-    return Network(graph, spec, values)
-
-
-def family(spec: Spec) -> Iterator[str | None]:
-    """The variants that make up ``spec``; None is the spec itself, where all its parameters have a default."""
-    if all(parameter.default is not None for parameter in spec.params.values()):
-        yield None
-    yield from spec.variants
-
-
-def compile(  # noqa: A001 - the word of the field
+def compile(
     source: str | Path,
     /,
     *,
-    input: Shape | None = None,  # noqa: A002 - the word of the spec
+    input: Shape | None = None,
     device: torch.device | str | None = None,
     outputs: Outputs = "inference",
-    **params: Any,  # noqa: ANN401 - whatever the spec's parameters are
+    **params: Any,
 ) -> torch.nn.Module:
     """The network of a spec as a plain ``nn.Module`` with freshly initialised weights.
 
@@ -128,7 +98,7 @@ def load(path: str | Path, /, *, device: str = "cpu", outputs: Outputs = "infere
 
     Raises :class:`netspec.SpecError` when the file is truncated, foreign, or its weights do not fit its spec.
     """
-    from netspec.nn import artefact  # noqa: PLC0415 - torch is imported where a module is wanted
+    from netspec.nn import artefact
 
     file = Path(path)
     spec = spec_of(Source(f"{path} (spec)", artefact.spec_in(file)))
@@ -139,7 +109,7 @@ def load(path: str | Path, /, *, device: str = "cpu", outputs: Outputs = "infere
 
 def save(module: torch.nn.Module, network: Network, path: str | Path) -> None:
     """Write ``module``'s weights and the resolved spec of ``network`` as one artefact; see :func:`load`."""
-    from netspec.nn import artefact  # noqa: PLC0415 - torch is imported where a module is wanted
+    from netspec.nn import artefact
 
     artefact.save(module, network.to_yaml(), Path(path))
 

@@ -21,12 +21,12 @@ from netspec.report.table import table
 BAD_INPUT = 2
 
 
-class Size(click.ParamType):
+class Size(click.ParamType[Shape]):
     """``3x224x224`` as a tuple."""
 
     name = "CxHxW"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Shape:  # noqa: ANN401
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Shape:
         """Three positive whole numbers."""
         parts = str(value).lower().split("x")
         if len(parts) != MAP or not all(part.isdecimal() and 0 < int(part) <= LARGEST for part in parts):
@@ -37,12 +37,12 @@ class Size(click.ParamType):
 LARGEST = 65_536
 
 
-class Setting(click.ParamType):
+class Setting(click.ParamType[tuple[str, Value]]):
     """``name=value``, the value as in YAML."""
 
     name = "name=value"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Value]:  # noqa: ANN401
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Value]:
         """The name and the value with its place."""
         if isinstance(value, tuple):
             return value
@@ -55,7 +55,7 @@ class Setting(click.ParamType):
 class Commands(click.Group):
     """Shows what is wrong with a spec as text, without a traceback, and leaves with exit code 2."""
 
-    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click has it
+    def invoke(self, ctx: click.Context) -> Any:
         """Run the chosen command."""
         try:
             return super().invoke(ctx)
@@ -130,12 +130,10 @@ def stats(
 @with_input
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Default: NAME.safetensors.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the initial weights.")
-def build(
-    spec: str, given: tuple[tuple[str, Value], ...], size: Shape | None, output: Path | None, seed: int
-) -> None:
+def build(spec: str, given: tuple[tuple[str, Value], ...], size: Shape | None, output: Path | None, seed: int) -> None:
     """Compile a network, prove it with one forward pass, and write weights and spec to one safetensors file."""
     network = _network(spec, given, size)
-    from netspec.nn.proof import built  # noqa: PLC0415 - torch only where a module is wanted
+    from netspec.nn.proof import built
 
     module, shapes = built(network.graph, seed)
     path = output or Path(f"{network.name}.safetensors")
@@ -164,7 +162,7 @@ def diagram(
     if output == Path("-"):
         click.echo(text)
         return
-    from netspec.diagram.render import render  # noqa: PLC0415 - only where a picture is wanted
+    from netspec.diagram.render import render
 
     path = output or Path(f"{network.name}.svg")
     render(text, path)
@@ -175,7 +173,7 @@ def diagram(
 @with_format
 def list_(form: str) -> None:
     """List the shipped networks with parameters, MACs and receptive field."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for path in catalogue.shipped().values():
         spec = spec_of(catalogue.text(path))
         for variant in spec.family():
@@ -206,9 +204,7 @@ def list_(form: str) -> None:
 def _networks(
     word: str, given: tuple[tuple[str, Value], ...], size: Shape | None, *, whole: bool = False
 ) -> list[api.Network]:
-    """The network that ``word`` names; the ``whole`` family, or a family without a member of its own name, if it
-    names no variant.
-    """
+    """The network that ``word`` names; without a variant the ``whole`` family, or one that is nothing but variants."""
     found = catalogue.reference(word)
     spec = spec_of(catalogue.text(found.path))
     values = dict(given)
@@ -232,7 +228,7 @@ def _network(word: str, given: tuple[tuple[str, Value], ...], size: Shape | None
     return api.network(spec_of(catalogue.text(found.path)), found.variant, dict(given), size)
 
 
-def fail(problems: Any) -> None:  # noqa: ANN401 - any collection of problems
+def fail(problems: Any) -> None:
     """Print ``problems`` to standard error and leave with exit code 2."""
     for problem in problems:
         click.echo(problem.text() + "\n", err=True)

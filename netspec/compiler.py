@@ -84,20 +84,24 @@ def _settings(spec: Spec, variant: str | None, given: dict[str, Value], problems
     if variant is None and spec.variants and None not in spec.family(given):
         known = ", ".join(f"{spec.header.name}@{name}" for name in spec.variants)
         message = f"{spec.header.name} is a family of networks"
-        raise SpecError([Problem("missing-variant", message, spec.document.entries["variants"][0], f"choose one: {known}")])
+        raise SpecError(
+            [Problem("missing-variant", message, spec.document.entries["variants"][0], f"choose one: {known}")]
+        )
     return settled(spec.params, Setting(whose, chosen), {}, span, problems)
 
 
 def _size(spec: Spec, values: dict[str, Any], problems: Problems) -> Shape | None:
     worked = evaluated(spec.size, values, problems)
-    size = worked.data if worked else None
+    if worked is None:
+        return None
+    size = worked.data
     right = isinstance(size, list) and len(size) == MAP and all(type(side) is int for side in size)
-    if worked and not (right and all(0 < side <= LARGEST_SIDE for side in size)):
+    if not (right and all(0 < side <= LARGEST_SIDE for side in size)):
         hint = "channels, height and width of one image: input: [3, 224, 224]"
         message = f"input must be three positive whole numbers, not {shown(size)}"
         problems.add(Problem("wrong-type" if not right else "wrong-value", message, spec.size.span, hint))
         return None
-    return tuple(size) if worked else None
+    return tuple(size)
 
 
 def _section(expansion: Expansion, section: str, x: Node | None, entries: list[Entry]) -> Node | None:
@@ -107,7 +111,11 @@ def _section(expansion: Expansion, section: str, x: Node | None, entries: list[E
     if not isinstance(content, Chain):
         return expansion.layer(content, section, body, x)
     before = len(expansion.parts)
-    x = expansion.chain(content, body, x) if content.named else expansion.numbered_section(section, content, body, x, span)
+    x = (
+        expansion.chain(content, body, x)
+        if content.named
+        else expansion.numbered_section(section, content, body, x, span)
+    )
     for name, part in expansion.parts[before:]:
         whole = Entry(section, name, part)
         entries.extend(_pieces(whole) if isinstance(part, Scope) else [whole])

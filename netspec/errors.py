@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 TAB = "\t"
+FEW = 12
+"""How many names fit one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +66,7 @@ class Problem:
         if self.trail:
             wide_label = max(len(row.label) for row in self.trail)
             wide_shape = max(len(row.shape) for row in self.trail)
-            lines += [
-                f"   {row.label:<{wide_label}}  {row.shape:<{wide_shape}}  {row.origin}" for row in self.trail
-            ]
+            lines += [f"   {row.label:<{wide_label}}  {row.shape:<{wide_shape}}  {row.origin}" for row in self.trail]
         lines += [f"   note: {note}" for note in self.notes]
         if self.hint:
             lines.append(f"   help: {self.hint}")
@@ -99,7 +99,7 @@ class SpecError(Exception):
         return type(self), (self.problems,)
 
 
-class Refusal(Exception):  # noqa: N818 - not an error by itself: the compiler gives it a place and makes it one
+class Refusal(Exception):
     """An operation cannot take these inputs; raised by shape rules, which know no place."""
 
     def __init__(self, code: str, message: str, hint: str = "") -> None:
@@ -143,7 +143,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(word.lower(), plain, n=1, cutoff=0.6)
     if close:
         return f"did you mean '{plain[close[0]]}'?"
-    if names and len(names) <= 12:  # noqa: PLR2004 - what fits one line
+    if names and len(names) <= FEW:
         return f"known: {', '.join(names)}"
     return ""
 

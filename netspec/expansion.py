@@ -27,8 +27,7 @@ MAX_DEPTH = 60
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """Where layers stand: the values that expressions see, the input that ``from: input`` means, and the boundary
-    that names are looked up within."""
+    """Where layers stand: the values that expressions see, what ``from: input`` means, and how far names reach."""
 
     values: dict[str, Any]
     input: Node | None
@@ -124,7 +123,7 @@ class Expansion:
     def _chained(self, chain: Chain, body: Body, x: Node | None, number: int) -> tuple[Node | None, int]:
         """The output of ``chain``, whose numbers begin with ``number``, and the next free number."""
         top = self.builder.scope is self.builder.root
-        for name, span, layer in chain.layers:
+        for name, _, layer in chain.layers:
             if self.full:
                 return None, number
             if not self._wanted(layer, body, x, name):
@@ -164,14 +163,14 @@ class Expansion:
                 inputs = [None]
                 continue
             with self.builder.within(name, block.name, flat=True, index=index, count=count):
-                x, number = self._content(block.body, replace(opened, boundary=self.builder.scope.name), inputs[0], number)
+                x, number = self._content(
+                    block.body, replace(opened, boundary=self.builder.scope.name), inputs[0], number
+                )
             inputs = [x]
         self.outputs[self.builder.path(name)] = inputs[0]
         return inputs[0], number
 
-    def _once(
-        self, layer: Layer, name: str, body: Body, inputs: list[Node | None], *, first: bool
-    ) -> Node | None:
+    def _once(self, layer: Layer, name: str, body: Body, inputs: list[Node | None], *, first: bool) -> Node | None:
         """One repetition of a layer."""
         self.steps += 1
         if self.steps > MAX_STEPS:
@@ -218,7 +217,9 @@ class Expansion:
             message = f"there is no operation or block '{word}'"
             self.problems.add(Problem("unknown-operation", message, use.word.span, hint))
             return None
-        arguments = self._arguments(use, known.params if isinstance(known, Definition) else known.model_fields, first=first)
+        arguments = self._arguments(
+            use, known.params if isinstance(known, Definition) else known.model_fields, first=first
+        )
         values = seen(body.values, inputs[0])
         if isinstance(known, Definition):
             return self._defined(known, arguments, name, replace(body, values=values), inputs)
@@ -228,9 +229,7 @@ class Expansion:
             return None
         return self._appended(instance, name, layer, body, [node for node in inputs if node])
 
-    def _appended(
-        self, instance: Any, name: str, layer: Layer, body: Body, inputs: list[Node]  # noqa: ANN401 - a checked model
-    ) -> Node | None:
+    def _appended(self, instance: Any, name: str, layer: Layer, body: Body, inputs: list[Node]) -> Node | None:
         try:
             if isinstance(instance, Block):
                 with self.builder.within(name, instance.word):
@@ -252,9 +251,7 @@ class Expansion:
         with self.builder.within(name, block.name) as scope:
             return self._content(block.body, replace(opened, boundary=scope.name), inputs[0], 0)[0]
 
-    def _opened(
-        self, block: Definition, arguments: Arguments, body: Body, inputs: list[Node | None]
-    ) -> Body | None:
+    def _opened(self, block: Definition, arguments: Arguments, body: Body, inputs: list[Node | None]) -> Body | None:
         """What the layers of ``block`` see when it is used with ``arguments``; None after a mistake."""
         if len(inputs) != 1:
             message = f"{block.name} reads one input, not {len(inputs)}"
@@ -263,7 +260,7 @@ class Expansion:
         if not self._shallow(arguments.span):
             return None
         values = settled(block.params, Setting(block.name, arguments.given), body.values, arguments.span, self.problems)
-        known = {key: body.values[key] for key in ("in", "index", "count") if key in body.values}
+        known: dict[str, Any] = {key: body.values[key] for key in ("in", "index", "count") if key in body.values}
         uses = (*body.uses, (block.name, arguments.span))
         return Body({**known, **values}, inputs[0], "", uses)
 

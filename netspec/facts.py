@@ -12,6 +12,12 @@ Shape = tuple[int, ...]
 Pair = tuple[int, int]
 """One number for each axis: height first, then width."""
 
+
+def square(size: int) -> Pair:
+    """``size`` on both axes."""
+    return (size, size)
+
+
 FLAT, MAP = 1, 3  # how many numbers the two kinds of shape have
 
 

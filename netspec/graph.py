@@ -112,7 +112,7 @@ class Graph:
         return frozenset(aside)
 
 
-class NodeRefused(Exception):  # noqa: N818 - like Refusal, not an error before it has a place
+class NodeRefused(Exception):
     """A shape rule refused the inputs of a node."""
 
     def __init__(self, name: str, inputs: tuple[Node, ...], refusal: Refusal) -> None:
@@ -122,7 +122,7 @@ class NodeRefused(Exception):  # noqa: N818 - like Refusal, not an error before 
         super().__init__(refusal.message)
 
 
-class DuplicateName(Exception):  # noqa: N818 - like Refusal
+class DuplicateName(Exception):
     """Two children of one scope would have one name."""
 
     def __init__(self, name: str) -> None:
@@ -130,7 +130,7 @@ class DuplicateName(Exception):  # noqa: N818 - like Refusal
         super().__init__(name)
 
 
-class GraphFull(Exception):  # noqa: N818 - like Refusal
+class GraphFull(Exception):
     """The graph has as many nodes as it may have."""
 
     def __init__(self) -> None:
@@ -177,9 +177,7 @@ class GraphBuilder:
         return node
 
     @contextmanager
-    def within(
-        self, name: str, block: str, *, flat: bool = False, index: int = 0, count: int = 1
-    ) -> Iterator[Scope]:
+    def within(self, name: str, block: str, *, flat: bool = False, index: int = 0, count: int = 1) -> Iterator[Scope]:
         """A scope called ``name`` around what is appended meanwhile; a ``flat`` one adds no name."""
         outer = self.scope
         path = outer.name if flat else self.path(name)

@@ -1,6 +1,6 @@
 """Receptive fields of every node, through branches too (Araujo, Norris and Sim 2019, section "Arbitrary graphs").
 
-Per axis, output position ``u`` of a node sees the input elements ``u * jump + start`` to ``u * jump + start + size - 1``.
+Per axis, output position ``u`` of a node sees the input elements from ``u * jump + start`` on, ``size`` of them.
 Padding does not shrink a field, it moves its start. Where paths meet, the field is the interval around all of them.
 """
 
@@ -84,8 +84,7 @@ def _union(fields: list[Field]) -> Field:
         size=_pair(*(ends[axis] - starts[axis] for axis in (0, 1))),
         jump=_pair(*(max(field.jump[axis] for field in fields) for axis in (0, 1))),
         start=starts,
-        aligned=all(field.aligned for field in fields)
-        and len({(field.jump, field.center) for field in fields}) == 1,
+        aligned=all(field.aligned for field in fields) and len({(field.jump, field.center) for field in fields}) == 1,
     )
 
 

@@ -12,7 +12,7 @@ from netspec.graph import Graph, Node, Scope
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Figures of one operation. ``block`` is the innermost block around it, ``parts`` the scopes from the outside in."""
+    """Figures of one operation; ``block`` is the innermost block around it, ``parts`` the scopes from outside in."""
 
     name: str
     op: str
@@ -49,9 +49,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Sums over all rows. ``params`` and ``buffers`` are elements, of which ``auxiliary_params`` belong to heads that
-    only training needs; ``macs`` are of one image in eval mode; ``depth`` counts layers with weights on the longest
-    path.
+    """Sums over all rows.
+
+    ``params`` and ``buffers`` are elements, of which ``auxiliary_params`` belong to heads that only training needs;
+    ``macs`` are of one image in eval mode; ``depth`` counts layers with weights on the longest path.
     """
 
     params: int

@@ -8,6 +8,8 @@ from netspec.blocks.inception import Inception
 from netspec.blocks.residual import Residual
 from netspec.blocks.transition import Transition
 
+__all__ = ["BLOCKS", "Block"]
+
 BLOCKS: dict[str, type[Block]] = {
     "conv_norm_act": ConvNormAct,
     "residual": Residual,

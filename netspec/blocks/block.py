@@ -25,16 +25,17 @@ class Block(BaseModel, ABC):
         """Append the operations of the block after ``x``; the node that is its output."""
 
 
-def chosen(value: Any) -> Any:  # noqa: ANN401 - whatever the YAML holds
+def chosen(value: Any) -> Any:
     """An operation from its word, or from a word with parameters; ``none`` is None."""
     if value is None or value == "none" or isinstance(value, Operation):
         return None if value == "none" else value
-    word, parameters = value, {}
+    word: Any = value
+    parameters: Any = {}
     if isinstance(value, dict) and len(value) == 1:
         ((word, parameters),) = value.items()
     if not isinstance(word, str):
         expected = "an operation's word, such as relu or {batch_norm: {eps: 0.001}}"
-        raise ValueError(expected)  # noqa: TRY004 - pydantic turns ValueError into its own error
+        raise ValueError(expected)  # noqa: TRY004 - pydantic takes ValueError for its own
     operation = OPERATIONS.get(word)
     if operation is None:
         expected, hint = "an operation", did_you_mean(word, OPERATIONS)

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from netspec.blocks.block import Block, Chosen, follow
 from netspec.blocks.shortcut import Shortcut, shortcut
+from netspec.facts import square
 from netspec.graph import GraphBuilder, Node
 from netspec.ops.activation import Relu
 from netspec.ops.conv import Conv
@@ -36,15 +37,15 @@ class Bottleneck(Block):
     def expand(self, graph: GraphBuilder, x: Node) -> Node:
         """Three convolutions with norms, plus the shortcut, then relu."""
         inner, out = self.inner or self.width, self.width * self.expansion
-        first, second = (self.stride, 1) if self.stride_on == "conv1" else (1, self.stride)
-        y = graph.add("conv1", Conv(out=inner, kernel=1, stride=first, bias=False), x)
+        first, second = (self.stride, square(1)) if self.stride_on == "conv1" else (square(1), self.stride)
+        y = graph.add("conv1", Conv(out=inner, kernel=square(1), stride=first, bias=False), x)
         y = follow(graph, "bn1", self.norm, y)
         y = follow(graph, "relu1", self.activation, y)
-        conv2 = Conv(out=inner, kernel=3, stride=second, padding=1, groups=self.groups, bias=False)
+        conv2 = Conv(out=inner, kernel=square(3), stride=second, padding=square(1), groups=self.groups, bias=False)
         y = graph.add("conv2", conv2, y)
         y = follow(graph, "bn2", self.norm, y)
         y = follow(graph, "relu2", self.activation, y)
-        y = graph.add("conv3", Conv(out=out, kernel=1, bias=False), y)
+        y = graph.add("conv3", Conv(out=out, kernel=square(1), bias=False), y)
         y = follow(graph, "bn3", self.norm, y)
         if self.shortcut != "none":
             y = graph.add("add", Add(), y, shortcut(graph, x, self.shortcut, out, self.stride, self.norm))

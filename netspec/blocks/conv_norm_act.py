@@ -28,7 +28,7 @@ class ConvNormAct(Block):
     activation: Chosen = Relu()
 
     def expand(self, graph: GraphBuilder, x: Node) -> Node:
-        """conv - norm - activation."""
+        """``conv`` - norm - activation."""
         conv = Conv(
             out=self.out,
             kernel=self.kernel,

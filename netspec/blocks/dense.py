@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from netspec.blocks.block import Block, Chosen, follow
+from netspec.facts import square
 from netspec.graph import GraphBuilder, Node
 from netspec.ops.activation import Relu
 from netspec.ops.conv import Conv
@@ -44,5 +45,5 @@ class Dense(Block):
     def _convolved(self, graph: GraphBuilder, x: Node, number: str, kernel: int, out: int) -> Node:
         x = follow(graph, f"norm{number}", self.norm, x)
         x = follow(graph, f"relu{number}", self.activation, x)
-        conv = Conv(out=out, kernel=kernel, padding=kernel // 2, bias=False)
+        conv = Conv(out=out, kernel=square(kernel), padding=square(kernel // 2), bias=False)
         return graph.add(f"conv{number}", conv, x)

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from netspec.blocks.block import Block, Chosen
 from netspec.blocks.conv_norm_act import ConvNormAct
+from netspec.facts import square
 from netspec.graph import GraphBuilder, Node
 from netspec.ops.activation import Relu
 from netspec.ops.join import Concat
@@ -40,15 +41,15 @@ class Inception(Block):
                 y = self._conv(graph, "0", x, reduce, 1)
                 branches.append(self._conv(graph, "1", y, out, kernel))
         with graph.within("branch4", "branch"):
-            y = graph.add("0", MaxPool(kernel=3, stride=1, padding=1, ceil=True), x)
+            y = graph.add("0", MaxPool(kernel=square(3), stride=square(1), padding=square(1), ceil=True), x)
             branches.append(self._conv(graph, "1", y, self.pool, 1))
         return graph.add("concat", Concat(), *branches)
 
     def _conv(self, graph: GraphBuilder, name: str, x: Node, out: int, kernel: int) -> Node:
         block = ConvNormAct(
             out=out,
-            kernel=kernel,
-            padding=kernel // 2,
+            kernel=square(kernel),
+            padding=square(kernel // 2),
             bias=self.bias,
             norm=self.norm,
             activation=self.activation,

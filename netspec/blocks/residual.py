@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from netspec.blocks.block import Block, Chosen, follow
 from netspec.blocks.shortcut import Shortcut, shortcut
+from netspec.facts import square
 from netspec.graph import GraphBuilder, Node
 from netspec.ops.activation import Relu
 from netspec.ops.conv import Conv
@@ -28,11 +29,11 @@ class Residual(Block):
 
     def expand(self, graph: GraphBuilder, x: Node) -> Node:
         """conv1 - bn1 - relu1 - conv2 - bn2, plus the shortcut, then relu."""
-        first, second = (self.stride, 1) if self.stride_on == "conv1" else (1, self.stride)
-        y = graph.add("conv1", Conv(out=self.width, kernel=3, stride=first, padding=1, bias=False), x)
+        first, second = (self.stride, square(1)) if self.stride_on == "conv1" else (square(1), self.stride)
+        y = graph.add("conv1", Conv(out=self.width, kernel=square(3), stride=first, padding=square(1), bias=False), x)
         y = follow(graph, "bn1", self.norm, y)
         y = follow(graph, "relu1", self.activation, y)
-        y = graph.add("conv2", Conv(out=self.width, kernel=3, stride=second, padding=1, bias=False), y)
+        y = graph.add("conv2", Conv(out=self.width, kernel=square(3), stride=second, padding=square(1), bias=False), y)
         y = follow(graph, "bn2", self.norm, y)
         if self.shortcut != "none":
             y = graph.add("add", Add(), y, shortcut(graph, x, self.shortcut, self.width, self.stride, self.norm))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from netspec.blocks.block import follow
+from netspec.facts import Pair, square
 from netspec.graph import GraphBuilder, Node
 from netspec.ops.conv import Conv
 from netspec.ops.operation import Operation
@@ -14,9 +15,7 @@ Shortcut = Literal["identity", "pad", "projection", "projection_always", "none"]
 """``pad`` is option A, ``projection`` B, ``projection_always`` C; ``none`` makes the block plain."""
 
 
-def shortcut(
-    graph: GraphBuilder, x: Node, kind: Shortcut, out: int, stride: tuple[int, int], norm: Operation | None
-) -> Node:
+def shortcut(graph: GraphBuilder, x: Node, kind: Shortcut, out: int, stride: Pair, norm: Operation | None) -> Node:
     """``x`` brought to ``out`` channels and through ``stride`` in the way ``kind`` says.
 
     A projection is called ``downsample.0`` and its normalisation ``downsample.1``, as in torchvision.
@@ -24,7 +23,7 @@ def shortcut(
     changes = x.shape[0] != out or stride != (1, 1)
     if kind == "projection_always" or (kind == "projection" and changes):
         with graph.within("downsample", "projection"):
-            x = graph.add("0", Conv(out=out, kernel=1, stride=stride, bias=False), x)
+            x = graph.add("0", Conv(out=out, kernel=square(1), stride=stride, bias=False), x)
             return follow(graph, "1", norm, x)
     if kind == "pad" and changes:
         return graph.add("downsample", PadShortcut(out=out, stride=stride), x)

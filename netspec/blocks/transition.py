@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from netspec.blocks.block import Block, Chosen, follow
+from netspec.facts import square
 from netspec.graph import GraphBuilder, Node
 from netspec.ops.activation import Relu
 from netspec.ops.conv import Conv
@@ -18,7 +19,7 @@ from netspec.ops.regularise import Dropout
 
 
 class Transition(Block):
-    """norm - relu - 1x1 convolution to ``compression`` of the channels, rounded down - 2x2 average pooling."""
+    """``norm`` - ``relu`` - 1x1 convolution to ``compression`` of the channels, rounded down - 2x2 average pooling."""
 
     word: ClassVar[str] = "transition"
 
@@ -28,10 +29,10 @@ class Transition(Block):
     activation: Chosen = Relu()
 
     def expand(self, graph: GraphBuilder, x: Node) -> Node:
-        """norm - relu - conv - pool."""
+        """``norm`` - ``relu`` - conv - pool."""
         out = max(1, math.floor(x.shape[0] * self.compression))
         x = follow(graph, "norm", self.norm, x)
         x = follow(graph, "relu", self.activation, x)
-        x = graph.add("conv", Conv(out=out, kernel=1, bias=False), x)
+        x = graph.add("conv", Conv(out=out, kernel=square(1), bias=False), x)
         x = graph.add("dropout", Dropout(p=self.dropout), x) if self.dropout else x
-        return graph.add("pool", AvgPool(kernel=2), x)
+        return graph.add("pool", AvgPool(kernel=square(2)), x)

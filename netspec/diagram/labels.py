@@ -40,7 +40,7 @@ def human(number: int) -> str:
 def share(part: int, total: int) -> str:
     """What per cent of ``total`` a part is, ``<1%`` where rounding would say nothing."""
     percent = 100 * part / total if total else 0.0
-    return "<1%" if 0 < percent < 0.5 else f"{percent:.0f}%"  # noqa: PLR2004 - what rounds to 0
+    return "<1%" if 0 < percent < 0.5 else f"{percent:.0f}%"
 
 
 def merged(labels: Sequence[str]) -> str:

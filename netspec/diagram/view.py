@@ -54,8 +54,7 @@ class Box:
 class Frame:
     """A frame around boxes and frames: a stage, or one copy of a block that stands for ``count``.
 
-    ``figures`` are those of the whole stage; ``each`` says that they are those of a single copy. ``fork`` is the key
-    of the point that spreads the frame's input, one for each source that several parts read.
+    ``figures`` are those of all that it stands for; ``each`` says that they are those of a single copy.
     """
 
     key: str
@@ -91,7 +90,12 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A whole diagram. ``forks`` are points inside frames that spread one input: key of the frame -> their keys."""
+    """A whole diagram.
+
+    ``forks`` are points inside frames that spread one input: key of the frame -> their keys. ``level`` are keys that
+    stand side by side: ends of branches, and a shortcut's projection with the middle of what it goes around.
+    ``straight`` are keys one of which stands right under the other: where branches part and where they join.
+    """
 
     name: str
     input: Shape
@@ -100,6 +104,8 @@ class View:
     arrows: tuple[Arrow, ...]
     ends: tuple[End, ...]
     forks: dict[str, tuple[str, ...]]
+    level: tuple[tuple[str, ...], ...]
+    straight: tuple[tuple[str, str], ...]
 
 
 IMAGE = "image"

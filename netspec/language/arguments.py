@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ValidationError
 
 from netspec.errors import Problem, Problems, Span, did_you_mean
-from netspec.language.expression import Absent, ExpressionError, UnknownName, evaluate
+from netspec.language.expression import Absent, ExpressionError, UnknownNameError, evaluate
 from netspec.language.source import Mapping, Scalar, Sequence, Value
 
 
@@ -50,7 +50,7 @@ def is_expression(value: Value) -> bool:
 
 
 def evaluated(value: Value, scope: Names[str, Any], problems: Problems) -> Worked | None:
-    """``value`` as plain data with its expressions worked out over ``scope``; None after a mistake, also an earlier one."""
+    """``value`` as plain data, its expressions worked out over ``scope``; None after a mistake, also an earlier one."""
     if isinstance(value, Scalar):
         if not is_expression(value):
             return Worked(value.value)
@@ -75,9 +75,9 @@ def expression_problem(error: ExpressionError, value: Scalar, scope: Names[str, 
     written = value.span.source.line(value.span.line)[value.span.column - 1 :]
     inset = written.find(text)  # behind the opening quote, if there is one
     offset = error.offset + inset if inset in (0, 1) else 0
-    length = len(error.name) + 1 if isinstance(error, UnknownName) else 1
+    length = len(error.name) + 1 if isinstance(error, UnknownNameError) else 1
     span = replace(value.span, column=value.span.column + offset, length=length)
-    hint = did_you_mean(error.name, scope) if isinstance(error, UnknownName) else error.hint
+    hint = did_you_mean(error.name, scope) if isinstance(error, UnknownNameError) else error.hint
     return Problem(error.code, error.message, span, hint)
 
 
@@ -111,7 +111,9 @@ def unknown_parameter(whose: str, name: str, span: Span, known: Iterable[str]) -
     """``name`` is no parameter of ``whose``."""
     names = list(known)
     message = f"{whose} has no parameter '{name}'" if name else f"{whose} takes no value"
-    return Problem("unknown-parameter", message if names else f"{whose} takes no parameters", span, did_you_mean(name, names))
+    return Problem(
+        "unknown-parameter", message if names else f"{whose} takes no parameters", span, did_you_mean(name, names)
+    )
 
 
 _EXPECTED = {
@@ -158,11 +160,11 @@ def _item_span(value: Value, items: list[Any]) -> Span:
     return value.span
 
 
-def _has_hint(item: Any) -> bool:  # noqa: ANN401 - pydantic's error record
+def _has_hint(item: Any) -> bool:
     return item["type"] == "value_error" and len(item["ctx"]["error"].args) > 1
 
 
-def _expected(item: Any) -> str:  # noqa: ANN401 - pydantic's error record
+def _expected(item: Any) -> str:
     kind, context = item["type"], item.get("ctx", {})
     if kind == "none_required":
         return ""
@@ -189,5 +191,3 @@ def shown(data: object) -> str:
     text = f"'{data}'" if isinstance(data, str) else str(data).lower() if isinstance(data, bool) else str(data)
     limit = 60
     return text if len(text) <= limit else text[: limit - 3] + "..."
-
-

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 MAX_LENGTH = 500
 MAX_DEPTH = 40
+MAX_EXPONENT = 64
 MAX_MAGNITUDE = 2**63
 
 Scalar = int | float | bool | str | None
@@ -33,7 +34,7 @@ class ExpressionError(Exception):
         super().__init__(message)
 
 
-class UnknownName(ExpressionError):
+class UnknownNameError(ExpressionError):
     """A ``$name`` that is no parameter here."""
 
     def __init__(self, name: str, offset: int) -> None:
@@ -41,7 +42,7 @@ class UnknownName(ExpressionError):
         super().__init__(f"there is no parameter '{name}' here", offset, code="unknown-parameter")
 
 
-class Absent(Exception):  # noqa: N818 - no error: the value follows from something that was refused already
+class Absent(Exception):
     """The value depends on a layer that has no shape because of an earlier mistake."""
 
 
@@ -50,6 +51,8 @@ ABSENT = object()
 
 
 class Token(NamedTuple):
+    """A piece of text: its kind (a sign is its own kind), and where it begins."""
+
     kind: str
     text: str
     offset: int
@@ -111,7 +114,7 @@ def words(text: str) -> frozenset[str]:
     return frozenset(tree.value for tree in _trees(parsed(text)) if isinstance(tree.value, str))
 
 
-def evaluate(text: str, values: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a scalar, or a list parameter
+def evaluate(text: str, values: Mapping[str, Any]) -> Any:
     """The value of ``text`` over ``values``.
 
     Raises :class:`ExpressionError` with the offset of the fault, or :class:`Absent` when a value is :data:`ABSENT`.
@@ -269,7 +272,7 @@ def _trees(tree: Tree) -> Iterator[Tree]:
         yield from _trees(part)
 
 
-def _value(tree: Tree, values: Mapping[str, Any]) -> Any:  # noqa: ANN401
+def _value(tree: Tree, values: Mapping[str, Any]) -> Any:
     if tree.kind == "constant":
         return tree.value
     if tree.kind == "name":
@@ -285,16 +288,16 @@ def _value(tree: Tree, values: Mapping[str, Any]) -> Any:  # noqa: ANN401
     return _bounded(tree, parts)
 
 
-def _named(tree: Tree, values: Mapping[str, Any]) -> Any:  # noqa: ANN401
+def _named(tree: Tree, values: Mapping[str, Any]) -> Any:
     if tree.value not in values:
-        raise UnknownName(tree.value, tree.offset)
+        raise UnknownNameError(tree.value, tree.offset)
     value = values[tree.value]
     if value is ABSENT:
         raise Absent
     return value
 
 
-def _element(tree: Tree, whole: Any, key: Any) -> Any:  # noqa: ANN401
+def _element(tree: Tree, whole: Any, key: Any) -> Any:
     if isinstance(whole, Mapping) and key in whole:
         return whole[key]
     if isinstance(whole, list) and isinstance(key, int):
@@ -307,11 +310,11 @@ def _element(tree: Tree, whole: Any, key: Any) -> Any:  # noqa: ANN401
     raise ExpressionError(f"{_shown(whole)} has no part '{key}'", tree.offset)
 
 
-def _bounded(tree: Tree, parts: list[Any]) -> Any:  # noqa: ANN401
+def _bounded(tree: Tree, parts: list[Any]) -> Any:
     """Apply an operator or function, with every way it can go wrong worded and every size bounded."""
     sign = tree.value
-    if sign == "**" and abs(parts[1] if isinstance(parts[1], (int, float)) else 0) > 64:  # noqa: PLR2004 - bits
-        raise ExpressionError("an exponent may be at most 64", tree.offset, code="limit")
+    if sign == "**" and abs(parts[1] if isinstance(parts[1], (int, float)) else 0) > MAX_EXPONENT:
+        raise ExpressionError(f"an exponent may be at most {MAX_EXPONENT}", tree.offset, code="limit")
     if sign in ("+", "*", "%", "-", "/", "//", "**") and not all(_is_number(part) for part in parts):
         wrong = next(part for part in parts if not _is_number(part))
         raise ExpressionError(f"'{sign}' needs numbers, not {_shown(wrong)}", tree.offset)
@@ -329,7 +332,7 @@ def _bounded(tree: Tree, parts: list[Any]) -> Any:  # noqa: ANN401
     return result
 
 
-def _applied(tree: Tree, parts: list[Any]) -> Any:  # noqa: ANN401
+def _applied(tree: Tree, parts: list[Any]) -> Any:
     if tree.kind == "call":
         return _FUNCTIONS[tree.value](*parts)
     if tree.kind == "unary":

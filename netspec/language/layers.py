@@ -70,7 +70,7 @@ def chain(value: Value, problems: Problems) -> Chain | Layer | None:
     return Chain(tuple(found), value.span, isinstance(value, Mapping)) if found else None
 
 
-def _named(name: str, span: Span, value: Value, problems: Problems) -> tuple[str, Span, Layer]:
+def _named(name: str, span: Span, value: Value, problems: Problems) -> tuple[str | None, Span, Layer]:
     """An entry of a mapping of layers."""
     fault = names.fault(name)
     if fault:
@@ -134,9 +134,7 @@ def _what(
     return Use(Scalar(word, span), content)
 
 
-def _branches(
-    span: Span, content: Value, beside: dict[str, tuple[Span, Value]], problems: Problems
-) -> Branches | None:
+def _branches(span: Span, content: Value, beside: dict[str, tuple[Span, Value]], problems: Problems) -> Branches | None:
     if not isinstance(content, Mapping) or not content.entries:
         hint = "branches: {left: [...], right: identity}"
         problems.add(Problem("wrong-type", "branches is a mapping of names to layers", content.span, hint))

@@ -55,7 +55,7 @@ class Parameter:
     declaration: Declaration | None
     span: Span
 
-    def fault(self, value: Any) -> str:  # noqa: ANN401 - what is to be checked
+    def fault(self, value: Any) -> str:
         """What ``value`` should have been; empty if it fits."""
         right = isinstance(value, KINDS[self.kind]) and (self.kind in ("bool", "any") or not isinstance(value, bool))
         if not right:
@@ -146,7 +146,7 @@ def settled(
     return values
 
 
-def _fitting(parameter: Parameter, whose: str, value: Value, worked: Worked | None, problems: Problems) -> Any:  # noqa: ANN401
+def _fitting(parameter: Parameter, whose: str, value: Value, worked: Worked | None, problems: Problems) -> Any:
     """The data that was worked out, if it is what the parameter takes."""
     if worked is None:
         return ABSENT

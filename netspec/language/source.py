@@ -57,11 +57,11 @@ _INT = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 _INFINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
-_WORDS = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
+_WORDS: dict[str, bool | None] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
 _WORDS |= {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 
 
-def plain(value: Value) -> Any:  # noqa: ANN401 - data as YAML has it
+def plain(value: Value) -> Any:
     """The value without places: dict, list, number, string, truth value or None."""
     if isinstance(value, Mapping):
         return {key: plain(inner) for key, (_, inner) in value.entries.items()}
@@ -128,7 +128,7 @@ class _Reader:
         self.values = 0
         self.open: list[_Open] = []
 
-    def take(self, event: Any) -> None:  # noqa: ANN401 - events of PyYAML, which is not typed there
+    def take(self, event: Any) -> None:
         """Use the next event."""
         if isinstance(event, yaml.ScalarEvent):
             self._refuse_tag(event)
@@ -139,14 +139,16 @@ class _Reader:
             self._refuse_tag(event)
             if len(self.open) >= MAX_DEPTH:
                 self._stop("limit", f"values are nested more than {MAX_DEPTH} deep", self._span(event))
-            self.open.append(_Open(isinstance(event, yaml.MappingStartEvent), self._span(event), event.anchor))
+            self.open.append(
+                _Open(self._span(event), event.anchor, is_mapping=isinstance(event, yaml.MappingStartEvent))
+            )
         elif isinstance(event, yaml.CollectionEndEvent):
             done = self.open.pop()
             self._finish(done.value(), done.anchor, done.size)
         elif isinstance(event, yaml.DocumentStartEvent) and self.document is not None:
             self._stop("yaml-syntax", "a spec is one document; a second one begins here", self._span(event))
 
-    def _span(self, event: Any) -> Span:  # noqa: ANN401
+    def _span(self, event: Any) -> Span:
         start, end = event.start_mark, event.end_mark
         length = end.column - start.column if end.line == start.line else 1
         return _clamped(self.source, start.line + 1, start.column + 1, max(1, length))
@@ -154,13 +156,13 @@ class _Reader:
     def _stop(self, code: str, message: str, span: Span, hint: str = "") -> None:
         raise SpecError([*self.problems, Problem(code, message, span, hint)])
 
-    def _refuse_tag(self, event: Any) -> None:  # noqa: ANN401
+    def _refuse_tag(self, event: Any) -> None:
         tag = event.tag
         if tag and not (isinstance(event, yaml.ScalarEvent) and tag == "!" and event.implicit[1]):
             message = f"a spec is data: the tag '{tag.replace('tag:yaml.org,2002:', '!!')}' is not allowed"
             self.problems.append(Problem("tag", message, self._span(event), "write the plain value"))
 
-    def _scalar(self, event: Any) -> Scalar:  # noqa: ANN401
+    def _scalar(self, event: Any) -> Scalar:
         text, span = event.value, self._span(event)
         if event.style is not None and event.style != "":
             return Scalar(text, span)
@@ -170,7 +172,7 @@ class _Reader:
             return Scalar(0, span)
         return Scalar(retyped(text), span)
 
-    def _alias(self, event: Any) -> None:  # noqa: ANN401
+    def _alias(self, event: Any) -> None:
         span = self._span(event)
         if any(part.anchor == event.anchor for part in self.open):
             self._stop("alias", f"'*{event.anchor}' stands inside what it refers to", span)
@@ -198,7 +200,7 @@ class _Reader:
 class _Open:
     """A list or mapping whose end has not been read."""
 
-    def __init__(self, is_mapping: bool, span: Span, anchor: str | None) -> None:  # noqa: FBT001 - internal
+    def __init__(self, span: Span, anchor: str | None, *, is_mapping: bool) -> None:
         self.span = span
         self.anchor = anchor
         self.size = 1

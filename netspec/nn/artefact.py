@@ -65,14 +65,14 @@ def spec_in(path: Path) -> str:
     if metadata.get("netspec") != FORMAT or "spec" not in metadata:
         message = f"{path}: the file holds no spec of version {FORMAT}; it was not written by netspec build"
         raise SpecError([Problem("bad-artefact", message, hint="write it again with netspec build")])
-    return metadata["spec"]
+    return str(metadata["spec"])
 
 
 def fill(module: nn.Module, path: Path, device: torch.device | str) -> None:
     """Give ``module`` the weights in the artefact at ``path``, on ``device``; they must be exactly its own."""
     wanted = module.state_dict()
     with safe_open(path, framework="pt", device=str(device)) as file:
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dict
     wrong = [name for name in wanted if name not in tensors or tensors[name].shape != wanted[name].shape]
     surplus = [name for name in tensors if name not in wanted]
     if wrong or surplus:

@@ -81,7 +81,7 @@ class _Builder:
         return self._with_forward(scope, name, own.inputs, steps, own.outputs)
 
     def _with_forward(
-        self, scope: Scope, name: str, inputs: tuple[Node, ...], steps: list[Step], result: Any  # noqa: ANN401
+        self, scope: Scope, name: str, inputs: tuple[Node, ...], steps: list[Step], result: Any
     ) -> nn.Module:
         run = [one for one in steps if one.outputs and all(node in self.live.run for node in one.outputs)]
         source = Writer(scope, self.live, self.layers).source(inputs, run, result)
@@ -99,7 +99,7 @@ class _Builder:
             *path, last = one.piece.name.removeprefix(prefix).split(".")
             holder = built
             for part in path:
-                if part not in holder._modules:  # noqa: SLF001 - the public way needs an exception for control
+                if part not in holder._modules:  # noqa: SLF001 - get_submodule would raise
                     holder.add_module(part, nn.Module())
                 holder = holder.get_submodule(part)
             holder.add_module(last, child)

@@ -84,15 +84,20 @@ def step(piece: Piece, live: Liveness) -> Step:
     return Step(piece, tuple(inputs), tuple(outputs))
 
 
-def is_sequence(steps: list[Step], inputs: tuple[Node, ...], outputs: tuple[Node, ...], layers: dict[Node, Layer]) -> bool:
+def is_sequence(
+    steps: list[Step], inputs: tuple[Node, ...], outputs: tuple[Node, ...], layers: dict[Node, Layer]
+) -> bool:
     """Whether ``steps`` are modules one after the other, so that ``nn.Sequential`` says all."""
     if not steps or len(inputs) != 1 or outputs != steps[-1].outputs:
         return False
     current = inputs
     for one in steps:
         is_function = isinstance(one.piece, Node) and layers[one.piece].call != "module"
-        if is_function or one.inputs != current or len(one.outputs) != 1 or (
-            isinstance(one.piece, Node) and len(one.piece.inputs) != 1
+        if (
+            is_function
+            or one.inputs != current
+            or len(one.outputs) != 1
+            or (isinstance(one.piece, Node) and len(one.piece.inputs) != 1)
         ):
             return False
         current = one.outputs
@@ -125,8 +130,8 @@ class Writer:
         text = self._call(one)
         first = self.variables[one.inputs[0]] if one.inputs else ""
         freed = [self.variables.pop(node) for node in spent]
-        names = []
-        for node in one.outputs:
+        names: list[str] = []
+        for _ in one.outputs:
             name = first if first in freed and first not in names else next((n for n in freed if n not in names), None)
             names.append(name or self._free(names))
         self.variables.update(zip(one.outputs, names, strict=True))

@@ -35,6 +35,8 @@ class PadShortcut(nn.Module):
 class ChannelScale(nn.Module):
     """A trainable factor and bias for each channel."""
 
+    bias: nn.Parameter | None
+
     def __init__(self, channels: int, *, bias: bool = True) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.ones(channels))

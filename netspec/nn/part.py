@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import linecache
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import torch
@@ -19,10 +19,10 @@ class Part(nn.Module):
     source: str = ""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return part, (type(self).__name__, self.source), self.__getstate__()
+        return part, (type(self).__name__, self.source), self.__dict__.copy()
 
 
-@lru_cache(maxsize=None)
+@cache
 def part_class(name: str, source: str) -> type[Part]:
     """The subclass of :class:`Part` called ``name`` whose forward is ``source``; one class for equal ones.
 
@@ -31,7 +31,7 @@ def part_class(name: str, source: str) -> type[Part]:
     file = f"<netspec {name} {len(linecache.cache)}>"
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
     space: dict[str, Any] = {"torch": torch}
-    exec(compile(source, file, "exec"), space)  # noqa: S102 - our own text: a spec adds only checked names to it
+    exec(compile(source, file, "exec"), space)  # noqa: S102 - our own text: a spec adds only checked names
     return type(name, (Part,), {"forward": space["forward"], "source": source, "__module__": __name__})
 
 

@@ -29,6 +29,8 @@ from netspec.ops.rbf import Rbf
 from netspec.ops.regularise import Dropout
 from netspec.ops.shortcut import Identity, PadShortcut, Select
 
+__all__ = ["OPERATIONS", "Operation"]
+
 OPERATIONS: dict[str, type[Operation]] = {
     "conv": Conv,
     "max_pool": MaxPool,

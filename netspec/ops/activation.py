@@ -8,12 +8,12 @@ from netspec.facts import Cost, Family, Layer, Shape, Tensor, positions
 from netspec.ops.operation import Number, Operation, Positive
 
 
-def compared(_: Operation, output: Shape, *inputs: Shape) -> Cost:  # noqa: ARG001 - counted by outputs
+def compared(_: Operation, output: Shape, *inputs: Shape) -> Cost:
     """One compare for each element: piecewise linear functions."""
     return Cost(compares=output[0] * positions(output))
 
 
-def exponentiated(_: Operation, output: Shape, *inputs: Shape) -> Cost:  # noqa: ARG001 - counted by outputs
+def exponentiated(_: Operation, output: Shape, *inputs: Shape) -> Cost:
     """One exponential or error function, or a division after one, for each element."""
     return Cost(transcendentals=output[0] * positions(output))
 
@@ -26,7 +26,7 @@ class Relu(Operation):
     in_place: ClassVar[bool] = True
     cost = compared
 
-    def layer(self, *inputs: Shape) -> Layer:  # noqa: ARG002 - elementwise
+    def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.ReLU``."""
         return Layer("torch.nn.ReLU", {})
 
@@ -43,7 +43,7 @@ class Relu6(Operation):
     in_place: ClassVar[bool] = True
     cost = compared
 
-    def layer(self, *inputs: Shape) -> Layer:  # noqa: ARG002 - elementwise
+    def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.ReLU6``."""
         return Layer("torch.nn.ReLU6", {})
 
@@ -58,7 +58,7 @@ class LeakyRelu(Operation):
 
     slope: Number = 0.01
 
-    def layer(self, *inputs: Shape) -> Layer:  # noqa: ARG002 - elementwise
+    def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.LeakyReLU``."""
         return Layer("torch.nn.LeakyReLU", {"negative_slope": self.slope})
 
@@ -90,7 +90,7 @@ class Elu(Operation):
 
     alpha: Number = 1.0
 
-    def layer(self, *inputs: Shape) -> Layer:  # noqa: ARG002 - elementwise
+    def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.ELU``."""
         return Layer("torch.nn.ELU", {"alpha": self.alpha})
 
@@ -102,7 +102,7 @@ class Selu(Operation):
     family: ClassVar[Family] = Family.ACTIVATION
     cost = exponentiated
 
-    def layer(self, *inputs: Shape) -> Layer:  # noqa: ARG002 - elementwise
+    def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.SELU``."""
         return Layer("torch.nn.SELU", {})
 
@@ -114,7 +114,7 @@ class Gelu(Operation):
     family: ClassVar[Family] = Family.ACTIVATION
     cost = exponentiated
 
-    def layer(self, *inputs: Shape) -> Layer:  # noqa: ARG002 - elementwise
+    def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.GELU``."""
         return Layer("torch.nn.GELU", {})
 
@@ -126,7 +126,7 @@ class Silu(Operation):
     family: ClassVar[Family] = Family.ACTIVATION
     cost = exponentiated
 
-    def layer(self, *inputs: Shape) -> Layer:  # noqa: ARG002 - elementwise
+    def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.SiLU``."""
         return Layer("torch.nn.SiLU", {})
 
@@ -138,7 +138,7 @@ class Mish(Operation):
     family: ClassVar[Family] = Family.ACTIVATION
     cost = exponentiated
 
-    def layer(self, *inputs: Shape) -> Layer:  # noqa: ARG002 - elementwise
+    def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.Mish``."""
         return Layer("torch.nn.Mish", {})
 
@@ -152,7 +152,7 @@ class Softplus(Operation):
 
     beta: Positive = 1.0
 
-    def layer(self, *inputs: Shape) -> Layer:  # noqa: ARG002 - elementwise
+    def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.Softplus``."""
         return Layer("torch.nn.Softplus", {"beta": self.beta})
 
@@ -164,7 +164,7 @@ class Hardswish(Operation):
     family: ClassVar[Family] = Family.ACTIVATION
     cost = compared
 
-    def layer(self, *inputs: Shape) -> Layer:  # noqa: ARG002 - elementwise
+    def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.Hardswish``."""
         return Layer("torch.nn.Hardswish", {})
 
@@ -176,7 +176,7 @@ class Hardsigmoid(Operation):
     family: ClassVar[Family] = Family.ACTIVATION
     cost = compared
 
-    def layer(self, *inputs: Shape) -> Layer:  # noqa: ARG002 - elementwise
+    def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.Hardsigmoid``."""
         return Layer("torch.nn.Hardsigmoid", {})
 
@@ -188,7 +188,7 @@ class Sigmoid(Operation):
     family: ClassVar[Family] = Family.ACTIVATION
     cost = exponentiated
 
-    def layer(self, *inputs: Shape) -> Layer:  # noqa: ARG002 - elementwise
+    def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.Sigmoid``."""
         return Layer("torch.nn.Sigmoid", {})
 
@@ -200,7 +200,7 @@ class Tanh(Operation):
     family: ClassVar[Family] = Family.ACTIVATION
     cost = exponentiated
 
-    def layer(self, *inputs: Shape) -> Layer:  # noqa: ARG002 - elementwise
+    def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.Tanh``."""
         return Layer("torch.nn.Tanh", {})
 
@@ -215,7 +215,7 @@ class ScaledTanh(Operation):
     amplitude: Number = 1.7159
     slope: Number = 2 / 3
 
-    def layer(self, *inputs: Shape) -> Layer:  # noqa: ARG002 - elementwise
+    def layer(self, *inputs: Shape) -> Layer:
         """A module of ours: torch has none."""
         return Layer("netspec.nn.modules.ScaledTanh", {"amplitude": self.amplitude, "slope": self.slope})
 
@@ -227,7 +227,7 @@ class Softmax(Operation):
     family: ClassVar[Family] = Family.ACTIVATION
     cost = exponentiated
 
-    def layer(self, *inputs: Shape) -> Layer:  # noqa: ARG002 - elementwise
+    def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.Softmax`` over dimension 1."""
         return Layer("torch.nn.Softmax", {"dim": 1})
 
@@ -239,6 +239,6 @@ class LogSoftmax(Operation):
     family: ClassVar[Family] = Family.ACTIVATION
     cost = exponentiated
 
-    def layer(self, *inputs: Shape) -> Layer:  # noqa: ARG002 - elementwise
+    def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.LogSoftmax`` over dimension 1."""
         return Layer("torch.nn.LogSoftmax", {"dim": 1})

@@ -62,7 +62,7 @@ class Conv(Operation):
             adds=self.out * places if self.bias else 0,
         )
 
-    def window(self, *inputs: Shape) -> Window:  # noqa: ARG002 - the same for every input
+    def window(self, *inputs: Shape) -> Window:
         """The kernel."""
         return Window(self.kernel, self.stride, self.dilation, self.margins[0])
 

@@ -16,14 +16,14 @@ class Input(Operation):
 
     size: tuple[int, ...]
 
-    def shape(self, *inputs: Shape) -> Shape:  # noqa: ARG002 - it has none
+    def shape(self, *inputs: Shape) -> Shape:
         """Channels, height, width."""
         return self.size
 
-    def cost(self, output: Shape, *inputs: Shape) -> Cost:  # noqa: ARG002 - free
+    def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """Nothing is computed."""
         return Cost()
 
-    def layer(self, *inputs: Shape) -> Layer:  # noqa: ARG002 - it has none
+    def layer(self, *inputs: Shape) -> Layer:
         """What is given to the module, unchanged."""
         return Layer("torch.nn.Identity", {})

@@ -37,7 +37,7 @@ class Add(Operation):
         """One add for each element and each input after the first."""
         return Cost(adds=(len(inputs) - 1) * output[0] * positions(output))
 
-    def layer(self, *inputs: Shape) -> Layer:  # noqa: ARG002 - elementwise
+    def layer(self, *inputs: Shape) -> Layer:
         """``torch.add``."""
         return Layer("torch.add", {}, call="pairwise")
 
@@ -56,7 +56,7 @@ class Mean(Operation):
         elements = output[0] * positions(output)
         return Cost(adds=(len(inputs) - 1) * elements, transcendentals=elements)
 
-    def layer(self, *inputs: Shape) -> Layer:  # noqa: ARG002 - elementwise
+    def layer(self, *inputs: Shape) -> Layer:
         """A module: the sum over the number of inputs."""
         return Layer("netspec.nn.modules.Mean", {})
 
@@ -82,7 +82,7 @@ class Multiply(Operation):
         """One multiplication for each element and each input after the first."""
         return Cost(multiply_adds=(len(inputs) - 1) * output[0] * positions(output))
 
-    def layer(self, *inputs: Shape) -> Layer:  # noqa: ARG002 - elementwise
+    def layer(self, *inputs: Shape) -> Layer:
         """``torch.mul``."""
         return Layer("torch.mul", {}, call="pairwise")
 
@@ -103,10 +103,10 @@ class Concat(Operation):
             raise Refusal("shape", f"concat needs {what}", hint)
         return (sum(shape[0] for shape in inputs), *inputs[0][1:])
 
-    def cost(self, output: Shape, *inputs: Shape) -> Cost:  # noqa: ARG002 - free
+    def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """Nothing is computed."""
         return Cost()
 
-    def layer(self, *inputs: Shape) -> Layer:  # noqa: ARG002 - torch needs no input size
+    def layer(self, *inputs: Shape) -> Layer:
         """``torch.cat`` over dimension 1."""
         return Layer("torch.cat", {"dim": 1}, call="list")

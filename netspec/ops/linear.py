@@ -53,7 +53,7 @@ class Flatten(Operation):
         channels, high, wide = map_only(self, inputs[0])
         return (channels * high * wide,)
 
-    def cost(self, output: Shape, *inputs: Shape) -> Cost:  # noqa: ARG002 - free
+    def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """Nothing is computed."""
         return Cost()
 
@@ -61,6 +61,6 @@ class Flatten(Operation):
         """The whole map: what reads flat features reads every position."""
         return Window.whole(inputs[0])
 
-    def layer(self, *inputs: Shape) -> Layer:  # noqa: ARG002 - torch needs no input size
+    def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.Flatten``."""
         return Layer("torch.nn.Flatten", {})

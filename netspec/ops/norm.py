@@ -30,7 +30,7 @@ class BatchNorm(Operation):
         )
         return affine + statistics
 
-    def cost(self, output: Shape, *inputs: Shape) -> Cost:  # noqa: ARG002 - counted by outputs
+    def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """One multiply-add for each element; none once folded into the convolution before."""
         return Cost(multiply_adds=output[0] * positions(output))
 
@@ -68,12 +68,12 @@ class LocalResponseNorm(Operation):
         map_only(self, inputs[0])
         return inputs[0]
 
-    def cost(self, output: Shape, *inputs: Shape) -> Cost:  # noqa: ARG002 - counted by outputs
+    def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """For each element ``size`` squares summed, one scale and shift, one power and one division."""
         elements = output[0] * positions(output)
         return Cost(multiply_adds=(self.size + 1) * elements, transcendentals=2 * elements)
 
-    def layer(self, *inputs: Shape) -> Layer:  # noqa: ARG002 - torch needs no input size
+    def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.LocalResponseNorm``."""
         arguments = {"size": self.size, "alpha": self.alpha, "beta": self.beta, "k": self.k}
         return Layer("torch.nn.LocalResponseNorm", arguments)
@@ -96,7 +96,7 @@ class ChannelScale(Operation):
         weight = Tensor("weight", (inputs[0][0],))
         return (weight, Tensor("bias", (inputs[0][0],))) if self.bias else (weight,)
 
-    def cost(self, output: Shape, *inputs: Shape) -> Cost:  # noqa: ARG002 - counted by outputs
+    def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """One multiply-add for each element."""
         return Cost(multiply_adds=output[0] * positions(output))
 

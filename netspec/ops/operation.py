@@ -30,11 +30,11 @@ class Operation(BaseModel, ABC):
         """Shape of the output; raises :class:`Refusal` when the inputs do not fit. Unchanged unless overridden."""
         return inputs[0]
 
-    def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:  # noqa: ARG002 - overridden by what has weights
+    def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
         """Parameters and buffers of the layer, in state_dict order. None unless overridden."""
         return ()
 
-    def window(self, *inputs: Shape) -> Window:  # noqa: ARG002 - overridden by what looks around
+    def window(self, *inputs: Shape) -> Window:
         """What one output position sees of each input. The same position unless overridden."""
         return POINT
 
@@ -67,7 +67,7 @@ def flat_only(operation: Operation, shape: Shape) -> int:
     return shape[0]
 
 
-def pair(value: Any) -> Any:  # noqa: ANN401 - whatever the YAML holds; pydantic checks the result
+def pair(value: Any) -> Any:
     """One number stands for both axes; a list of two is height, width."""
     if isinstance(value, int) and not isinstance(value, bool):
         return (value, value)

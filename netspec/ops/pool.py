@@ -28,15 +28,15 @@ class MaxPool(Operation):
         """The same channels over the places where a window fits."""
         return pooled(self, inputs[0], self.window())
 
-    def cost(self, output: Shape, *inputs: Shape) -> Cost:  # noqa: ARG002 - counted by outputs
+    def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """Kernel size minus one compares for each output element."""
         return Cost(compares=(self.kernel[0] * self.kernel[1] - 1) * output[0] * positions(output))
 
-    def window(self, *inputs: Shape) -> Window:  # noqa: ARG002 - the same for every input
+    def window(self, *inputs: Shape) -> Window:
         """The kernel."""
         return Window(self.kernel, self.stride or self.kernel, self.dilation, self.padding)
 
-    def layer(self, *inputs: Shape) -> Layer:  # noqa: ARG002 - torch needs no input size
+    def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.MaxPool2d``."""
         window = self.window()
         arguments = {
@@ -71,16 +71,16 @@ class AvgPool(Operation):
         """The same channels over the places where a window fits."""
         return pooled(self, inputs[0], self.window())
 
-    def cost(self, output: Shape, *inputs: Shape) -> Cost:  # noqa: ARG002 - counted by outputs
+    def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """Kernel size minus one adds and one division for each output element."""
         elements = output[0] * positions(output)
         return Cost(adds=(self.kernel[0] * self.kernel[1] - 1) * elements, transcendentals=elements)
 
-    def window(self, *inputs: Shape) -> Window:  # noqa: ARG002 - the same for every input
+    def window(self, *inputs: Shape) -> Window:
         """The kernel."""
         return Window(kernel=self.kernel, stride=self.stride or self.kernel, padding=self.padding)
 
-    def layer(self, *inputs: Shape) -> Layer:  # noqa: ARG002 - torch needs no input size
+    def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.AvgPool2d``."""
         window = self.window()
         arguments = {
@@ -123,7 +123,7 @@ class AdaptiveAvgPool(Operation):
         high, wide = (axis_window(inputs[0][1 + axis], self.out[axis]) for axis in (0, 1))
         return Window(kernel=(high[0], wide[0]), stride=(high[1], wide[1]))
 
-    def layer(self, *inputs: Shape) -> Layer:  # noqa: ARG002 - torch needs no input size
+    def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.AdaptiveAvgPool2d``."""
         return Layer("torch.nn.AdaptiveAvgPool2d", {"output_size": self.out})
 
@@ -150,7 +150,7 @@ class GlobalAvgPool(Operation):
         """The whole map."""
         return Window.whole(inputs[0])
 
-    def layer(self, *inputs: Shape) -> Layer:  # noqa: ARG002 - torch needs no input size
+    def layer(self, *inputs: Shape) -> Layer:
         """Adaptive pooling to one position, flattened."""
         return Layer("netspec.nn.modules.GlobalAvgPool", {})
 

@@ -16,11 +16,11 @@ class Dropout(Operation):
 
     p: Fraction = 0.5
 
-    def cost(self, output: Shape, *inputs: Shape) -> Cost:  # noqa: ARG002 - free in eval mode
+    def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """Nothing is computed in eval mode."""
         return Cost()
 
-    def layer(self, *inputs: Shape) -> Layer:  # noqa: ARG002 - elementwise
+    def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.Dropout``."""
         return Layer("torch.nn.Dropout", {"p": self.p})
 

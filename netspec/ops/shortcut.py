@@ -17,11 +17,11 @@ class Identity(Operation):
     word: ClassVar[str] = "identity"
     family: ClassVar[Family] = Family.SHAPE
 
-    def cost(self, output: Shape, *inputs: Shape) -> Cost:  # noqa: ARG002 - free
+    def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """Nothing is computed."""
         return Cost()
 
-    def layer(self, *inputs: Shape) -> Layer:  # noqa: ARG002 - elementwise
+    def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.Identity``."""
         return Layer("torch.nn.Identity", {})
 
@@ -47,11 +47,11 @@ class PadShortcut(Operation):
             raise Refusal("shape", f"pad_shortcut cannot pad {channels} channels to {self.out}", hint)
         return (self.out, -(-high // self.stride[0]), -(-wide // self.stride[1]))
 
-    def cost(self, output: Shape, *inputs: Shape) -> Cost:  # noqa: ARG002 - free
+    def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """Nothing is computed."""
         return Cost()
 
-    def window(self, *inputs: Shape) -> Window:  # noqa: ARG002 - the same for every input
+    def window(self, *inputs: Shape) -> Window:
         """One position in every ``stride``."""
         return Window(stride=self.stride)
 
@@ -82,11 +82,11 @@ class Select(Operation):
             raise Refusal("shape", f"select has no channel {last} in {inputs[0][0]}", hint)
         return (len(self.channels), *inputs[0][1:])
 
-    def cost(self, output: Shape, *inputs: Shape) -> Cost:  # noqa: ARG002 - free
+    def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """Nothing is computed."""
         return Cost()
 
-    def layer(self, *inputs: Shape) -> Layer:  # noqa: ARG002 - torch needs no input size
+    def layer(self, *inputs: Shape) -> Layer:
         """A module of ours: torch has none."""
         return Layer("netspec.nn.modules.Select", {"channels": self.channels})
 

@@ -11,7 +11,9 @@ def reach(kernel: Pair, dilation: Pair) -> Pair:
     return (dilation[0] * (kernel[0] - 1) + 1, dilation[1] * (kernel[1] - 1) + 1)
 
 
-def slid(word: str, shape: Shape, extent: Pair, stride: Pair, margins: tuple[Pair, Pair], *, ceil: bool = False) -> Pair:
+def slid(
+    word: str, shape: Shape, extent: Pair, stride: Pair, margins: tuple[Pair, Pair], *, ceil: bool = False
+) -> Pair:
     """How many windows of ``extent`` fit, per axis; ``margins`` are the paddings before and after.
 
     With ``ceil`` a last window may overhang, but must start inside the input or the padding before it (the rule of

@@ -59,7 +59,9 @@ def _lines(rows: Iterable[Row], depth: int | None) -> list[Line]:
             shared += 1
         del open_lines[shared:]
         for level in range(shared, len(parts) if depth is None else min(len(parts), depth + 1)):
-            line = Line(level, _last(parts[level].name, parts[level - 1].name if level else ""), _kind(parts[level]), [])
+            line = Line(
+                level, _last(parts[level].name, parts[level - 1].name if level else ""), _kind(parts[level]), []
+            )
             lines.append(line)
             open_lines.append((parts[level], line))
         for _, line in open_lines:
@@ -82,7 +84,7 @@ def _kind(scope: Scope) -> str:
 
 
 def _aligned(lines: Sequence[tuple[str, ...]]) -> list[str]:
-    """Lines with equal column widths: words to the left, numbers to the right, a rule under the head and over totals."""
+    """Lines with equal column widths, words to the left, numbers to the right; rules around the rows."""
     widths = [max(len(cells[column]) for cells in lines) for column in range(len(COLUMNS))]
     rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
     texts = [
