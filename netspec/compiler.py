@@ -53,7 +53,7 @@ def network_of(
             x = _section(expansion, section, x, entries)
     outputs = _outputs(expansion, x)
     init = _init(spec, values, expansion, problems)
-    expansion.report_pending()
+    expansion.wiring.report(problems)
     problems.check()
     name = variant or spec.header.name
     graph = expansion.builder.graph(name, tuple(entries), tuple(outputs), tuple(init))
@@ -142,7 +142,7 @@ def _outputs(expansion: Expansion, last: Node | None) -> list[Output]:
     body = Body(expansion.values, expansion.builder.input, "")
     found = []
     for output in declared:
-        if expansion.left_out(str(output.layer.value), body):
+        if expansion.wiring.is_left_out(str(output.layer.value), "", ""):
             continue
         node = expansion.named(output.layer, body)
         if node:

@@ -11,16 +11,17 @@ from netspec.blocks import Block
 from netspec.errors import Problem, Problems, Span, Trail, did_you_mean
 from netspec.facts import Shape, shape_text
 from netspec.graph import INPUT, DuplicateName, GraphBuilder, GraphFull, Node, NodeRefused, Scope
-from netspec.language.arguments import Arguments, built, evaluated, shown
+from netspec.language.arguments import Arguments, built
+from netspec.language.beside import is_wanted, repetitions, word_of
 from netspec.language.expression import ABSENT
 from netspec.language.layers import Branches, Chain, Layer, Use, reads
 from netspec.language.parameter import Setting, settled
 from netspec.language.source import Scalar, Sequence
 from netspec.language.spec import Definition, Spec
 from netspec.ops import Operation
+from netspec.wiring import Wiring
 
 UNKNOWN_HINT = "define it under 'blocks', or have it registered by a --plugin"
-MAX_REPEAT = 200_000
 MAX_STEPS = 1_000_000
 MAX_DEPTH = 60
 
@@ -44,9 +45,7 @@ class Expansion:
         self.problems = problems
         self.builder = GraphBuilder(size)
         self.parts: list[tuple[str, Node | Scope]] = []
-        self.outputs: dict[str, Node | None] = {INPUT: self.builder.input}
-        self.absent: dict[str, Span] = {}
-        self.pending: list[tuple[Scalar, Body, str]] = []
+        self.wiring = Wiring(self.builder.input)
         self.full = False
         self.steps = 0
 
@@ -59,7 +58,7 @@ class Expansion:
         self.builder.span = span
         with self.builder.within(section, "chain") as scope:
             x = self.chain(chain, body, x)
-        self.outputs[section] = x
+        self.wiring.know(section, x)
         if section == "stages":
             self.parts.extend((child.name, child) for child in scope.children)
         else:
@@ -74,49 +73,16 @@ class Expansion:
         try:
             if layer.repeat is None:
                 return self._once(layer, name, body, inputs, first=True)
-            count = self._count(layer, body, inputs)
+            count = repetitions(layer, seen(body.values, inputs[0]), self.problems)
             with self.builder.within(name, "repeat"):
                 for index in range(count):
                     inner = replace(body, values={**body.values, "index": index, "count": count})
                     inputs = [self._once(layer, str(index), inner, inputs, first=index == 0)]
-                    self.outputs[self.builder.path(str(index))] = inputs[0]
+                    self.wiring.know(self.builder.path(str(index)), inputs[0])
         except DuplicateName as error:
             self.problems.add(Problem("duplicate-name", f"two layers are called '{error.name}'", layer.span))
             return None
         return inputs[0]
-
-    def named(self, read: Scalar, body: Body) -> Node | None:
-        """What ``from`` reads; a name that is not there yet is looked for again at the end, to say what is wrong."""
-        name = str(read.value)
-        if name == INPUT:
-            return body.input
-        path = self._lookup(name, body)
-        if path is None:
-            self.pending.append((read, body, self.builder.scope.name))
-            return None
-        return self.outputs[path]
-
-    def left_out(self, name: str, body: Body) -> bool:
-        """Whether ``name`` is a layer that its ``when`` has left out."""
-        return any(path in self.absent for path in self._candidates(name, body, self.builder.scope.name))
-
-    def report_pending(self) -> None:
-        """Say for each name that was not found whether it comes later, was left out, or does not exist."""
-        for read, body, scope in self.pending:
-            name = str(read.value)
-            candidates = self._candidates(name, body, scope)
-            if any(path in self.outputs for path in candidates):
-                message = f"'{name}' does not stand before this layer: a network has no cycles"
-                self.problems.add(Problem("cycle", message, read.span))
-            elif any(path in self.absent for path in candidates):
-                line = next(self.absent[path].line for path in candidates if path in self.absent)
-                message = f"'{name}' is left out by its 'when' in line {line}"
-                self.problems.add(Problem("unknown-name", message, read.span))
-            else:
-                prefix = f"{body.boundary}." if body.boundary else ""
-                known = [path.removeprefix(prefix) for path in self.outputs if path.startswith(prefix)]
-                hint = did_you_mean(name, [*known, INPUT])
-                self.problems.add(Problem("unknown-name", f"there is no layer '{name}'", read.span, hint))
 
     # -- one layer ----------------------------------------------------------------------------------------------
 
@@ -142,7 +108,7 @@ class Expansion:
     def _placed(self, layer: Layer, part: str, body: Body, x: Node | None) -> Node | None:
         """A layer at its place: its output is known by name from then on."""
         x = self.layer(layer, part, body, x)
-        self.outputs[self.builder.path(part)] = x
+        self.wiring.know(self.builder.path(part), x)
         return x
 
     def _spliced(
@@ -151,7 +117,7 @@ class Expansion:
         """An inline block, as often as it is repeated: its layers join the names and numbers around it."""
         inputs = self._inputs(layer, body, x)
         use = layer.what
-        count = self._count(layer, body, inputs)
+        count = repetitions(layer, seen(body.values, inputs[0]), self.problems)
         for index in range(count):
             if self.full or not isinstance(use, Use):
                 break
@@ -167,7 +133,7 @@ class Expansion:
                     block.body, replace(opened, boundary=self.builder.scope.name), inputs[0], number
                 )
             inputs = [x]
-        self.outputs[self.builder.path(name)] = inputs[0]
+        self.wiring.know(self.builder.path(name), inputs[0])
         return inputs[0], number
 
     def _once(self, layer: Layer, name: str, body: Body, inputs: list[Node | None], *, first: bool) -> Node | None:
@@ -194,21 +160,25 @@ class Expansion:
 
     def branches(self, branches: Branches, body: Body, x: Node | None) -> Node | None:
         """All branches over ``x``, joined."""
-        ends = []
-        for name, _, layer in branches.branches:
+        ends: dict[Scalar, Node | None] = {}
+        for name, span, layer in branches.branches:
             if self._wanted(layer, body, x, name):
-                ends.append(self._placed(layer, name, body, x))
+                ends[Scalar(name, span)] = self._placed(layer, name, body, x)
         join = branches.join
-        layer = Layer(join, join.word.span)
-        self.builder.span = join.word.span
-        word = self._word(join, body, x)
-        return self._once(layer, word, body, ends, first=True) if word else None
+        word = word_of(join, seen(body.values, x), self.problems)
+        if not ends:
+            message = "every branch is left out by its 'when'"
+            self.problems.add(Problem("arity", message, join.word.span))
+        if not ends or word is None:
+            return None
+        layer = Layer(join, join.word.span, reads=tuple(ends))
+        return self._once(layer, word, body, list(ends.values()), first=True)
 
     def _use(
         self, layer: Layer, use: Use, name: str, body: Body, inputs: list[Node | None], *, first: bool
     ) -> Node | None:
         """An operation, a built-in block or a block of the spec."""
-        word = self._word(use, body, inputs[0])
+        word = word_of(use, seen(body.values, inputs[0]), self.problems)
         if word is None:
             return None
         known = self.spec.blocks.get(word) or vocabulary.find(word)
@@ -276,9 +246,22 @@ class Expansion:
         """The inline block that ``layer`` uses, if it does."""
         if not isinstance(layer.what, Use):
             return None
-        word = self._word(layer.what, body, None, silent=True)
+        word = word_of(layer.what, body.values, Problems())
         block = self.spec.blocks.get(word) if word else None
         return block if block and block.inline else None
+
+    def _wanted(self, layer: Layer, body: Body, x: Node | None, name: str | None) -> bool:
+        """Whether the ``when`` of ``layer`` holds; notes the layer as left out if not."""
+        wanted = layer.when is None or is_wanted(layer, seen(body.values, x), self.problems)
+        if layer.when and not wanted and name is not None:
+            self.wiring.leave_out(self.builder.path(name), layer.when.span)
+        return wanted
+
+    def named(self, read: Scalar, body: Body) -> Node | None:
+        """What ``from`` reads."""
+        if read.value == INPUT:
+            return body.input
+        return self.wiring.find(read, self.builder.scope.name, body.boundary)
 
     def _inputs(self, layer: Layer, body: Body, x: Node | None) -> list[Node | None]:
         """What ``layer`` reads: the layer before it, unless it says otherwise."""
@@ -293,7 +276,7 @@ class Expansion:
             return layer
         if isinstance(use.arguments, Scalar) and use.arguments.value is None:
             return layer
-        word = self._word(use, body, None, silent=True)
+        word = word_of(use, body.values, Problems())
         known = None if word is None or word in self.spec.blocks else vocabulary.find(word)
         if known is None or not issubclass(known, Operation) or not known.joins or known.model_fields:
             return layer
@@ -314,54 +297,6 @@ class Expansion:
         hint = "a block that uses itself needs a 'when' that ends it"
         self._stop(Problem("limit", f"blocks and chains are nested more than {MAX_DEPTH} deep", span, hint))
         return False
-
-    def _word(self, use: Use, body: Body, x: Node | None, *, silent: bool = False) -> str | None:
-        """The word of ``use``, which may be an expression."""
-        if "$" not in str(use.word.value):
-            return str(use.word.value)
-        problems = Problems() if silent else self.problems
-        worked = evaluated(use.word, seen(body.values, x), problems)
-        if worked is None:
-            return None
-        if not isinstance(worked.data, str):
-            problems.add(Problem("wrong-type", f"a layer's word cannot be {shown(worked.data)}", use.word.span))
-            return None
-        return worked.data
-
-    def _wanted(self, layer: Layer, body: Body, x: Node | None, name: str | None) -> bool:
-        """Whether the ``when`` of ``layer`` holds; notes the layer as left out if not."""
-        if layer.when is None:
-            return True
-        worked = evaluated(layer.when, seen(body.values, x), self.problems)
-        if worked is None:
-            return True
-        if not isinstance(worked.data, bool):
-            hint = "of outputs it can be 'training'" if worked.data == "training" else "compare: $depth > 50"
-            message = f"'when' of a layer is true or false, not {shown(worked.data)}"
-            self.problems.add(Problem("wrong-type", message, layer.when.span, hint))
-            return True
-        if not worked.data and name is not None:
-            self.absent[self.builder.path(name)] = layer.when.span
-        return worked.data
-
-    def _count(self, layer: Layer, body: Body, inputs: list[Node | None]) -> int:
-        """How often ``layer`` is repeated; 1 after a mistake."""
-        if layer.repeat is None:
-            return 1
-        worked = evaluated(layer.repeat, seen(body.values, inputs[0]), self.problems)
-        if worked is None:
-            return 1
-        count = worked.data
-        if not isinstance(count, int) or isinstance(count, bool) or count < 1:
-            message = f"'repeat' must be a whole number from 1, not {shown(count)}"
-            code = "wrong-value" if isinstance(count, int) and not isinstance(count, bool) else "wrong-type"
-            self.problems.add(Problem(code, message, layer.repeat.span, "leave a layer out with 'when'"))
-            return 1
-        if count > MAX_REPEAT:
-            message = f"'repeat' may be at most {MAX_REPEAT:,}, not {count:,}"
-            self.problems.add(Problem("limit", message, layer.repeat.span))
-            return 1
-        return count
 
     def _fits(self, word: str, layer: Layer, inputs: list[Node | None], *, joins: bool) -> bool:
         """Whether ``word`` takes so many inputs."""
@@ -393,19 +328,6 @@ class Expansion:
         )
         notes = tuple(f"in block '{name}', used in line {span.line}" for name, span in reversed(body.uses))
         return Problem(refusal.code, inside + refusal.message, layer.span, refusal.hint, trail, notes)
-
-    def _candidates(self, name: str, body: Body, scope: str) -> list[str]:
-        """Paths that ``name`` can mean, from the innermost scope out to the boundary of the body."""
-        found = []
-        while True:
-            found.append(f"{scope}.{name}" if scope else name)
-            if scope == body.boundary or not scope:
-                return found
-            scope = scope.rpartition(".")[0]
-
-    def _lookup(self, name: str, body: Body) -> str | None:
-        candidates = self._candidates(name, body, self.builder.scope.name)
-        return next((path for path in candidates if path in self.outputs), None)
 
 
 def seen(values: dict[str, Any], x: Node | None) -> dict[str, Any]:

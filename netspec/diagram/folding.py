@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from netspec.facts import Family
 from netspec.graph import Graph, Node, Scope
@@ -97,7 +97,7 @@ def fuses(before: Node, after: Node, reading: Readers) -> bool:
 def is_one_box(part: Part, reading: Readers) -> bool:
     """Whether all of ``part`` is drawn as a single box: an operation with its norm and activation."""
     nodes = nodes_of(part)
-    return all(fuses(before, after, reading) for before, after in zip(nodes, nodes[1:], strict=False))
+    return all(fuses(before, after, reading) for before, after in pairwise(nodes))
 
 
 def _pieces(parts: Iterable[Part]) -> Iterator[tuple[Part, bool]]:

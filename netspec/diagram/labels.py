@@ -14,6 +14,8 @@ ARROW = "\N{RIGHTWARDS ARROW}"
 LONGEST = 60
 """Characters of a name that are shown; a longer one would push the picture apart."""
 
+HALF = 0.5
+"""Per cent below which rounding would leave nothing."""
 UNITS = ((1, ""), (10**3, " k"), (10**6, " M"), (10**9, " G"), (10**12, " T"))
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)x(?=\d)")
 _NUMBERS = re.compile(r"(\d+)")
@@ -40,7 +42,7 @@ def human(number: int) -> str:
 def share(part: int, total: int) -> str:
     """What per cent of ``total`` a part is, ``<1%`` where rounding would say nothing."""
     percent = 100 * part / total if total else 0.0
-    return "<1%" if 0 < percent < 0.5 else f"{percent:.0f}%"
+    return "<1%" if 0 < percent < HALF else f"{percent:.0f}%"
 
 
 def merged(labels: Sequence[str]) -> str:

@@ -32,10 +32,11 @@ class Role(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """One box: an operation with what follows it, or a folded block. ``mark`` is the sign of a join, drawn as a circle.
+    """One box: an operation with what follows it, or a folded block.
 
-    ``count`` is how many copies it stands for; ``block`` says that it stands for a block; ``figures`` are those of all
-    copies; ``path`` is where it is in the network.
+    ``mark`` is the sign of a join, drawn as a circle. ``word`` is what a stage is made of and ``count`` how many copies
+    of that; ``block`` says that it stands for a block; ``figures`` are those of all copies; ``path`` is where it is in
+    the network.
     """
 
     key: str
@@ -45,6 +46,7 @@ class Box:
     figures: Figures
     path: str
     mark: str = ""
+    word: str = ""
     count: int = 1
     block: bool = False
     auxiliary: bool = False
@@ -80,6 +82,17 @@ class Arrow:
 
 
 @dataclass(frozen=True, slots=True)
+class Level:
+    """Keys that stand side by side, from the left: ends of branches, or a projection beside what it goes around.
+
+    ``lane`` says where branches part and where they join: one right under the other, in the middle of them.
+    """
+
+    keys: tuple[str, ...]
+    lane: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """An output of the network."""
 
@@ -92,9 +105,7 @@ class End:
 class View:
     """A whole diagram.
 
-    ``forks`` are points inside frames that spread one input: key of the frame -> their keys. ``level`` are keys that
-    stand side by side: ends of branches, and a shortcut's projection with the middle of what it goes around.
-    ``straight`` are keys one of which stands right under the other: where branches part and where they join.
+    ``forks`` are points inside frames that spread one input: key of the frame -> their keys.
     """
 
     name: str
@@ -104,8 +115,7 @@ class View:
     arrows: tuple[Arrow, ...]
     ends: tuple[End, ...]
     forks: dict[str, tuple[str, ...]]
-    level: tuple[tuple[str, ...], ...]
-    straight: tuple[tuple[str, str], ...]
+    levels: tuple[Level, ...]
 
 
 IMAGE = "image"

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ValidationError
 
 from netspec.errors import Problem, Problems, Span, did_you_mean
-from netspec.language.expression import Absent, ExpressionError, UnknownNameError, evaluate
+from netspec.language.expression import Absent, UnknownNameError, evaluate
+from netspec.language.grammar import ExpressionError
 from netspec.language.source import Mapping, Scalar, Sequence, Value
 
 

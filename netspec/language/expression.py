@@ -10,28 +10,13 @@ from __future__ import annotations
 
 import math
 import operator
-import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
-MAX_LENGTH = 500
-MAX_DEPTH = 40
+from netspec.language.grammar import ExpressionError, Tree, parsed
+
 MAX_EXPONENT = 64
 MAX_MAGNITUDE = 2**63
-
-Scalar = int | float | bool | str | None
-
-
-class ExpressionError(Exception):
-    """An expression that cannot be read or worked out; ``offset`` is the place in its text."""
-
-    def __init__(self, message: str, offset: int = 0, hint: str = "", code: str = "expression") -> None:
-        self.message = message
-        self.offset = offset
-        self.hint = hint
-        self.code = code
-        super().__init__(message)
 
 
 class UnknownNameError(ExpressionError):
@@ -50,58 +35,33 @@ ABSENT = object()
 """Stands for a value that an earlier mistake has taken away."""
 
 
-class Token(NamedTuple):
-    """A piece of text: its kind (a sign is its own kind), and where it begins."""
-
-    kind: str
-    text: str
-    offset: int
-
-
-class Tree(NamedTuple):
-    """A parsed expression: what to do, with what, and where it stands in the text."""
-
-    kind: str
-    value: Any
-    parts: tuple[Tree, ...]
-    offset: int
-
-
-_TOKEN = re.compile(
-    r"\s*(?:(?P<number>\d+\.\d+(?:[eE][-+]?\d+)?|\d+(?:[eE][-+]?\d+)?|\.\d+)"
-    r"|\$(?P<name>[A-Za-z_]\w*)|(?P<word>[A-Za-z_]\w*)"
-    r"|(?P<string>'[^']*'|\"[^\"]*\")|(?P<sign>//|\*\*|==|!=|<=|>=|[-+*/%<>()\[\],.]))"
-)
-_BINARY: dict[str, tuple[int, Callable[[Any, Any], Any]]] = {
-    "or": (1, lambda a, b: a or b),
-    "and": (2, lambda a, b: a and b),
-    "==": (4, operator.eq),
-    "!=": (4, operator.ne),
-    "<": (4, operator.lt),
-    "<=": (4, operator.le),
-    ">": (4, operator.gt),
-    ">=": (4, operator.ge),
-    "+": (5, operator.add),
-    "-": (5, operator.sub),
-    "*": (6, operator.mul),
-    "/": (6, operator.truediv),
-    "//": (6, operator.floordiv),
-    "%": (6, operator.mod),
-    "**": (8, operator.pow),
+_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    "or": lambda a, b: a or b,
+    "and": lambda a, b: a and b,
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "//": operator.floordiv,
+    "%": operator.mod,
+    "**": operator.pow,
 }
-_UNARY = 7
-_NOT = 3
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "min": min,
-    "max": max,
-    "round": lambda x: math.floor(x + 0.5),
-    "floor": math.floor,
-    "ceil": math.ceil,
     "abs": abs,
+    "ceil": math.ceil,
+    "floor": math.floor,
     "len": len,
+    "max": max,
+    "min": min,
+    "round": lambda x: math.floor(x + 0.5),
     "sum": sum,
 }
-_CONSTANTS = {"true": True, "false": False, "null": None}
 
 
 def names(text: str) -> frozenset[str]:
@@ -120,150 +80,6 @@ def evaluate(text: str, values: Mapping[str, Any]) -> Any:
     Raises :class:`ExpressionError` with the offset of the fault, or :class:`Absent` when a value is :data:`ABSENT`.
     """
     return _value(parsed(text), values)
-
-
-@lru_cache(maxsize=4096)
-def parsed(text: str) -> Tree:
-    """The tree of ``text``; raises :class:`ExpressionError`."""
-    if len(text) > MAX_LENGTH:
-        message = f"an expression may have {MAX_LENGTH} characters, this has {len(text)}"
-        raise ExpressionError(message, code="limit")
-    parser = _Parser(_tokens(text))
-    tree = parser.expression(0)
-    parser.expect("end")
-    return tree
-
-
-def _tokens(text: str) -> list[Token]:
-    tokens, at = [], 0
-    end = len(text.rstrip())
-    while at < end:
-        match = _TOKEN.match(text, at)
-        if not match or match.lastgroup is None:
-            skip = len(text[at:]) - len(text[at:].lstrip())
-            raise ExpressionError(f"'{text[at + skip]}' does not belong in an expression", at + skip)
-        kind = match.lastgroup
-        start = match.start(kind) - (kind == "name")
-        shown = match.group(kind)
-        tokens.append(Token(shown if kind == "sign" else kind, shown, start))
-        at = match.end()
-    tokens.append(Token("end", "", end))
-    return tokens
-
-
-class _Parser:
-    """Precedence climbing over a list of tokens."""
-
-    def __init__(self, tokens: list[Token]) -> None:
-        self.tokens = tokens
-        self.at = 0
-        self.depth = 0
-
-    @property
-    def next(self) -> Token:
-        return self.tokens[self.at]
-
-    def take(self) -> Token:
-        self.at += 1
-        return self.tokens[self.at - 1]
-
-    def expect(self, kind: str) -> Token:
-        token = self.next
-        if token.kind != kind:
-            wanted = "nothing more" if kind == "end" else f"'{kind}'"
-            found = f"'{token.text}'" if token.text else "the end"
-            raise ExpressionError(f"expected {wanted}, found {found}", token.offset)
-        return self.take()
-
-    def expression(self, binding: int) -> Tree:
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise ExpressionError(f"an expression may be nested {MAX_DEPTH} deep", self.next.offset, code="limit")
-        tree = self.prefix()
-        while True:
-            token = self.next
-            sign = token.text if token.kind != "string" else ""
-            if sign == "if" and binding == 0:
-                tree = self.conditional(tree)
-            elif sign in _BINARY and _BINARY[sign][0] > binding:
-                self.take()
-                level = _BINARY[sign][0] - (sign == "**")
-                tree = Tree("binary", sign, (tree, self.expression(level)), token.offset)
-            else:
-                self.depth -= 1
-                return tree
-
-    def conditional(self, then: Tree) -> Tree:
-        offset = self.take().offset
-        condition = self.expression(1)
-        if self.next.text != "else":
-            raise ExpressionError("'if' needs an 'else'", offset)
-        self.take()
-        return Tree("if", None, (condition, then, self.expression(0)), offset)
-
-    def prefix(self) -> Tree:
-        token = self.take()
-        if token.kind in ("-", "+"):
-            return Tree("unary", token.kind, (self.expression(_UNARY),), token.offset)
-        if token.kind == "(":
-            inner = self.expression(0)
-            self.expect(")")
-            return self.indexed(inner)
-        if token.kind == "number":
-            text = token.text
-            number = int(text) if text.isdigit() else float(text)
-            return Tree("constant", number, (), token.offset)
-        if token.kind == "string":
-            return Tree("constant", token.text[1:-1], (), token.offset)
-        if token.kind == "name":
-            return self.indexed(Tree("name", token.text, (), token.offset))
-        if token.kind == "word":
-            return self.word(token)
-        found = f"'{token.text}'" if token.text else "the end"
-        raise ExpressionError(f"expected a value, found {found}", token.offset)
-
-    def word(self, token: Token) -> Tree:
-        if token.text == "not":
-            return Tree("not", None, (self.expression(_NOT),), token.offset)
-        if self.next.kind == "(":
-            return self.call(token)
-        if token.text in ("if", "else", "and", "or"):
-            raise ExpressionError(f"expected a value, found '{token.text}'", token.offset)
-        return Tree("constant", _CONSTANTS.get(token.text, token.text), (), token.offset)
-
-    def call(self, token: Token) -> Tree:
-        if token.text not in _FUNCTIONS:
-            hint = f"known: {', '.join(sorted(_FUNCTIONS))}"
-            raise ExpressionError(f"there is no function '{token.text}'", token.offset, hint)
-        self.expect("(")
-        arguments = [self.expression(0)]
-        while self.next.kind == ",":
-            self.take()
-            arguments.append(self.expression(0))
-        self.expect(")")
-        return Tree("call", token.text, tuple(arguments), token.offset)
-
-    def indexed(self, tree: Tree) -> Tree:
-        while self.next.kind in (".", "[", "number"):
-            token = self.next
-            if token.kind == "number":
-                if not (token.text.startswith(".") and token.text[1:].isdigit()):
-                    return tree
-                self.take()
-                key = Tree("constant", int(token.text[1:]), (), token.offset)
-            elif self.take().kind == "[":
-                key = self.expression(0)
-                self.expect("]")
-            else:
-                key = self.attribute()
-            tree = Tree("index", None, (tree, key), token.offset)
-        return tree
-
-    def attribute(self) -> Tree:
-        token = self.take()
-        if token.kind != "word":
-            raise ExpressionError(f"expected a name after '.', found '{token.text}'", token.offset)
-        return Tree("constant", token.text, (), token.offset)
 
 
 def _trees(tree: Tree) -> Iterator[Tree]:
@@ -337,7 +153,7 @@ def _applied(tree: Tree, parts: list[Any]) -> Any:
         return _FUNCTIONS[tree.value](*parts)
     if tree.kind == "unary":
         return -parts[0] if tree.value == "-" else +parts[0]
-    return _BINARY[tree.value][1](*parts)
+    return _OPERATORS[tree.value](*parts)
 
 
 def _is_number(value: object) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from netspec.errors import Problem, Problems, Span
-from netspec.language import expression, names
+from netspec.language import expression, grammar, names
 from netspec.language.source import Mapping, Scalar, Sequence, Value
 
 
@@ -206,7 +206,7 @@ def written_in(value: Value | None, only: str | None = None) -> Written:
         try:
             read |= expression.names(text)
             words |= expression.words(text)
-        except expression.ExpressionError:  # its own message comes where it is worked out
+        except grammar.ExpressionError:  # its own message comes where it is worked out
             read.update(_NAMES.findall(text))
     return Written(frozenset(read), frozenset(words))
 
