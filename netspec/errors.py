@@ -5,6 +5,47 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Literal
+
+Code = Literal[
+    "alias",
+    "arity",
+    "bad-artefact",
+    "bad-name",
+    "cycle",
+    "division-by-zero",
+    "duplicate-key",
+    "duplicate-name",
+    "expression",
+    "layer-form",
+    "layout",
+    "limit",
+    "missing-dot",
+    "missing-file",
+    "missing-parameter",
+    "missing-plugin",
+    "missing-section",
+    "missing-variant",
+    "not-a-mapping",
+    "shape",
+    "tag",
+    "unknown-format",
+    "unknown-name",
+    "unknown-operation",
+    "unknown-parameter",
+    "unknown-scheme",
+    "unknown-section",
+    "unknown-variant",
+    "unread-layer",
+    "unread-parameter",
+    "unused-block",
+    "unwritable",
+    "window",
+    "wrong-type",
+    "wrong-value",
+    "yaml-syntax",
+]
+"""What a problem is called, for tools and for the docs; codes do not change."""
 
 TAB = "\t"
 FEW = 12
@@ -50,7 +91,7 @@ class Trail:
 class Problem:
     """One mistake: a stable code, a sentence, its place if it has one, and what would mend it."""
 
-    code: str
+    code: Code
     message: str
     span: Span | None = None
     hint: str = ""
@@ -102,7 +143,7 @@ class SpecError(Exception):
 class Refusal(Exception):
     """An operation cannot take these inputs; raised by shape rules, which know no place."""
 
-    def __init__(self, code: str, message: str, hint: str = "") -> None:
+    def __init__(self, code: Code, message: str, hint: str = "") -> None:
         self.code = code
         self.message = message
         self.hint = hint

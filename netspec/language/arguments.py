@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
-from netspec.errors import Problem, Problems, Span, did_you_mean
+from netspec.errors import Code, Problem, Problems, Span, did_you_mean
 from netspec.language.expression import Absent, UnknownNameError, evaluate
 from netspec.language.grammar import ExpressionError
 from netspec.language.source import Mapping, Scalar, Sequence, Value
@@ -147,7 +147,7 @@ def _objections(error: ValidationError, whose: str, arguments: Arguments, data: 
         message = f"'{name}' of {whose} must be {' or '.join(expected)}, not {shown(data[name])}"
         hints = [item["ctx"]["error"].args[1] for item in items if _has_hint(item)]
         span = _item_span(arguments.given[name][1], items)
-        code = "wrong-value" if is_range else "wrong-type"
+        code: Code = "wrong-value" if is_range else "wrong-type"
         problems.append(Problem(code, message, span, hints[0] if hints else ""))
     return problems
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from netspec.errors import Problem, Problems
+from netspec.errors import Code, Problem, Problems
 from netspec.language.arguments import evaluated, shown
 from netspec.language.layers import Layer, Use
 
@@ -48,6 +48,6 @@ def repetitions(layer: Layer, values: Mapping[str, Any], problems: Problems) -> 
         problems.add(Problem("limit", message, layer.repeat.span))
         return 1
     message = f"'repeat' must be a whole number from 1, not {shown(count)}"
-    code = "wrong-value" if is_whole else "wrong-type"
+    code: Code = "wrong-value" if is_whole else "wrong-type"
     problems.add(Problem(code, message, layer.repeat.span, "leave a layer out with 'when'"))
     return 1

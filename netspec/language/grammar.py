@@ -6,6 +6,8 @@ import re
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from netspec.errors import Code
+
 MAX_LENGTH = 500
 MAX_DEPTH = 40
 
@@ -36,7 +38,7 @@ CONSTANTS = {"true": True, "false": False, "null": None}
 class ExpressionError(Exception):
     """An expression that cannot be read or worked out; ``offset`` is the place in its text."""
 
-    def __init__(self, message: str, offset: int = 0, hint: str = "", code: str = "expression") -> None:
+    def __init__(self, message: str, offset: int = 0, hint: str = "", code: Code = "expression") -> None:
         self.message = message
         self.offset = offset
         self.hint = hint

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from netspec.errors import Problem, Problems, Span
+from netspec.errors import Code, Problem, Problems, Span
 from netspec.language import names
 from netspec.language.arguments import Arguments, Worked, built, evaluated, shown, unknown_parameter
 from netspec.language.expression import ABSENT
@@ -154,6 +154,6 @@ def _fitting(parameter: Parameter, whose: str, value: Value, worked: Worked | No
     if not fault:
         return worked.data
     message = f"parameter '{parameter.name}' of {whose} must be {fault}, not {shown(worked.data)}"
-    code = "wrong-type" if fault == SAID[parameter.kind] else "wrong-value"
+    code: Code = "wrong-type" if fault == SAID[parameter.kind] else "wrong-value"
     problems.add(Problem(code, message, value.span))
     return ABSENT

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from netspec.errors import Problem, Source, Span, SpecError
+from netspec.errors import Code, Problem, Source, Span, SpecError
 
 MAX_BYTES = 4_000_000
 MAX_DEPTH = 64
@@ -98,7 +98,7 @@ def read(source: Source) -> Value:
         mark = error.problem_mark or error.context_mark
         span = _clamped(source, mark.line + 1, mark.column + 1) if mark else Span(source, 1, 1)
         what = str(error.problem or error.context or "this is not YAML")
-        code = "limit" if "nesting depth" in what else "yaml-syntax"
+        code: Code = "limit" if "nesting depth" in what else "yaml-syntax"
         raise SpecError([Problem(code, what, span, _syntax_hint(source, span, what))]) from None
     except yaml.reader.ReaderError as error:
         before = source.text[: error.position]
@@ -153,7 +153,7 @@ class _Reader:
         length = end.column - start.column if end.line == start.line else 1
         return _clamped(self.source, start.line + 1, start.column + 1, max(1, length))
 
-    def _stop(self, code: str, message: str, span: Span, hint: str = "") -> None:
+    def _stop(self, code: Code, message: str, span: Span, hint: str = "") -> None:
         raise SpecError([*self.problems, Problem(code, message, span, hint)])
 
     def _refuse_tag(self, event: Any) -> None:

@@ -57,22 +57,28 @@ class _Builder:
         aside = frozenset[Node]() if outputs == "all" else graph.auxiliary()
         self.shown = {out.name: out.node for out in graph.outputs if outputs == "all" or not out.training}
         self.live = Liveness(graph, (node for node in graph.nodes if node not in aside), self.shown.values())
+        self.whole = Liveness(graph, graph.nodes, (out.node for out in graph.outputs))
         self.layers = {node: node.operation.layer(*node.input_shapes) for node in graph.nodes[1:]}
 
     def root(self) -> nn.Module:
-        steps = self._steps(self.graph.root)
+        steps = self._steps(self.graph.root, self.live)
         nodes = list(self.shown.values())
         result: Any = tuple(nodes) if len(nodes) == 1 else self.shown
         name = "".join(part.capitalize() for part in _words(self.graph.name)) or "Network"
         return self._with_forward(self.graph.root, name, (self.graph.input,), steps, result)
 
-    def _steps(self, scope: Scope) -> list[Step]:
-        return [step(piece, self.live) for piece in pieces(scope)]
+    def _steps(self, scope: Scope, live: Liveness) -> list[Step]:
+        return [step(piece, live) for piece in pieces(scope)]
+
+    def _life(self, scope: Scope) -> Liveness:
+        """Who reads what in ``scope``; one that is not run at all is built as if it were, and can be called."""
+        return self.live if any(node in self.live.run for node in scope.nodes()) else self.whole
 
     def _module(self, scope: Scope) -> nn.Module:
         """The module of a scope that is called as one."""
-        own = step(scope, self.live)
-        steps = self._steps(scope)
+        live = self._life(scope)
+        own = step(scope, live)
+        steps = self._steps(scope, live)
         if is_sequence(steps, own.inputs, own.outputs, self.layers):
             sequence = nn.Sequential()
             self._fill(sequence, scope, steps)
@@ -83,8 +89,9 @@ class _Builder:
     def _with_forward(
         self, scope: Scope, name: str, inputs: tuple[Node, ...], steps: list[Step], result: Any
     ) -> nn.Module:
-        run = [one for one in steps if one.outputs and all(node in self.live.run for node in one.outputs)]
-        source = Writer(scope, self.live, self.layers).source(inputs, run, result)
+        live = self._life(scope)
+        run = [one for one in steps if one.outputs and all(node in live.run for node in one.outputs)]
+        source = Writer(scope, live, self.layers).source(inputs, run, result)
         built = part_class(name, source)()
         self._fill(built, scope, steps)
         return built

@@ -30,6 +30,7 @@ class Liveness:
     def __init__(self, graph: Graph, run: Iterable[Node], returned: Iterable[Node]) -> None:
         self.run = frozenset(run)
         self.returned = frozenset(returned)
+        self._open: dict[Scope, bool] = {}
         self.readers: dict[Node, list[Node]] = {node: [] for node in graph.nodes}
         for node in graph.nodes:
             for source in node.inputs:
@@ -40,9 +41,31 @@ class Liveness:
         return len(self.readers[node]) == 1 and node not in self.returned
 
     def overwrites(self, node: Node) -> bool:
-        """Whether ``node`` may write its result over its first input."""
+        """Whether ``node`` may write its result over its first input.
+
+        Never over a value from outside its module: a caller may still need it (checkpointing runs a module twice).
+        """
         source = node.inputs[0]
-        return node.operation.in_place and source.operation.overwritable and self.sole_reader(source)
+        allowed = node.operation.in_place and source.operation.overwritable and self.sole_reader(source)
+        return allowed and (node.scope is source.scope or self._module_of(node) in around(source))
+
+    def _module_of(self, node: Node) -> Scope:
+        """The scope whose forward calls ``node``."""
+        return next(scope for scope in around(node) if scope.parent is None or not self._is_open(scope))
+
+    def _is_open(self, scope: Scope) -> bool:
+        known = self._open.get(scope)
+        if known is None:
+            known = self._open[scope] = is_open(scope)
+        return known
+
+
+def around(node: Node) -> Iterator[Scope]:
+    """The scopes that ``node`` lies in, from the inside out."""
+    scope: Scope | None = node.scope
+    while scope:
+        yield scope
+        scope = scope.parent
 
 
 def pieces(scope: Scope) -> list[Piece]:
@@ -53,7 +76,7 @@ def pieces(scope: Scope) -> list[Piece]:
     """
     found: list[Piece] = []
     for child in scope.children:
-        found.extend(pieces(child) if isinstance(child, Scope) and _is_open(child) else [child])
+        found.extend(pieces(child) if isinstance(child, Scope) and is_open(child) else [child])
     return sorted(found, key=first_index)
 
 
@@ -62,7 +85,8 @@ def first_index(piece: Piece) -> int:
     return piece.index if isinstance(piece, Node) else min((node.index for node in piece.nodes()), default=-1)
 
 
-def _is_open(scope: Scope) -> bool:
+def is_open(scope: Scope) -> bool:
+    """Whether ``scope`` is no module that is called: its children are called by the module around it."""
     if scope.flat:
         return True
     indices = [node.index for node in scope.nodes()]
@@ -167,7 +191,7 @@ class Writer:
         text = "self"
         for part in name.removeprefix(self.prefix).split("."):
             plain = part.isidentifier() and not keyword.iskeyword(part)
-            text = f"{text}.{part}" if plain else f'getattr({text}, "{part}")'
+            text = f"{text}.{part}" if plain else f"getattr({text}, {part!r})"
         return text
 
     def _free(self, taken: Iterable[str] = ()) -> str:
@@ -176,7 +200,7 @@ class Writer:
 
     def _returned(self, result: Result) -> str:
         if isinstance(result, dict):
-            return "{" + ", ".join(f'"{name}": {self.variables[node]}' for name, node in result.items()) + "}"
+            return "{" + ", ".join(f"{name!r}: {self.variables[node]}" for name, node in result.items()) + "}"
         return ", ".join(self.variables[node] for node in result)
 
 

@@ -28,7 +28,7 @@ def part_class(name: str, source: str) -> type[Part]:
 
     The source is known to :mod:`linecache`, so tracebacks and debuggers show its lines.
     """
-    file = f"<netspec {name} {len(linecache.cache)}>"
+    file = f"<netspec {name} {sha256(source.encode()).hexdigest()[:12]}>"
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
     space: dict[str, Any] = {"torch": torch}
     exec(compile(source, file, "exec"), space)  # noqa: S102 - our own text: a spec adds only checked names
