@@ -95,14 +95,16 @@ class Expansion:
             if not self._wanted(layer, body, x, name):
                 continue
             block = self._inline(layer, body)
+            before = len(self.builder.scope.children)
             if block:
                 x, number = self._spliced(layer, block, name or str(number), body, x, number)
             else:
                 x = self._placed(layer, name or str(number), body, x)
                 number += name is None
-            part = self.builder.parts.get(self.builder.path(name)) if top and name else None
-            if name and part:
-                self.parts.append((name, part))
+            if top and name and block:
+                self.parts.extend((name, scope) for scope in self.builder.scope.children[before:])
+            elif top and name in self.builder.parts:
+                self.parts.append((name, self.builder.parts[name]))
         return x, number
 
     def _placed(self, layer: Layer, part: str, body: Body, x: Node | None) -> Node | None:

@@ -29,6 +29,9 @@ class Node:
     scope: Scope
     span: Span | None
 
+    def __repr__(self) -> str:
+        return f"Node({self.name!r}, {self.operation!r}, {self.shape})"
+
     @property
     def input_shapes(self) -> tuple[Shape, ...]:
         """Shapes of the inputs."""
@@ -51,6 +54,9 @@ class Scope:
     count: int = 1
     span: Span | None = None
     children: list[Node | Scope] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        return f"Scope({self.name!r}, {self.block!r}, {len(self.children)} children)"
 
     def nodes(self) -> Iterator[Node]:
         """All nodes below, in running order within each child."""
@@ -148,7 +154,7 @@ class GraphBuilder:
         self._scopes: dict[str, Scope] = {"": self.root}
         self.nodes: list[Node] = []
         self.parts: dict[str, Node | Scope] = {}
-        """Path as written -> what was appended there; inline blocks are found by the name they were given."""
+        """Path -> what was appended there."""
         self.input = Node(0, INPUT, Input(size=size), (), size, self.root, None)
         self.nodes.append(self.input)
 
@@ -186,9 +192,8 @@ class GraphBuilder:
         parent = outer if flat else self._container(path)
         scope = Scope(path, block, parent, flat=flat, index=index, count=count, span=self.span)
         parent.children.append(scope)
-        self.parts[self.path(name)] = scope
         if not flat:
-            self._scopes[path] = scope
+            self.parts[path] = self._scopes[path] = scope
         self.scope = scope
         try:
             yield scope

@@ -1,7 +1,5 @@
 """Initialisation schemes as data: which function of ``torch.nn.init`` with which arguments."""
 
-from __future__ import annotations
-
 from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict

@@ -1,7 +1,5 @@
 """The base of blocks that are written in Python: parameters, and a recipe of operations."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from typing import Annotated, Any, ClassVar
 

@@ -1,7 +1,5 @@
 """The bottleneck block (He et al. 2015, fig. 5 right; with groups, Xie et al. 2017, fig. 3c)."""
 
-from __future__ import annotations
-
 from typing import ClassVar, Literal
 
 from netspec.blocks.block import Block, Chosen, follow

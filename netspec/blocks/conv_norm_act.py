@@ -1,7 +1,5 @@
 """Convolution, normalisation, activation."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from netspec.blocks.block import Block, Chosen, follow

@@ -1,7 +1,5 @@
 """A stage of dense layers (Huang et al. 2017, section 3 and table 1)."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from netspec.blocks.block import Block, Chosen, follow

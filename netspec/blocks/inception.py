@@ -1,7 +1,5 @@
 """The inception module with four branches (Szegedy et al. 2015, fig. 2b and table 1)."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from netspec.blocks.block import Block, Chosen

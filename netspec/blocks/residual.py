@@ -1,7 +1,5 @@
 """The basic residual block (He et al. 2015, fig. 2 and 5 left)."""
 
-from __future__ import annotations
-
 from typing import ClassVar, Literal
 
 from netspec.blocks.block import Block, Chosen, follow

@@ -1,7 +1,5 @@
 """The shortcut of residual blocks: options A, B and C of He et al. 2015, section 4.1."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from netspec.blocks.block import follow

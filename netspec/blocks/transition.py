@@ -1,7 +1,5 @@
 """The transition between dense stages (Huang et al. 2017, section 3, "Pooling layers" and "Compression")."""
 
-from __future__ import annotations
-
 import math
 from typing import Annotated, ClassVar
 

@@ -54,14 +54,15 @@ def nodes_of(part: Part) -> tuple[Node, ...]:
 
 def runs(parts: Iterable[Part], reading: Readers) -> list[Run]:
     """``parts`` with structure looked through and with repetitions folded."""
-    found: list[Run] = []
+    found: list[list[Part]] = []
     for part, declared in _pieces(parts):
-        last = found[-1] if found else None
-        if last and last.word == word_of(part) and _continues(last.copies[-1], part, reading, declared=declared):
-            found[-1] = Run(last.word, (*last.copies, part))
+        last = found[-1][-1] if found else None
+        if last and word_of(last) == word_of(part) and _continues(last, part, reading, declared=declared):
+            found[-1].append(part)
         else:
-            found.append(Run(word_of(part), (part,)))
-    return [inner for run in found for inner in (_looked_through(run, reading))]
+            found.append([part])
+    folded = [Run(word_of(copies[0]), tuple(copies)) for copies in found]
+    return [inner for run in folded for inner in _looked_through(run, reading)]
 
 
 def word_of(part: Part) -> str:

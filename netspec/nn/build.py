@@ -12,7 +12,8 @@ from torch import nn
 
 from netspec.facts import Layer
 from netspec.graph import Graph, Node, Scope
-from netspec.nn.forward import Liveness, Step, Writer, is_sequence, pieces, step
+from netspec.nn.forward import Step, Writer, is_sequence, pieces, step
+from netspec.nn.liveness import Liveness
 from netspec.nn.part import part_class
 
 Outputs = Literal["inference", "all"]
@@ -121,7 +122,8 @@ class _Builder:
 
     def _layer(self, node: Node, layer: Layer) -> nn.Module:
         arguments = layer.arguments
-        if self.live.overwrites(node):
+        live = self.live if node in self.live.run else self.whole
+        if live.overwrites(node):
             arguments = {**arguments, "inplace": True}
         built = named(layer.target)(**arguments)
         if not isinstance(built, nn.Module):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 from functools import cache
+from hashlib import sha256
 from typing import Any
 
 import torch
@@ -19,7 +20,9 @@ class Part(nn.Module):
     source: str = ""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return part, (type(self).__name__, self.source), self.__dict__.copy()
+        state = self.__dict__.copy()
+        state.pop("_compiled_call_impl", None)  # what Module.compile adds cannot be pickled
+        return part, (type(self).__name__, self.source), state
 
 
 @cache

@@ -1,7 +1,5 @@
 """Activations: elementwise functions, one word each, and the softmaxes."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from netspec.facts import Cost, Family, Layer, Shape, Tensor, positions

@@ -1,7 +1,5 @@
 """The network's input, so that every pass finds it in the graph like any other node."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from netspec.facts import Cost, Family, Layer, Shape

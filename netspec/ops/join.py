@@ -1,7 +1,5 @@
 """Joins: operations over several inputs."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from netspec.errors import Refusal

@@ -1,7 +1,5 @@
 """Fully connected layers, and the flattening before them."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from netspec.facts import Cost, Family, Layer, Shape, Tensor, Window

@@ -1,7 +1,5 @@
 """Normalisation, and the trainable scaling that comes with it."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from netspec.facts import FLAT, Cost, Family, Layer, Shape, Tensor, positions

@@ -1,7 +1,5 @@
 """The base of all operations: fields are the YAML parameters, methods are pure functions of input shapes."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from typing import Annotated, Any, ClassVar
 

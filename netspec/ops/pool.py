@@ -1,7 +1,5 @@
 """Pooling: max, average, adaptive and global."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """Radial basis function units."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from netspec.facts import Cost, Family, Layer, Shape, Tensor

@@ -1,7 +1,5 @@
 """What acts in training only."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from netspec.facts import Cost, Family, Layer, Shape

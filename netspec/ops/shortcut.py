@@ -1,7 +1,5 @@
 """Layers without weights that pass their input on: whole, in part, or padded."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """Arithmetic that convolution and pooling share: how far a window reaches and how often it fits."""
 
-from __future__ import annotations
-
 from netspec.errors import Refusal
 from netspec.facts import Pair, Shape, shape_text
 

@@ -1,0 +1,74 @@
+"""What several tests need: a graph from a few lines, torch with few threads, and torchvision as an oracle."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import netspec
+from netspec.facts import Shape
+from netspec.graph import Graph
+
+FEW_THREADS = 4
+
+
+def spec_of(layers: str, *, size: Shape = (3, 32, 32), **sections: str) -> str:
+    """The text of a spec: ``layers`` as its stages, other sections as given."""
+    text = f"netspec: 1\nname: net\ninput: {list(size)}\n"
+    for name, content in {**sections, "stages": layers}.items():
+        text += f"{name}:\n{textwrap.indent(textwrap.dedent(content).strip(), '  ')}\n"
+    return text
+
+
+@pytest.fixture(scope="session")
+def graph_of() -> Callable[..., Graph]:
+    """A function from layers (and further sections by name) as YAML, and a ``size``, to their graph."""
+
+    def graph(layers: str, *, size: Shape = (3, 32, 32), **sections: str) -> Graph:
+        return netspec.read(spec_of(layers, size=size, **sections)).graph
+
+    return graph
+
+
+@pytest.fixture(scope="session")
+def torch() -> ModuleType:
+    """Torch, with no more threads than small tensors have use for."""
+    import torch
+
+    torch.set_num_threads(min(FEW_THREADS, torch.get_num_threads()))
+    return torch
+
+
+@pytest.fixture(scope="session")
+def torchvision(torch: ModuleType) -> ModuleType:
+    """Torchvision, also where its compiled operators do not fit this torch: its models need none of them."""
+    spec = find_spec("torchvision")
+    if spec is None or spec.origin is None:
+        pytest.skip("torchvision is not installed")
+    _load(torch, Path(spec.origin).parent)
+    if not hasattr(torch.ops.torchvision, "nms"):
+        library = torch.library.Library("torchvision", "DEF")
+        for name in ("nms", "qnms"):
+            library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        _KEPT.append(library)
+    import torchvision
+
+    return torchvision
+
+
+_KEPT: list[object] = []
+"""Definitions of operators last as long as the object that made them."""
+
+
+def _load(torch: ModuleType, package: Path) -> None:
+    """Load the compiled operators of ``package`` if they are there and fit."""
+    for library in package.glob("_C*.so"):
+        try:
+            torch.ops.load_library(str(library))
+        except OSError:
+            continue
