@@ -31,10 +31,11 @@ def reference(word: str) -> Reference:
     Raises :class:`SpecError` when there is no such file or name.
     """
     name, _, variant = word.rpartition("@") if "@" in word else (word, "", "")
-    path = Path(name)
+    path, known = Path(name), shipped()
+    if path.name == name and path.stem in known and path.suffix == SUFFIX and not path.is_file():
+        return Reference(known[path.stem], variant or None)
     if path.suffix in (SUFFIX, ".yml") or "/" in name or path.is_file():
         return Reference(path, variant or None)
-    known = shipped()
     if name not in known and not variant:
         family = _family_with(name, known)
         if family:

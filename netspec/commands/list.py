@@ -1,0 +1,50 @@
+"""``netspec list``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from netspec import api, catalogue
+from netspec.compiler import spec_of
+from netspec.facts import shape_text
+
+
+@click.command("list")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def list_(form: str) -> None:
+    """List the shipped networks with parameters, MACs and receptive field."""
+    rows = [row for path in catalogue.shipped().values() for row in _rows(path)]
+    if form == "json":
+        click.echo(json.dumps(rows, indent=1))
+        return
+    click.echo(f"{'name':<28}{'spec':<36}{'input':>12}{'params':>14}{'MACs':>18}{'field':>7}")
+    for row in rows:
+        place = row["file"] if row["variant"] is None else f"{row['file']}@{row['variant']}"
+        click.echo(
+            f"{row['name']:<28}{place:<36}{shape_text(tuple(row['input'])):>12}"
+            f"{row['params']:>14,}{row['macs']:>18,}{row['receptive_field'][0]:>7}"
+        )
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    """The spec at ``path`` and its variants."""
+    spec = spec_of(catalogue.text(path))
+    rows = []
+    for variant in spec.family():
+        summary = api.network(spec, variant, {}).stats()
+        rows.append(
+            {
+                "name": summary.name,
+                "file": path.name,
+                "variant": variant,
+                "params": summary.totals.params,
+                "macs": summary.totals.macs,
+                "receptive_field": list(summary.field.size),
+                "input": list(summary.input),
+            }
+        )
+    return rows
