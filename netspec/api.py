@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from netspec import catalogue
 from netspec.analysis.summary import Summary, summary
-from netspec.compiler import network_of, spec_of
-from netspec.errors import Source
+from netspec.compiler import chosen, network_of, spec_of
+from netspec.errors import Source, Span
 from netspec.facts import Shape
 from netspec.graph import Graph
+from netspec.language import resolved
 from netspec.language import source as yaml_source
-from netspec.language.resolved import resolved
-from netspec.language.source import Value
+from netspec.language.source import Mapping, Value
 from netspec.language.spec import Spec
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ class Network:
     graph: Graph
     spec: Spec
     params: dict[str, Any]
+    given: dict[str, tuple[Span, Value]]
+    """Values of parameters that a variant or the caller has given, with their places."""
 
     @property
     def name(self) -> str:
@@ -49,7 +52,14 @@ class Network:
 
     def to_yaml(self) -> str:
         """The spec with every choice made."""
-        return resolved(self.spec, self.name, self.graph.input.shape, self.params)
+        return resolved.text(self._resolved())
+
+    def origins(self) -> Iterator[tuple[str, str, Span]]:
+        """Every value of the resolved spec: its path, its text and its place."""
+        return resolved.origins(self._resolved())
+
+    def _resolved(self) -> Mapping:
+        return resolved.resolved(self.spec, self.name, self.graph.input.shape, self.given)
 
     def compile(self, *, device: torch.device | str | None = None, outputs: Outputs = "inference") -> torch.nn.Module:
         """The network as a module; see :func:`netspec.compile`."""
@@ -58,20 +68,22 @@ class Network:
         return module(self.graph, device=device, outputs=outputs)
 
 
-def read(source: str | Path, /, *, input: Shape | None = None, **params: Any) -> Network:
+def read(source: str | Path, /, *, input: Shape | None = None, root: Path | None = None, **params: Any) -> Network:
     """The checked network of a spec: a path, ``path@variant``, a shipped name, or the text itself (several lines).
 
-    ``input`` replaces the spec's ``(channels, height, width)``; ``params`` set its parameters. Raises
-    :class:`netspec.SpecError` with everything that is wrong.
+    ``input`` replaces the spec's ``(channels, height, width)``; ``params`` set its parameters. What the spec extends
+    lies in its own folder, or below ``root``. Raises :class:`netspec.SpecError` with everything that is wrong.
     """
-    origin, variant = _origin(source)
-    return network(spec_of(origin), variant, _values(params), input)
+    if isinstance(source, str) and "\n" in source:
+        return network(spec_of(Source("<text>", source)), None, _values(params), input)
+    spec, variant = catalogue.spec(source, root)
+    return network(spec, variant, _values(params), input)
 
 
 def network(spec: Spec, variant: str | None, given: dict[str, Value], size: Shape | None = None) -> Network:
     """The network that ``spec`` makes with a variant and given values."""
     graph, values = network_of(spec, variant, given, size)
-    return Network(graph, spec, values)
+    return Network(graph, spec, values, chosen(spec, variant, given))
 
 
 def compile(
@@ -112,13 +124,6 @@ def save(module: torch.nn.Module, network: Network, path: str | Path) -> None:
     from netspec.nn import artefact
 
     artefact.save(module, network.to_yaml(), Path(path))
-
-
-def _origin(source: str | Path) -> tuple[Source, str | None]:
-    if isinstance(source, str) and "\n" in source:
-        return Source("<text>", source), None
-    found = catalogue.reference(str(source))
-    return catalogue.text(found.path), found.variant
 
 
 def _values(params: dict[str, Any]) -> dict[str, Value]:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from netspec.errors import Problem, Source, SpecError, did_you_mean
+from netspec.compiler import spec_of
+from netspec.errors import Problem, Source, Span, SpecError, did_you_mean
+from netspec.language.extends import Opener, Parent
+from netspec.language.spec import Spec
 
 SUFFIX = ".yaml"
+Found = TypeVar("Found")
 
 
 class Reference(NamedTuple):
@@ -68,3 +74,39 @@ def text(path: Path) -> Source:
 
 
 MANY = 200
+
+
+def spec(word: str | Path, root: Path | None = None) -> tuple[Spec, str | None]:
+    """The spec that ``word`` refers to, and the variant that is meant.
+
+    What it extends must lie in its own folder, or below ``root`` if given. Raises :class:`SpecError`.
+    """
+    found = reference(str(word))
+    return spec_of(text(found.path), parents(found.path, root)), found.variant
+
+
+def parents(child: Path, root: Path | None) -> Opener:
+    """Finds what the spec at ``child`` extends: beside it, or among the shipped ones, and nowhere outside."""
+
+    def opened(word: str, span: Span) -> Parent:
+        name, _, variant = word.partition("@")
+        path = child.parent / name
+        if "/" not in name and Path(name).suffix != SUFFIX and not path.is_file():
+            found = _at(span, lambda: reference(word))
+            return Parent(text(found.path), found.variant, parents(found.path, root))
+        allowed = (root or child.parent).resolve()
+        if not path.resolve().is_relative_to(allowed):
+            message = f"'{word}' lies outside of {allowed.name or allowed}/"
+            hint = "a spec extends what lies in its folder; the caller can allow a wider one with --root"
+            raise SpecError([Problem("outside", message, span, hint)])
+        return Parent(_at(span, lambda: text(path)), variant or None, parents(path, root))
+
+    return opened
+
+
+def _at(span: Span, found: Callable[[], Found]) -> Found:
+    """What ``found`` returns; its problems get a place."""
+    try:
+        return found()
+    except SpecError as error:
+        raise SpecError([replace(problem, span=span) for problem in error.problems]) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import click
 
@@ -14,6 +15,7 @@ from netspec.errors import Problem, SpecError
 COMMANDS = {
     "check": "netspec.commands.check:check",
     "stats": "netspec.commands.stats:stats",
+    "show": "netspec.commands.show:show",
     "build": "netspec.commands.build:build",
     "diagram": "netspec.commands.diagram:diagram",
     "list": "netspec.commands.list:list_",
@@ -47,7 +49,8 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="netspec")
 @click.option("--plugin", multiple=True, metavar="MODULE", help="Import a module that registers blocks. Repeatable.")
-def main(plugin: tuple[str, ...]) -> None:
+@click.option("--root", type=click.Path(file_okay=False, exists=True, path_type=Path), help="Folder for 'extends'.")
+def main(plugin: tuple[str, ...], root: Path | None) -> None:  # noqa: ARG001 - read by the commands
     """Convolutional networks as YAML: checked, described, drawn and compiled.
 
     SPEC is a path, path@variant, or the name of a shipped network (see netspec list).

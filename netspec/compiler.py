@@ -11,6 +11,7 @@ from netspec.graph import Entry, Graph, Node, Output, Scope
 from netspec.initialisation import SCHEMES, Scheme
 from netspec.language import source as yaml_source
 from netspec.language.arguments import Arguments, built, evaluated, shown
+from netspec.language.extends import Opener, refuse, whole
 from netspec.language.layers import Chain
 from netspec.language.parameter import Setting, settled
 from netspec.language.source import Mapping, Scalar, Value
@@ -19,13 +20,13 @@ from netspec.language.spec import SECTIONS, Spec, parsed
 LARGEST_SIDE = 65_536
 
 
-def spec_of(source: Source) -> Spec:
+def spec_of(source: Source, opener: Opener = refuse) -> Spec:
     """What ``source`` says; mistakes that leave something to go on with are kept in its ``problems``.
 
-    Raises :class:`netspec.errors.SpecError` where nothing is left.
+    ``opener`` finds the parent that it extends. Raises :class:`netspec.errors.SpecError` where nothing is left.
     """
     problems = Problems()
-    spec = parsed(yaml_source.read(source), source, problems)
+    spec = parsed(whole(yaml_source.read(source), opener), source, problems)
     if spec is None:
         problems.check()
         raise AssertionError  # pragma: no cover - no spec without a problem
@@ -54,6 +55,8 @@ def network_of(
     outputs = _outputs(expansion, x)
     init = _init(spec, values, expansion, problems)
     expansion.wiring.report(problems)
+    if not len(problems):
+        expansion.patches.report(list(expansion.builder.parts), problems)
     problems.check()
     name = variant or spec.header.name
     graph = expansion.builder.graph(name, tuple(entries), tuple(outputs), tuple(init))
@@ -68,7 +71,6 @@ UNKNOWN_SIZE = (1, 1, 1)
 
 def _settings(spec: Spec, variant: str | None, given: dict[str, Value], problems: Problems) -> dict[str, Any]:
     """Name -> value of all parameters: the defaults, the variant's, the caller's, the later ones winning."""
-    chosen: dict[str, tuple[Span, Value]] = {}
     span = next(iter(spec.document.entries.values()))[0]
     whose = spec.header.name
     if variant is not None:
@@ -77,17 +79,21 @@ def _settings(spec: Spec, variant: str | None, given: dict[str, Value], problems
             message = f"{spec.header.name} has no variant '{variant}'"
             hint = did_you_mean(variant, spec.variants)
             raise SpecError([Problem("unknown-variant", message, span, hint)])
-        span, mapping = spec.variants[variant]
-        chosen.update(mapping.entries)
+        span, _ = spec.variants[variant]
         whose = variant
-    chosen.update({name: (value.span, value) for name, value in given.items()})
     if variant is None and spec.variants and None not in spec.family(given):
         known = ", ".join(f"{spec.header.name}@{name}" for name in spec.variants)
         message = f"{spec.header.name} is a family of networks"
         raise SpecError(
             [Problem("missing-variant", message, spec.document.entries["variants"][0], f"choose one: {known}")]
         )
-    return settled(spec.params, Setting(whose, chosen), {}, span, problems)
+    return settled(spec.params, Setting(whose, chosen(spec, variant, given)), {}, span, problems)
+
+
+def chosen(spec: Spec, variant: str | None, given: dict[str, Value]) -> dict[str, tuple[Span, Value]]:
+    """The values that a variant and the caller give, the caller's winning, each with its place."""
+    entries = spec.variants[variant][1].entries if variant in spec.variants else {}
+    return {**entries, **{name: (value.span, value) for name, value in given.items()}}
 
 
 def _size(spec: Spec, values: dict[str, Any], problems: Problems) -> Shape | None:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pydantic import BaseModel
+
 from netspec import vocabulary
 from netspec.blocks import Block
 from netspec.errors import Problem, Problems, Span, Trail, did_you_mean
@@ -16,9 +18,11 @@ from netspec.language.beside import is_wanted, repetitions, word_of
 from netspec.language.expression import ABSENT
 from netspec.language.layers import Branches, Chain, Layer, Use, reads
 from netspec.language.parameter import Setting, settled
+from netspec.language.patch import Kind, Rule
 from netspec.language.source import Scalar, Sequence
 from netspec.language.spec import Definition, Spec
 from netspec.ops import Operation
+from netspec.patching import Patches, changed
 from netspec.wiring import Wiring
 
 UNKNOWN_HINT = "define it under 'blocks', or have it registered by a --plugin"
@@ -36,6 +40,10 @@ class Body:
     uses: tuple[tuple[str, Span], ...] = ()
 
 
+class PatchFailed(Exception):
+    """A patch could not be worked in; its problem is recorded already."""
+
+
 class Expansion:
     """One run over a spec. A node that cannot be built is None from then on: what follows from it says nothing."""
 
@@ -46,6 +54,9 @@ class Expansion:
         self.builder = GraphBuilder(size)
         self.parts: list[tuple[str, Node | Scope]] = []
         self.wiring = Wiring(self.builder.input)
+        self.patches = Patches(spec.rules)
+        if spec.rules:
+            self.builder.rewrite = self._rewritten
         self.full = False
         self.steps = 0
 
@@ -67,8 +78,18 @@ class Expansion:
 
     def layer(self, layer: Layer, name: str, body: Body, x: Node | None) -> Node | None:
         """One layer called ``name``, with its ``from`` and ``repeat``; its output."""
-        layer = self._joining(layer, body)
+        rules = self.patches.at(self.builder.path(name))
+        layer = self._joining(changed(layer, rules), body)
         inputs = self._inputs(layer, body, x)
+        if any(rule.kind == "remove" for rule in rules):
+            return inputs[0]
+        inputs[0] = self._inserted("insert_before", rules, inputs[0])
+        with self.patches.applied(self.builder.path(name)):
+            x = self._repeated(layer, name, body, inputs)
+        return self._inserted("insert_after", rules, x)
+
+    def _repeated(self, layer: Layer, name: str, body: Body, inputs: list[Node | None]) -> Node | None:
+        """One layer as often as its ``repeat`` says."""
         self.builder.span = layer.span
         try:
             if layer.repeat is None:
@@ -77,12 +98,67 @@ class Expansion:
             with self.builder.within(name, "repeat"):
                 for index in range(count):
                     inner = replace(body, values={**body.values, "index": index, "count": count})
-                    inputs = [self._once(layer, str(index), inner, inputs, first=index == 0)]
+                    inputs = [self._repetition(layer, str(index), inner, inputs, first=index == 0)]
                     self.wiring.know(self.builder.path(str(index)), inputs[0])
         except DuplicateName as error:
             self.problems.add(Problem("duplicate-name", f"two layers are called '{error.name}'", layer.span))
             return None
         return inputs[0]
+
+    def _repetition(
+        self, layer: Layer, name: str, body: Body, inputs: list[Node | None], *, first: bool
+    ) -> Node | None:
+        """One repetition of a layer, with the patches that name it."""
+        rules = self.patches.at(self.builder.path(name))
+        if any(rule.kind == "remove" for rule in rules):
+            return inputs[0]
+        inputs = [self._inserted("insert_before", rules, inputs[0]), *inputs[1:]]
+        with self.patches.applied(self.builder.path(name)):
+            x = self._once(changed(layer, rules), name, body, inputs, first=first)
+        return self._inserted("insert_after", rules, x)
+
+    def _inserted(self, kind: Kind, rules: list[Rule], x: Node | None) -> Node | None:
+        """The layers that rules of a kind bring in after ``x``."""
+        for rule in rules:
+            if rule.kind == kind and rule.layers:
+                with self.patches.bringing(rule):
+                    x = self.chain(rule.layers, Body(self.values, self.builder.input, ""), x)
+        return x
+
+    def _rewritten(self, name: str, operation: Operation, inputs: tuple[Node, ...]) -> Node:
+        """An operation that a block appends, as the patches that name it want it."""
+        path = self.builder.path(name)
+        rules = self.patches.at(path)
+        if not rules:
+            return self.builder.append(name, operation, *inputs)
+        if any(rule.kind == "remove" for rule in rules):
+            return inputs[0]
+        span = self.builder.span
+        first = self._inserted("insert_before", rules, inputs[0])
+        with self.patches.applied(path):
+            x = self._patched(name, operation, [first, *inputs[1:]], rules)
+        x = self._inserted("insert_after", rules, x)
+        self.builder.span = span
+        if x is None:
+            raise PatchFailed
+        return x
+
+    def _patched(self, name: str, operation: Operation, inputs: list[Node | None], rules: list[Rule]) -> Node | None:
+        """What the rules put in the place of ``operation``, or set in it."""
+        instance: BaseModel | None = operation
+        for rule in rules:
+            if rule.kind == "replace" and rule.layer:
+                with self.patches.bringing(rule):
+                    return self._once(rule.layer, name, Body(self.values, None, ""), inputs, first=True)
+            if rule.kind == "set" and rule.settings and instance:
+                arguments = Arguments(rule.settings.entries, rule.span)
+                values = seen(self.values, inputs[0])
+                instance = built(type(operation), operation.word, arguments, values, self.problems, like=instance)
+        nodes = [node for node in inputs if node]
+        if not isinstance(instance, Operation) or len(nodes) < len(inputs):
+            return None
+        self.builder.span = rules[-1].span
+        return self.builder.append(name, instance, *nodes)
 
     # -- one layer ----------------------------------------------------------------------------------------------
 
@@ -209,6 +285,8 @@ class Expansion:
             return self.builder.add(name, instance, *inputs)
         except NodeRefused as error:
             self.problems.add(self._refused(error, layer, body, self.builder.path(name)))
+        except PatchFailed:
+            return None
         except GraphFull as full:
             self._stop(Problem("limit", str(full), layer.span))
         return None
@@ -286,7 +364,7 @@ class Expansion:
 
     def _arguments(self, use: Use, fields: Iterable[str], *, first: bool) -> Arguments:
         """What is written after the word; a stride is for the first repetition alone."""
-        arguments = Arguments.of(use.arguments, use.word.span, next(iter(fields), ""))
+        arguments = Arguments.of(use.arguments, use.word.span, next(iter(fields), "")).over(use.over)
         return arguments if first else arguments.with_stride_one()
 
     def _shallow(self, span: Span) -> bool:
@@ -329,6 +407,8 @@ class Expansion:
             for index, node in enumerate(error.inputs)
         )
         notes = tuple(f"in block '{name}', used in line {span.line}" for name, span in reversed(body.uses))
+        near = [node.name for node in self.builder.nodes if node.name.startswith(f"{path}.")]
+        notes += tuple(f"changed by the patch in {rule.span}" for rule in self.patches.touching([path, *near]))
         return Problem(refusal.code, inside + refusal.message, layer.span, refusal.hint, trail, notes)
 
 

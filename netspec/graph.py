@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -150,6 +150,8 @@ class GraphBuilder:
         self.root = Scope(name="", block="network")
         self.scope = self.root
         self.span: Span | None = None
+        self.rewrite: Callable[[str, Operation, tuple[Node, ...]], Node] | None = None
+        """Appends an operation in its own way: how patches reach what blocks append."""
         self.names: set[str] = {INPUT}
         self._scopes: dict[str, Scope] = {"": self.root}
         self.nodes: list[Node] = []
@@ -163,10 +165,16 @@ class GraphBuilder:
         return f"{self.scope.name}.{name}" if self.scope.name else name
 
     def add(self, name: str, operation: Operation, *inputs: Node) -> Node:
-        """Append ``operation`` as ``name`` in the current scope.
+        """Append ``operation`` as ``name`` in the current scope, changed by whatever :attr:`rewrite` does there.
 
         Raises :class:`NodeRefused` when the inputs do not fit and :class:`DuplicateName` when the name is taken.
         """
+        if self.rewrite:
+            return self.rewrite(name, operation, inputs)
+        return self.append(name, operation, *inputs)
+
+    def append(self, name: str, operation: Operation, *inputs: Node) -> Node:
+        """As :meth:`add`, just as it stands."""
         if len(self.nodes) > MAX_NODES:
             raise GraphFull
         path = self.path(name)

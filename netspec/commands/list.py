@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from netspec import api, catalogue
-from netspec.compiler import spec_of
 from netspec.facts import shape_text
 
 
@@ -32,7 +31,7 @@ def list_(form: str) -> None:
 
 def _rows(path: Path) -> list[dict[str, Any]]:
     """The spec at ``path`` and its variants."""
-    spec = spec_of(catalogue.text(path))
+    spec, _ = catalogue.spec(path)
     rows = []
     for variant in spec.family():
         summary = api.network(spec, variant, {}).stats()

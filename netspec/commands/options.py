@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
 from netspec import api, catalogue
-from netspec.compiler import spec_of
-from netspec.errors import Problem, Source, SpecError
+from netspec.errors import Problem, Problems, Source, SpecError
 from netspec.facts import MAP, Shape
 from netspec.language import source as yaml_source
 from netspec.language.source import Value
@@ -57,27 +57,32 @@ with_input = click.option("--input", "size", type=Size(), help="Size of one imag
 
 def network(word: str, given: Settings, size: Shape | None) -> api.Network:
     """The one network that ``word`` names."""
-    found = catalogue.reference(word)
-    return api.network(spec_of(catalogue.text(found.path)), found.variant, dict(given), size)
+    spec, variant = catalogue.spec(word, root())
+    return api.network(spec, variant, dict(given), size)
+
+
+def root() -> Path | None:
+    """The folder that ``extends`` may reach, where the caller has widened it."""
+    chosen = click.get_current_context().find_root().params.get("root")
+    return chosen if isinstance(chosen, Path) else None
 
 
 def networks(word: str, given: Settings, size: Shape | None, *, whole: bool = False) -> list[api.Network]:
     """The network that ``word`` names; without a variant the ``whole`` family, or one that is nothing but variants."""
-    found = catalogue.reference(word)
-    spec = spec_of(catalogue.text(found.path))
+    spec, chosen = catalogue.spec(word, root())
     values = dict(given)
     variants = spec.family(values)
-    if found.variant or (None in variants and not whole) or not variants:
-        variants = [found.variant]
-    problems: list[Problem] = []
+    if chosen or (None in variants and not whole) or not variants:
+        variants = [chosen]
+    problems = Problems()
     family = []
     for variant in variants:
         try:
             family.append(api.network(spec, variant, values, size))
         except SpecError as error:
-            problems += [problem for problem in error.problems if problem not in problems]
-    if problems:
-        raise SpecError(problems)
+            for problem in error.problems:
+                problems.add(problem)
+    problems.check()
     return family
 
 

@@ -37,6 +37,10 @@ class Arguments:
             return cls(value.entries, span)
         return cls({main: (value.span, value)}, span)
 
+    def over(self, given: dict[str, tuple[Span, Value]]) -> Arguments:
+        """The same with other values for what is ``given``."""
+        return Arguments({**self.given, **given}, self.span) if given else self
+
     def with_stride_one(self) -> Arguments:
         """The same for a later repetition: a stride is for the first alone."""
         if "stride" not in self.given:
@@ -83,10 +87,18 @@ def expression_problem(error: ExpressionError, value: Scalar, scope: Names[str, 
 
 
 def built(
-    model: type[BaseModel], whose: str, arguments: Arguments, scope: Names[str, Any], problems: Problems
+    model: type[BaseModel],
+    whose: str,
+    arguments: Arguments,
+    scope: Names[str, Any],
+    problems: Problems,
+    like: BaseModel | None = None,
 ) -> BaseModel | None:
-    """An instance of ``model`` from what is written; None, with problems added, if it does not fit."""
-    data: dict[str, Any] = {}
+    """An instance of ``model`` from what is written, and for the rest as ``like``.
+
+    None, with problems added, if it does not fit.
+    """
+    data: dict[str, Any] = {name: getattr(like, name) for name in model.model_fields} if like else {}
     complete = known = True
     for name, (span, value) in arguments.given.items():
         if name not in model.model_fields:

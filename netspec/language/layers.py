@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from netspec.errors import Problem, Problems, Span
@@ -14,10 +14,11 @@ from netspec.language.source import Mapping, Scalar, Sequence, Value
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """An operation or block, by its word, with what is written after it."""
+    """An operation or block, by its word, with what is written after it, and what a patch sets ``over`` that."""
 
     word: Scalar
     arguments: Value | None
+    over: dict[str, tuple[Span, Value]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,6 @@ def parameter_fault(name: str) -> str:
         return "a parameter's name is made of letters, digits and _, and begins with a letter"
     if name in KNOWN_INSIDE:
         return f"'${name}' has a meaning of its own in expressions"
-    if name in ("source", "device", "outputs", "input"):
+    if name in ("source", "device", "outputs", "input", "root"):
         return f"'{name}' is an argument of netspec.compile"
     return ""

@@ -13,6 +13,7 @@ from netspec.language import names
 from netspec.language.arguments import Arguments, built
 from netspec.language.layers import Chain, Layer, chain, written_in
 from netspec.language.parameter import Parameter, declared
+from netspec.language.patch import Rule, rules
 from netspec.language.source import Mapping, Scalar, Value
 
 SECTIONS = ("stem", "stages", "head")
@@ -30,7 +31,7 @@ class Header(BaseModel):
     notes: str | list[str] = ""
 
 
-KEYS = (*Header.model_fields, "input", "params", "variants", "blocks", "init", *SECTIONS, "outputs")
+KEYS = (*Header.model_fields, "extends", "input", "params", "variants", "blocks", "init", *SECTIONS, "outputs", "patch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class Spec:
     variants: dict[str, tuple[Span, Mapping]] = field(default_factory=dict)
     blocks: dict[str, Definition] = field(default_factory=dict)
     init: Mapping | None = None
+    rules: list[Rule] = field(default_factory=list)
     sections: dict[str, tuple[Span, Chain | Layer]] = field(default_factory=dict)
     outputs: list[OutputDeclaration] = field(default_factory=list)
 
@@ -101,6 +103,7 @@ def parsed(document: Value, source: Source, problems: Problems) -> Spec | None:
     spec.variants = _variants(document.get("variants"), problems)
     spec.blocks = _blocks(document.get("blocks"), problems)
     spec.init = _mapping(document.get("init"), "init is a mapping such as {conv.weight: kaiming_normal}", problems)
+    spec.rules = rules(document.get("patch"), problems)
     for name in SECTIONS:
         entry = document.entries.get(name)
         body = chain(entry[1], problems) if entry else None
@@ -203,7 +206,9 @@ def _outputs(section: Value | None, problems: Problems) -> list[OutputDeclaratio
 def _refuse_unread(spec: Spec, problems: Problems) -> None:
     """Parameters and blocks that nothing reads are mistakes, most often of spelling."""
     entries = spec.document.entries
-    sections = {key: written_in(entries[key][1]) for key in ("input", "init", "outputs", *SECTIONS) if key in entries}
+    sections = {
+        key: written_in(entries[key][1]) for key in ("input", "init", "outputs", "patch", *SECTIONS) if key in entries
+    }
     bodies = {name: written_in(entries["blocks"][1], only=name) for name in spec.blocks}
     set_values = [written_in(entries[key][1]) for key in ("params", "variants") if key in entries]
     read = frozenset[str]().union(*(part.names for part in sections.values()))
