@@ -32,6 +32,7 @@ class Network:
     graph: Graph
     spec: Spec
     params: dict[str, Any]
+    variant: str | None
     given: dict[str, tuple[Span, Value]]
     """Values of parameters that a variant or the caller has given, with their places."""
 
@@ -83,7 +84,7 @@ def read(source: str | Path, /, *, input: Shape | None = None, root: Path | None
 def network(spec: Spec, variant: str | None, given: dict[str, Value], size: Shape | None = None) -> Network:
     """The network that ``spec`` makes with a variant and given values."""
     graph, values = network_of(spec, variant, given, size)
-    return Network(graph, spec, values, chosen(spec, variant, given))
+    return Network(graph, spec, values, variant, chosen(spec, variant, given))
 
 
 def compile(

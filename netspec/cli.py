@@ -16,6 +16,7 @@ COMMANDS = {
     "check": "netspec.commands.check:check",
     "stats": "netspec.commands.stats:stats",
     "show": "netspec.commands.show:show",
+    "explain": "netspec.commands.explain:explain",
     "build": "netspec.commands.build:build",
     "diagram": "netspec.commands.diagram:diagram",
     "list": "netspec.commands.list:list_",

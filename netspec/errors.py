@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
+from itertools import islice
+from typing import Literal, NoReturn
+
+from netspec import legible
+from netspec.places import Source, Span
+
+__all__ = ["Code", "Problem", "Problems", "Refusal", "Source", "Span", "SpecError", "Trail", "did_you_mean"]
 
 Code = Literal[
     "alias",
     "arity",
     "bad-artefact",
     "bad-name",
+    "bias-before-norm",
     "cycle",
     "division-by-zero",
     "duplicate-key",
     "duplicate-name",
+    "equal-variants",
     "expression",
+    "idle-stage",
     "layer-form",
     "layout",
     "limit",
@@ -28,6 +37,8 @@ Code = Literal[
     "missing-variant",
     "not-a-mapping",
     "outside",
+    "over-budget",
+    "repeat-once",
     "shape",
     "tag",
     "unknown-format",
@@ -40,6 +51,7 @@ Code = Literal[
     "unmatched-patch",
     "unread-layer",
     "unread-parameter",
+    "untrained-output",
     "unused-block",
     "unwritable",
     "window",
@@ -49,35 +61,17 @@ Code = Literal[
 ]
 """What a problem is called, for tools and for the docs; codes do not change."""
 
-TAB = "\t"
+Severity = Literal["error", "warning"]
+"""A warning is legal but surely unwanted; it does not stop anything."""
+
 FEW = 12
 """How many names fit one line."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A text and the name that messages call it by."""
-
-    name: str
-    text: str = field(repr=False)
-
-    def line(self, number: int) -> str:
-        """Line ``number``, counted from 1; empty beyond the end."""
-        lines = self.text.splitlines()
-        return lines[number - 1] if 0 < number <= len(lines) else ""
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A place in a source: line and column counted from 1, and how many characters it covers."""
-
-    source: Source
-    line: int
-    column: int
-    length: int = 1
-
-    def __str__(self) -> str:
-        return f"{self.source.name}:{self.line}:{self.column}"
+MANY = 2_000
+"""How many names are looked at for one that was perhaps meant."""
+FAR = 100
+"""How far into a name."""
+MAX_PROBLEMS = 100
+"""How many mistakes are told at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +82,17 @@ class Trail:
     shape: str
     origin: str
 
+    def __post_init__(self) -> None:
+        for name in ("label", "shape", "origin"):
+            object.__setattr__(self, name, legible.legible(getattr(self, name)))
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One mistake: a stable code, a sentence, its place if it has one, and what would mend it."""
+    """One mistake: a stable code, a sentence, its place if it has one, and what would mend it.
+
+    What it says may repeat the file's own text, so all of it is made legible.
+    """
 
     code: Code
     message: str
@@ -99,13 +100,21 @@ class Problem:
     hint: str = ""
     trail: tuple[Trail, ...] = ()
     notes: tuple[str, ...] = ()
+    severity: Severity = "error"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", legible.legible(self.message))
+        object.__setattr__(self, "hint", legible.legible(self.hint))
+        object.__setattr__(self, "notes", tuple(legible.legible(note) for note in self.notes[:FEW]))
+        object.__setattr__(self, "trail", self.trail[:FEW])
 
     def text(self) -> str:
         """The problem as shown to a reader: place, sentence, source line with a caret, help."""
         head = f"{self.span}: " if self.span else ""
-        lines = [f"{head}error[{self.code}]: {self.message}"]
+        lines = [f"{head}{self.severity}[{self.code}]: {self.message}"]
         if self.span:
-            lines += _excerpt(self.span)
+            span = self.span
+            lines += legible.excerpt(span.source.line(span.line), span.line, span.column, span.length)
         if self.trail:
             wide_label = max(len(row.label) for row in self.trail)
             wide_shape = max(len(row.shape) for row in self.trail)
@@ -115,10 +124,19 @@ class Problem:
             lines.append(f"   help: {self.hint}")
         return "\n".join(lines)
 
+    def github(self) -> str:
+        """The problem as a command of GitHub's workflows, which shows it beside the line."""
+        span = self.span
+        place = f" file={span.source.name},line={span.line},col={span.column}," if span else " "
+        message = "\n".join([self.message, *self.notes, *([f"help: {self.hint}"] if self.hint else [])])
+        escaped = message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+        return f"::{self.severity}{place}title={self.code}::{escaped}"
+
     def to_dict(self) -> dict[str, object]:
         """The problem as plain data, for tools; the keys are stable."""
         span = self.span
         return {
+            "severity": self.severity,
             "code": self.code,
             "message": self.message,
             "file": span.source.name if span else None,
@@ -153,7 +171,10 @@ class Refusal(Exception):
 
 
 class Problems:
-    """Collects problems in the order found; the same mistake at the same place counts once."""
+    """Collects problems in the order found; the same mistake at the same place counts once.
+
+    There are at most ``MAX_PROBLEMS``: the next one ends the search, so that a hostile file costs no more than that.
+    """
 
     def __init__(self, found: Iterable[Problem] = ()) -> None:
         self._found: dict[tuple[object, ...], Problem] = {}
@@ -164,8 +185,14 @@ class Problems:
         """Record ``problem`` unless the same sentence stands at the same place already."""
         span = problem.span
         place = (span.source.name, span.line, span.column) if span else None
-        sentence = "" if problem.trail else problem.message  # a block refuses many shapes for one reason
+        sentence = (
+            "" if problem.trail or problem.severity == "warning" else problem.message
+        )  # a block refuses many shapes for one reason
         self._found.setdefault((problem.code, place, sentence), problem)
+        if len(self._found) > MAX_PROBLEMS:
+            self._found.popitem()
+            message = f"there are more than {MAX_PROBLEMS} mistakes; the others are not told"
+            self.stop(Problem("limit", message, span, "mend these first"))
 
     def __iter__(self) -> Iterator[Problem]:
         return iter(self._found.values())
@@ -178,12 +205,16 @@ class Problems:
         if self._found:
             raise SpecError(sorted(self, key=_place))
 
+    def stop(self, problem: Problem) -> NoReturn:
+        """Raise :class:`SpecError` with all problems, and ``problem`` last: there is no going on after it."""
+        raise SpecError([*sorted(self, key=_place), problem])
+
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """``did you mean 'x'?`` for a known name close to ``word``, else the known names if they are few."""
-    names = sorted(set(known))
-    plain = {name.lower(): name for name in reversed(names)}
-    close = difflib.get_close_matches(word.lower(), plain, n=1, cutoff=0.6)
+    names = sorted(set(islice(known, MANY)))
+    plain = {name.lower()[:FAR]: name for name in reversed(names)}
+    close = difflib.get_close_matches(word.lower()[:FAR], plain, n=1, cutoff=0.6)
     if close:
         return f"did you mean '{plain[close[0]]}'?"
     if names and len(names) <= FEW:
@@ -194,17 +225,3 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 def _place(problem: Problem) -> tuple[str, int, int]:
     span = problem.span
     return (span.source.name, span.line, span.column) if span else ("", 0, 0)
-
-
-def _excerpt(span: Span) -> list[str]:
-    """The source line, cut to a window around the place when it is very long, and a caret line under it."""
-    width, before = 160, 60
-    line = span.source.line(span.line)
-    start = max(0, span.column - 1 - before) if len(line) > width else 0
-    shown = "".join(char if char.isprintable() or char == TAB else "\N{REPLACEMENT CHARACTER}" for char in line)
-    shown = shown[start : start + width]
-    column = span.column - 1 - start
-    pad = "".join(TAB if char == TAB else " " for char in shown[:column]).ljust(column)
-    carets = "^" * max(1, min(span.length, len(shown) - column))
-    gutter = f"{span.line:>5} | "
-    return [gutter + shown, " " * (len(gutter) - 2) + "| " + pad + carets]

@@ -42,13 +42,13 @@ def printed(case: str, monkeypatch: pytest.MonkeyPatch) -> tuple[int, str]:
 
 @pytest.mark.parametrize("case", CASES)
 def test_broken_specs_are_answered_with_the_expected_text(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A broken spec ends in exit code 2 and exactly the messages kept beside it, and never in a traceback."""
+    """A broken spec ends in exactly the messages kept beside it and exit code 2, or 0 where all are warnings."""
     code, text = printed(case, monkeypatch)
     golden = BROKEN / f"{case}.txt"
     if os.environ.get("NETSPEC_OVERWRITE"):
         golden.write_text(text, encoding="utf-8")
 
-    assert code == 2
+    assert code == (2 if "error[" in text else 0)
     assert text == golden.read_text(encoding="utf-8")
     assert "Traceback" not in text
 
@@ -64,7 +64,7 @@ def test_places_lie_inside_the_file(case: str) -> None:
         except SpecError as error:
             problems += error.problems
 
-    assert problems
+    assert problems or case.startswith(("warning", "over"))
     for problem in problems:
         assert problem.span is not None
         lines = problem.span.source.text.split("\n")
@@ -79,7 +79,7 @@ def test_every_code_is_documented_and_in_the_corpus() -> None:
     answers = "\n".join(path.read_text(encoding="utf-8") for path in BROKEN.glob("*.txt"))
 
     assert codes == documented
-    assert codes - set(re.findall(r"error\[([a-z-]+)\]", answers)) == set(NOT_OF_A_SPEC)
+    assert codes - set(re.findall(r"(?:error|warning)\[([a-z-]+)\]", answers)) == set(NOT_OF_A_SPEC)
 
 
 TABLE = [

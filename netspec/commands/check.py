@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import click
 
-from netspec.commands.options import Settings, fail, many_specs, networks, with_input, with_set
-from netspec.errors import Problem, SpecError
+from netspec.analysis.advice import advice, family_advice
+from netspec.analysis.budget import overruns
+from netspec.api import Network
+from netspec.commands.options import BAD_INPUT, Settings, many_specs, networks, show, with_input, with_set
+from netspec.errors import Problem, Problems, SpecError
 from netspec.facts import Shape
 
 
@@ -15,19 +19,37 @@ from netspec.facts import Shape
 @many_specs
 @with_set
 @with_input
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text", show_default=True)
 def check(specs: tuple[str, ...], given: Settings, size: Shape | None, form: str) -> None:
-    """Check networks; of a family, every variant. Exit code 2 if anything is wrong."""
-    problems: list[Problem] = []
+    """Check networks; of a family, every variant. Exit code 2 if anything is wrong, 0 if there are only warnings."""
+    problems = Problems()
     for word in specs:
         try:
             family = networks(word, given, size, whole=True)
         except SpecError as error:
-            problems += error.problems
-            continue
-        if form == "text":
-            click.echo(f"{word}: ok ({', '.join(network.name for network in family)})")
+            found = list(error.problems)
+        else:
+            found = _remarks(family)
+            if form == "text" and not any(problem.severity == "error" for problem in found):
+                click.echo(f"{word}: ok ({', '.join(network.name for network in family)})")
+        for problem in found:
+            problems.add(problem)
+    is_wrong = any(problem.severity == "error" for problem in problems)
     if form == "json":
-        click.echo(json.dumps({"ok": not problems, "problems": [problem.to_dict() for problem in problems]}))
-    if problems:
-        fail(problems if form == "text" else ())
+        click.echo(json.dumps({"ok": not is_wrong, "problems": [problem.to_dict() for problem in problems]}))
+    elif form == "github":
+        for problem in problems:
+            click.echo(problem.github())
+    else:
+        show(problems)
+    if is_wrong:
+        sys.exit(BAD_INPUT)
+
+
+def _remarks(family: list[Network]) -> list[Problem]:
+    """Budgets that are exceeded, and warnings."""
+    found = [problem for network in family for problem in overruns(network.stats(), network.spec.budget)]
+    for network in family:
+        found += advice(network.graph)
+    spec = family[0].spec
+    return [*found, *family_advice(spec, {network.variant: network.params for network in family})]

@@ -88,6 +88,11 @@ def networks(word: str, given: Settings, size: Shape | None, *, whole: bool = Fa
 
 def fail(problems: Iterable[Problem]) -> NoReturn:
     """Print ``problems`` to standard error and leave with exit code 2."""
+    show(problems)
+    sys.exit(BAD_INPUT)
+
+
+def show(problems: Iterable[Problem]) -> None:
+    """Print ``problems`` to standard error."""
     for problem in problems:
         click.echo(problem.text() + "\n", err=True)
-    sys.exit(BAD_INPUT)

@@ -12,12 +12,16 @@ from typing import Any
 
 import yaml
 
-from netspec.errors import Code, Problem, Source, Span, SpecError
+from netspec.errors import Code, Problem, Problems, Source, Span, SpecError
+from netspec.legible import TAB, lines
 
-MAX_BYTES = 4_000_000
+MAX_CHARACTERS = 2_000_000
 MAX_DEPTH = 64
-MAX_VALUES = 400_000
+MAX_VALUES = 200_000
 MAX_DIGITS = 30
+MAX_KEY = 200
+LONG = 100
+"""A text counts as one value for each so many characters: aliases multiply long ones too."""
 
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -57,6 +61,7 @@ _INT = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 _INFINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_FORBIDDEN = re.compile("[^\\t\\n\\r\\x20-\\x7e\\x85\\xa0-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffd\\U00010000-\\U0010ffff]")
 _WORDS: dict[str, bool | None] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
 _WORDS |= {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 
@@ -87,30 +92,34 @@ def retyped(text: str) -> int | float | bool | str | None:
 
 def read(source: Source) -> Value:
     """The one document in ``source``. Raises :class:`SpecError` for anything that is not plain YAML data."""
-    if len(source.text) > MAX_BYTES:
-        message = f"the file has {len(source.text):,} characters, the limit is {MAX_BYTES:,}"
-        raise SpecError([Problem("limit", message, Span(source, 1, 1))])
+    _refuse_unreadable(source)
     reader = _Reader(source)
     try:
         for event in yaml.parse(source.text, Loader=Loader):
             reader.take(event)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        span = _clamped(source, mark.line + 1, mark.column + 1) if mark else Span(source, 1, 1)
+        span = source.span(mark.line + 1, mark.column + 1) if mark else source.span(1, 1)
         what = str(error.problem or error.context or "this is not YAML")
         code: Code = "limit" if "nesting depth" in what else "yaml-syntax"
         raise SpecError([Problem(code, what, span, _syntax_hint(source, span, what))]) from None
-    except yaml.reader.ReaderError as error:
-        before = source.text[: error.position]
-        column = len(before) - before.rfind("\n")
-        what = f"character #x{ord(error.character) if isinstance(error.character, str) else error.character:04x}"
-        span = _clamped(source, before.count("\n") + 1, column)
-        raise SpecError([Problem("yaml-syntax", f"{what} is not allowed in YAML", span)]) from None
-    if reader.problems:
-        raise SpecError(reader.problems)
+    reader.problems.check()
     if reader.document is None:
         raise SpecError([Problem("not-a-mapping", "the file is empty", Span(source, 1, 1), EMPTY_HINT)])
     return reader.document
+
+
+def _refuse_unreadable(source: Source) -> None:
+    """Refuse what is too large, and characters that YAML does not allow."""
+    if len(source.text) > MAX_CHARACTERS:
+        message = f"the file has {len(source.text):,} characters, the limit is {MAX_CHARACTERS:,}"
+        raise SpecError([Problem("limit", message, source.span(1, 1))])
+    found = _FORBIDDEN.search(source.text)
+    if found:
+        before = lines(source.text[: found.start()])
+        span = source.span(len(before), len(before[-1]) + 1)
+        message = f"character #x{ord(found.group()):04x} is not allowed in YAML"
+        raise SpecError([Problem("yaml-syntax", message, span)])
 
 
 EMPTY_HINT = "a spec begins with 'netspec: 1', a name and an input"
@@ -122,9 +131,9 @@ class _Reader:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.document: Value | None = None
-        self.problems: list[Problem] = []
-        self.anchors: dict[str, Value] = {}
-        self.sizes: dict[int, int] = {}
+        self.problems = Problems()
+        self.anchors: dict[str, tuple[Value, int, int]] = {}
+        """What is anchored, how many values are in it, and how deep they are nested."""
         self.values = 0
         self.open: list[_Open] = []
 
@@ -132,43 +141,49 @@ class _Reader:
         """Use the next event."""
         if isinstance(event, yaml.ScalarEvent):
             self._refuse_tag(event)
-            self._finish(self._scalar(event), event.anchor, 1)
+            self._finish(self._scalar(event), event.anchor, 1 + len(event.value) // LONG, 0)
         elif isinstance(event, yaml.AliasEvent):
             self._alias(event)
         elif isinstance(event, yaml.CollectionStartEvent):
             self._refuse_tag(event)
-            if len(self.open) >= MAX_DEPTH:
-                self._stop("limit", f"values are nested more than {MAX_DEPTH} deep", self._span(event))
+            self._refuse_depth(1, self._span(event))
             self.open.append(
                 _Open(self._span(event), event.anchor, is_mapping=isinstance(event, yaml.MappingStartEvent))
             )
         elif isinstance(event, yaml.CollectionEndEvent):
             done = self.open.pop()
-            self._finish(done.value(), done.anchor, done.size)
+            self._finish(done.value(), done.anchor, done.size, done.depth)
         elif isinstance(event, yaml.DocumentStartEvent) and self.document is not None:
             self._stop("yaml-syntax", "a spec is one document; a second one begins here", self._span(event))
 
     def _span(self, event: Any) -> Span:
         start, end = event.start_mark, event.end_mark
         length = end.column - start.column if end.line == start.line else 1
-        return _clamped(self.source, start.line + 1, start.column + 1, max(1, length))
+        return self.source.span(start.line + 1, start.column + 1, max(1, length))
+
+    def _refuse_depth(self, inside: int, span: Span) -> None:
+        """Refuse a value at this place that is itself ``inside`` deep."""
+        if len(self.open) + inside > MAX_DEPTH:
+            self._stop("limit", f"values are nested more than {MAX_DEPTH} deep", span)
 
     def _stop(self, code: Code, message: str, span: Span, hint: str = "") -> None:
-        raise SpecError([*self.problems, Problem(code, message, span, hint)])
+        self.problems.stop(Problem(code, message, span, hint))
 
     def _refuse_tag(self, event: Any) -> None:
         tag = event.tag
         if tag and not (isinstance(event, yaml.ScalarEvent) and tag == "!" and event.implicit[1]):
             message = f"a spec is data: the tag '{tag.replace('tag:yaml.org,2002:', '!!')}' is not allowed"
-            self.problems.append(Problem("tag", message, self._span(event), "write the plain value"))
+            self.problems.add(Problem("tag", message, self._span(event), "write the plain value"))
 
     def _scalar(self, event: Any) -> Scalar:
         text, span = event.value, self._span(event)
         if event.style is not None and event.style != "":
             return Scalar(text, span)
-        digits = sum(char.isdigit() for char in text)
+        digits = len(text)
+        if self.open and self.open[-1].wants_key:
+            return Scalar(text, span)
         if digits > MAX_DIGITS and (_INT.fullmatch(text) or _FLOAT.fullmatch(text) or _BASED.fullmatch(text)):
-            self.problems.append(Problem("limit", f"a number has {digits} digits, the limit is {MAX_DIGITS}", span))
+            self.problems.add(Problem("limit", f"a number has {digits} digits, the limit is {MAX_DIGITS}", span))
             return Scalar(0, span)
         return Scalar(retyped(text), span)
 
@@ -178,23 +193,23 @@ class _Reader:
             self._stop("alias", f"'*{event.anchor}' stands inside what it refers to", span)
         if event.anchor not in self.anchors:
             self._stop("alias", f"nothing is anchored as '&{event.anchor}'", span)
-        value = self.anchors[event.anchor]
-        self._finish(value, None, self.sizes[id(value)])
+        value, size, depth = self.anchors[event.anchor]
+        self._refuse_depth(depth, span)
+        self._finish(value, None, size, depth)
 
-    def _finish(self, value: Value, anchor: str | None, size: int) -> None:
+    def _finish(self, value: Value, anchor: str | None, size: int, depth: int) -> None:
         self.values += size
         if self.values > MAX_VALUES:
             message = f"the file holds more than {MAX_VALUES:,} values once its aliases are followed"
             self._stop("limit", message, value.span)
         if anchor:
-            self.anchors[anchor] = value
-            self.sizes[id(value)] = size
+            self.anchors[anchor] = (value, size, depth)
         if not self.open:
             self.document = value
             return
-        problem = self.open[-1].add(value, size)
+        problem = self.open[-1].add(value, size, depth)
         if problem:
-            self.problems.append(problem)
+            self.problems.add(problem)
 
 
 class _Open:
@@ -204,14 +219,21 @@ class _Open:
         self.span = span
         self.anchor = anchor
         self.size = 1
+        self.depth = 1
         self.is_mapping = is_mapping
         self.items: list[Value] = []
         self.entries: dict[str, tuple[Span, Value]] = {}
         self.key: tuple[str, Span] | None = None
 
-    def add(self, value: Value, size: int) -> Problem | None:
+    @property
+    def wants_key(self) -> bool:
+        """Whether the next value is the key of an entry."""
+        return self.is_mapping and self.key is None
+
+    def add(self, value: Value, size: int, depth: int) -> Problem | None:
         """Take the next key or value; a problem if the key is not a fresh word."""
         self.size += size
+        self.depth = max(self.depth, depth + 1)
         if not self.is_mapping:
             self.items.append(value)
             return None
@@ -230,6 +252,9 @@ class _Open:
             self.key = (f"\0{len(self.entries)}", value.span)
             return Problem("wrong-type", "a key must be a word, not a list or mapping", value.span)
         self.key = (str(value.value), value.span)
+        if len(self.key[0]) > MAX_KEY:
+            message = f"a key has {len(self.key[0]):,} characters, the limit is {MAX_KEY}"
+            return Problem("limit", message, value.span)
         if value.value == "<<":
             hint = "write the values out, or define a block with parameters"
             return Problem("yaml-syntax", "merging with '<<' is not part of YAML 1.2", value.span, hint)
@@ -238,14 +263,6 @@ class _Open:
     def value(self) -> Value:
         """The finished list or mapping."""
         return Mapping(self.entries, self.span) if self.is_mapping else Sequence(tuple(self.items), self.span)
-
-
-def _clamped(source: Source, line: int, column: int, length: int = 1) -> Span:
-    """A span that lies inside the text, also where the parser points behind its end."""
-    last = max(1, source.text.count("\n") + (not source.text.endswith("\n")))
-    if line > last:
-        return Span(source, last, len(source.line(last)) + 1)
-    return Span(source, line, column, length)
 
 
 def _syntax_hint(source: Source, span: Span, what: str) -> str:
@@ -258,5 +275,3 @@ def _syntax_hint(source: Source, span: Span, what: str) -> str:
         return "check the indentation, and that every bracket, brace and quote is closed"
     return ""
 
-
-TAB = "\t"

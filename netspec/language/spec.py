@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -31,7 +32,19 @@ class Header(BaseModel):
     notes: str | list[str] = ""
 
 
-KEYS = (*Header.model_fields, "extends", "input", "params", "variants", "blocks", "init", *SECTIONS, "outputs", "patch")
+KEYS = (
+    *Header.model_fields,
+    "extends",
+    "input",
+    "params",
+    "variants",
+    "blocks",
+    "init",
+    *SECTIONS,
+    "outputs",
+    "patch",
+    "budget",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +68,13 @@ class OutputDeclaration:
     span: Span
 
 
+class Limit(NamedTuple):
+    """An upper bound that a spec sets for one of its figures."""
+
+    amount: int
+    span: Span
+
+
 @dataclass(slots=True)
 class Spec:
     """A spec as written, and what is wrong with it whatever its parameters are."""
@@ -69,6 +89,7 @@ class Spec:
     blocks: dict[str, Definition] = field(default_factory=dict)
     init: Mapping | None = None
     rules: list[Rule] = field(default_factory=list)
+    budget: dict[str, Limit] = field(default_factory=dict)
     sections: dict[str, tuple[Span, Chain | Layer]] = field(default_factory=dict)
     outputs: list[OutputDeclaration] = field(default_factory=list)
 
@@ -103,6 +124,7 @@ def parsed(document: Value, source: Source, problems: Problems) -> Spec | None:
     spec.variants = _variants(document.get("variants"), problems)
     spec.blocks = _blocks(document.get("blocks"), problems)
     spec.init = _mapping(document.get("init"), "init is a mapping such as {conv.weight: kaiming_normal}", problems)
+    spec.budget = _budget(document.get("budget"), problems)
     spec.rules = rules(document.get("patch"), problems)
     for name in SECTIONS:
         entry = document.entries.get(name)
@@ -175,6 +197,28 @@ def _definition(name: str, span: Span, value: Mapping, problems: Problems) -> De
             message = f"nothing in block '{name}' reads its parameter '{parameter.name}'"
             problems.add(Problem("unread-parameter", message, parameter.span, f"use it as ${parameter.name}"))
     return Definition(name, params, body, isinstance(inline, Scalar) and inline.value is True, span)
+
+
+FIGURES = ("params", "macs", "flops", "depth", "buffers")
+UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+
+
+def _budget(section: Value | None, problems: Problems) -> dict[str, Limit]:
+    """Figure -> largest value; ``8M`` is eight million."""
+    mapping = _mapping(section, "budget is a mapping such as {params: 8M, macs: 3G}", problems)
+    found = {}
+    for name, (span, value) in (mapping.entries if mapping else {}).items():
+        amount = re.fullmatch(r"(\d+(?:\.\d+)?)([kMGT]?)", str(value.value)) if isinstance(value, Scalar) else None
+        if name not in FIGURES:
+            problems.add(
+                Problem("unknown-parameter", f"there is no budget for '{name}'", span, did_you_mean(name, FIGURES))
+            )
+        elif amount is None:
+            message = f"the budget of {name} is a number with k, M, G or T behind it, such as 8M"
+            problems.add(Problem("wrong-type", message, value.span))
+        else:
+            found[name] = Limit(round(float(amount[1]) * UNITS[amount[2]]), value.span)
+    return found
 
 
 def _outputs(section: Value | None, problems: Problems) -> list[OutputDeclaration]:

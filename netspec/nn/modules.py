@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -91,10 +93,44 @@ class Mean(nn.Module):
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """Same shape out as each input."""
-        total = inputs[0]
-        for x in inputs[1:]:
-            total = total + x
-        return total / len(inputs)
+        return mean(inputs)
+
+
+class DropPathMean(nn.Module):
+    """Elementwise mean; in training, of the inputs that are left (Larsson et al. 2017, local drop-path).
+
+    Each forward pass drops each input with probability ``p``, and keeps one at random where it would drop all.
+    """
+
+    def __init__(self, p: float) -> None:
+        super().__init__()
+        self.p = p
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """Same shape out as each input."""
+        if not self.training:
+            return mean(inputs)
+        x = inputs[0]
+        kept = torch.rand(len(inputs), device=x.device) >= self.p
+        last = torch.arange(len(inputs), device=x.device) == torch.randint(len(inputs), (), device=x.device)
+        weights = torch.where(kept.any(), kept, last).to(x.dtype)
+        weights = weights / weights.sum()
+        total = inputs[0] * weights[0]
+        for index, x in enumerate(inputs[1:], 1):
+            total = total + x * weights[index]
+        return total
+
+    def extra_repr(self) -> str:
+        """The probability."""
+        return f"p={self.p}"
+
+
+def mean(inputs: Sequence[Tensor]) -> Tensor:
+    """The sum of ``inputs`` over their number."""
+    total = inputs[0]
+    for x in inputs[1:]:
+        total = total + x
+    return total / len(inputs)
 
 
 class Rbf(nn.Module):

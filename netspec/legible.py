@@ -1,0 +1,41 @@
+"""Text of strangers made fit to be shown: lines as YAML counts them, nothing unprintable, nothing endless."""
+
+from __future__ import annotations
+
+import re
+
+TAB = "\t"
+LONGEST = 400
+"""Characters of a sentence that are shown."""
+WIDTH, BEFORE = 160, 60
+"""Characters of a source line that are shown, and how many of them before the place."""
+_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
+
+
+def lines(text: str) -> tuple[str, ...]:
+    """The lines of ``text``, without their breaks, counted as the YAML parser counts them."""
+    return tuple(_BREAK.split(text))
+
+
+def printable(text: str, *, keep: str = "") -> str:
+    """``text`` with a sign in the place of everything that would steer a terminal or end the line."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() or char in keep else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
+def legible(text: str) -> str:
+    """``text`` on one line, its middle left out if it is very long."""
+    half = LONGEST // 2
+    return printable(text if len(text) <= LONGEST else f"{text[:half]} ... {text[-half:]}")
+
+
+def excerpt(line: str, number: int, column: int, length: int) -> list[str]:
+    """Line ``number``, cut to a window around the place when it is very long, and a caret line under it."""
+    start = max(0, column - 1 - BEFORE) if len(line) > WIDTH else 0
+    shown = printable(line[start : start + WIDTH], keep=TAB)
+    column = column - 1 - start
+    pad = "".join(TAB if char == TAB else " " for char in shown[:column]).ljust(column)
+    carets = "^" * max(1, min(length, len(shown) - column))
+    gutter = f"{number:>5} | "
+    return [gutter + shown, " " * (len(gutter) - 2) + "| " + pad + carets]
