@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from netspec.facts import FLAT, MAP, Family, Pair, Window
+from netspec.facts import FLAT, Pair, Window
 from netspec.graph import Graph, Node
 
 
@@ -49,16 +49,9 @@ def last_map(graph: Graph) -> Node:
     Its field is what papers call the receptive field of a network.
     """
     node = graph.outputs[0].node
-    while node.inputs and (len(node.shape) == FLAT or _is_global_pool(node)):
+    while node.inputs and (len(node.shape) == FLAT or node.operation.sees_all):
         node = max(node.inputs, key=lambda source: (len(source.shape), source.index))
     return node
-
-
-def _is_global_pool(node: Node) -> bool:
-    """Whether pooling has left one position of a larger map."""
-    source = node.inputs[0].shape
-    pools = node.operation.family is Family.POOL and len(source) == MAP
-    return pools and node.shape[1:] == (1, 1) and source[1:] != (1, 1)
 
 
 def _through(field: Field, window: Window) -> Field:

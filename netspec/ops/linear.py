@@ -16,6 +16,11 @@ class Linear(Operation):
     out: Count
     bias: bool = True
 
+    @property
+    def sees_all(self) -> bool:
+        """Always."""
+        return True
+
     def shape(self, *inputs: Shape) -> Shape:
         """``(out,)``."""
         flat_only(self, inputs[0])
@@ -45,6 +50,11 @@ class Flatten(Operation):
 
     word: ClassVar[str] = "flatten"
     family: ClassVar[Family] = Family.SHAPE
+
+    @property
+    def sees_all(self) -> bool:
+        """Always."""
+        return True
 
     def shape(self, *inputs: Shape) -> Shape:
         """``(channels x height x width,)``."""

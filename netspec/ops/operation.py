@@ -36,6 +36,11 @@ class Operation(BaseModel, ABC):
         """What one output position sees of each input. The same position unless overridden."""
         return POINT
 
+    @property
+    def sees_all(self) -> bool:
+        """Whether each output sees the whole input, whatever the input's size. False unless overridden."""
+        return False
+
     @abstractmethod
     def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """Work of one forward pass over one image."""

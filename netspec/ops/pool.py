@@ -105,6 +105,11 @@ class AdaptiveAvgPool(Operation):
 
     out: Size
 
+    @property
+    def sees_all(self) -> bool:
+        """Pooling to one position."""
+        return self.out == (1, 1)
+
     def shape(self, *inputs: Shape) -> Shape:
         """``(channels, *out)``."""
         channels, _, _ = map_only(self, inputs[0])
@@ -135,6 +140,11 @@ class GlobalAvgPool(Operation):
 
     word: ClassVar[str] = "global_avg_pool"
     family: ClassVar[Family] = Family.POOL
+
+    @property
+    def sees_all(self) -> bool:
+        """Always."""
+        return True
 
     def shape(self, *inputs: Shape) -> Shape:
         """``(channels,)``."""
