@@ -1,22 +1,48 @@
-"""Write the generated pages of ``docs/``; with ``--check`` only say which of them are out of date."""
+"""Write the generated pages of ``docs/``; with ``--check`` only say which of them are out of date.
+
+Diagrams are drawn anew where the text that Graphviz draws from has changed; its hash stands beside the picture.
+"""
 
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+from netspec import api, catalogue
+from netspec.diagram.render import render
 from netspec.explanations import EXPLANATIONS
+from netspec.facts import shape_text
 
-DOCS = Path(__file__).parent.parent / "docs"
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+FIGURES = ROOT / "tests" / "reference" / "published.json"
 
 ERRORS = """\
 # Errors
 
 Every message has a place (file, line, column), a stable code, a sentence, and where possible what would mend it. All
-mistakes are told at once; what only follows from another mistake is not. `netspec check` ends with exit code 2 if there are
-any, and with 0 where there are only warnings. `--format json` prints the same as data, `--format github` as annotations of
-a workflow. `netspec explain CODE` prints one of the entries below.
+mistakes are told at once; what only follows from another mistake is not. `netspec check` ends with exit code 2 if there
+are any, and with 0 where there are only warnings. `--format json` prints the same as data, `--format github` as
+annotations of a workflow. `netspec explain CODE` prints one of the entries below.
+"""
+
+CATALOGUE = """\
+# Catalogue
+
+The networks that come with netspec, how they grew from LeNet-5 to DenseNet, each as a file that reads like the
+paper's table. Parameters count auxiliary heads where there are any; MACs are multiply-adds of convolutions and linear layers for
+one image; the receptive field is that of the last feature map before global pooling or flattening, in input pixels.
+"""
+
+PUBLISHED = """\
+# Published figures
+
+What the papers print beside what netspec counts. Where the two differ the last column says why. A figure agrees when
+netspec's exact number rounds to the printed one.
 """
 
 
@@ -28,8 +54,68 @@ def errors() -> str:
     return "\n".join(parts)
 
 
-PAGES = {"errors.md": errors}
+def networks() -> str:
+    """``catalogue.md``: every shipped spec with its paper, notes, figures, diagram, and the line that builds it."""
+    return "\n".join([CATALOGUE, *(_entry(name, path) for name, path in catalogue.shipped().items())])
+
+
+def _entry(name: str, path: Path) -> str:
+    spec, _ = catalogue.spec(path)
+    family = [api.network(spec, variant, {}) for variant in spec.family()]
+    notes = spec.header.notes if isinstance(spec.header.notes, list) else [spec.header.notes]
+    lines = [f"## {name}", "", f"{spec.header.paper}. [`specs/{path.name}`](../specs/{path.name})", ""]
+    lines += [f"- {note}" for note in notes if note] + ([""] if any(notes) else [])
+    lines += ["| network | input | parameters | MACs | receptive field | build |", "|---|---|---:|---:|---:|---|"]
+    for network in family:
+        totals, field = network.stats().totals, network.stats().field
+        word = name if network.variant is None else f"{name}@{network.variant}"
+        size = shape_text(network.graph.input.shape)
+        figures = f"{totals.params:,} | {totals.macs:,} | {field.size[0]}"
+        lines.append(f"| {network.name} | {size} | {figures} | `netspec build {word}` |")
+    drawn = hashlib.sha256(family[0].diagram().encode()).hexdigest()[:16]
+    return "\n".join([*lines, "", f"![{family[0].name}](diagrams/{name}.svg) <!-- {drawn} -->", ""])
+
+
+def published() -> str:
+    """``published.md``: the papers' numbers beside netspec's, and the networks that have none to hold against."""
+    head = [
+        "| network | figure | printed | netspec | agrees | source | why it differs |",
+        "|---|---|---|---:|---|---|---|",
+    ]
+    lines = [PUBLISHED, *head]
+    for row in json.loads(FIGURES.read_text(encoding="utf-8")):
+        ours = api.read(row["network"]).stats().totals.to_dict()[row["figure"]]
+        agrees = "no" if row["why"] else "yes"
+        cells = [f"`{row['network']}`", row["figure"], row["printed"], f"{ours:,}", agrees, row["where"], row["why"]]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join([*lines, "", WITHOUT])
+
+
+WITHOUT = """\
+## Networks without exact figures
+
+These belong to the story but are not shipped, since no source gives what it takes to build them:
+
+- **FractalNet with 40 layers** (22.9 M parameters printed): four columns with the widths of the 20-layer network have
+  76.2 M, and the widths that give 22.9 M are not published.
+- **Inception-v2 of "Rethinking the Inception Architecture"** (3.8 G printed): the widths inside its modules were in a
+  supplementary file that is not available; Inception-v3 is shipped as released.
+- **The deconvnet of Zeiler and Fergus** has no weights of its own: it runs a ZFNet backwards with transposed filters.
+"""
+
+
+PAGES: dict[str, Callable[[], str]] = {"errors.md": errors, "catalogue.md": networks, "published.md": published}
 """File -> function that gives its text."""
+
+
+def draw(stale: bool) -> None:  # noqa: FBT001 - whether the page says that diagrams have changed
+    """Draw what is missing in ``docs/diagrams``, or everything after a change."""
+    (DOCS / "diagrams").mkdir(exist_ok=True)
+    for name, path in catalogue.shipped().items():
+        picture = DOCS / "diagrams" / f"{name}.svg"
+        if stale or not picture.is_file():
+            spec, _ = catalogue.spec(path)
+            render(api.network(spec, spec.family()[0], {}).diagram(), picture)
 
 
 def main() -> int:
@@ -44,6 +130,8 @@ def main() -> int:
             stale.append(name)
             if not check:
                 path.write_text(text, encoding="utf-8")
+    if not check:
+        draw("catalogue.md" in stale)
     print(f"{'out of date' if check else 'written'}: {', '.join(stale) or 'none'}")
     return 1 if check and stale else 0
 

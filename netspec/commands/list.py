@@ -20,12 +20,13 @@ def list_(form: str) -> None:
     if form == "json":
         click.echo(json.dumps(rows, indent=1))
         return
-    click.echo(f"{'name':<28}{'spec':<36}{'input':>12}{'params':>14}{'MACs':>18}{'field':>7}")
-    for row in rows:
-        place = row["file"] if row["variant"] is None else f"{row['file']}@{row['variant']}"
+    places = [row["file"] if row["variant"] is None else f"{row['file']}@{row['variant']}" for row in rows]
+    names, wide = max(len(row["name"]) for row in rows), max(map(len, places))
+    click.echo(f"{'name':<{names}}  {'spec':<{wide}}  {'input':>9}  {'params':>11}  {'MACs':>14}  field")
+    for row, place in zip(rows, places, strict=True):
         click.echo(
-            f"{row['name']:<28}{place:<36}{shape_text(tuple(row['input'])):>12}"
-            f"{row['params']:>14,}{row['macs']:>18,}{row['receptive_field'][0]:>7}"
+            f"{row['name']:<{names}}  {place:<{wide}}  {shape_text(tuple(row['input'])):>9}"
+            f"  {row['params']:>11,}  {row['macs']:>14,}  {row['receptive_field'][0]:>5}"
         )
 
 
