@@ -114,7 +114,7 @@ def load(path: str | Path, /, *, device: str = "cpu", outputs: Outputs = "infere
     from netspec.nn import artefact
 
     file = Path(path)
-    spec = spec_of(Source(f"{path} (spec)", artefact.spec_in(file)))
+    spec = spec_of(Source(f"{path} (spec)", artefact.contents(file).spec))
     module = network(spec, None, {}).compile(device="meta", outputs=outputs)
     artefact.fill(module, file, device)
     return module.eval()

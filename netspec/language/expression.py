@@ -13,10 +13,10 @@ import operator
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from netspec.language.grammar import ExpressionError, Tree, parsed
+from netspec.language.grammar import MAX_MAGNITUDE, ExpressionError, Tree, parsed
 
 MAX_EXPONENT = 64
-MAX_MAGNITUDE = 2**63
+MAX_ELEMENTS = 100
 
 
 class UnknownNameError(ExpressionError):
@@ -114,21 +114,24 @@ def _named(tree: Tree, values: Mapping[str, Any]) -> Any:
 
 
 def _element(tree: Tree, whole: Any, key: Any) -> Any:
-    if isinstance(whole, Mapping) and key in whole:
+    if isinstance(whole, Mapping) and isinstance(key, str) and key in whole:
         return whole[key]
     if isinstance(whole, list) and isinstance(key, int):
         if -len(whole) <= key < len(whole):
             return whole[key]
         message = f"there is no element {key} in a list of {len(whole)}, counted from 0"
         raise ExpressionError(message, tree.offset)
-    if isinstance(whole, Mapping):
+    if isinstance(whole, Mapping) and isinstance(key, str):
         raise ExpressionError(f"there is no '{key}' here", tree.offset, f"known: {', '.join(whole)}")
-    raise ExpressionError(f"{_shown(whole)} has no part '{key}'", tree.offset)
+    raise ExpressionError(f"{_shown(whole)} has no part {_shown(key)}", tree.offset)
 
 
 def _bounded(tree: Tree, parts: list[Any]) -> Any:
     """Apply an operator or function, with every way it can go wrong worded and every size bounded."""
     sign = tree.value
+    if sign != "len" and any(_elements(part) > MAX_ELEMENTS for part in parts):
+        message = f"'{sign}' works with lists of at most {MAX_ELEMENTS:,} elements"
+        raise ExpressionError(message, tree.offset, code="limit")
     if sign == "**" and abs(parts[1] if isinstance(parts[1], (int, float)) else 0) > MAX_EXPONENT:
         raise ExpressionError(f"an exponent may be at most {MAX_EXPONENT}", tree.offset, code="limit")
     if sign in ("+", "*", "%", "-", "/", "//", "**") and not all(_is_number(part) for part in parts):
@@ -154,6 +157,20 @@ def _applied(tree: Tree, parts: list[Any]) -> Any:
     if tree.kind == "unary":
         return -parts[0] if tree.value == "-" else +parts[0]
     return _OPERATORS[tree.value](*parts)
+
+
+def _elements(value: Any) -> int:
+    """How many values are in ``value``; no further than too many."""
+    if not isinstance(value, (list, dict)):
+        return 1
+    if len(value) > MAX_ELEMENTS:
+        return len(value)
+    found = 0
+    for item in value.values() if isinstance(value, dict) else value:
+        found += _elements(item)
+        if found > MAX_ELEMENTS:
+            break
+    return found
 
 
 def _is_number(value: object) -> bool:

@@ -10,6 +10,7 @@ from netspec.errors import Code
 
 MAX_LENGTH = 500
 MAX_DEPTH = 40
+MAX_MAGNITUDE = 2**63
 
 LEVELS = {
     "or": 1,
@@ -66,7 +67,8 @@ class Tree(NamedTuple):
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>\d+\.\d+(?:[eE][-+]?\d+)?|\d+(?:[eE][-+]?\d+)?|\.\d+)"
     r"|\$(?P<name>[A-Za-z_]\w*)|(?P<word>[A-Za-z_]\w*)"
-    r"|(?P<string>'[^']*'|\"[^\"]*\")|(?P<sign>//|\*\*|==|!=|<=|>=|[-+*/%<>()\[\],.]))"
+    r"|(?P<string>'[^']*'|\"[^\"]*\")|(?P<sign>//|\*\*|==|!=|<=|>=|[-+*/%<>()\[\],.]))",
+    re.ASCII,
 )
 
 
@@ -84,11 +86,11 @@ def parsed(text: str) -> Tree:
 
 def _tokens(text: str) -> list[Token]:
     tokens, at = [], 0
-    end = len(text.rstrip())
+    end = len(text.rstrip(" \t\n\r\f\v"))
     while at < end:
         match = _TOKEN.match(text, at)
         if not match or match.lastgroup is None:
-            skip = len(text[at:]) - len(text[at:].lstrip())
+            skip = len(text[at:]) - len(text[at:].lstrip(" \t\n\r\f\v"))
             raise ExpressionError(f"'{text[at + skip]}' does not belong in an expression", at + skip)
         kind = match.lastgroup
         start = match.start(kind) - (kind == "name")
@@ -160,6 +162,8 @@ class _Parser:
         if token.kind == "number":
             text = token.text
             number = int(text) if text.isdigit() else float(text)
+            if number > MAX_MAGNITUDE:
+                raise ExpressionError("a number here is larger than 2**63", token.offset, code="limit")
             return Tree("constant", number, (), token.offset)
         if token.kind == "string":
             return Tree("constant", token.text[1:-1], (), token.offset)

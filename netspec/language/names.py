@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
-MAX_NAME = 200
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*")
+MAX_NAME = 100
+MAX_PARTS = 10
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*")
+_TITLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 BESIDE = ("repeat", "from", "when", "name", "join")
@@ -87,11 +89,28 @@ def fault(name: str) -> str:
         return f"a name may have {MAX_NAME} characters"
     if not _NAME.fullmatch(name):
         return "a name is made of letters, digits and _, its parts joined by dots, and begins with a letter"
-    for part in name.split("."):
-        if part in MODULE_ATTRIBUTES or part.startswith("__"):
+    parts = name.split(".")
+    if len(parts) > MAX_PARTS:
+        return f"a name may have {MAX_PARTS} parts"
+    for part in parts:
+        if part.startswith("_"):
+            return f"'{part}' begins with '_', as the attributes of modules that are their own matter"
+        if part in MODULE_ATTRIBUTES:
             return f"'{part}' is an attribute that every module has already"
         if part in BESIDE or part in STRUCTURE:
             return f"'{part}' is a word of the language"
+    return ""
+
+
+def title_fault(name: str) -> str:
+    """What is wrong with ``name`` as that of a network, a variant or an output; empty if nothing is.
+
+    Networks give their names to files, so nothing that leads out of a folder is among them.
+    """
+    if len(name) > MAX_NAME:
+        return f"a name may have {MAX_NAME} characters"
+    if not _TITLE.fullmatch(name):
+        return "this name is made of letters, digits and . _ + -, and begins with a letter or digit"
     return ""
 
 

@@ -13,6 +13,7 @@ from netspec.language.arguments import Arguments, Worked, built, evaluated, show
 from netspec.language.expression import ABSENT
 from netspec.language.source import Mapping, Value, plain
 
+MAX_PARAMETERS = 1_000
 Kind = Literal["int", "float", "bool", "str", "list", "any"]
 KINDS: dict[str, tuple[type, ...]] = {
     "int": (int,),
@@ -77,6 +78,9 @@ def declared(section: Value | None, problems: Problems) -> dict[str, Parameter]:
     if not isinstance(section, Mapping):
         problems.add(Problem("wrong-type", "params is a mapping of names to defaults", section.span))
         return {}
+    if len(section.entries) > MAX_PARAMETERS:
+        message = f"there may be {MAX_PARAMETERS:,} parameters, here are {len(section.entries):,}"
+        problems.stop(Problem("limit", message, section.span))
     found = {}
     for name, (span, value) in section.entries.items():
         fault = names.parameter_fault(name)

@@ -7,8 +7,11 @@ from collections.abc import Iterator
 import yaml
 
 from netspec.errors import Span
-from netspec.language.source import Mapping, Scalar, Sequence, Value, plain
+from netspec.language.layers import written_in
+from netspec.language.source import Mapping, Scalar, Sequence, Value, plain, retyped
 from netspec.language.spec import Spec
+
+Entries = dict[str, tuple[Span, Value]]
 
 
 def resolved(spec: Spec, name: str, size: tuple[int, ...], given: dict[str, tuple[Span, Value]]) -> Mapping:
@@ -22,7 +25,39 @@ def resolved(spec: Spec, name: str, size: tuple[int, ...], given: dict[str, tupl
     if isinstance(params, Mapping):
         settled = {key: (span, _settled(value, given.get(key))) for key, (span, value) in params.entries.items()}
         entries["params"] = (place, Mapping(settled, params.span))
-    return Mapping(entries, spec.document.span)
+    return Mapping(_without_unread(entries), spec.document.span)
+
+
+def _without_unread(entries: Entries) -> Entries:
+    """``entries`` without the parameters and blocks that only the choices made have needed."""
+    while True:
+        kept = {
+            key: _read_of(key, value, entries) for key, (_, value) in entries.items() if key in ("params", "blocks")
+        }
+        fewer: Entries = {}
+        for key, (span, value) in entries.items():
+            left = kept.get(key, value)
+            if left is not None:
+                fewer[key] = (span, left)
+        if fewer == entries:
+            return entries
+        entries = fewer
+
+
+def _read_of(section: str, value: Value, entries: Entries) -> Value | None:
+    """The entries of ``section`` that anything else reads; None if nothing is left."""
+    if not isinstance(value, Mapping):
+        return value
+    others = [
+        written_in(inner) for key, (_, inner) in entries.items() if key not in (section, "name", "notes", "paper")
+    ]
+    kept = {}
+    for key, entry in value.entries.items():
+        siblings = [written_in(inner) for name, (_, inner) in value.entries.items() if name != key]
+        read = frozenset[str]().union(*(part[section == "blocks"] for part in [*others, *siblings]))
+        if key in read:
+            kept[key] = entry
+    return Mapping(kept, value.span) if kept else None
 
 
 def _settled(written: Value, given: tuple[Span, Value] | None) -> Value:
@@ -34,7 +69,22 @@ def _settled(written: Value, given: tuple[Span, Value] | None) -> Value:
 
 def text(document: Mapping) -> str:
     """``document`` as YAML."""
-    return yaml.safe_dump(plain(document), sort_keys=False, allow_unicode=True, width=120)
+    return yaml.dump(plain(document), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes every value out, and puts quotes around words that YAML 1.2 would read as something else."""
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - as PyYAML has it
+        return True
+
+
+def _word(dumper: _Dumper, word: str) -> yaml.ScalarNode:
+    style = None if isinstance(retyped(word), str) else "'"
+    return dumper.represent_scalar("tag:yaml.org,2002:str", word, style=style)
+
+
+_Dumper.add_representer(str, _word)
 
 
 def origins(value: Value, path: str = "") -> Iterator[tuple[str, str, Span]]:

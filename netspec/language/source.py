@@ -75,6 +75,15 @@ def plain(value: Value) -> Any:
     return value.value
 
 
+def weight(value: Value | None) -> int:
+    """How much there is to work out in ``value``: its values, and their texts for each ten characters."""
+    if isinstance(value, Mapping):
+        return 1 + sum(weight(inner) for _, inner in value.entries.values())
+    if isinstance(value, Sequence):
+        return 1 + sum(weight(item) for item in value.items)
+    return 0 if value is None else 1 + (len(value.value) // 10 if isinstance(value.value, str) else 0)
+
+
 def retyped(text: str) -> int | float | bool | str | None:
     """What an unquoted YAML 1.2 scalar means (core schema)."""
     if text in _WORDS:
@@ -152,7 +161,7 @@ class _Reader:
             )
         elif isinstance(event, yaml.CollectionEndEvent):
             done = self.open.pop()
-            self._finish(done.value(), done.anchor, done.size, done.depth)
+            self._finish(done.value(), done.anchor, done.size, done.depth, new=1)
         elif isinstance(event, yaml.DocumentStartEvent) and self.document is not None:
             self._stop("yaml-syntax", "a spec is one document; a second one begins here", self._span(event))
 
@@ -197,8 +206,9 @@ class _Reader:
         self._refuse_depth(depth, span)
         self._finish(value, None, size, depth)
 
-    def _finish(self, value: Value, anchor: str | None, size: int, depth: int) -> None:
-        self.values += size
+    def _finish(self, value: Value, anchor: str | None, size: int, depth: int, new: int | None = None) -> None:
+        """Put a value of so many values, so deep, where it belongs; ``new`` are those not counted yet, all unless given."""
+        self.values += size if new is None else new
         if self.values > MAX_VALUES:
             message = f"the file holds more than {MAX_VALUES:,} values once its aliases are followed"
             self._stop("limit", message, value.span)

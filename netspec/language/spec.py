@@ -120,6 +120,9 @@ def parsed(document: Value, source: Source, problems: Problems) -> Spec | None:
     header = built(Header, "the spec", Arguments(given, document.span), {}, problems)
     if not isinstance(header, Header):
         return None
+    fault = names.title_fault(header.name)
+    if fault:
+        problems.add(Problem("bad-name", fault, given["name"][1].span))
     spec = Spec(source, document, header, size, problems, declared(document.get("params"), problems))
     spec.variants = _variants(document.get("variants"), problems)
     spec.blocks = _blocks(document.get("blocks"), problems)
@@ -152,8 +155,9 @@ def _variants(section: Value | None, problems: Problems) -> dict[str, tuple[Span
     found = {}
     for name, (span, value) in (mapping.entries if mapping else {}).items():
         settings = _mapping(value, f"variant '{name}' is a mapping of parameters to values", problems)
-        if "@" in name or "/" in name:
-            problems.add(Problem("bad-name", "a variant's name has no '@' and no '/'", span))
+        fault = names.title_fault(name)
+        if fault:
+            problems.add(Problem("bad-name", fault, span))
         elif settings:
             found[name] = (span, settings)
     return found
@@ -225,6 +229,9 @@ def _outputs(section: Value | None, problems: Problems) -> list[OutputDeclaratio
     mapping = _mapping(section, "outputs is a mapping of names to layers", problems)
     found = []
     for name, (span, value) in (mapping.entries if mapping else {}).items():
+        fault = names.title_fault(name)
+        if fault:
+            problems.add(Problem("bad-name", fault, span))
         layer: Value | None = value
         training = False
         if isinstance(value, Mapping):

@@ -1,0 +1,59 @@
+"""Where the gradient of one position lies on the input, in a freshly initialised network (Luo et al. 2016)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import isfinite
+
+import torch
+
+from netspec.errors import Problem, SpecError
+from netspec.facts import FLAT, Pair
+from netspec.graph import Graph, Node, Output
+from netspec.nn.build import module
+
+IMAGES = 2
+SEEDS = 3
+UNIT = "unit"
+"""Name of the output whose gradient is taken."""
+
+
+def gradient_mass(graph: Graph, node: Node, at: Pair, *, images: int = IMAGES, seeds: int = SEEDS) -> list[list[float]]:
+    """How strongly each input pixel acts on position ``at`` of ``node``: height rows of width numbers.
+
+    The gradient of the sum of the position's channels, its magnitude summed over the input's channels, averaged over
+    ``images`` images of normal noise for each of ``seeds`` initialisations; eval mode, on the CPU. Each draw counts
+    the same. The caller's random state stays as it was. Raises :class:`SpecError` where no gradient arrives, or none
+    that is a number.
+    """
+    asked = only(graph, node)
+    total = torch.zeros(graph.input.shape[1:], dtype=torch.float64)
+    with torch.random.fork_rng(devices=[]):
+        for seed in range(seeds):
+            torch.manual_seed(seed)
+            network = module(asked, device="cpu").eval().requires_grad_(requires_grad=False)
+            noise = torch.randn(images, *graph.input.shape)
+            total += _drawn(network, noise, at, node)
+    rows: list[list[float]] = (total / total.sum()).tolist()
+    return rows
+
+
+def only(graph: Graph, node: Node) -> Graph:
+    """``graph`` with ``node`` as its output; what that does not need is built and not run."""
+    others = tuple(replace(output, training=True) for output in graph.outputs)
+    return replace(graph, outputs=(Output(UNIT, node), *others))
+
+
+def _drawn(network: torch.nn.Module, noise: torch.Tensor, at: Pair, node: Node) -> torch.Tensor:
+    """The sum of the images' masses, each scaled to 1; in double precision where single does not hold the numbers."""
+    for kind in (torch.float32, torch.float64):
+        image = noise.to(kind).requires_grad_()
+        result = network.to(kind)(image)
+        unit = result if len(node.shape) == FLAT else result[:, :, at[0], at[1]]
+        (gradient,) = torch.autograd.grad(unit.sum(), image)
+        mass = gradient.abs().double().sum(dim=1)
+        each = mass.sum(dim=(1, 2))
+        if all(isfinite(value) and value > 0 for value in each.tolist()):
+            return (mass / each[:, None, None]).sum(dim=0)
+    message = f"no gradient of '{node.name}' at {at[0]},{at[1]} arrives at the input of a fresh network"
+    raise SpecError([Problem("wrong-value", message, hint="choose another --node or --at")])
