@@ -14,6 +14,7 @@ from netspec.language.extends import Opener, Parent
 from netspec.language.spec import Spec
 
 SUFFIX = ".yaml"
+MAX_BYTES = 2_000_000
 Found = TypeVar("Found")
 
 
@@ -61,16 +62,24 @@ def _family_with(variant: str, known: dict[str, Path]) -> Path | None:
 def text(path: Path) -> Source:
     """The content of the file at ``path``. Raises :class:`SpecError` when it cannot be read as text."""
     try:
-        return Source(str(path), path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n"))
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            message = f"'{path}' has more than {MAX_BYTES:,} bytes"
+            raise SpecError([Problem("limit", message, Source(str(path), "").span(1, 1))])
+        return Source(str(path), content.decode("utf-8-sig").replace("\r\n", "\n"))
     except FileNotFoundError:
         near = [str(path.with_name(other.name)) for other in path.parent.glob(f"*{SUFFIX}")]
         hint = did_you_mean(str(path), near) if len(near) < MANY else ""
         raise SpecError([Problem("missing-file", f"there is no file '{path}'", hint=hint)]) from None
     except UnicodeDecodeError as error:
-        message = f"{path}: the file is not UTF-8 text (byte {error.start})"
-        raise SpecError([Problem("yaml-syntax", message)]) from None
-    except OSError as error:
-        raise SpecError([Problem("missing-file", f"'{path}' cannot be read: {error.strerror}")]) from None
+        source = Source(str(path), content[: error.start].decode("utf-8-sig").replace("\r\n", "\n"))
+        span = source.span(len(source.lines), len(source.lines[-1]) + 1)
+        hint = "save it as UTF-8" if error.start else "it may be UTF-16: save it as UTF-8"
+        raise SpecError([Problem("yaml-syntax", f"byte {error.start} is not UTF-8 text", span, hint)]) from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise SpecError([Problem("missing-file", f"'{path}' cannot be read: {reason}")]) from None
 
 
 MANY = 200

@@ -19,6 +19,10 @@ COMMANDS = {
     "explain": "netspec.commands.explain:explain",
     "build": "netspec.commands.build:build",
     "diagram": "netspec.commands.diagram:diagram",
+    "diff": "netspec.commands.diff:diff",
+    "rf": "netspec.commands.rf:rf",
+    "fmt": "netspec.commands.fmt:fmt",
+    "schema": "netspec.commands.schema:schema",
     "list": "netspec.commands.list:list_",
 }
 """Name -> where the command is defined."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from netspec.bounds import refuse_oversized
 from netspec.errors import Problem, Problems, Source, Span, SpecError, did_you_mean
 from netspec.expansion import Body, Expansion
 from netspec.facts import MAP, Shape
@@ -61,6 +62,7 @@ def network_of(
     name = variant or spec.header.name
     graph = expansion.builder.graph(name, tuple(entries), tuple(outputs), tuple(init))
     _refuse_unneeded(graph, problems)
+    refuse_oversized(graph, problems)
     problems.check()
     return graph, values
 

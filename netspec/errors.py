@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 from typing import Literal, NoReturn
 
 from netspec import legible
+from netspec.legible import FEW, did_you_mean
 from netspec.places import Source, Span
 
 __all__ = ["Code", "Problem", "Problems", "Refusal", "Source", "Span", "SpecError", "Trail", "did_you_mean"]
@@ -64,12 +63,6 @@ Code = Literal[
 Severity = Literal["error", "warning"]
 """A warning is legal but surely unwanted; it does not stop anything."""
 
-FEW = 12
-"""How many names fit one line."""
-MANY = 2_000
-"""How many names are looked at for one that was perhaps meant."""
-FAR = 100
-"""How far into a name."""
 MAX_PROBLEMS = 100
 """How many mistakes are told at once."""
 
@@ -208,18 +201,6 @@ class Problems:
     def stop(self, problem: Problem) -> NoReturn:
         """Raise :class:`SpecError` with all problems, and ``problem`` last: there is no going on after it."""
         raise SpecError([*sorted(self, key=_place), problem])
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """``did you mean 'x'?`` for a known name close to ``word``, else the known names if they are few."""
-    names = sorted(set(islice(known, MANY)))
-    plain = {name.lower()[:FAR]: name for name in reversed(names)}
-    close = difflib.get_close_matches(word.lower()[:FAR], plain, n=1, cutoff=0.6)
-    if close:
-        return f"did you mean '{plain[close[0]]}'?"
-    if names and len(names) <= FEW:
-        return f"known: {', '.join(names)}"
-    return ""
 
 
 def _place(problem: Problem) -> tuple[str, int, int]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from netspec import vocabulary
 from netspec.blocks import Block
@@ -19,15 +19,17 @@ from netspec.language.expression import ABSENT
 from netspec.language.layers import Branches, Chain, Layer, Use, reads
 from netspec.language.parameter import Setting, settled
 from netspec.language.patch import Kind, Rule
-from netspec.language.source import Scalar, Sequence
+from netspec.language.source import Scalar, Sequence, weight
 from netspec.language.spec import Definition, Spec
 from netspec.ops import Operation
 from netspec.patching import Patches, changed
 from netspec.wiring import Wiring
 
 UNKNOWN_HINT = "define it under 'blocks', or have it registered by a --plugin"
-MAX_STEPS = 1_000_000
+MAX_STEPS = 300_000
+"""Layers, repetitions and values written beside them, each as often as it is met."""
 MAX_DEPTH = 60
+MAX_PATH = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,6 @@ class Expansion:
         self.patches = Patches(spec.rules)
         if spec.rules:
             self.builder.rewrite = self._rewritten
-        self.full = False
         self.steps = 0
 
     def chain(self, chain: Chain, body: Body, x: Node | None) -> Node | None:
@@ -67,8 +68,12 @@ class Expansion:
     def numbered_section(self, section: str, chain: Chain, body: Body, x: Node | None, span: Span) -> Node | None:
         """A section given as a list: a chain of that name."""
         self.builder.span = span
-        with self.builder.within(section, "chain") as scope:
-            x = self.chain(chain, body, x)
+        try:
+            with self.builder.within(section, "chain") as scope:
+                x = self.chain(chain, body, x)
+        except DuplicateName as error:
+            self.problems.add(Problem("duplicate-name", f"two layers are called '{error.name}'", span))
+            return None
         self.wiring.know(section, x)
         if section == "stages":
             self.parts.extend((child.name, child) for child in scope.children)
@@ -100,10 +105,19 @@ class Expansion:
                     inner = replace(body, values={**body.values, "index": index, "count": count})
                     inputs = [self._repetition(layer, str(index), inner, inputs, first=index == 0)]
                     self.wiring.know(self.builder.path(str(index)), inputs[0])
+                    if inputs[0] is None:
+                        self._give_up(range(index + 1, count), layer.span)
+                        break
         except DuplicateName as error:
             self.problems.add(Problem("duplicate-name", f"two layers are called '{error.name}'", layer.span))
             return None
         return inputs[0]
+
+    def _give_up(self, rest: range, span: Span) -> None:
+        """After a mistake the other repetitions would repeat it; their names are known, with nothing behind them."""
+        self._charge(span, len(rest))
+        for index in rest:
+            self.wiring.know(self.builder.path(str(index)), None)
 
     def _repetition(
         self, layer: Layer, name: str, body: Body, inputs: list[Node | None], *, first: bool
@@ -166,8 +180,7 @@ class Expansion:
         """The output of ``chain``, whose numbers begin with ``number``, and the next free number."""
         top = self.builder.scope is self.builder.root
         for name, _, layer in chain.layers:
-            if self.full:
-                return None, number
+            self._charge(layer.span, weight(layer.when) + len(self.patches.rules))
             if not self._wanted(layer, body, x, name):
                 continue
             block = self._inline(layer, body)
@@ -197,15 +210,16 @@ class Expansion:
         use = layer.what
         count = repetitions(layer, seen(body.values, inputs[0]), self.problems)
         for index in range(count):
-            if self.full or not isinstance(use, Use):
+            if not isinstance(use, Use):
                 break
+            self._charge(layer.span, weight(use.arguments))
             self.builder.span = layer.span
             inner = replace(body, values={**seen(body.values, inputs[0]), "index": index, "count": count})
             arguments = self._arguments(use, block.params, first=index == 0)
             opened = self._opened(block, arguments, inner, inputs)
             if opened is None:
                 inputs = [None]
-                continue
+                break
             with self.builder.within(name, block.name, flat=True, index=index, count=count):
                 x, number = self._content(
                     block.body, replace(opened, boundary=self.builder.scope.name), inputs[0], number
@@ -216,10 +230,8 @@ class Expansion:
 
     def _once(self, layer: Layer, name: str, body: Body, inputs: list[Node | None], *, first: bool) -> Node | None:
         """One repetition of a layer."""
-        self.steps += 1
-        if self.steps > MAX_STEPS:
-            self._stop(Problem("limit", f"the network has more than {MAX_STEPS:,} layers and repetitions", layer.span))
-        if self.full or layer.what is None:
+        self._charge(layer.span, weight(layer.what.arguments) if isinstance(layer.what, Use) else 0)
+        if layer.what is None:
             return None
         self.builder.span = layer.span
         if isinstance(layer.what, Use):
@@ -228,8 +240,7 @@ class Expansion:
             message = f"a chain or branches read one input, not {len(inputs)}"
             self.problems.add(Problem("arity", message, layer.span, "join them first"))
             return None
-        if not self._shallow(layer.span):
-            return None
+        self._refuse_depth(layer.span)
         kind = "chain" if isinstance(layer.what, Chain) else "branches"
         with self.builder.within(name, kind):
             if isinstance(layer.what, Chain):
@@ -272,6 +283,8 @@ class Expansion:
         if isinstance(known, Definition):
             return self._defined(known, arguments, name, replace(body, values=values), inputs)
         instance = built(known, word, arguments, values, self.problems)
+        lists = [held for held in vars(instance).values() if isinstance(held, list)] if instance else []
+        self._charge(layer.span, sum(map(len, lists)))
         joins = isinstance(instance, Operation) and instance.joins
         if not self._fits(word, layer, inputs, joins=joins) or instance is None or None in inputs:
             return None
@@ -288,7 +301,11 @@ class Expansion:
         except PatchFailed:
             return None
         except GraphFull as full:
-            self._stop(Problem("limit", str(full), layer.span))
+            self.problems.stop(Problem("limit", str(full), layer.span))
+        except ValidationError as error:
+            fields = " and ".join(f"'{part}'" for part in dict.fromkeys(item["loc"][0] for item in error.errors()))
+            message = f"{instance.word} comes to a {error.title} whose {fields} is out of range"
+            self.problems.add(Problem("wrong-value", message, layer.span))
         return None
 
     def _defined(
@@ -307,8 +324,8 @@ class Expansion:
             message = f"{block.name} reads one input, not {len(inputs)}"
             self.problems.add(Problem("arity", message, arguments.span, "join them first"))
             return None
-        if not self._shallow(arguments.span):
-            return None
+        self._refuse_depth(arguments.span)
+        self._charge(arguments.span, sum(1 + weight(parameter.default) for parameter in block.params.values()))
         values = settled(block.params, Setting(block.name, arguments.given), body.values, arguments.span, self.problems)
         known: dict[str, Any] = {key: body.values[key] for key in ("in", "index", "count") if key in body.values}
         uses = (*body.uses, (block.name, arguments.span))
@@ -367,16 +384,25 @@ class Expansion:
         arguments = Arguments.of(use.arguments, use.word.span, next(iter(fields), "")).over(use.over)
         return arguments if first else arguments.with_stride_one()
 
-    def _shallow(self, span: Span) -> bool:
-        """Whether scopes may be nested one deeper."""
+    def _refuse_depth(self, span: Span) -> None:
+        """End the search where scopes are nested too deep, or their path is too long for one more."""
         depth, scope = 0, self.builder.scope
         while scope.parent:
             depth, scope = depth + 1, scope.parent
-        if depth < MAX_DEPTH:
-            return True
         hint = "a block that uses itself needs a 'when' that ends it"
-        self._stop(Problem("limit", f"blocks and chains are nested more than {MAX_DEPTH} deep", span, hint))
-        return False
+        if depth >= MAX_DEPTH:
+            message = f"blocks and chains are nested more than {MAX_DEPTH} deep"
+            self.problems.stop(Problem("limit", message, span, hint))
+        if len(self.builder.scope.name) > MAX_PATH:
+            message = f"the path of a layer has more than {MAX_PATH} characters"
+            self.problems.stop(Problem("limit", message, span, "use shorter names, or nest less"))
+
+    def _charge(self, span: Span, written: int) -> None:
+        """Count a layer with so many values written in it; end the search where the network takes too long."""
+        self.steps += 1 + written
+        if self.steps > MAX_STEPS:
+            message = f"the network has more than {MAX_STEPS:,} layers, repetitions and values"
+            self.problems.stop(Problem("limit", message, span))
 
     def _fits(self, word: str, layer: Layer, inputs: list[Node | None], *, joins: bool) -> bool:
         """Whether ``word`` takes so many inputs."""
@@ -391,10 +417,6 @@ class Expansion:
         span = layer.reads[0].span if layer.reads else layer.span
         self.problems.add(Problem("arity", message, span, hint))
         return False
-
-    def _stop(self, problem: Problem) -> None:
-        self.problems.add(problem)
-        self.full = True
 
     def _refused(self, error: NodeRefused, layer: Layer, body: Body, path: str) -> Problem:
         """A shape rule's refusal, with the place, and where each input comes from."""

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from netspec.errors import Refusal, Span
-from netspec.facts import Shape
+from netspec.facts import Shape, shape_text
 from netspec.initialisation import Scheme
 from netspec.ops.input import Input
-from netspec.ops.operation import Operation
+from netspec.ops.operation import LARGEST, Operation
 
-MAX_NODES = 200_000
+MAX_NODES = 20_000
 INPUT = "input"
 """Name of the node that every network begins with."""
 
@@ -182,6 +182,9 @@ class GraphBuilder:
             shape = operation.shape(*(node.shape for node in inputs))
         except Refusal as refusal:
             raise NodeRefused(path, inputs, refusal) from None
+        if max(shape) > LARGEST:
+            large = Refusal("limit", f"{shape_text(shape)} is larger than {LARGEST:,} on a side")
+            raise NodeRefused(path, inputs, large)
         self._claim(path)
         parent = self._container(path)
         node = Node(len(self.nodes), path, operation, inputs, shape, parent, self.span)

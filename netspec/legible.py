@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import difflib
 import re
+from collections.abc import Iterable
+from itertools import islice
 
 TAB = "\t"
 LONGEST = 400
 """Characters of a sentence that are shown."""
 WIDTH, BEFORE = 160, 60
 """Characters of a source line that are shown, and how many of them before the place."""
+FEW = 12
+"""How many names fit one line."""
+MANY = 2_000
+"""How many names are looked at for one that was perhaps meant."""
+FAR = 100
+"""How far into a name."""
 _BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 
 
@@ -39,3 +48,15 @@ def excerpt(line: str, number: int, column: int, length: int) -> list[str]:
     carets = "^" * max(1, min(length, len(shown) - column))
     gutter = f"{number:>5} | "
     return [gutter + shown, " " * (len(gutter) - 2) + "| " + pad + carets]
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """``did you mean 'x'?`` for a known name close to ``word``, else the known names if they are few."""
+    names = sorted(set(islice(known, MANY)))
+    plain = {name.lower()[:FAR]: name for name in reversed(names)}
+    close = difflib.get_close_matches(word.lower()[:FAR], plain, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean '{plain[close[0]]}'?"
+    if names and len(names) <= FEW:
+        return f"known: {', '.join(names)}"
+    return ""

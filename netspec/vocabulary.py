@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.metadata import entry_points
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 
 from netspec.blocks import BLOCKS, Block
 from netspec.language.names import BESIDE, STRUCTURE
@@ -37,10 +38,19 @@ def find(word: str) -> Word | None:
     """The class behind ``word``; installed packages are asked only when nothing else knows it."""
     known = OPERATIONS.get(word) or BLOCKS.get(word) or _registered.get(word)
     if known is None:
-        for entry in entry_points(group=ENTRY_POINTS, name=word):
+        for entry in _installed().get(word, ()):
             register(entry.load())
         known = _registered.get(word)
     return known
+
+
+@cache
+def _installed() -> dict[str, list[EntryPoint]]:
+    """What installed packages offer, looked up once: a spec full of unknown words must not read their files again."""
+    found: dict[str, list[EntryPoint]] = {}
+    for entry in entry_points(group=ENTRY_POINTS):
+        found.setdefault(entry.name, []).append(entry)
+    return found
 
 
 def words() -> Mapping[str, Word]:

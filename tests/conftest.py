@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -42,6 +42,15 @@ def torch() -> ModuleType:
 
     torch.set_num_threads(min(FEW_THREADS, torch.get_num_threads()))
     return torch
+
+
+@pytest.fixture
+def one_thread(torch: ModuleType) -> Iterator[None]:
+    """Torch with one thread: small tensors are done before a second one has begun."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")

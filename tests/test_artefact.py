@@ -432,10 +432,16 @@ def test_the_file_has_the_mode_of_any_new_file(written: tuple[Any, Path]) -> Non
     assert stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE(other.stat().st_mode)
 
 
-def test_equal_networks_make_equal_files(written: tuple[Any, Path], network: netspec.Network) -> None:
-    """Writing the same weights again gives the same bytes."""
-    module, path = written
-    before = path.read_bytes()
-    netspec.save(module, network, path)
+def test_equal_networks_make_equal_files(network: netspec.Network, torch: ModuleType, tmp_path: Path) -> None:
+    """Writing the same weights gives the same bytes every time, whatever characters the spec holds."""
+    spec = network.to_yaml() + 'notes: "\\x7f \\t \\u00e9 \\u4e2d \\U0001f600 \\\\ \\""\n'
+    torch.manual_seed(0)
+    module = network.compile()
+    written = set()
+    for _ in range(12):
+        artefact.save(module, spec, tmp_path / "x")
+        written.add((tmp_path / "x").read_bytes())
 
-    assert path.read_bytes() == before
+    assert len(written) == 1
+    assert artefact.contents(tmp_path / "x").spec == spec
+    assert list(netspec.load(tmp_path / "x").state_dict()) == list(module.state_dict())

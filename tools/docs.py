@@ -34,8 +34,9 @@ CATALOGUE = """\
 # Catalogue
 
 The networks that come with netspec, how they grew from LeNet-5 to DenseNet, each as a file that reads like the
-paper's table. Parameters count auxiliary heads where there are any; MACs are multiply-adds of convolutions and linear layers for
-one image; the receptive field is that of the last feature map before global pooling or flattening, in input pixels.
+paper's table. Parameters count auxiliary heads where there are any; MACs are multiply-adds of convolutions and linear
+layers for one image; the receptive field is that of the last feature map before global pooling or flattening, in input
+pixels.
 """
 
 PUBLISHED = """\

@@ -1,20 +1,16 @@
-"""A YAML text as a tree of entries with their places, and its comments: what a reader of data throws away."""
+"""A YAML text as a tree of entries that know their places."""
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import yaml
 
-from netspec.language.source import Loader, retyped
-
-BREAK = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
-_ANCHORED = re.compile(r"&\S+(?:\s|(?<=\s)#[^\n\r\x85\u2028\u2029]*)*")
+from netspec.formatter.text import Text
+from netspec.language.source import retyped
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +23,10 @@ class Leaf:
     start: int
     end: int
 
+    def is_empty(self) -> bool:
+        """Whether nothing is written: YAML's null."""
+        return not self.spelling and self.word is None
+
 
 @dataclass(frozen=True, slots=True)
 class Branch:
@@ -37,6 +37,10 @@ class Branch:
     anchor: str
     start: int
     end: int
+
+    def is_empty(self) -> bool:
+        """Never: a list without items is written, too."""
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,84 +61,12 @@ class Entry:
 Node = Leaf | Branch
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
-    """A comment with its sign, and the offset of that."""
-
-    text: str
-    start: int
-
-
-@dataclass(frozen=True)
-class Text:
-    """A text that is known to be plain YAML data."""
-
-    text: str
-
-    @cached_property
-    def _starts(self) -> list[int]:
-        return [0, *(match.end() for match in BREAK.finditer(self.text))]
-
-    def line(self, offset: int) -> int:
-        """The line of ``offset``, counted from 0."""
-        return bisect_right(self._starts, offset) - 1
-
-    def column(self, offset: int) -> int:
-        """The column of ``offset``, counted from 0."""
-        return offset - self._starts[self.line(offset)]
-
-    def is_first(self, offset: int) -> bool:
-        """Whether nothing but space stands before ``offset`` in its line."""
-        return not self.text[self._starts[self.line(offset)] : offset].strip()
-
-    @cached_property
-    def events(self) -> list[Any]:
-        """The parser's events."""
-        return list(yaml.parse(self.text, Loader=Loader))
-
-    @cached_property
-    def comments(self) -> tuple[Comment, ...]:
-        """All comments, in order."""
-        return tuple(
-            Comment(self.text[start:end].rstrip(), start) for start, end in self._signs(re.compile(r"#.*")) if end
-        )
-
-    @cached_property
-    def dashes(self) -> list[int]:
-        """Offsets of the dashes of lists."""
-        return [start for start, _ in self._signs(re.compile(r"#.*|(?<!\S)-(?!\S)")) if self.text[start] == "-"]
-
-    @cached_property
-    def root(self) -> Node:
-        """The document."""
-        builder = _Builder(self)
-        for event in self.events:
-            builder.take(event)
-        return builder.root
-
-    def _signs(self, pattern: re.Pattern[str]) -> Iterator[tuple[int, int]]:
-        """Start and end of what ``pattern`` finds outside scalars."""
-        for start, end in self._gaps():
-            for line in BREAK.split(self.text[start:end]):
-                yield from ((start + match.start(), start + match.end()) for match in pattern.finditer(line))
-                start += len(line)
-                found = BREAK.match(self.text, start)
-                start = found.end() if found else start
-
-    def _gaps(self) -> Iterator[tuple[int, int]]:
-        """The stretches that belong to no scalar, and so hold signs and comments."""
-        last = 0
-        for event in self.events:
-            if not isinstance(event, yaml.ScalarEvent):
-                continue
-            start, end = event.start_mark.index, event.end_mark.index
-            anchor = _ANCHORED.match(self.text, start, end) if event.anchor else None
-            yield last, anchor.end() if anchor else start
-            last = max(end, last)
-            if event.style in ("|", ">"):
-                header = BREAK.search(self.text, start)
-                yield anchor.end() if anchor else start, header.start() if header else end
-        yield last, len(self.text)
+def root(text: Text) -> Node:
+    """The document in ``text``."""
+    builder = _Builder(text)
+    for event in text.events:
+        builder.take(event)
+    return builder.root
 
 
 class _Builder:
@@ -149,18 +81,21 @@ class _Builder:
     def take(self, event: Any) -> None:
         """Use the next event."""
         if isinstance(event, yaml.CollectionStartEvent):
-            self._enter(event.start_mark.index)
+            self._enter(event)
             self.open.append(_Open(event, isinstance(event, yaml.MappingStartEvent)))
         elif isinstance(event, yaml.CollectionEndEvent):
             done = self.open.pop()
-            start, end = done.event.start_mark.index, event.end_mark.index
+            start, end = done.event.start_mark.index, self._end(event)
             if not done.event.flow_style:  # a block ends where the next sign is; that may be far behind comments
                 end = max((entry.end for entry in done.entries), default=start)
             anchor = f"&{done.event.anchor} " if done.event.anchor else ""
             self._finish(Branch(tuple(done.entries), done.is_mapping, anchor, start, end))
         elif isinstance(event, yaml.NodeEvent):
-            self._enter(event.start_mark.index)
+            self._enter(event)
             self._finish(self._leaf(event))
+
+    def _end(self, event: Any) -> int:
+        return int(event.end_mark.index)
 
     def _leaf(self, event: Any) -> Leaf:
         start, end = event.start_mark.index, event.end_mark.index
@@ -171,8 +106,9 @@ class _Builder:
         is_word = bool(event.style) or isinstance(retyped(event.value), str)
         return Leaf(event.value, event.value if is_word else None, anchor, start, end)
 
-    def _enter(self, start: int) -> None:
+    def _enter(self, event: Any) -> None:
         """A node begins: if it is a key or an item, an entry begins with it."""
+        start = event.start_mark.index
         if self.open and self.open[-1].begun is None:
             top = self.open[-1]
             if not top.is_mapping and not top.event.flow_style:

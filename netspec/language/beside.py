@@ -9,7 +9,7 @@ from netspec.errors import Code, Problem, Problems
 from netspec.language.arguments import evaluated, shown
 from netspec.language.layers import Layer, Use
 
-MAX_REPEAT = 100_000
+MAX_REPEAT = 20_000
 
 
 def word_of(use: Use, values: Mapping[str, Any], problems: Problems) -> str | None:

@@ -87,14 +87,15 @@ def fault(name: str) -> str:
     """What is wrong with ``name`` as the path of a layer; empty if nothing is."""
     if len(name) > MAX_NAME:
         return f"a name may have {MAX_NAME} characters"
+    parts = name.split(".")
+    private = next((part for part in parts if part.startswith("_")), "")
+    if private:
+        return f"'{private}' begins with '_', as what modules keep for themselves does"
     if not _NAME.fullmatch(name):
         return "a name is made of letters, digits and _, its parts joined by dots, and begins with a letter"
-    parts = name.split(".")
     if len(parts) > MAX_PARTS:
         return f"a name may have {MAX_PARTS} parts"
     for part in parts:
-        if part.startswith("_"):
-            return f"'{part}' begins with '_', as the attributes of modules that are their own matter"
         if part in MODULE_ATTRIBUTES:
             return f"'{part}' is an attribute that every module has already"
         if part in BESIDE or part in STRUCTURE:

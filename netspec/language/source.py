@@ -7,96 +7,28 @@ Scalars follow YAML 1.2: ``1e-3`` is a number, ``no`` a word.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
 from netspec.errors import Code, Problem, Problems, Source, Span, SpecError
+from netspec.language.unfinished import Unfinished
+from netspec.language.values import Mapping, Scalar, Sequence, Value, is_number, plain, retyped, weight
 from netspec.legible import TAB, lines
+
+__all__ = ["Mapping", "Scalar", "Sequence", "Value", "plain", "read", "retyped", "weight"]
 
 MAX_CHARACTERS = 2_000_000
 MAX_DEPTH = 64
 MAX_VALUES = 200_000
 MAX_DIGITS = 30
-MAX_KEY = 200
 LONG = 100
 """A text counts as one value for each so many characters: aliases multiply long ones too."""
 
+_FORBIDDEN = re.compile(
+    "[^\\t\\n\\r\\x20-\\x7e\\x85\\xa0-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffd\\U00010000-\\U0010ffff]"
+)
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-@dataclass(frozen=True, slots=True)
-class Scalar:
-    """A number, word, truth value or nothing. ``quoted`` words are never expressions' business to retype."""
-
-    value: int | float | bool | str | None
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Sequence:
-    """A list."""
-
-    items: tuple[Value, ...]
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Mapping:
-    """Named values in the order written, each with the place of its key."""
-
-    entries: dict[str, tuple[Span, Value]]
-    span: Span
-
-    def get(self, key: str) -> Value | None:
-        """The value of ``key``, or None."""
-        entry = self.entries.get(key)
-        return entry[1] if entry else None
-
-
-Value = Scalar | Sequence | Mapping
-
-_INT = re.compile(r"[-+]?[0-9]+")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
-_INFINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
-_FORBIDDEN = re.compile("[^\\t\\n\\r\\x20-\\x7e\\x85\\xa0-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffd\\U00010000-\\U0010ffff]")
-_WORDS: dict[str, bool | None] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
-_WORDS |= {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
-
-
-def plain(value: Value) -> Any:
-    """The value without places: dict, list, number, string, truth value or None."""
-    if isinstance(value, Mapping):
-        return {key: plain(inner) for key, (_, inner) in value.entries.items()}
-    if isinstance(value, Sequence):
-        return [plain(item) for item in value.items]
-    return value.value
-
-
-def weight(value: Value | None) -> int:
-    """How much there is to work out in ``value``: its values, and their texts for each ten characters."""
-    if isinstance(value, Mapping):
-        return 1 + sum(weight(inner) for _, inner in value.entries.values())
-    if isinstance(value, Sequence):
-        return 1 + sum(weight(item) for item in value.items)
-    return 0 if value is None else 1 + (len(value.value) // 10 if isinstance(value.value, str) else 0)
-
-
-def retyped(text: str) -> int | float | bool | str | None:
-    """What an unquoted YAML 1.2 scalar means (core schema)."""
-    if text in _WORDS:
-        return _WORDS[text]
-    if _INT.fullmatch(text):
-        return int(text)
-    if _FLOAT.fullmatch(text):
-        return float(text)
-    if _BASED.fullmatch(text):
-        return int(text, 0)
-    if _INFINITE.fullmatch(text):
-        return float(text.replace(".", "", 1))
-    return text
 
 
 def read(source: Source) -> Value:
@@ -144,7 +76,7 @@ class _Reader:
         self.anchors: dict[str, tuple[Value, int, int]] = {}
         """What is anchored, how many values are in it, and how deep they are nested."""
         self.values = 0
-        self.open: list[_Open] = []
+        self.open: list[Unfinished] = []
 
     def take(self, event: Any) -> None:
         """Use the next event."""
@@ -157,7 +89,7 @@ class _Reader:
             self._refuse_tag(event)
             self._refuse_depth(1, self._span(event))
             self.open.append(
-                _Open(self._span(event), event.anchor, is_mapping=isinstance(event, yaml.MappingStartEvent))
+                Unfinished(self._span(event), event.anchor, is_mapping=isinstance(event, yaml.MappingStartEvent))
             )
         elif isinstance(event, yaml.CollectionEndEvent):
             done = self.open.pop()
@@ -188,11 +120,10 @@ class _Reader:
         text, span = event.value, self._span(event)
         if event.style is not None and event.style != "":
             return Scalar(text, span)
-        digits = len(text)
         if self.open and self.open[-1].wants_key:
             return Scalar(text, span)
-        if digits > MAX_DIGITS and (_INT.fullmatch(text) or _FLOAT.fullmatch(text) or _BASED.fullmatch(text)):
-            self.problems.add(Problem("limit", f"a number has {digits} digits, the limit is {MAX_DIGITS}", span))
+        if len(text) > MAX_DIGITS and is_number(text):
+            self.problems.add(Problem("limit", f"a number has {len(text)} digits, the limit is {MAX_DIGITS}", span))
             return Scalar(0, span)
         return Scalar(retyped(text), span)
 
@@ -207,7 +138,7 @@ class _Reader:
         self._finish(value, None, size, depth)
 
     def _finish(self, value: Value, anchor: str | None, size: int, depth: int, new: int | None = None) -> None:
-        """Put a value of so many values, so deep, where it belongs; ``new`` are those not counted yet, all unless given."""
+        """Put a value of so many values, so deep, where it belongs; ``new`` are those that are not counted yet."""
         self.values += size if new is None else new
         if self.values > MAX_VALUES:
             message = f"the file holds more than {MAX_VALUES:,} values once its aliases are followed"
@@ -222,59 +153,6 @@ class _Reader:
             self.problems.add(problem)
 
 
-class _Open:
-    """A list or mapping whose end has not been read."""
-
-    def __init__(self, span: Span, anchor: str | None, *, is_mapping: bool) -> None:
-        self.span = span
-        self.anchor = anchor
-        self.size = 1
-        self.depth = 1
-        self.is_mapping = is_mapping
-        self.items: list[Value] = []
-        self.entries: dict[str, tuple[Span, Value]] = {}
-        self.key: tuple[str, Span] | None = None
-
-    @property
-    def wants_key(self) -> bool:
-        """Whether the next value is the key of an entry."""
-        return self.is_mapping and self.key is None
-
-    def add(self, value: Value, size: int, depth: int) -> Problem | None:
-        """Take the next key or value; a problem if the key is not a fresh word."""
-        self.size += size
-        self.depth = max(self.depth, depth + 1)
-        if not self.is_mapping:
-            self.items.append(value)
-            return None
-        if self.key is None:
-            return self._take_key(value)
-        name, span = self.key
-        self.key = None
-        first = self.entries.setdefault(name, (span, value))[0]
-        if first is span:
-            return None
-        hint = f"it stands in line {first.line} already; a later one would hide it"
-        return Problem("duplicate-key", f"the key '{name}' stands here twice", span, hint)
-
-    def _take_key(self, value: Value) -> Problem | None:
-        if not isinstance(value, Scalar):
-            self.key = (f"\0{len(self.entries)}", value.span)
-            return Problem("wrong-type", "a key must be a word, not a list or mapping", value.span)
-        self.key = (str(value.value), value.span)
-        if len(self.key[0]) > MAX_KEY:
-            message = f"a key has {len(self.key[0]):,} characters, the limit is {MAX_KEY}"
-            return Problem("limit", message, value.span)
-        if value.value == "<<":
-            hint = "write the values out, or define a block with parameters"
-            return Problem("yaml-syntax", "merging with '<<' is not part of YAML 1.2", value.span, hint)
-        return None
-
-    def value(self) -> Value:
-        """The finished list or mapping."""
-        return Mapping(self.entries, self.span) if self.is_mapping else Sequence(tuple(self.items), self.span)
-
-
 def _syntax_hint(source: Source, span: Span, what: str) -> str:
     line = source.line(span.line)
     if TAB in line[: span.column]:
@@ -284,4 +162,3 @@ def _syntax_hint(source: Source, span: Span, what: str) -> str:
     if "did not find expected" in what or "expected" in what:
         return "check the indentation, and that every bracket, brace and quote is closed"
     return ""
-

@@ -120,9 +120,7 @@ def parsed(document: Value, source: Source, problems: Problems) -> Spec | None:
     header = built(Header, "the spec", Arguments(given, document.span), {}, problems)
     if not isinstance(header, Header):
         return None
-    fault = names.title_fault(header.name)
-    if fault:
-        problems.add(Problem("bad-name", fault, given["name"][1].span))
+    _is_title(header.name, given["name"][1].span, problems)
     spec = Spec(source, document, header, size, problems, declared(document.get("params"), problems))
     spec.variants = _variants(document.get("variants"), problems)
     spec.blocks = _blocks(document.get("blocks"), problems)
@@ -150,15 +148,20 @@ def _mapping(value: Value | None, message: str, problems: Problems) -> Mapping |
     return None
 
 
+def _is_title(name: str, span: Span, problems: Problems) -> bool:
+    """Whether a network, a variant or an output can be called ``name``."""
+    fault = names.title_fault(name)
+    if fault:
+        problems.add(Problem("bad-name", fault, span))
+    return not fault
+
+
 def _variants(section: Value | None, problems: Problems) -> dict[str, tuple[Span, Mapping]]:
     mapping = _mapping(section, "variants is a mapping of names to parameters", problems)
     found = {}
     for name, (span, value) in (mapping.entries if mapping else {}).items():
         settings = _mapping(value, f"variant '{name}' is a mapping of parameters to values", problems)
-        fault = names.title_fault(name)
-        if fault:
-            problems.add(Problem("bad-name", fault, span))
-        elif settings:
+        if _is_title(name, span, problems) and settings:
             found[name] = (span, settings)
     return found
 
@@ -229,9 +232,7 @@ def _outputs(section: Value | None, problems: Problems) -> list[OutputDeclaratio
     mapping = _mapping(section, "outputs is a mapping of names to layers", problems)
     found = []
     for name, (span, value) in (mapping.entries if mapping else {}).items():
-        fault = names.title_fault(name)
-        if fault:
-            problems.add(Problem("bad-name", fault, span))
+        _is_title(name, span, problems)
         layer: Value | None = value
         training = False
         if isinstance(value, Mapping):

@@ -1,6 +1,7 @@
 """Artefacts: one ``.safetensors`` file with the weights and the resolved spec. No pickle, no code.
 
-Its metadata has one key, ``netspec``: JSON with the format's number, the spec, and a digest of spec and weights, which tells whether the file was changed after it was written. (One key, so that equal networks make equal files.)
+Its metadata has one key, ``netspec``: JSON with the format's number, the spec, and a digest of spec and weights, which
+tells whether the file was changed after it was written. (One key, so that equal networks make equal files.)
 """
 
 from __future__ import annotations

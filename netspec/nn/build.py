@@ -10,10 +10,10 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
+from netspec.analysis.liveness import Liveness
 from netspec.facts import Layer
 from netspec.graph import Graph, Node, Scope
 from netspec.nn.forward import Step, Writer, is_sequence, pieces, step
-from netspec.nn.liveness import Liveness
 from netspec.nn.part import part_class
 
 Outputs = Literal["inference", "all"]

@@ -26,22 +26,29 @@ def gradient_mass(graph: Graph, node: Node, at: Pair, *, images: int = IMAGES, s
     the same. The caller's random state stays as it was. Raises :class:`SpecError` where no gradient arrives, or none
     that is a number.
     """
-    asked = only(graph, node)
     total = torch.zeros(graph.input.shape[1:], dtype=torch.float64)
+    if node is graph.input:
+        total[at] = 1.0  # a pixel sees itself; there is no network to ask
+        return _rows(total)
+    asked = only(graph, node)
     with torch.random.fork_rng(devices=[]):
         for seed in range(seeds):
             torch.manual_seed(seed)
             network = module(asked, device="cpu").eval().requires_grad_(requires_grad=False)
             noise = torch.randn(images, *graph.input.shape)
             total += _drawn(network, noise, at, node)
-    rows: list[list[float]] = (total / total.sum()).tolist()
-    return rows
+    return _rows(total / total.sum())
 
 
 def only(graph: Graph, node: Node) -> Graph:
     """``graph`` with ``node`` as its output; what that does not need is built and not run."""
     others = tuple(replace(output, training=True) for output in graph.outputs)
     return replace(graph, outputs=(Output(UNIT, node), *others))
+
+
+def _rows(mass: torch.Tensor) -> list[list[float]]:
+    rows: list[list[float]] = mass.tolist()
+    return rows
 
 
 def _drawn(network: torch.nn.Module, noise: torch.Tensor, at: Pair, node: Node) -> torch.Tensor:

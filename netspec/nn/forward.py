@@ -6,9 +6,9 @@ import keyword
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from netspec.analysis.liveness import Liveness, is_open
 from netspec.facts import Layer
 from netspec.graph import Node, Scope
-from netspec.nn.liveness import Liveness, is_open
 
 Piece = Node | Scope
 Result = tuple[Node, ...] | dict[str, Node]

@@ -1,9 +1,11 @@
 """Activations: elementwise functions, one word each, and the softmaxes."""
 
+from math import prod
 from typing import ClassVar
 
 from netspec.facts import Cost, Family, Layer, Shape, Tensor, positions
 from netspec.ops.operation import Number, Operation, Positive
+from netspec.ops.space import Kept, Space, output_kept
 
 
 def compared(_: Operation, output: Shape, *inputs: Shape) -> Cost:
@@ -23,6 +25,7 @@ class Relu(Operation):
     family: ClassVar[Family] = Family.ACTIVATION
     in_place: ClassVar[bool] = True
     cost = compared
+    kept = output_kept
 
     def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.ReLU``."""
@@ -185,6 +188,7 @@ class Sigmoid(Operation):
     word: ClassVar[str] = "sigmoid"
     family: ClassVar[Family] = Family.ACTIVATION
     cost = exponentiated
+    kept = output_kept
 
     def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.Sigmoid``."""
@@ -197,6 +201,7 @@ class Tanh(Operation):
     word: ClassVar[str] = "tanh"
     family: ClassVar[Family] = Family.ACTIVATION
     cost = exponentiated
+    kept = output_kept
 
     def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.Tanh``."""
@@ -213,6 +218,14 @@ class ScaledTanh(Operation):
     amplitude: Number = 1.7159
     slope: Number = 2 / 3
 
+    def kept(self, output: Shape, *inputs: Shape) -> Kept:
+        """The hyperbolic tangent before it is scaled."""
+        return Kept(beside=self.scratch(output, *inputs))
+
+    def scratch(self, output: Shape, *inputs: Shape) -> Space:
+        """The scaled input, then the hyperbolic tangent."""
+        return Space(values=prod(output))
+
     def layer(self, *inputs: Shape) -> Layer:
         """A module of ours: torch has none."""
         return Layer("netspec.nn.modules.ScaledTanh", {"amplitude": self.amplitude, "slope": self.slope})
@@ -224,6 +237,7 @@ class Softmax(Operation):
     word: ClassVar[str] = "softmax"
     family: ClassVar[Family] = Family.ACTIVATION
     cost = exponentiated
+    kept = output_kept
 
     def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.Softmax`` over dimension 1."""
@@ -236,6 +250,7 @@ class LogSoftmax(Operation):
     word: ClassVar[str] = "log_softmax"
     family: ClassVar[Family] = Family.ACTIVATION
     cost = exponentiated
+    kept = output_kept
 
     def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.LogSoftmax`` over dimension 1."""

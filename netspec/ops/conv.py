@@ -1,5 +1,6 @@
 """Convolution."""
 
+from math import prod
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator
@@ -7,6 +8,7 @@ from pydantic import BeforeValidator
 from netspec.errors import Refusal
 from netspec.facts import Cost, Family, Layer, Pair, Shape, Tensor, Window, positions
 from netspec.ops.operation import Count, Margin, Operation, Size, both, map_only, pair
+from netspec.ops.space import Kept, Space
 from netspec.ops.windows import reach, slid
 
 Padding = Annotated[Literal["same"] | Margin, BeforeValidator(pair)]
@@ -59,6 +61,19 @@ class Conv(Operation):
             macs=self.tensors(*inputs)[0].size * places,
             adds=self.out * places if self.bias else 0,
         )
+
+    def kept(self, output: Shape, *inputs: Shape) -> Kept:
+        """The input, or its padded copy where more zeros come after than before: torch adds those beforehand."""
+        copy = self.scratch(output, *inputs)
+        return Kept(inputs=not copy.values, beside=copy)
+
+    def scratch(self, output: Shape, *inputs: Shape) -> Space:
+        """A copy of the input with the zeros that come after alone."""
+        channels, *sizes = inputs[0]
+        more = [after - before for before, after in zip(*self.margins, strict=True)]
+        if not any(more):
+            return Space()
+        return Space(values=channels * prod(size + extra for size, extra in zip(sizes, more, strict=True)))
 
     def window(self, *inputs: Shape) -> Window:
         """The kernel."""

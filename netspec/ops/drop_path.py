@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import ClassVar
 
 from netspec.facts import Cost, Family, Layer, Shape, positions
 from netspec.ops.join import equal
 from netspec.ops.operation import Fraction, Operation
+from netspec.ops.space import Space, nothing_kept
 
 
 class DropPathMean(Operation):
@@ -20,6 +22,7 @@ class DropPathMean(Operation):
     joins: ClassVar[bool] = True
     overwritable: ClassVar[bool] = True
     shape = equal
+    kept = nothing_kept
 
     p: Fraction = 0.15
 
@@ -27,6 +30,10 @@ class DropPathMean(Operation):
         """One add for each element and each input after the first, and one division: eval mode leaves nothing out."""
         elements = output[0] * positions(output)
         return Cost(adds=(len(inputs) - 1) * elements, transcendentals=elements)
+
+    def scratch(self, output: Shape, *inputs: Shape) -> Space:
+        """In eval mode the sum so far, beside the next one or the mean."""
+        return Space(values=prod(output)) if len(inputs) > 1 else Space()
 
     def layer(self, *inputs: Shape) -> Layer:
         """A module of ours: torch has none."""

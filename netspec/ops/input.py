@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from netspec.facts import Cost, Family, Layer, Shape
 from netspec.ops.operation import Operation
+from netspec.ops.space import nothing_kept
 
 
 class Input(Operation):
@@ -11,6 +12,7 @@ class Input(Operation):
 
     word: ClassVar[str] = "input"
     family: ClassVar[Family] = Family.INPUT
+    kept = nothing_kept
 
     size: tuple[int, ...]
 

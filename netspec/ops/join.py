@@ -1,10 +1,15 @@
 """Joins: operations over several inputs."""
 
+from itertools import pairwise
+from math import prod
 from typing import ClassVar
 
 from netspec.errors import Refusal
 from netspec.facts import MAP, Cost, Family, Layer, Shape, positions, shape_text
 from netspec.ops.operation import Operation
+from netspec.ops.space import Kept, Space, alone, nothing_kept
+
+PAIR = 2
 
 
 def equal(operation: Operation, *inputs: Shape) -> Shape:
@@ -21,6 +26,16 @@ def equal(operation: Operation, *inputs: Shape) -> Shape:
     return inputs[0]
 
 
+def products(inputs: tuple[Shape, ...]) -> list[int]:
+    """Elements of the product of the first two inputs, of the first three, and so on."""
+    sizes: list[int] = []
+    shape = inputs[0]
+    for other in inputs[1:]:
+        shape = tuple(map(max, shape, other))
+        sizes.append(prod(shape))
+    return sizes
+
+
 class Add(Operation):
     """Elementwise sum of inputs of one shape."""
 
@@ -30,10 +45,16 @@ class Add(Operation):
     overwritable: ClassVar[bool] = True
     in_place: ClassVar[bool] = True
     shape = equal
+    kept = nothing_kept
+    passes_on = alone
 
     def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """One add for each element and each input after the first."""
         return Cost(adds=(len(inputs) - 1) * output[0] * positions(output))
+
+    def scratch(self, output: Shape, *inputs: Shape) -> Space:
+        """The sum so far, where a third input is added to it."""
+        return Space(values=prod(output)) if len(inputs) > PAIR else Space()
 
     def layer(self, *inputs: Shape) -> Layer:
         """``torch.add``."""
@@ -48,11 +69,16 @@ class Mean(Operation):
     joins: ClassVar[bool] = True
     overwritable: ClassVar[bool] = True
     shape = equal
+    kept = nothing_kept
 
     def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """One add for each element and each input after the first, and one division."""
         elements = output[0] * positions(output)
         return Cost(adds=(len(inputs) - 1) * elements, transcendentals=elements)
+
+    def scratch(self, output: Shape, *inputs: Shape) -> Space:
+        """The sum so far, beside the next one or the mean."""
+        return Space(values=prod(output)) if len(inputs) > 1 else Space()
 
     def layer(self, *inputs: Shape) -> Layer:
         """A module: the sum over the number of inputs."""
@@ -65,6 +91,7 @@ class Multiply(Operation):
     word: ClassVar[str] = "multiply"
     family: ClassVar[Family] = Family.JOIN
     joins: ClassVar[bool] = True
+    passes_on = alone
 
     def shape(self, *inputs: Shape) -> Shape:
         """The largest size on each axis; the others must be equal to it or 1."""
@@ -80,6 +107,18 @@ class Multiply(Operation):
         """One multiplication for each element and each input after the first."""
         return Cost(multiply_adds=(len(inputs) - 1) * output[0] * positions(output))
 
+    def kept(self, output: Shape, *inputs: Shape) -> Kept:
+        """The inputs, and every product but the last."""
+        if len(inputs) == 1:
+            return Kept()
+        return Kept(inputs=True, beside=Space(values=sum(products(inputs)[:-1])))
+
+    def scratch(self, output: Shape, *inputs: Shape) -> Space:
+        """The product so far: what two in turn are larger than the output by."""
+        sizes = products(inputs)
+        pairs = [before + after for before, after in pairwise(sizes)]
+        return Space(values=max(pairs, default=prod(output)) - prod(output))
+
     def layer(self, *inputs: Shape) -> Layer:
         """``torch.mul``."""
         return Layer("torch.mul", {}, call="pairwise")
@@ -92,6 +131,7 @@ class Concat(Operation):
     family: ClassVar[Family] = Family.JOIN
     joins: ClassVar[bool] = True
     overwritable: ClassVar[bool] = True
+    kept = nothing_kept
 
     def shape(self, *inputs: Shape) -> Shape:
         """Channels added up; height and width must be equal."""

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from netspec.facts import Cost, Family, Layer, Shape, Tensor, Window
 from netspec.ops.operation import Count, Operation, flat_only, map_only
+from netspec.ops.space import always, nothing_kept
 
 
 class Linear(Operation):
@@ -50,6 +51,8 @@ class Flatten(Operation):
 
     word: ClassVar[str] = "flatten"
     family: ClassVar[Family] = Family.SHAPE
+    kept = nothing_kept
+    passes_on = always
 
     @property
     def sees_all(self) -> bool:

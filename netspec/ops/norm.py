@@ -1,9 +1,14 @@
 """Normalisation, and the trainable scaling that comes with it."""
 
+from math import prod
 from typing import ClassVar
 
 from netspec.facts import FLAT, Cost, Family, Layer, Shape, Tensor, positions
 from netspec.ops.operation import Count, Fraction, Number, Operation, Positive, map_only
+from netspec.ops.space import Kept, Space
+
+STATISTIC = 4
+"""Bytes of a mean or deviation of a batch: torch holds them as float32 where values are shorter."""
 
 
 class BatchNorm(Operation):
@@ -31,6 +36,10 @@ class BatchNorm(Operation):
     def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """One multiply-add for each element; none once folded into the convolution before."""
         return Cost(multiply_adds=output[0] * positions(output))
+
+    def kept(self, output: Shape, *inputs: Shape) -> Kept:
+        """The input, and the batch's mean and inverse deviation of each channel."""
+        return Kept(inputs=True, beside=Space(fixed=2 * STATISTIC * inputs[0][0]))
 
     def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.BatchNorm2d``, or ``BatchNorm1d`` on flat features."""
@@ -71,6 +80,18 @@ class LocalResponseNorm(Operation):
         elements = output[0] * positions(output)
         return Cost(multiply_adds=(self.size + 1) * elements, transcendentals=2 * elements)
 
+    def kept(self, output: Shape, *inputs: Shape) -> Kept:
+        """The input, its padded squares, and the divisor before and after the power: torch composes it of these."""
+        return Kept(inputs=True, beside=Space(values=3 * prod(output) + self._margin(output)))
+
+    def scratch(self, output: Shape, *inputs: Shape) -> Space:
+        """Three maps on the way to the divisor, or two and the padding; the first of them counts as the output."""
+        return Space(values=prod(output) + max(prod(output), self._margin(output)))
+
+    def _margin(self, output: Shape) -> int:
+        """Elements of the zero channels around the squares."""
+        return (self.size - 1) * positions(output)
+
     def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.LocalResponseNorm``."""
         arguments = {"size": self.size, "alpha": self.alpha, "beta": self.beta, "k": self.k}
@@ -97,6 +118,10 @@ class ChannelScale(Operation):
     def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """One multiply-add for each element."""
         return Cost(multiply_adds=output[0] * positions(output))
+
+    def scratch(self, output: Shape, *inputs: Shape) -> Space:
+        """The scaled input, before the bias is added."""
+        return Space(values=prod(output)) if self.bias else Space()
 
     def layer(self, *inputs: Shape) -> Layer:
         """A module that broadcasts over the map."""

@@ -7,6 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from netspec.errors import Refusal
 from netspec.facts import FLAT, MAP, POINT, Cost, Family, Layer, Pair, Shape, Tensor, Window, shape_text
+from netspec.ops.space import Kept, Space
 
 
 class Operation(BaseModel, ABC):
@@ -44,6 +45,18 @@ class Operation(BaseModel, ABC):
     @abstractmethod
     def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """Work of one forward pass over one image."""
+
+    def kept(self, output: Shape, *inputs: Shape) -> Kept:
+        """What torch keeps of a pass in train mode for the gradient. The inputs, as most do, unless overridden."""
+        return Kept(inputs=True)
+
+    def scratch(self, output: Shape, *inputs: Shape) -> Space:
+        """The most that is allocated beside inputs and output while it runs in eval mode. None unless overridden."""
+        return Space()
+
+    def passes_on(self, *inputs: Shape, training: bool) -> bool:
+        """Whether its output is its first input, or a view of that: no memory of its own. False unless overridden."""
+        return False
 
     @abstractmethod
     def layer(self, *inputs: Shape) -> Layer:

@@ -1,5 +1,6 @@
 """Pooling: max, average, adaptive and global."""
 
+from math import gcd, prod
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -7,6 +8,7 @@ from pydantic import Field
 from netspec.errors import Refusal
 from netspec.facts import Cost, Family, Layer, Pair, Shape, Window, positions
 from netspec.ops.operation import Count, Margin, Operation, Size, both, map_only
+from netspec.ops.space import Kept, Space, nothing_kept
 from netspec.ops.windows import reach, slid
 
 
@@ -33,6 +35,14 @@ class MaxPool(Operation):
     def window(self, *inputs: Shape) -> Window:
         """The kernel."""
         return Window(self.kernel, self.stride or self.kernel, self.dilation, self.padding)
+
+    def kept(self, output: Shape, *inputs: Shape) -> Kept:
+        """The input, and where in it each largest value lies."""
+        return Kept(inputs=True, beside=self.scratch(output, *inputs))
+
+    def scratch(self, output: Shape, *inputs: Shape) -> Space:
+        """The places of the largest values, which torch notes in eval mode too."""
+        return Space(indices=prod(output))
 
     def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.MaxPool2d``."""
@@ -126,6 +136,10 @@ class AdaptiveAvgPool(Operation):
         high, wide = (axis_window(inputs[0][1 + axis], self.out[axis]) for axis in (0, 1))
         return Window(kernel=(high[0], wide[0]), stride=(high[1], wide[1]))
 
+    def kept(self, output: Shape, *inputs: Shape) -> Kept:
+        """The input, which only its shape is read from; nothing where it is a mean over the whole map."""
+        return Kept(inputs=self.out != (1, 1))
+
     def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.AdaptiveAvgPool2d``."""
         return Layer("torch.nn.AdaptiveAvgPool2d", {"output_size": self.out})
@@ -140,6 +154,7 @@ class GlobalAvgPool(Operation):
 
     word: ClassVar[str] = "global_avg_pool"
     family: ClassVar[Family] = Family.POOL
+    kept = nothing_kept
 
     @property
     def sees_all(self) -> bool:
@@ -181,10 +196,10 @@ def pooled(operation: MaxPool | AvgPool, shape: Shape, window: Window) -> Shape:
 
 def axis_window(size: int, out: Count) -> tuple[int, int]:
     """Largest kernel, and the stride from the first window to the second, of adaptive pooling on one axis."""
-    starts = [index * size // out for index in range(out)]
-    ends = [-(-(index + 1) * size // out) for index in range(out)]
-    kernel = max(end - start for start, end in zip(starts, ends, strict=True))
-    return kernel, max(1, starts[1] - starts[0]) if out > 1 else size
+    # Window i spans floor(i * size / out) to ceil((i + 1) * size / out), and the starts fall up to (out - gcd) / out
+    # short of what is cut off from them: so much longer than size / out the longest window is.
+    kernel = -(-(size + out - gcd(size, out)) // out)
+    return kernel, max(1, size // out) if out > 1 else size
 
 
 def pool_label(name: str, window: Window) -> str:

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from netspec.facts import Cost, Family, Layer, Shape, Tensor
 from netspec.ops.operation import Count, Operation, flat_only
+from netspec.ops.space import Kept, Space
 
 
 class Rbf(Operation):
@@ -32,6 +33,14 @@ class Rbf(Operation):
         """A subtraction, and a square added, for each element of the centres; distances are no MACs."""
         elements = output[0] * inputs[0][0]
         return Cost(adds=elements, multiply_adds=elements)
+
+    def kept(self, output: Shape, *inputs: Shape) -> Kept:
+        """Every difference to a centre."""
+        return Kept(beside=Space(values=output[0] * inputs[0][0]))
+
+    def scratch(self, output: Shape, *inputs: Shape) -> Space:
+        """The differences and their squares, before there is an output."""
+        return Space(values=2 * output[0] * inputs[0][0] - output[0])
 
     def layer(self, *inputs: Shape) -> Layer:
         """A module of ours: torch has none."""

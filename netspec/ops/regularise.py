@@ -1,9 +1,11 @@
 """What acts in training only."""
 
+from math import prod
 from typing import ClassVar
 
 from netspec.facts import Cost, Family, Layer, Shape
 from netspec.ops.operation import Fraction, Operation
+from netspec.ops.space import Kept, Space
 
 
 class Dropout(Operation):
@@ -17,6 +19,14 @@ class Dropout(Operation):
     def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """Nothing is computed in eval mode."""
         return Cost()
+
+    def kept(self, output: Shape, *inputs: Shape) -> Kept:
+        """The mask, as numbers of the values' type; CUDA has a byte for each element instead."""
+        return Kept(beside=Space(values=prod(output) if 0 < self.p < 1 else 0))
+
+    def passes_on(self, *inputs: Shape, training: bool) -> bool:
+        """In eval mode, and where nothing is dropped."""
+        return not training or self.p == 0
 
     def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.Dropout``."""

@@ -7,6 +7,7 @@ from pydantic import Field
 from netspec.errors import Refusal
 from netspec.facts import Cost, Family, Layer, Shape, Window
 from netspec.ops.operation import Count, Natural, Operation, Size, both, map_only
+from netspec.ops.space import INDEX, Kept, Space, always, nothing_kept
 
 
 class Identity(Operation):
@@ -14,6 +15,8 @@ class Identity(Operation):
 
     word: ClassVar[str] = "identity"
     family: ClassVar[Family] = Family.SHAPE
+    kept = nothing_kept
+    passes_on = always
 
     def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """Nothing is computed."""
@@ -32,6 +35,7 @@ class PadShortcut(Operation):
 
     word: ClassVar[str] = "pad_shortcut"
     family: ClassVar[Family] = Family.SHAPE
+    kept = nothing_kept
 
     out: Count
     stride: Size = (1, 1)
@@ -83,6 +87,14 @@ class Select(Operation):
     def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """Nothing is computed."""
         return Cost()
+
+    def kept(self, output: Shape, *inputs: Shape) -> Kept:
+        """The list."""
+        return Kept(beside=Space(fixed=INDEX * len(self.channels)))
+
+    def scratch(self, output: Shape, *inputs: Shape) -> Space:
+        """The list."""
+        return Space(fixed=INDEX * len(self.channels))
 
     def layer(self, *inputs: Shape) -> Layer:
         """A module of ours: torch has none."""

@@ -1,0 +1,164 @@
+"""Memory that a network takes, in bytes: its weights, its live values in inference, and what a training step holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any, Literal
+
+from netspec.analysis.storage import inference_order, lasts, owners, training_order
+from netspec.analysis.training import trained
+from netspec.facts import Tensor
+from netspec.graph import Graph, Node
+
+Optimizer = Literal["sgd", "momentum", "adam"]
+STATES: dict[Optimizer, int] = {"sgd": 0, "momentum": 1, "adam": 2}
+"""Numbers that an optimiser has for each weight; Adam's step counters of 4 bytes a tensor are left out."""
+COUNTER = 8
+"""Bytes of a buffer without axes: the number of batches that a norm has seen, an int64 in every network."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """The moment when most values are alive: how many bytes, the node that runs, and whose values those are.
+
+    ``alive`` are names in running order, the running node's own among them; of values that share memory, the latest.
+    """
+
+    bytes: int
+    node: str
+    alive: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The moment as plain data."""
+        return {"bytes": self.bytes, "node": self.node, "alive": list(self.alive)}
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Bytes, as torch allocates them for tensors; what libraries and allocators take beside is not counted.
+
+    ``weights`` and ``buffers`` are those of all layers, heads for training among them; ``input`` is one batch.
+
+    ``inference_peak`` is the most that input, values and what an operation allocates while it runs
+    (:meth:`~netspec.ops.operation.Operation.scratch`) take at once in eval mode and without gradients, in the order
+    and with the lifetimes of the generated forward: an activation that writes over its input takes nothing, and what
+    is passed to a module lasts until that module returns. Heads for training do not run.
+
+    ``saved_for_backward`` is what autograd keeps of a forward pass in train mode with every output, heads for training
+    among them (``outputs="all"``), each piece of memory once: inputs and outputs of operations as their gradients need
+    them (:meth:`~netspec.ops.operation.Operation.kept`), the network's input where its first layer has weights.
+    Weights and buffers are not among it. A dropout mask counts as on CPU.
+
+    ``gradients`` are those of the weights; ``optimizer_state`` is one more number for each weight with momentum, two
+    with Adam.
+    """
+
+    weights: int
+    buffers: int
+    input: int
+    inference_peak: Peak
+    saved_for_backward: int
+    input_is_saved: bool
+    gradients: int
+    optimizer_state: int
+
+    @property
+    def inference_total(self) -> int:
+        """Weights, buffers and the peak of inference."""
+        return self.weights + self.buffers + self.inference_peak.bytes
+
+    @property
+    def training_total(self) -> int:
+        """Weights, buffers, gradients, optimiser state, the input and what is saved for the backward pass.
+
+        A model of the peak of a step that begins without gradients, as ``zero_grad`` leaves it: what is saved goes
+        while the gradients of weights come, so they never all exist at once, while gradients of values, which are not
+        counted, come and go. Measured, the peak is 0.88 to 1.01 of this for AlexNet, VGG-16, ResNet-18 and -50,
+        GoogLeNet and DenseNet-121, with 1 to 32 images. Where gradients stay, to be added to, each new one lies beside
+        the old for a moment: up to the largest weight more. What an optimiser needs while it steps is not counted.
+        """
+        held = self.weights + self.buffers + self.gradients + self.optimizer_state + self.saved_for_backward
+        return held if self.input_is_saved else held + self.input
+
+    def to_dict(self) -> dict[str, Any]:
+        """The figures as plain data, in bytes."""
+        return {
+            "weights": self.weights,
+            "buffers": self.buffers,
+            "input": self.input,
+            "inference_peak": self.inference_peak.to_dict(),
+            "inference_total": self.inference_total,
+            "saved_for_backward": self.saved_for_backward,
+            "gradients": self.gradients,
+            "optimizer_state": self.optimizer_state,
+            "training_total": self.training_total,
+        }
+
+
+def memory(graph: Graph, *, batch: int = 1, bytes_per_element: int = 4, optimizer: Optimizer = "sgd") -> Memory:
+    """Memory of ``graph`` with ``batch`` images at once, weights and values of ``bytes_per_element`` each.
+
+    4 is float32; 2 is float16 or bfloat16, for weights and values alike.
+    """
+    tensors = [tensor for node in graph.nodes for tensor in node.operation.tensors(*node.input_shapes)]
+    weights = sum(tensor_size(tensor, bytes_per_element) for tensor in tensors if tensor.trainable)
+    kept, beside = _saved(graph, batch, bytes_per_element)
+    return Memory(
+        weights=weights,
+        buffers=sum(tensor_size(tensor, bytes_per_element) for tensor in tensors if not tensor.trainable),
+        input=size(graph.input, batch, bytes_per_element),
+        inference_peak=_peak(graph, batch, bytes_per_element),
+        saved_for_backward=sum(size(node, batch, bytes_per_element) for node in kept) + beside,
+        input_is_saved=graph.input in kept,
+        gradients=weights,
+        optimizer_state=STATES[optimizer] * weights,
+    )
+
+
+def size(node: Node, batch: int, bytes_per_element: int) -> int:
+    """Bytes of the value of ``node``."""
+    return batch * bytes_per_element * prod(node.shape)
+
+
+def tensor_size(tensor: Tensor, bytes_per_element: int) -> int:
+    """Bytes of a parameter or buffer."""
+    return tensor.size * bytes_per_element if tensor.trainable or tensor.shape else COUNTER
+
+
+def _peak(graph: Graph, batch: int, bytes_per_element: int) -> Peak:
+    run, live = inference_order(graph)
+    owner, last = owners(run, live, training=False), lasts(run, live)
+    until: dict[Node, int] = {}
+    for node in run:
+        until[owner[node]] = max(until.get(owner[node], 0), last[node])
+    leaving: dict[int, int] = {}
+    held = most = 0
+    at = graph.input
+    for node in run:
+        if owner[node] is node:
+            amount = size(node, batch, bytes_per_element)
+            held += amount
+            leaving[until[node]] = leaving.get(until[node], 0) + amount
+        scratch = node.operation.scratch(node.shape, *node.input_shapes).size(batch, bytes_per_element)
+        if held + scratch > most:
+            most, at = held + scratch, node
+        held -= leaving.get(node.index, 0)
+    latest = {owner[node]: node for node in run if node.index <= at.index <= until[owner[node]]}
+    return Peak(most, at.name, tuple(node.name for node in sorted(latest.values(), key=lambda node: node.index)))
+
+
+def _saved(graph: Graph, batch: int, bytes_per_element: int) -> tuple[set[Node], int]:
+    """The nodes that own memory which is kept for the backward pass, and the bytes kept beside."""
+    run, live = training_order(graph)
+    owner, learned = owners(run, live, training=True), trained(graph)
+    kept: set[Node] = set()
+    beside = 0
+    for node in run:
+        if node not in learned:
+            continue
+        needs = node.operation.kept(node.shape, *node.input_shapes)
+        kept.update(owner[source] for source in node.inputs if needs.inputs)
+        kept.update([owner[node]] if needs.output else [])
+        beside += needs.beside.size(batch, bytes_per_element)
+    return kept, beside

@@ -1,0 +1,57 @@
+"""Where values lie in memory and how long the generated forward holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from netspec.analysis.liveness import Liveness, around, is_open
+from netspec.graph import Graph, Node, Scope
+
+PAIR = 2
+"""Inputs of a join that can be written over the first of them."""
+
+
+def inference_order(graph: Graph) -> tuple[list[Node], Liveness]:
+    """The nodes that an output for inference needs, in running order, and who reads them."""
+    aside = graph.auxiliary()
+    run = [node for node in graph.nodes if node not in aside]
+    return run, Liveness(graph, run, (output.node for output in graph.outputs if not output.training))
+
+
+def training_order(graph: Graph) -> tuple[list[Node], Liveness]:
+    """All nodes in running order, and who reads them where every output is returned."""
+    return list(graph.nodes), Liveness(graph, graph.nodes, (output.node for output in graph.outputs))
+
+
+def owners(run: Iterable[Node], live: Liveness, *, training: bool) -> dict[Node, Node]:
+    """For each value the node that allocated its memory: itself, or whom it is a view of or written over."""
+    found: dict[Node, Node] = {}
+    for node in run:
+        shared = bool(node.inputs) and (
+            node.operation.passes_on(*node.input_shapes, training=training)
+            or (len(node.inputs) <= PAIR and live.overwrites(node))
+        )
+        found[node] = found[node.inputs[0]] if shared else node
+    return found
+
+
+def lasts(run: list[Node], live: Liveness) -> dict[Node, int]:
+    """For each value the index of the last node that runs while a variable still holds it.
+
+    A forward drops a value once the line that reads it last is done. Where that line calls a module, the value lasts
+    until the whole module is done: the caller's variable holds it, whatever the module does with it. What is returned
+    lasts until the end, and so does the network's input, which its caller holds.
+    """
+    ends: dict[Scope, int] = {}
+    for node in run:
+        ends.update(dict.fromkeys(around(node), node.index))
+    called = {scope for scope in ends if not is_open(scope)}
+    final = run[-1].index
+    found = {node: node.index for node in run}
+    for node in run:
+        for source in node.inputs:
+            outer = set(around(source))
+            inside = [ends[scope] for scope in around(node) if scope in called and scope not in outer]
+            found[source] = max(found[source], node.index, *inside)
+    found.update((node, final) for node in run if node in live.returned or not node.inputs)
+    return found

@@ -1,0 +1,37 @@
+"""What a checked network may come to, so that every figure of it can be worked out and every tensor has a size."""
+
+from __future__ import annotations
+
+from netspec.errors import Problem, Problems
+from netspec.graph import Graph, Node
+
+MAX_ELEMENTS = 2**40
+"""Elements of one tensor; more than any network has in all its tensors together."""
+MAX_STRIDE = 2**40
+"""What the strides on one path multiply to."""
+
+
+def refuse_oversized(graph: Graph, problems: Problems) -> None:
+    """Object to the first tensor with too many elements, and to the first path whose strides lead too far."""
+    for node in graph.nodes[1:]:
+        tensor = next((one for one in node.operation.tensors(*node.input_shapes) if one.size > MAX_ELEMENTS), None)
+        if tensor:
+            message = f"the {tensor.name} of '{node.name}' has {tensor.size:,} elements, the limit is {MAX_ELEMENTS:,}"
+            problems.add(Problem("limit", message, node.span))
+            break
+    far = _far(graph)
+    if far:
+        message = f"the strides up to '{far.name}' multiply to more than {MAX_STRIDE:,}"
+        problems.add(Problem("limit", message, far.span, "a stride on a map of one position leads nowhere"))
+
+
+def _far(graph: Graph) -> Node | None:
+    """The first node whose positions lie too far apart, measured in the input."""
+    jumps = {graph.input: (1, 1)}
+    for node in graph.nodes[1:]:
+        stride = node.operation.window(*node.input_shapes).stride
+        high, wide = (max(jumps[source][axis] for source in node.inputs) * stride[axis] for axis in (0, 1))
+        if max(high, wide) > MAX_STRIDE:
+            return node
+        jumps[node] = (high, wide)
+    return None

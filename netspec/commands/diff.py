@@ -1,0 +1,47 @@
+"""``netspec diff``."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+
+from netspec.analysis.difference import difference
+from netspec.commands.options import Setting, Settings, network, with_input
+from netspec.facts import Shape
+from netspec.report.difference import difference_markdown, difference_text
+
+DIFFERENT = 1
+FORMATS = ["text", "json", "markdown"]
+
+
+@click.command()
+@click.argument("a", metavar="A")
+@click.argument("b", metavar="B")
+@click.option("--set", "given", multiple=True, type=Setting(), help="Set a parameter of both networks. Repeatable.")
+@click.option("--set-a", "given_a", multiple=True, type=Setting(), help="Set a parameter of A. Repeatable.")
+@click.option("--set-b", "given_b", multiple=True, type=Setting(), help="Set a parameter of B. Repeatable.")
+@with_input
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option("--exit-code", "strict", is_flag=True, help="Leave with exit code 1 if they differ.")
+def diff(  # noqa: PLR0913 - one argument for each option
+    a: str,
+    b: str,
+    *,
+    given: Settings,
+    given_a: Settings,
+    given_b: Settings,
+    size: Shape | None,
+    form: str,
+    strict: bool,
+) -> None:
+    """What differs between two networks: operations, totals, and which weights of A load into B."""
+    old, new = network(a, (*given, *given_a), size), network(b, (*given, *given_b), size)
+    found = difference(old.graph, new.graph)
+    if form == "json":
+        click.echo(json.dumps(found.to_dict(), indent=1))
+    else:
+        click.echo(difference_markdown(found) if form == "markdown" else difference_text(found))
+    if strict and found:
+        sys.exit(DIFFERENT)

@@ -1,0 +1,76 @@
+"""``netspec rf``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from netspec.analysis.effective import Effective, effective
+from netspec.analysis.sight import Sight, sight
+from netspec.commands.options import Settings, network, one_spec, with_input, with_set
+from netspec.facts import Pair, Shape
+from netspec.graph import Graph
+from netspec.report.field import page
+from netspec.report.field_picture import picture
+from netspec.report.field_svg import svg, written
+
+
+class Position(click.ParamType[Pair]):
+    """``3,4``: row and column of a position."""
+
+    name = "Y,X"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Pair:
+        """Two whole numbers from 0 on."""
+        row, comma, column = str(value).partition(",")
+        if not comma or not row.strip().isdecimal() or not column.strip().isdecimal():
+            self.fail(f"'{value}' is not row,column, such as 3,3", param, ctx)
+        return int(row), int(column)
+
+
+@click.command()
+@one_spec
+@with_set
+@with_input
+@click.option("--node", help="The operation that looks. Default: the last feature map.")
+@click.option("--at", type=Position(), help="The position of its map, counted from 0,0. Default: the middle.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="A picture, .svg.")
+@click.option("--effective", "gradient", is_flag=True, help="The gradient of a fresh network beside it; needs torch.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def rf(  # noqa: PLR0913 - one argument for each option
+    spec: str,
+    given: Settings,
+    *,
+    size: Shape | None,
+    node: str | None,
+    at: Pair | None,
+    output: Path | None,
+    form: str,
+    gradient: bool,
+) -> None:
+    """The receptive field of one position of an operation: as numbers, and as a picture over the input."""
+    graph = network(spec, given, size).graph
+    view = sight(graph, node, at)
+    found = _effective(graph, view) if gradient else None
+    if output:
+        written(svg(view, found), output)
+    if form == "json":
+        more = {"effective": found.to_dict()} if found else {}
+        click.echo(json.dumps({**view.to_dict(), **more}, indent=1))
+        return
+    click.echo(page(view, found))
+    click.echo()
+    click.echo(picture(view, found))
+    if output:
+        click.echo(f"drew the field of {view.node.name} to {output}")
+
+
+def _effective(graph: Graph, view: Sight) -> Effective:
+    """The effective field: the one part that needs torch."""
+    from netspec.nn.effective_field import IMAGES, SEEDS, gradient_mass
+
+    mass = gradient_mass(graph, view.node, view.at)
+    return effective(mass, view.seen, f"averaged over {IMAGES} random images for each of {SEEDS} initialisations")

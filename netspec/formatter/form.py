@@ -1,0 +1,103 @@
+"""``formatted``: a spec's text in canonical form."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from netspec.errors import Problem, Source, Span, SpecError
+from netspec.formatter import layout, place, words
+from netspec.formatter.remarks import MODELINE, Remarks, remarks
+from netspec.formatter.text import Text
+from netspec.formatter.tree import Branch, Entry, Leaf, root
+from netspec.language.source import Value, plain, read
+
+
+def formatted(source: Source) -> str:
+    """The canonical form of ``source``: the same data, the same comments, one layout.
+
+    Raises :class:`netspec.errors.SpecError` when the text is no plain YAML data, and when the canonical form would not
+    be read back as the same data with the same comments.
+    """
+    before = read(source)
+    text = Text(source.text)
+    result = _written(text)
+    after = Source(source.name, result)
+    if not _same(before, text, after):
+        message = "this spec has no canonical form that means the same"
+        hint = "very long keys, and anchors on keys, cannot be laid out; write it in another way"
+        raise SpecError([Problem("unwritable", message, Span(source, 1, 1), hint)])
+    return result
+
+
+def _same(before: Value, text: Text, after: Source) -> bool:
+    """Whether the text ``after`` holds the same data, and the same comments, as that ``before``."""
+    try:
+        data = read(after)
+    except SpecError:
+        return False
+    comments = [sorted(comment.text for comment in one.comments) for one in (text, Text(after.text))]
+    return _spelt(before) == _spelt(data) and comments[0] == comments[1]
+
+
+def _spelt(value: Value) -> Any:
+    """The data as text, in which 1 and 1.0 differ; the order of sections does not matter."""
+    data = plain(value)
+    return {key: repr(inner) for key, inner in data.items()} if isinstance(data, dict) else repr(data)
+
+
+def _written(text: Text) -> str:
+    document, found = root(text), remarks(text)
+    lines = list(found.head)
+    if any(not line.startswith(MODELINE) for line in lines):
+        lines.append("")
+    if isinstance(document, Leaf):
+        lines.append(words.written(document, flow=False))
+    elif not document.entries or document.anchor:
+        lines.append(" ".join(cell.text for cell in layout.cells(document)))
+    elif not document.is_mapping:
+        lines += layout.block(document, place.VALUES, 0, found)
+    else:
+        lines += _sections(document, found)
+    return "\n".join([*lines, *found.tail]) + "\n"
+
+
+def _sections(document: Branch, found: Remarks) -> list[str]:
+    """The sections, an empty line between the groups."""
+    lines: list[str] = []
+    for group in _groups(document):
+        lines += [""] if lines else []
+        lines += layout.block(replace(document, entries=tuple(group)), place.ROOT, 0, found)
+    return lines
+
+
+def _groups(document: Branch) -> list[list[Entry]]:
+    """The entries of ``document`` in canonical order; those of no known section come last.
+
+    A text with aliases keeps its order: an anchor has to stand before what refers to it.
+    """
+    order = {name: (number, rank) for number, group in enumerate(place.GROUPS) for rank, name in enumerate(group)}
+    unknown = (len(place.GROUPS), 0)
+    ranks = [(order.get(entry.key.word or "", unknown) if entry.key else unknown, entry) for entry in document.entries]
+    if not _has_alias(document):
+        ranks.sort(key=lambda ranked: ranked[0])
+    groups: list[list[Entry]] = []
+    last = -1
+    for (number, _), entry in ranks:
+        if number != last:
+            groups.append([])
+        groups[-1].append(entry)
+        last = number
+    return groups
+
+
+def _has_alias(node: Branch) -> bool:
+    """Whether a value or key in ``node`` refers to an anchor."""
+    for entry in node.entries:
+        for part in (entry.key, entry.value):
+            if isinstance(part, Branch):
+                if _has_alias(part):
+                    return True
+            elif part and part.word is None and part.spelling.startswith("*"):
+                return True
+    return False

@@ -1,0 +1,59 @@
+"""What an operation holds in memory beside its inputs and its output, as data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from netspec.facts import Shape
+
+if TYPE_CHECKING:
+    from netspec.ops.operation import Operation
+
+INDEX = 8
+"""Bytes of an index: torch keeps places as int64."""
+
+
+class Space(NamedTuple):
+    """An amount of memory: elements for each image of a batch, and bytes that do not grow with it.
+
+    ``values`` have the type of the network's values, ``indices`` are int64 whatever that type is.
+    """
+
+    values: int = 0
+    indices: int = 0
+    fixed: int = 0
+
+    def size(self, batch: int, bytes_per_element: int) -> int:
+        """Bytes."""
+        return batch * (self.values * bytes_per_element + self.indices * INDEX) + self.fixed
+
+
+class Kept(NamedTuple):
+    """What autograd keeps of a forward pass for the gradient: all inputs, the output, and what lies beside them.
+
+    Parameters and buffers are not listed, although torch keeps references to them: they are there in any case.
+    """
+
+    inputs: bool = False
+    output: bool = False
+    beside: Space = Space()
+
+
+def nothing_kept(_: Operation, output: Shape, *inputs: Shape) -> Kept:
+    """Nothing: a gradient that only shapes and constants decide, as that of a sum."""
+    return Kept()
+
+
+def output_kept(_: Operation, output: Shape, *inputs: Shape) -> Kept:
+    """The output alone, from which the slope can be told."""
+    return Kept(output=True)
+
+
+def always(_: Operation, *inputs: Shape, training: bool) -> bool:
+    """For an operation that only ever passes its input on."""
+    return True
+
+
+def alone(_: Operation, *inputs: Shape, training: bool) -> bool:
+    """For a join that has nothing to do with one input."""
+    return len(inputs) == 1

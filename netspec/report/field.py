@@ -1,0 +1,142 @@
+"""Receptive fields in words: what ``netspec rf`` prints, and lines that other reports add below their figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from netspec.analysis.alignment import Misaligned, Path, misalignments
+from netspec.analysis.effective import Effective
+from netspec.analysis.receptive_field import AXES, Field, Region, first_that_sees_all, receptive_fields
+from netspec.analysis.sight import Sight
+from netspec.facts import MAP, Pair, positions, shape_text
+from netspec.graph import Graph
+
+GLOBAL = "global"
+
+
+def extent(field: Field) -> str:
+    """The size of a field as a table shows it: ``427``, ``31x15``, or ``global``."""
+    return GLOBAL if field.whole else both(field.size)
+
+
+def footer(graph: Graph) -> list[str]:
+    """What a report on the whole network says of its fields: the first node that sees all, and what is out of line."""
+    fields = receptive_fields(graph)
+    first = first_that_sees_all(graph, fields)
+    lines = [f"the whole input is seen from {first.name} on" if first else "no operation sees the whole input"]
+    return [*lines, *warnings(misalignments(graph, fields))]
+
+
+def warnings(found: Iterable[Misaligned]) -> list[str]:
+    """Four lines for each join whose paths are out of line: the join, both paths, and how far they are apart."""
+    lines: list[str] = []
+    for finding in found:
+        names = [_path(path) for path in (finding.path_a, finding.path_b)]
+        width = max(len(name) for name in names)
+        lines.append(f"warning: paths that are not aligned meet in {finding.node.name}")
+        for name, centre, jump in zip(names, finding.centres, finding.jumps, strict=True):
+            lines.append(f"   {name:<{width}}  centre {numbers(centre)}, stride {both(jump)}")
+        lines.append(f"   {_distance(finding)}")
+    return lines
+
+
+def page(sight: Sight, effective: Effective | None = None) -> str:
+    """The figures of one position, an axis a column, without the picture."""
+    head = f"{sight.network}   {sight.node.name}   {shape_text(sight.node.shape)}   input {shape_text(sight.input)}"
+    lines = [head, "", *_table(sight), ""]
+    if effective:
+        lines += [*_holdings(sight, effective), ""]
+    return "\n".join([*lines, *_remarks(sight), *warnings(sight.misaligned)])
+
+
+def both(size: Pair) -> str:
+    """``427``, or ``31x15`` where the axes differ."""
+    return str(size[0]) if size[0] == size[1] else f"{size[0]}x{size[1]}"
+
+
+def numbers(point: tuple[float, float]) -> str:
+    """``15.5``, or ``15.5, 7`` where the axes differ."""
+    return f"{point[0]:g}" if point[0] == point[1] else f"{point[0]:g}, {point[1]:g}"
+
+
+def interval(region: Region, axis: int) -> str:
+    """``-117 to 309``; empty intervals are said to be so."""
+    first, last = region[axis]
+    return f"{first} to {last}" if first <= last else "nothing"
+
+
+def figures(sight: Sight) -> list[tuple[str, str, str]]:
+    """The figures of ``sight``: what it is, height, width."""
+    field, whole = sight.field, sight.field.whole and positions(sight.node.shape) == 1
+    local = (
+        ("size", [str(field.size[axis]) for axis in AXES]),
+        ("stride", [str(field.jump[axis]) for axis in AXES]),
+        ("padding", [str(-field.start[axis]) for axis in AXES]),
+        ("first centre", [f"{field.center[axis]:g}" for axis in AXES]),
+        ("position", [str(sight.at[axis]) for axis in AXES]),
+    )
+    columns = (
+        *((("size", [GLOBAL, GLOBAL]),) if whole else local),
+        ("centre", [f"{sight.centre[axis]:g}" for axis in AXES]),
+        ("sees", [interval(sight.seen, axis) for axis in AXES]),
+        ("in the image", [interval(sight.clipped, axis) for axis in AXES]),
+    )
+    return [(name, values[0], values[1]) for name, values in columns]
+
+
+def _table(sight: Sight) -> list[str]:
+    rows = [("", "height", "width"), *figures(sight)]
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1, 2)]
+    return [f"{row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:>{widths[2]}}" for row in rows]
+
+
+def _holdings(sight: Sight, effective: Effective) -> list[str]:
+    high, wide = (last - first + 1 for first, last in sight.seen)
+    sizes = [both(one.size) for one in effective.holdings]
+    width = max(map(len, [*sizes, both((high, wide))]))
+    return [
+        f"effective field: the gradient, {effective.draws}",
+        *(
+            f"   {one.percent:>3} %  within {size:>{width}}"
+            for one, size in zip(effective.holdings, sizes, strict=True)
+        ),
+        f"   all    within {both((high, wide)):>{width}} (the theoretical field)",
+    ]
+
+
+def _remarks(sight: Sight) -> list[str]:
+    field, remarks = sight.field, []
+    if field.whole and len(sight.node.shape) == MAP and positions(sight.node.shape) > 1:
+        remarks.append(f"{GLOBAL}: a gate sees every position; size, stride and padding are of the ways beside it")
+    elif field.whole:
+        remarks.append(f"{GLOBAL}: it sees every position of the map before it was pooled or flattened")
+    if sight.sees_all and sight.first is not sight.node:
+        remarks.append(f"sees the whole input, as does {sight.first.name} before it" if sight.first else "")
+    elif sight.sees_all:
+        remarks.append("the first operation that sees the whole input")
+    else:
+        later = f"; the first that does is {sight.first.name}" if sight.first else ", nor does any other operation"
+        remarks.append(f"no position of {sight.node.name} sees the whole input{later}")
+    if not field.aligned:
+        remarks.append("paths that are not aligned have met: the field is the interval around all of them")
+    return remarks
+
+
+def _path(path: Path) -> str:
+    return " ... ".join(path.names())
+
+
+def _distance(finding: Misaligned) -> str:
+    """How far the paths are apart, in pixels and in positions of the map where they part."""
+    fork = finding.path_a.fork.name
+    if finding.jumps[0] != finding.jumps[1]:
+        return f"from {fork} on they step differently, so their distance grows from position to position"
+    offset = finding.offset
+    steps = (offset[0] / finding.unit[0], offset[1] / finding.unit[1])
+    return f"{_many(offset, 'input pixel')} apart: {_many(steps, 'position')} of {fork}, where they part"
+
+
+def _many(offset: tuple[float, float], unit: str) -> str:
+    """``2 input pixels``: the size of an offset with its unit."""
+    size = numbers((abs(offset[0]), abs(offset[1])))
+    return f"{size} {unit}" + ("" if size == "1" else "s")

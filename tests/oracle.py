@@ -1,0 +1,41 @@
+"""What torch makes of layers that are given as data, one by one: no generated forward, nothing overwritten."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import reduce
+from typing import TYPE_CHECKING, Any
+
+from netspec.facts import Layer
+from netspec.graph import Graph, Node
+
+if TYPE_CHECKING:
+    import torch
+
+
+def called(layer: Layer, inputs: list[Any], *, weights: float | Mapping[str, Any] | None = None) -> Any:
+    """The output of ``layer`` in eval mode; ``weights`` are one number for all, or a state_dict."""
+    from netspec.nn.build import named
+
+    target = named(layer.target)
+    if layer.call == "module":
+        module = target(**layer.arguments).to(inputs[0].dtype).eval()
+        if isinstance(weights, Mapping):
+            module.load_state_dict(weights)
+        for tensor in module.state_dict().values() if isinstance(weights, float) else ():
+            tensor.fill_(weights)
+        return module(*inputs)
+    if layer.call == "list":
+        return target(inputs, **layer.arguments)
+    assert layer.call == "pairwise"
+    return reduce(lambda result, value: target(result, value, **layer.arguments), inputs)
+
+
+def values(graph: Graph, images: torch.Tensor, module: torch.nn.Module | None = None) -> dict[Node, torch.Tensor]:
+    """The value of every node for ``images``, with the weights of ``module`` or fresh ones."""
+    found = {graph.input: images}
+    for node in graph.nodes[1:]:
+        layer = node.operation.layer(*node.input_shapes)
+        weights = module.get_submodule(node.name).state_dict() if module and layer.call == "module" else None
+        found[node] = called(layer, [found[source].clone() for source in node.inputs], weights=weights)
+    return found

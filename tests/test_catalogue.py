@@ -1,0 +1,308 @@
+"""The shipped networks: every reference figure has one, and torchvision's weights fit those that it has too."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import pytest
+from click.testing import CliRunner
+
+import netspec
+from netspec import catalogue
+from netspec.analysis.summary import Summary
+from netspec.cli import main
+from netspec.language.spec import Spec
+
+REFERENCE = Path(__file__).parent / "reference"
+RECORDS: dict[str, dict[str, Any]] = {
+    record["id"]: record for record in json.loads((REFERENCE / "figures.json").read_text(encoding="utf-8"))
+}
+
+
+class Shipped(NamedTuple):
+    """The network of a record: the word for it, and where our count and the record's follow different rules.
+
+    ``depth`` is ours where the record counts otherwise, and ``why`` says how; ``seen_at`` is the layer whose receptive
+    field the record gives, where that is not the last map before global pooling.
+    """
+
+    word: str
+    depth: int | None = None
+    why: str = ""
+    seen_at: str = ""
+
+
+SHIPPED = {
+    "lenet5-1998": Shipped("lenet5-1998", 4, "the paper counts subsampling and output units; four layers multiply"),
+    "lenet5-modern": Shipped("lenet5"),
+    "lenet-caffe": Shipped("lenet-caffe"),
+    "alexnet-2012": Shipped("alexnet-2012"),
+    "alexnet-ungrouped": Shipped("alexnet-ungrouped"),
+    "alexnet-owt": Shipped("alexnet"),
+    "zfnet": Shipped("zfnet"),
+    "nin-cifar10": Shipped("nin"),
+    "nin-imagenet": Shipped("nin-imagenet"),
+    "vgg-a": Shipped("vgg11"),
+    "vgg-a-lrn": Shipped("vgg11-lrn"),
+    "vgg-b": Shipped("vgg13"),
+    "vgg-c": Shipped("vgg16-c"),
+    "vgg-d": Shipped("vgg16"),
+    "vgg-e": Shipped("vgg19"),
+    "vgg-a-bn": Shipped("vgg11_bn"),
+    "vgg-d-bn": Shipped("vgg16_bn"),
+    "googlenet": Shipped("googlenet-paper-without-aux"),
+    "googlenet-aux": Shipped("googlenet-paper"),
+    "googlenet-tv": Shipped("googlenet-without-aux"),
+    "bn-inception": Shipped("bn-inception", 34, "the paper adds nine to GoogLeNet's 22 and forgets the tenth module"),
+    "inception-v3": Shipped("inception-v3-without-aux"),
+    "inception-v3-aux": Shipped("inception-v3"),
+    "inception-v4": Shipped("inception-v4", 76, "the record has none"),
+    "plain-18": Shipped("plain18"),
+    "resnet-18-a": Shipped("resnet18-a"),
+    "resnet-18-b": Shipped("resnet18"),
+    "resnet-18-c": Shipped("resnet18-c"),
+    "plain-34": Shipped("plain34"),
+    "resnet-34-a": Shipped("resnet34-a"),
+    "resnet-34-b": Shipped("resnet34"),
+    "resnet-34-c": Shipped("resnet34-c"),
+    "resnet-50": Shipped("resnet50-v1"),
+    "resnet-50-v1.5": Shipped("resnet50"),
+    "resnet-50-a": Shipped("resnet50-a"),
+    "resnet-50-c": Shipped("resnet50-c"),
+    "resnet-101": Shipped("resnet101-v1"),
+    "resnet-101-v1.5": Shipped("resnet101"),
+    "resnet-101-c": Shipped("resnet101-c"),
+    "resnet-152": Shipped("resnet152-v1"),
+    "resnet-152-v1.5": Shipped("resnet152"),
+    "resnet-152-a": Shipped("resnet152-a"),
+    "resnet-cifar-20": Shipped("resnet20"),
+    "plain-cifar-20": Shipped("plain20"),
+    "resnet-cifar-32": Shipped("resnet32"),
+    "plain-cifar-32": Shipped("plain32"),
+    "resnet-cifar-44": Shipped("resnet44"),
+    "plain-cifar-44": Shipped("plain44"),
+    "resnet-cifar-56": Shipped("resnet56"),
+    "plain-cifar-56": Shipped("plain56"),
+    "resnet-cifar-110": Shipped("resnet110"),
+    "plain-cifar-110": Shipped("plain110"),
+    "resnet-cifar-1202": Shipped("resnet1202"),
+    "resnext-50-32x4d": Shipped("resnext50_32x4d"),
+    "densenet-40-k12-cifar": Shipped("densenet40-k12"),
+    "densenet-100-k12-cifar": Shipped("densenet100-k12"),
+    "densenet-bc-100-k12-cifar": Shipped("densenet-bc100-k12"),
+    "densenet-bc-190-k40-cifar": Shipped("densenet-bc190-k40"),
+    "densenet-121": Shipped("densenet121"),
+    "densenet-169": Shipped("densenet169"),
+    "densenet-201": Shipped("densenet201"),
+    "densenet-264": Shipped("densenet264", 265, "by the count that gives 121, 169 and 201"),
+    "densenet-161": Shipped("densenet161"),
+    "fractalnet-20": Shipped("fractalnet", 21, "the paper leaves out the linear layer", "blocks.4.1"),
+    "fractalnet-c1-narrow": Shipped("fractalnet-c1", 6, "the paper leaves out the linear layer", "blocks.4.1"),
+    "fractalnet-c2-narrow": Shipped("fractalnet-c2", 11, "the paper leaves out the linear layer", "blocks.4.1"),
+    "fractalnet-c3-narrow": Shipped("fractalnet-c3", 21, "the paper leaves out the linear layer", "blocks.4.1"),
+    "fractalnet-c4-narrow": Shipped("fractalnet-c4", 41, "the paper leaves out the linear layer", "blocks.4.1"),
+}
+"""Record -> network."""
+
+ALSO = {
+    "vgg-d": "vgg@vgg16",
+    "resnet-50-v1.5": "resnet@resnet50",
+    "resnet-cifar-20": "resnet-cifar@resnet20",
+    "plain-cifar-20": "resnet-cifar@plain20",
+    "densenet-121": "densenet@densenet121",
+}
+"""The same networks where they are members of a family too."""
+
+UNSHIPPED = {
+    "inception-v2-rethinking": "the paper prints no widths inside its modules, so it has no exact figure",
+    "fractalnet-40": "its widths were not published, and none that were tried give its 22.9 million parameters",
+    "deconvnet-zf": "a way to look into another network; it has no parameters and no forward of its own",
+}
+
+LENGTHS = {
+    "vgg16.yaml": 30,
+    "densenet121.yaml": 30,
+    "resnet.yaml": 60,
+    "googlenet.yaml": 80,
+    "googlenet-paper.yaml": 80,
+    "densenet.yaml": 50,
+    "densenet-cifar.yaml": 50,
+    "fractalnet.yaml": 43,
+}
+
+
+@cache
+def figures(word: str) -> Summary:
+    """What ``netspec stats`` says of a shipped network."""
+    return netspec.read(word).stats()
+
+
+WORDS = [(record, network.word) for record, network in SHIPPED.items()] + list(ALSO.items())
+"""Every record with each word for its network."""
+
+
+def test_every_record_has_a_network_or_a_reason() -> None:
+    """No reference network is left out without a word why, and only those without exact figures are."""
+    assert set(SHIPPED) | set(UNSHIPPED) == set(RECORDS)
+    assert not set(SHIPPED) & set(UNSHIPPED)
+    assert {record for record in RECORDS if not RECORDS[record].get("params_exact")} == set(UNSHIPPED)
+
+
+@pytest.mark.parametrize(("record", "word"), WORDS)
+def test_figures_are_the_records(record: str, word: str) -> None:
+    """Parameters, multiply-adds, depth, input, classes and receptive field are exactly those of the record."""
+    known, network, found = RECORDS[record], SHIPPED[record], figures(word)
+    first = next(row for row in reversed(found.rows) if not row.auxiliary)
+    seen = next((row.field for row in found.rows if row.name == network.seen_at), found.field)
+
+    assert found.totals.params == known["params_exact"]
+    assert found.totals.macs == known["macs_measured"]
+    assert found.totals.depth == (network.depth or known["depth"])
+    assert list(found.input) == known["input"]
+    assert first.output_shape == (known["classes"],)
+    if "receptive_field_computed" in known:
+        assert list(seen.size) == known["receptive_field_computed"]["hw"]
+        assert seen.jump == (known["receptive_field_computed"]["stride"],) * 2
+
+
+@pytest.mark.parametrize("record", [record for record, network in SHIPPED.items() if network.depth])
+def test_exceptions_are_still_needed(record: str) -> None:
+    """A depth that stands in the table differs from the record's, for a reason that stands beside it."""
+    assert SHIPPED[record].depth != RECORDS[record].get("depth")
+    assert SHIPPED[record].why
+
+
+ENDPOINTS = {"alexnet_v2": "alexnet", "vgg_a": "vgg11", "vgg_16": "vgg16", "inception_v2": "bn-inception"}
+
+
+@pytest.mark.parametrize("model", ENDPOINTS)
+def test_receptive_fields_grow_as_published(model: str) -> None:
+    """Every published endpoint, in its order, is a layer with that receptive field and stride."""
+    published = json.loads((REFERENCE / "receptive_fields.json").read_text(encoding="utf-8"))
+    rows = iter(figures(ENDPOINTS[model]).rows)
+    for endpoint, size, stride in next(one["rows"] for one in published if one.get("model") == model):
+        assert any((row.field.size, row.field.jump) == ((size, size), (stride, stride)) for row in rows), endpoint
+
+
+def test_list_names_them_all() -> None:
+    """``netspec list`` shows every network of the table, and a name that stands there twice means the same network."""
+    result = CliRunner().invoke(main, ["list", "--format", "json"])
+    listed = json.loads(result.output)
+
+    assert result.exit_code == 0
+    assert {network.word for network in SHIPPED.values()} <= {row["name"] for row in listed}
+    for row in listed:
+        assert (figures(row["name"]).totals.params, figures(row["name"]).totals.macs) == (row["params"], row["macs"])
+
+
+def spec(path: Path) -> Spec:
+    """The spec at ``path``."""
+    found, _ = catalogue.spec(path)
+    return found
+
+
+@pytest.mark.parametrize("path", list(catalogue.shipped().values()), ids=list(catalogue.shipped()))
+def test_specs_are_told_apart(path: Path) -> None:
+    """A shipped spec is called as its file is, names its paper with the year, and keeps to its length and width."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+
+    assert spec(path).header.name == path.stem
+    assert re.search(r"\b(19|20)\d\d\b", spec(path).header.paper)
+    assert len(lines) <= LENGTHS.get(path.name, 140)
+    assert max(map(len, lines)) <= 120
+
+
+BUILT_BY_TORCHVISION = {
+    record: known["implementation_model_name"].removeprefix("torchvision:")
+    for record, known in RECORDS.items()
+    if known.get("implementation_same_as_recipe") and known["implementation_model_name"].startswith("torchvision:")
+}
+
+
+def theirs(record: str, torchvision: ModuleType) -> Any:
+    """Torchvision's network for ``record``, on the device that the caller's context chooses, in eval mode."""
+    name, _, aux = BUILT_BY_TORCHVISION[record].partition("[")
+    arguments = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
+    model = getattr(torchvision.models, name)(weights=None, **arguments)
+    if aux == "aux_logits=False]":
+        model = getattr(torchvision.models, name)(weights=None, aux_logits=False, **arguments)
+    return model.eval()
+
+
+@pytest.mark.parametrize("record", BUILT_BY_TORCHVISION)
+def test_torchvisions_weights_fit(record: str, torch: ModuleType, torchvision: ModuleType) -> None:
+    """A state_dict of torchvision's loads strictly: the same keys in the same order, with the same shapes."""
+    with torch.device("meta"):
+        reference = theirs(record, torchvision).state_dict()
+    ours = netspec.compile(SHIPPED[record].word, device="meta")
+    ours.load_state_dict(reference, strict=True, assign=True)
+
+    assert {key: tensor.shape for key, tensor in ours.state_dict().items()} == {
+        key: tensor.shape for key, tensor in reference.items()
+    }
+
+
+def filled(module: Any, torch: ModuleType) -> Any:
+    """``module`` on the CPU with weights and statistics that matter to the last bit."""
+    module = module.to_empty(device="cpu")
+    generator = torch.Generator().manual_seed(11)
+    for name, tensor in module.state_dict().items():
+        if name.endswith("running_var") or (tensor.dim() == 1 and name.endswith("weight")):
+            tensor.uniform_(0.5, 1.5, generator=generator)
+        elif tensor.dim() > 1:
+            bound = (6 / tensor[0].numel()) ** 0.5
+            tensor.uniform_(-bound, bound, generator=generator)
+        elif tensor.is_floating_point():
+            tensor.uniform_(-0.1, 0.1, generator=generator)
+    return module
+
+
+SIDES = {
+    "vgg-a": 32,
+    "vgg-a-bn": 64,
+    "vgg-b": 32,
+    "vgg-e": 32,
+    "inception-v3": 107,
+    "inception-v3-aux": 299,
+    "resnext-50-32x4d": 96,
+    "densenet-169": 96,
+    "densenet-201": 64,
+}
+"""Record -> a side that is quick to run. What runs beside torchvision at its own size is not repeated here."""
+
+
+@pytest.mark.parametrize(("record", "side"), list(SIDES.items()))
+def test_outputs_are_torchvisions(record: str, side: int, torch: ModuleType, torchvision: ModuleType) -> None:
+    """With torchvision's weights the outputs in eval mode are equal to the last bit, also at another input size."""
+    with torch.device("meta"):
+        reference = theirs(record, torchvision)
+    reference = filled(reference, torch)
+    ours = netspec.compile(SHIPPED[record].word, input=(3, side, side), device="meta").eval()
+    ours.load_state_dict(reference.state_dict(), strict=True, assign=True)
+    image = torch.randn(2, 3, side, side, generator=torch.Generator().manual_seed(12))
+    with torch.inference_mode():
+        expected, found = reference(image), ours(image)
+
+    assert found.isfinite().all()
+    assert torch.equal(found, expected)
+
+
+def test_head_for_training_is_torchvisions_too(torch: ModuleType, torchvision: ModuleType) -> None:
+    """The auxiliary head of Inception-v3 gives what torchvision's training forward gives."""
+    with torch.device("meta"):
+        reference = theirs("inception-v3-aux", torchvision)
+    reference = filled(reference, torch)
+    ours = netspec.compile("inception-v3", device="meta", outputs="all").eval()
+    ours.load_state_dict(reference.state_dict(), strict=True, assign=True)
+    image = torch.randn(1, 3, 299, 299, generator=torch.Generator().manual_seed(13))
+    reference.training = True  # the network alone: its layers stay in eval mode
+    with torch.inference_mode():
+        expected, found = reference(image), ours(image)
+
+    assert torch.equal(found["logits"], expected.logits)
+    assert torch.equal(found["aux"], expected.aux_logits)

@@ -1,0 +1,446 @@
+"""The command line: what each command prints, in which formats, and how it leaves."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from click.testing import CliRunner, Result
+
+import netspec
+from netspec import catalogue
+from netspec.cli import COMMANDS, main
+
+ROOT = Path(__file__).resolve().parent.parent
+GOLDEN = Path(__file__).parent / "golden" / "stats"
+BROKEN = "netspec: 1\nname: net\ninput: [3, 8, 8]\nstages:\n  a: {conv: {out: 4, kernel: 9}}\n  b: rleu\n"
+
+
+def run(*arguments: str) -> Result:
+    """The result of one command in this process."""
+    result = CliRunner().invoke(main, arguments)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+def printed(*arguments: str) -> str:
+    """What a command that succeeds prints."""
+    result = run(*arguments)
+    assert (result.exit_code, result.stderr) == (0, ""), result.output
+    return result.stdout
+
+
+class Process(NamedTuple):
+    """What a command left behind: exit code, standard output and standard error."""
+
+    code: int
+    out: str
+    err: str
+
+
+def process(*arguments: str, folder: Path) -> Process:
+    """The command as a process of its own, started in ``folder``."""
+    done = subprocess.run(
+        [sys.executable, "-m", "netspec", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return Process(done.returncode, done.stdout, done.stderr)
+
+
+# -- help and documentation ---------------------------------------------------------------------------------------
+
+
+def test_the_commands_are_listed() -> None:
+    """``netspec --help`` names every command with its first sentence."""
+    text = printed("--help")
+
+    assert all(re.search(rf"^  {name} +\S", text, re.MULTILINE) for name in COMMANDS)
+    assert printed("-h") == text
+    assert printed("--version") == f"netspec, version {netspec.__version__}\n"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_and_is_documented(name: str) -> None:
+    """A command has a help text, describes each of its options, and stands in the README."""
+    text = printed(name, "--help")
+    command = main.get_command(None, name)  # type: ignore[arg-type] - the table needs no context
+    assert command
+    undescribed = [
+        option.name
+        for option in command.params
+        if option.param_type_name == "option" and not option.to_info_dict().get("help") and option.name != "form"
+    ]
+
+    assert text.startswith(f"Usage: main {name} ")
+    assert command.help
+    assert undescribed == []
+    assert f"`netspec {name}" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_unknown_commands_and_options_are_refused() -> None:
+    """What the command line does not know ends in exit code 2 and the usage."""
+    for arguments in (["stat"], ["stats"], ["stats", "lenet5", "--wide"], ["stats", "lenet5", "--format", "xml"]):
+        result = run(*arguments)
+
+        assert result.exit_code == 2
+        assert result.stderr.startswith("Usage: ")
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--input", "3x224", "'3x224' is not channels x height x width, such as 3x224x224"),
+        ("--input", "3x0x5", "'3x0x5' is not channels x height x width, such as 3x224x224"),
+        ("--input", "3x5x999999", "'3x5x999999' is not channels x height x width, such as 3x224x224"),
+        ("--set", "classes", "'classes' is not name=value"),
+        ("--set", "=3", "'=3' is not name=value"),
+        ("--depth", "-1", "-1 is not in the range x>=0."),
+    ],
+)
+def test_values_of_options_are_checked(option: str, value: str, message: str) -> None:
+    """A value that an option cannot take is refused with what it should have been."""
+    result = run("stats", "lenet5", option, value)
+
+    assert result.exit_code == 2
+    assert message in result.stderr
+
+
+# -- check --------------------------------------------------------------------------------------------------------
+
+
+def test_check_says_ok() -> None:
+    """A sound spec is answered with its name, a family with every variant, and exit code 0."""
+    family = printed("check", "resnet")
+
+    assert printed("check", "lenet5") == "lenet5: ok (lenet5)\n"
+    assert family.startswith("resnet: ok (")
+    assert {"resnet18", "resnet34", "resnet50", "resnet101", "resnet152"} <= set(re.findall(r"[\w-]+", family))
+
+
+def test_check_as_json(tmp_path: Path) -> None:
+    """``--format json`` prints whether all is well, and the problems with their places as data."""
+    path = tmp_path / "net.yaml"
+    path.write_text(BROKEN, encoding="utf-8")
+    result = run("check", "lenet5", str(path), "--format", "json")
+    problems = json.loads(result.stdout)["problems"]
+
+    assert json.loads(printed("check", "lenet5", "--format", "json")) == {"ok": True, "problems": []}
+    assert (result.exit_code, result.stderr, json.loads(result.stdout)["ok"]) == (2, "", False)
+    assert [(problem["code"], problem["line"]) for problem in problems] == [("window", 5), ("unknown-operation", 6)]
+    assert problems[1]["column"] == 6
+    assert problems[1]["length"] == len("rleu")
+    assert set(problems[0]) >= {"code", "message", "file", "line", "column", "length", "hint", "trail", "notes"}
+    assert {problem["file"] for problem in problems} == {str(path)}
+
+
+def test_check_goes_on_after_a_broken_spec(tmp_path: Path) -> None:
+    """Of several specs the sound ones are still answered, and all problems are shown."""
+    path = tmp_path / "net.yaml"
+    path.write_text(BROKEN, encoding="utf-8")
+    result = run("check", str(path), "nowhere", "lenet5")
+
+    assert result.exit_code == 2
+    assert result.stdout == "lenet5: ok (lenet5)\n"
+    assert re.findall(r"error\[(.*?)\]", result.stderr) == ["window", "unknown-operation", "missing-file"]
+
+
+# -- stats --------------------------------------------------------------------------------------------------------
+
+NETWORKS = ("vgg16", "resnet50", "densenet121", "googlenet", "lenet5-1998", "resnet@resnet18")
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_stats_as_json(name: str) -> None:
+    """The JSON form has exactly its keys, whole numbers throughout, and totals that are the sums of its layers."""
+    data = json.loads(printed("stats", name, "--format", "json"))
+    totals, layers = data["totals"], data["layers"]
+
+    assert list(data) == ["name", "input", "totals", "receptive_field", "layers"]
+    assert list(totals)[:5] == ["params", "buffers", "macs", "flops", "depth"]
+    assert list(data["receptive_field"]) == ["size", "stride", "node"]
+    assert {tuple(layer) for layer in layers} == {
+        ("name", "op", "block", "inputs", "output_shape", "params", "macs", "receptive_field", "stride")
+    }
+    assert totals["params"] == sum(layer["params"] for layer in layers)
+    assert totals["macs"] == sum(layer["macs"] for layer in layers)
+    assert totals["flops"] == 2 * totals["macs"]
+    assert data["name"] == name.rpartition("@")[2]
+    assert data["receptive_field"]["node"] in {layer["name"] for layer in layers}
+    assert all(type(number) is int for number in _numbers(data))
+
+
+def _numbers(data: Any) -> list[Any]:
+    """All numbers anywhere in ``data``."""
+    if isinstance(data, dict):
+        return [number for value in data.values() for number in _numbers(value)]
+    if isinstance(data, list):
+        return [number for value in data for number in _numbers(value)]
+    return [] if data is None or isinstance(data, str) else [data]
+
+
+def test_layers_are_wired_by_name() -> None:
+    """Each layer's inputs are names of layers before it, or the network's input."""
+    known = {"input"}
+    for layer in json.loads(printed("stats", "googlenet", "--format", "json"))["layers"]:
+        assert known.issuperset(layer["inputs"])
+        known.add(layer["name"])
+
+
+def test_one_layer_as_data() -> None:
+    """A layer in the JSON form, whole."""
+    layers = json.loads(printed("stats", "resnet50", "--format", "json"))["layers"]
+
+    assert layers[0] == {
+        "name": "conv1",
+        "op": "conv",
+        "block": None,
+        "inputs": ["input"],
+        "output_shape": [64, 112, 112],
+        "params": 9408,
+        "macs": 118_013_952,
+        "receptive_field": [7, 7],
+        "stride": [2, 2],
+    }
+    assert {layer["block"] for layer in layers[4:-2]} == {"bottleneck", "projection"}
+
+
+def test_several_specs_make_a_list() -> None:
+    """Several specs, or a family, are a list in the JSON form and tables one below the other as text."""
+    data = json.loads(printed("stats", "lenet5", "vgg16", "--format", "json"))
+    text = printed("stats", "lenet5", "plain20")
+
+    assert [summary["name"] for summary in data] == ["lenet5", "vgg16"]
+    assert text == printed("stats", "lenet5") + "\n" + printed("stats", "plain20")
+
+
+def test_settings_change_the_network() -> None:
+    """``--set`` sets parameters, ``--input`` the size of the image; both are in the figures."""
+    text = printed("stats", "lenet5", "--set", "classes=7", "--input", "1x28x28", "--format", "json")
+    data = json.loads(text)
+
+    assert data["input"] == [1, 28, 28]
+    assert data["layers"][-1]["output_shape"] == [7]
+    assert data["layers"][0]["output_shape"] == [6, 24, 24]
+    assert (
+        json.loads(printed("stats", "resnet@resnet50", "--set", "stride_on=conv1", "--format", "json"))["totals"][
+            "macs"
+        ]
+        == json.loads(printed("stats", "resnet50-v1", "--format", "json"))["totals"]["macs"]
+    )
+
+
+def test_depth_folds_blocks() -> None:
+    """``--depth 0`` leaves one line for each entry of the spec, ``--depth 1`` one for each repetition; totals stay."""
+    lines = {depth: printed("stats", "resnet50", "--depth", depth).splitlines() for depth in ("0", "1", "9")}
+
+    assert [line.split()[0] for line in lines["0"][4:-7]] == (
+        ["conv1", "bn1", "relu", "maxpool", "layer1", "layer2", "layer3", "layer4", "avgpool", "fc"]
+    )
+    assert len(lines["1"]) == len(lines["0"]) + 3 + 4 + 6 + 3
+    assert lines["9"] == printed("stats", "resnet50").splitlines()
+    assert {_without_spaces(text[-6]) for text in lines.values()} == {"total 25,557,032 4,089,184,256 427"}
+
+
+def _without_spaces(line: str) -> str:
+    return " ".join(line.split())
+
+
+@pytest.mark.parametrize(
+    "arguments", [("lenet5",), ("lenet5-1998", "--depth", "1"), ("resnet-cifar@resnet20", "--depth", "1")]
+)
+def test_tables_are_the_expected_text(arguments: tuple[str, ...]) -> None:
+    """The table is the text kept in ``tests/golden/stats``; ``NETSPEC_OVERWRITE=1`` writes it anew."""
+    text = printed("stats", *arguments)
+    golden = GOLDEN / f"{arguments[0].replace('@', '-')}.txt"
+    if os.environ.get("NETSPEC_OVERWRITE"):
+        golden.write_text(text, encoding="utf-8")
+
+    assert text == golden.read_text(encoding="utf-8")
+
+
+# -- list and show ------------------------------------------------------------------------------------------------
+
+
+def test_list_as_json() -> None:
+    """The JSON form of the list has one entry for every shipped network and variant, with the figures of ``stats``."""
+    rows = json.loads(printed("list", "--format", "json"))
+    places = [(row["file"], row["variant"]) for row in rows]
+
+    assert {tuple(row) for row in rows} == {("name", "file", "variant", "params", "macs", "receptive_field", "input")}
+    assert len(set(places)) == len(places)
+    assert {file for file, _ in places} == {path.name for path in catalogue.shipped().values()}
+    assert {
+        "name": "resnet18",
+        "file": "resnet.yaml",
+        "variant": "resnet18",
+        "params": 11_689_512,
+        "macs": 1_814_073_344,
+        "receptive_field": [435, 435],
+        "input": [3, 224, 224],
+    } in rows
+
+
+def test_list_as_text() -> None:
+    """The text form names every network that the JSON form has, each in one line, below a head."""
+    rows = json.loads(printed("list", "--format", "json"))
+    lines = printed("list").splitlines()
+
+    assert len(lines) == len(rows) + 1
+    for line, row in zip(lines[1:], rows, strict=True):
+        assert line.split()[0] == row["name"]
+        assert f"{row['params']:,}" in line.split()
+
+
+def test_names_in_the_list_are_found() -> None:
+    """Every name that the list shows is a word for a network of these figures."""
+    for row in json.loads(printed("list", "--format", "json")):
+        word = row["file"].removesuffix(".yaml") + (f"@{row['variant']}" if row["variant"] else "")
+        totals = netspec.read(word).stats().totals
+
+        assert (totals.params, totals.macs) == (row["params"], row["macs"])
+
+
+def test_show_prints_a_spec() -> None:
+    """``netspec show`` prints a spec of its own, with the settings worked in."""
+    text = printed("show", "resnet@resnet18", "--set", "classes=10")
+
+    assert netspec.read(text).stats().to_dict() == netspec.read("resnet18", classes=10).stats().to_dict()
+
+
+# -- build and diagram --------------------------------------------------------------------------------------------
+
+
+def test_build_writes_the_network(tmp_path: Path) -> None:
+    """``netspec build`` writes the artefact and says the parameters, the shapes of all outputs, and where it lies."""
+    path = tmp_path / "net.safetensors"
+    text = printed("build", "googlenet", "-o", str(path), "--set", "classes=3", "--input", "3x64x64")
+
+    assert text == (
+        "built googlenet from googlenet\n"
+        "  parameters  9,939,113 (15,131 elements in buffers)\n"
+        "  input       1x3x64x64\n"
+        "  logits      1x3\n"
+        "  aux1        1x3\n"
+        "  aux2        1x3\n"
+        f"  written to  {path} ({path.stat().st_size:,} bytes)\n"
+    )
+    assert netspec.load(path).fc.out_features == 3
+
+
+def test_builds_follow_the_seed(tmp_path: Path) -> None:
+    """The same seed builds the same bytes, another one others."""
+    for name, seed in (("a", "1"), ("b", "1"), ("c", "2")):
+        printed("build", "lenet5", "-o", str(tmp_path / name), "--seed", seed)
+    first, second, third = ((tmp_path / name).read_bytes() for name in "abc")
+
+    assert first == second
+    assert first != third
+
+
+def test_diagrams_are_written(tmp_path: Path) -> None:
+    """``-o x.dot`` writes the DOT text that ``-o -`` prints, and needs no Graphviz."""
+    path = tmp_path / "net.dot"
+    text = printed("diagram", "resnet50", "-o", str(path), "--depth", "0")
+
+    assert text == f"drew resnet50 to {path}\n"
+    assert path.read_text(encoding="utf-8").strip() == printed("diagram", "resnet50", "-o", "-", "--depth", "0").strip()
+    assert path.read_text(encoding="utf-8").startswith("digraph")
+
+
+# -- whole processes ----------------------------------------------------------------------------------------------
+
+
+def test_shipped_names_work_in_any_folder(tmp_path: Path) -> None:
+    """Shipped networks are found by name from wherever the command is started; nothing is written there."""
+    done = process("stats", "resnet@resnet34", "--depth", "0", folder=tmp_path)
+
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith("resnet34   input 3x224x224\n")
+    assert "21,797,672" in done.out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_paths_and_variants(tmp_path: Path) -> None:
+    """A path, with a variant after an @, names a file; the default artefact is called as the network is."""
+    text = "netspec: 1\nname: net\ninput: [1, 4, 4]\nparams: {out: 2}\nvariants: {wide: {out: 8}}\n"
+    (tmp_path / "net.yaml").write_text(text + "stages: {c: {conv: {out: $out, kernel: 1}}}\n", encoding="utf-8")
+    done = process("build", "net.yaml@wide", folder=tmp_path)
+
+    assert (done.code, done.err) == (0, "")
+    assert done.out == (
+        "built wide from net.yaml@wide\n"
+        "  parameters  16 (0 elements in buffers)\n"
+        "  input       1x1x4x4\n"
+        "  output      1x8x4x4\n"
+        f"  written to  wide.safetensors ({(tmp_path / 'wide.safetensors').stat().st_size} bytes)\n"
+    )
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["net.yaml", "wide.safetensors"]
+
+
+@pytest.mark.parametrize("command", ["check", "stats", "show", "build", "diagram"])
+def test_broken_specs_leave_nothing_behind(command: str, tmp_path: Path) -> None:
+    """Every command refuses a broken spec with exit code 2, all problems, no traceback, and writes nothing."""
+    (tmp_path / "net.yaml").write_text(BROKEN, encoding="utf-8")
+    done = process(command, "net.yaml", folder=tmp_path)
+
+    assert (done.code, done.out) == (2, "")
+    assert re.findall(r"^net\.yaml:(\d+):\d+: error\[(.*?)\]", done.err, re.MULTILINE) == [
+        ("5", "window"),
+        ("6", "unknown-operation"),
+    ]
+    assert "Traceback" not in done.err
+    assert [path.name for path in tmp_path.iterdir()] == ["net.yaml"]
+
+
+@pytest.mark.parametrize("arguments", [("build", "lenet5", "-o"), ("diagram", "lenet5", "-o")])
+def test_unwritable_places_are_told(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    """A place that cannot be written ends in exit code 2 and a sentence."""
+    ending = {"build": "x.safetensors", "diagram": "x.dot"}[arguments[0]]
+    result = run(*arguments, str(tmp_path / "nowhere" / ending))
+
+    assert result.exit_code == 2
+    assert result.stderr.startswith("error[unwritable]: ")
+    assert "No such file or directory" in result.stderr
+
+
+def test_plugins_are_imported(tmp_path: Path) -> None:
+    """``--plugin`` imports a module of the current folder, whose blocks a spec can then use; one that fails is told."""
+    (tmp_path / "mylab.py").write_text(
+        "import netspec\n"
+        "from netspec.ops.activation import Relu\n\n\n"
+        "class Twice(netspec.Block):\n"
+        '    word = "twice"\n\n'
+        "    def expand(self, graph, x):\n"
+        '        return graph.add("b", Relu(), graph.add("a", Relu(), x))\n\n\n'
+        "netspec.register(Twice)\n",
+        encoding="utf-8",
+    )
+    spec = "netspec: 1\nname: net\ninput: [1, 4, 4]\nstages: {t: twice, c: {conv: {out: 2, kernel: 1}}}\n"
+    (tmp_path / "net.yaml").write_text(spec, encoding="utf-8")
+    found = process("--plugin", "mylab", "check", "net.yaml", folder=tmp_path)
+    unknown = process("check", "net.yaml", folder=tmp_path)
+    missing = process("--plugin", "mylab2", "check", "net.yaml", folder=tmp_path)
+
+    assert found == (0, "net.yaml: ok (net)\n", "")
+    assert (unknown.code, missing.code) == (2, 2)
+    assert "error[unknown-operation]" in unknown.err
+    assert missing.err.startswith("error[missing-plugin]: the plugin 'mylab2' cannot be imported: ")
+
+
+def test_the_installed_script_is_the_command_line() -> None:
+    """The entry point ``netspec`` is the function that these tests call."""
+    from importlib.metadata import entry_points
+
+    (script,) = entry_points(group="console_scripts", name="netspec")
+
+    assert script.load() is main

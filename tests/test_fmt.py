@@ -1,0 +1,293 @@
+"""``netspec fmt``: one canonical form, the same data, every comment kept."""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from netspec import catalogue
+from netspec.cli import main
+from netspec.errors import Source, SpecError
+from netspec.formatter import form, place
+from netspec.formatter.form import formatted
+from netspec.formatter.text import Text
+from netspec.language.source import plain, read
+from netspec.language.spec import KEYS
+
+BROKEN = Path(__file__).parent / "broken"
+
+
+def parses(text: str) -> bool:
+    """Whether ``text`` is plain YAML data."""
+    try:
+        read(Source("x.yaml", text))
+    except SpecError:
+        return False
+    return True
+
+
+def texts() -> dict[str, str]:
+    """The shipped specs, and those of the broken ones that are YAML."""
+    found = {path.stem: path.read_text(encoding="utf-8") for path in catalogue.shipped().values()}
+    for path in sorted(BROKEN.glob("*.yaml")):
+        text = path.read_bytes().decode(errors="replace")
+        if parses(text):
+            found[path.stem] = text
+    return found
+
+
+TEXTS = texts()
+
+
+def canonical(text: str) -> str:
+    """The canonical form of ``text``."""
+    return formatted(Source("x.yaml", text))
+
+
+def assert_kept(before: str, after: str) -> None:
+    """The same data, the same comments, and a form that does not change again."""
+    data = [form._spelt(read(Source("x.yaml", text))) for text in (before, after)]
+    assert data[0] == data[1]
+    comments = [sorted(comment.text for comment in Text(text).comments) for text in (before, after)]
+    assert comments[0] == comments[1]
+    assert canonical(after) == after
+    assert after.endswith("\n")
+    assert not after.endswith("\n\n")
+    assert "\r" not in after
+    assert "\t" not in after.replace("\\t", "")
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_formatting_keeps_what_a_file_says_and_is_idempotent(name: str) -> None:
+    """Data and comments of every shipped spec and of every readable broken one stay, and once is enough."""
+    assert_kept(TEXTS[name], canonical(TEXTS[name]))
+
+
+def commented(text: str, chance: random.Random) -> str:
+    """``text`` with comments and empty lines in places where people put them, and where they do not."""
+    lines = text.split("\n")
+    for number in range(chance.randint(0, 8)):
+        at = chance.randrange(len(lines))
+        kind = chance.random()
+        if kind < 0.5:
+            lines[at] += f"  # beside {number}"
+        elif kind < 0.6:
+            lines.insert(at, "")
+        else:
+            lines.insert(at, " " * chance.choice([0, 1, 2, 3, 4, 6, 8, 10, 14]) + f"# above {number}")
+    return "\n".join(lines)
+
+
+LAYOUTS: list[Callable[[Any], str]] = [
+    lambda data: yaml.safe_dump(data, sort_keys=False, default_flow_style=False, width=40),
+    lambda data: yaml.safe_dump(data, sort_keys=True, default_flow_style=False, indent=4),
+    lambda data: yaml.safe_dump(data, sort_keys=False, default_flow_style=True, width=30),
+    lambda data: yaml.safe_dump(data, sort_keys=False, default_style='"', width=60),
+]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(sorted(TEXTS)), st.sampled_from([None, *LAYOUTS]), st.integers(0, 2**32))
+def test_any_layout_with_any_comments_is_brought_into_form(
+    name: str, layout: Callable[[Any], str] | None, seed: int
+) -> None:
+    """However a spec is laid out and commented, its form says the same and is final."""
+    text = TEXTS[name]
+    text = commented(layout(plain(read(Source("x.yaml", text)))) if layout else text, random.Random(seed))  # noqa: S311
+    if parses(text):
+        assert_kept(text, canonical(text))
+
+
+WORDS = st.text(max_size=20) | st.sampled_from(
+    ["a, b", "x: y", "# no", "- a", "no", "1", "$a[0]", "it's", '"', "~", "<<"]
+)
+DATA = st.recursive(
+    WORDS | st.integers() | st.booleans() | st.none() | st.floats(allow_nan=False),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8) | WORDS, inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.dictionaries(st.sampled_from([*KEYS, "other"]), DATA, min_size=1), st.sampled_from([True, False, None]))
+def test_any_data_is_brought_into_form(data: dict[str, Any], flow: bool | None) -> None:  # noqa: FBT001 - drawn
+    """Words that need quotes, texts of several lines, nothing, and nested data of any kind stay what they are."""
+    text = yaml.safe_dump(data, default_flow_style=flow, allow_unicode=True)
+    if parses(text):
+        assert_kept(text, canonical(text))
+
+
+def test_layouts_of_the_same_data_have_one_form() -> None:
+    """A spec in block style, in flow style, quoted or in another order of sections has one and the same form."""
+    for name in ("lenet5", "densenet121", "resnet50", "plain20"):
+        data = plain(read(Source("x.yaml", TEXTS[name])))
+        backwards = dict(reversed(data.items()))
+        forms = {canonical(layout(one)) for layout in (LAYOUTS[0], LAYOUTS[2]) for one in (data, backwards)}
+
+        assert len(forms) == 1
+
+
+CASES = {
+    "sections in order, groups apart": (
+        "head: {fc: {linear: 10}}\nstem: {a: relu}\nblocks: {b: {body: [relu]}}\nname: x\nnetspec: 1\ninput: [1,2,3]\n",
+        (
+            "netspec: 1\nname: x\ninput: [1, 2, 3]\n\nblocks:\n  b:\n    body: [relu]\n\nstem:\n  a: relu\n"
+            "head:\n  fc: {linear: 10}\n"
+        ),
+    ),
+    "comments travel with their section": (
+        "# of the name\nname: x  # beside\n# of the version\nnetspec: 1\n# the end\n",
+        f"# of the version\nnetspec: 1\n# of the name\n{'name: x':<46}# beside\n# the end\n",
+    ),
+    "the editor's line stays the first": (
+        "# yaml-language-server: $schema=x.json\nname: x\nnetspec: 1\n",
+        "# yaml-language-server: $schema=x.json\nnetspec: 1\nname: x\n",
+    ),
+    "a head of the file stays there": ("# licence\n\nname: x\nnetspec: 1\n", "# licence\n\nnetspec: 1\nname: x\n"),
+    "names and columns are aligned": (
+        "stem:\n  a: {conv: {out: 8, kernel: 3}}\n  long: {conv: {out: 16, kernel: 3}}\n  b: relu\n",
+        "stem:\n  a:    {conv: {out: 8,  kernel: 3}}\n  long: {conv: {out: 16, kernel: 3}}\n  b:    relu\n",
+    ),
+    "comments inside braces need lines": (
+        "stem:\n  a: {conv: {out: 8,   # filters\n             kernel: 3}}\n",
+        f"stem:\n  a:\n    conv:\n{'      out: 8':<46}# filters\n      kernel: 3\n",
+    ),
+    "needless quotes and spaces go": (
+        "stem:\n    a: { dropout:   '$p' }\n\n\n    b: \"relu\"\n",
+        "stem:\n  a: {dropout: $p}\n  b: relu\n",
+    ),
+    "needed quotes stay": (
+        'a: "1"\nb: "x: y"\nc: ["$a[0]", "it\'s: 1", \'"b: \\\']\n',
+        'a: "1"\nb: "x: y"\nc: ["$a[0]", "it\'s: 1", \'"b: \\\']\n',
+    ),
+    "numbers keep their spelling": ("x: [1e-3, 0x10, 1.50, ~]\n", "x: [1e-3, 0x10, 1.50, ~]\n"),
+    "anchors keep their order": ("name: &n x\nnetspec: *n\n", "name: &n x\nnetspec: *n\n"),
+    "an item in braces of its own": ("head: [{relu: }, {relu: , from: a}]\n", "head: [{relu: }, {relu: , from: a}]\n"),
+    "lists end with what is said of their end": (
+        "stem:\n  a:\n    - relu\n    # of the end\nhead: [relu]\n",
+        "stem:\n  a:\n    - relu\n    # of the end\nhead: [relu]\n",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), CASES.values(), ids=CASES)
+def test_the_canonical_form(text: str, expected: str) -> None:
+    """One rule of the form at a time."""
+    assert canonical(text) == expected
+    assert_kept(text, expected)
+
+
+def test_long_texts_are_folded_and_long_layers_opened() -> None:
+    """No line is longer than 120 characters where words and layers can be parted."""
+    notes = " ".join(["word"] * 60)
+    text = f"notes: {notes}\nstem:\n  a: [{', '.join(['{conv: {out: 8, kernel: 3}}'] * 6)}]\n"
+
+    lines = canonical(text).splitlines()
+    assert max(map(len, lines)) <= place.WIDTH
+    assert lines[0] == "notes: >-"
+    assert lines.count("    - conv: {out: 8, kernel: 3}") == 6
+
+
+def test_every_section_has_its_place() -> None:
+    """The order of sections names each section of the language once."""
+    order = [name for group in place.GROUPS for name in group]
+
+    assert sorted(order) == sorted(KEYS)
+
+
+def test_a_form_that_means_something_else_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oracle objects: a layout that loses a value or a comment is never written."""
+    for wrong in ("a: 2  # c\n", "a: 1.0  # c\n", "a: 1\n", "a: [\n"):
+        monkeypatch.setattr(form, "_written", lambda _, wrong=wrong: wrong)
+        with pytest.raises(SpecError, match="no canonical form"):
+            canonical("a: 1  # c\n")
+
+
+def run(*arguments: str, stdin: bytes | None = None) -> Result:
+    """``netspec fmt``."""
+    return CliRunner().invoke(main, ["fmt", *arguments], input=stdin)
+
+
+UGLY, FINE = "netspec:   1\nname: x\n", "netspec: 1\nname: x\n"
+
+
+def test_files_are_formatted_in_place_and_keep_their_mode(tmp_path: Path) -> None:
+    """A file is replaced whole, with its mode; a link stays a link; nothing else is left in the folder."""
+    path, link = tmp_path / "a.yaml", tmp_path / "b.yaml"
+    path.write_text(UGLY, encoding="utf-8")
+    path.chmod(0o640)
+    link.symlink_to(path)
+
+    assert run(str(link)).exit_code == 0
+    assert path.read_text(encoding="utf-8") == FINE
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert link.is_symlink()
+    assert sorted(tmp_path.iterdir()) == [path, link]
+
+
+def test_files_in_form_are_not_touched(tmp_path: Path) -> None:
+    """A file that is in canonical form is not written again."""
+    path = tmp_path / "a.yaml"
+    path.write_text(FINE, encoding="utf-8")
+    os.utime(path, (1, 1))
+
+    assert run(str(path)).output == ""
+    assert path.stat().st_mtime == 1
+
+
+@pytest.mark.parametrize("text", [UGLY, FINE.replace("\n", "\r\n"), "\ufeff" + FINE, FINE + "\n", FINE[:-1]])
+def test_check_and_diff_write_nothing(tmp_path: Path, text: str) -> None:
+    """``--check`` ends with 1 for a file that would change, line ends and byte order marks included."""
+    path = tmp_path / "a.yaml"
+    path.write_bytes(text.encode())
+
+    assert run(str(path), "--check").exit_code == 1
+    assert run(str(path), "--diff").exit_code == 0
+    assert run(str(path), "--diff").output.startswith(f"--- {path}\n+++ {path} (canonical)\n")
+    assert path.read_bytes() == text.encode()
+    assert run(str(path)).exit_code == 0
+    assert path.read_bytes() == FINE.encode()
+    assert run(str(path), "--check", "--diff").output == ""
+
+
+def test_standard_input_goes_to_standard_output() -> None:
+    """``-`` reads and prints."""
+    assert run("-", stdin=UGLY.encode()).output == FINE
+    assert run("-", "--check", stdin=UGLY.encode()).exit_code == 1
+
+
+def test_files_with_mistakes_are_left_as_they_are(tmp_path: Path) -> None:
+    """A file that is no YAML ends in exit code 2 with its place, untouched; the others are formatted."""
+    wrong, right = tmp_path / "wrong.yaml", tmp_path / "right.yaml"
+    wrong.write_text("a:  [1\n", encoding="utf-8")
+    right.write_text(UGLY, encoding="utf-8")
+    result = run(str(wrong), str(tmp_path / "nowhere.yaml"), str(right))
+
+    assert result.exit_code == 2
+    assert "error[yaml-syntax]" in result.output
+    assert "error[missing-file]" in result.output
+    assert wrong.read_text(encoding="utf-8") == "a:  [1\n"
+    assert right.read_text(encoding="utf-8") == FINE
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="every folder can be written to")
+def test_folders_that_cannot_be_written_to(tmp_path: Path) -> None:
+    """Where the file cannot be replaced, that is said, and it stays."""
+    path = tmp_path / "a.yaml"
+    path.write_text(UGLY, encoding="utf-8")
+    tmp_path.chmod(0o500)
+    try:
+        assert "error[unwritable]" in run(str(path)).output
+    finally:
+        tmp_path.chmod(0o700)
+    assert path.read_text(encoding="utf-8") == UGLY

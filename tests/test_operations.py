@@ -1,0 +1,502 @@
+"""Facts of every operation, worked by hand in one table and held against torch."""
+
+from __future__ import annotations
+
+import math
+from itertools import product
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import pytest
+from oracle import called
+from pydantic import ValidationError
+
+from netspec.errors import Refusal
+from netspec.facts import POINT, Cost, Layer, Shape, Tensor, Window, shape_text
+from netspec.ops import OPERATIONS, Operation
+from netspec.ops.conv import Conv
+from netspec.ops.norm import BatchNorm
+from netspec.ops.pool import MaxPool
+
+Parameters = dict[str, Any]
+
+
+class Row(NamedTuple):
+    """An operation with parameters, what goes in, and the facts that must follow."""
+
+    word: str
+    parameters: Parameters
+    inputs: tuple[Shape, ...]
+    output: Shape
+    params: int = 0
+    buffers: int = 0
+    cost: Cost = Cost()
+    window: Window = POINT
+
+    @property
+    def operation(self) -> Operation:
+        """The operation itself."""
+        return OPERATIONS[self.word](**self.parameters)
+
+
+MAP, FEATURES = (3, 4, 5), (7,)
+
+# fmt: off
+ROWS = (
+    # eight filters of 4 x 3 x 3 at 4 x 5 places
+    Row("conv", {"out": 8, "kernel": 3}, ((4, 6, 7),), (8, 4, 5),
+        params=288 + 8, cost=Cost(macs=288 * 20, adds=8 * 20), window=Window((3, 3))),
+    # the last row of windows ends on the padding, the last column of them before it
+    Row("conv", {"out": 8, "kernel": 3, "stride": 2, "padding": 1, "bias": False}, ((4, 7, 8),), (8, 4, 4),
+        params=288, cost=Cost(macs=288 * 16), window=Window((3, 3), (2, 2), (1, 1), (1, 1))),
+    Row("conv", {"out": 6, "kernel": [1, 7], "padding": [0, 3]}, ((4, 5, 9),), (6, 5, 9),
+        params=168 + 6, cost=Cost(macs=168 * 45, adds=6 * 45), window=Window((1, 7), padding=(0, 3))),
+    Row("conv", {"out": 2, "kernel": [3, 2], "stride": [2, 1]}, ((1, 7, 5),), (2, 3, 4),
+        params=12 + 2, cost=Cost(macs=12 * 12, adds=2 * 12), window=Window((3, 2), (2, 1))),
+    # an even kernel needs 3 zeros: one before, two after
+    Row("conv", {"out": 3, "kernel": 4, "padding": "same"}, ((2, 5, 6),), (3, 5, 6),
+        params=96 + 3, cost=Cost(macs=96 * 30, adds=3 * 30), window=Window((4, 4), padding=(1, 1))),
+    # the dilated kernel reaches over 4 x 5
+    Row("conv", {"out": 3, "kernel": [2, 5], "dilation": [3, 1], "padding": "same"}, ((2, 5, 6),), (3, 5, 6),
+        params=60 + 3, cost=Cost(macs=60 * 30, adds=3 * 30), window=Window((2, 5), (1, 1), (3, 1), (1, 2))),
+    # each filter sees 2 of the 4 channels
+    Row("conv", {"out": 6, "kernel": 3, "groups": 2}, ((4, 5, 5),), (6, 3, 3),
+        params=108 + 6, cost=Cost(macs=108 * 9, adds=6 * 9), window=Window((3, 3))),
+    # depthwise, two filters for each channel
+    Row("conv", {"out": 8, "kernel": 3, "padding": 1, "groups": 4, "bias": False}, ((4, 5, 5),), (8, 5, 5),
+        params=72, cost=Cost(macs=72 * 25), window=Window((3, 3), padding=(1, 1))),
+    Row("conv", {"out": 1, "kernel": 3, "dilation": 2, "bias": False}, ((1, 9, 10),), (1, 5, 6),
+        params=9, cost=Cost(macs=9 * 30), window=Window((3, 3), dilation=(2, 2))),
+    Row("conv", {"out": 2, "kernel": 1, "stride": 3, "bias": False}, ((2, 5, 4),), (2, 2, 2),
+        params=4, cost=Cost(macs=4 * 4), window=Window(stride=(3, 3))),
+    # the first layer of ResNet
+    Row("conv", {"out": 64, "kernel": 7, "stride": 2, "padding": 3, "bias": False}, ((3, 224, 224),), (64, 112, 112),
+        params=9408, cost=Cost(macs=118_013_952), window=Window((7, 7), (2, 2), (1, 1), (3, 3))),
+    Row("max_pool", {"kernel": 2}, ((4, 6, 8),), (4, 3, 4),
+        cost=Cost(compares=3 * 48), window=Window((2, 2), (2, 2))),
+    Row("max_pool", {"kernel": 3, "stride": 2, "padding": 1}, ((2, 7, 8),), (2, 4, 4),
+        cost=Cost(compares=8 * 32), window=Window((3, 3), (2, 2), (1, 1), (1, 1))),
+    Row("max_pool", {"kernel": 3, "stride": 2}, ((2, 6, 8),), (2, 2, 3),
+        cost=Cost(compares=8 * 12), window=Window((3, 3), (2, 2))),
+    Row("max_pool", {"kernel": 3, "stride": 2, "ceil": True}, ((2, 6, 8),), (2, 3, 4),
+        cost=Cost(compares=8 * 24), window=Window((3, 3), (2, 2))),
+    # a third window would start in the padding behind the input: it is dropped
+    Row("max_pool", {"kernel": 2, "padding": 1, "ceil": True}, ((1, 3, 3),), (1, 2, 2),
+        cost=Cost(compares=3 * 4), window=Window((2, 2), (2, 2), (1, 1), (1, 1))),
+    # the last window holds one element per axis
+    Row("max_pool", {"kernel": 2, "stride": 3, "ceil": True}, ((1, 7, 7),), (1, 3, 3),
+        cost=Cost(compares=3 * 9), window=Window((2, 2), (3, 3))),
+    Row("max_pool", {"kernel": 3, "dilation": 2}, ((1, 7, 9),), (1, 1, 2),
+        cost=Cost(compares=8 * 2), window=Window((3, 3), (3, 3), (2, 2))),
+    Row("max_pool", {"kernel": [1, 3], "stride": [1, 2]}, ((2, 4, 5),), (2, 4, 2),
+        cost=Cost(compares=2 * 16), window=Window((1, 3), (1, 2))),
+    Row("avg_pool", {"kernel": 2}, ((4, 6, 8),), (4, 3, 4),
+        cost=Cost(adds=3 * 48, transcendentals=48), window=Window((2, 2), (2, 2))),
+    Row("avg_pool", {"kernel": 3, "stride": 2, "padding": 1, "count_include_pad": False}, ((2, 7, 8),), (2, 4, 4),
+        cost=Cost(adds=8 * 32, transcendentals=32), window=Window((3, 3), (2, 2), (1, 1), (1, 1))),
+    Row("avg_pool", {"kernel": 3, "stride": 2, "ceil": True}, ((2, 6, 8),), (2, 3, 4),
+        cost=Cost(adds=8 * 24, transcendentals=24), window=Window((3, 3), (2, 2))),
+    Row("avg_pool", {"kernel": [2, 1], "divisor": 3}, ((1, 5, 2),), (1, 2, 2),
+        cost=Cost(adds=1 * 4, transcendentals=4), window=Window((2, 1), (2, 1))),
+    Row("adaptive_avg_pool", {"out": 7}, ((2, 14, 14),), (2, 7, 7),
+        cost=Cost(adds=3 * 98, transcendentals=98), window=Window((2, 2), (2, 2))),
+    Row("adaptive_avg_pool", {"out": [2, 3]}, ((1, 4, 9),), (1, 2, 3),
+        cost=Cost(adds=5 * 6, transcendentals=6), window=Window((2, 3), (2, 3))),
+    # 7 elements for 3 windows: 0-2, 2-4, 4-6
+    Row("adaptive_avg_pool", {"out": 3}, ((1, 7, 7),), (1, 3, 3),
+        cost=Cost(adds=8 * 9, transcendentals=9), window=Window((3, 3), (2, 2))),
+    Row("adaptive_avg_pool", {"out": 1}, ((2, 3, 4),), (2, 1, 1),
+        cost=Cost(adds=11 * 2, transcendentals=2), window=Window((3, 4), (3, 4))),
+    Row("global_avg_pool", {}, ((5, 4, 6),), (5,),
+        cost=Cost(adds=5 * 23, transcendentals=5), window=Window((4, 6), (4, 6))),
+    Row("linear", {"out": 10}, (FEATURES,), (10,), params=70 + 10, cost=Cost(macs=70, adds=10)),
+    Row("linear", {"out": 10, "bias": False}, (FEATURES,), (10,), params=70, cost=Cost(macs=70)),
+    Row("flatten", {}, (MAP,), (60,), window=Window((4, 5), (4, 5))),
+    Row("rbf", {"out": 10}, ((84,),), (10,), buffers=840, cost=Cost(adds=840, multiply_adds=840)),
+    Row("rbf", {"out": 2, "trainable": True}, (FEATURES,), (2,), params=14, cost=Cost(adds=14, multiply_adds=14)),
+    # running mean and variance of each channel, and the number of batches seen
+    Row("batch_norm", {}, (MAP,), MAP, params=6, buffers=7, cost=Cost(multiply_adds=60)),
+    Row("batch_norm", {"affine": False, "eps": 0.001}, (MAP,), MAP, buffers=7, cost=Cost(multiply_adds=60)),
+    Row("batch_norm", {"momentum": 0.01}, (FEATURES,), FEATURES, params=14, buffers=15, cost=Cost(multiply_adds=7)),
+    Row("local_response_norm", {}, (MAP,), MAP, cost=Cost(multiply_adds=6 * 60, transcendentals=120)),
+    Row("local_response_norm", {"size": 2}, (MAP,), MAP, cost=Cost(multiply_adds=3 * 60, transcendentals=120)),
+    Row("channel_scale", {}, (MAP,), MAP, params=6, cost=Cost(multiply_adds=60)),
+    Row("channel_scale", {"bias": False}, (FEATURES,), FEATURES, params=7, cost=Cost(multiply_adds=7)),
+    Row("dropout", {}, (MAP,), MAP),
+    Row("dropout", {"p": 0.2}, (FEATURES,), FEATURES),
+    Row("relu", {}, (MAP,), MAP, cost=Cost(compares=60)),
+    Row("relu", {}, (FEATURES,), FEATURES, cost=Cost(compares=7)),
+    Row("relu6", {}, (MAP,), MAP, cost=Cost(compares=60)),
+    Row("leaky_relu", {"slope": 0.1}, (MAP,), MAP, cost=Cost(compares=60)),
+    Row("prelu", {}, (MAP,), MAP, params=1, cost=Cost(compares=60)),
+    Row("prelu", {"per_channel": True}, (MAP,), MAP, params=3, cost=Cost(compares=60)),
+    Row("prelu", {"per_channel": True}, (FEATURES,), FEATURES, params=7, cost=Cost(compares=7)),
+    Row("hardswish", {}, (MAP,), MAP, cost=Cost(compares=60)),
+    Row("hardsigmoid", {}, (MAP,), MAP, cost=Cost(compares=60)),
+    Row("elu", {"alpha": 0.5}, (MAP,), MAP, cost=Cost(transcendentals=60)),
+    Row("selu", {}, (MAP,), MAP, cost=Cost(transcendentals=60)),
+    Row("gelu", {}, (MAP,), MAP, cost=Cost(transcendentals=60)),
+    Row("silu", {}, (MAP,), MAP, cost=Cost(transcendentals=60)),
+    Row("mish", {}, (MAP,), MAP, cost=Cost(transcendentals=60)),
+    Row("softplus", {"beta": 2}, (MAP,), MAP, cost=Cost(transcendentals=60)),
+    Row("sigmoid", {}, (MAP,), MAP, cost=Cost(transcendentals=60)),
+    Row("tanh", {}, (MAP,), MAP, cost=Cost(transcendentals=60)),
+    Row("scaled_tanh", {}, (MAP,), MAP, cost=Cost(transcendentals=60)),
+    Row("softmax", {}, (FEATURES,), FEATURES, cost=Cost(transcendentals=7)),
+    Row("softmax", {}, (MAP,), MAP, cost=Cost(transcendentals=60)),
+    Row("log_softmax", {}, (FEATURES,), FEATURES, cost=Cost(transcendentals=7)),
+    Row("add", {}, (MAP, MAP), MAP, cost=Cost(adds=60)),
+    Row("add", {}, (FEATURES, FEATURES, FEATURES), FEATURES, cost=Cost(adds=14)),
+    Row("mean", {}, (MAP, MAP), MAP, cost=Cost(adds=60, transcendentals=60)),
+    Row("mean", {}, (FEATURES, FEATURES, FEATURES), FEATURES, cost=Cost(adds=14, transcendentals=7)),
+    # nothing is left out outside training
+    Row("drop_path_mean", {"p": 0.5}, (MAP, MAP), MAP, cost=Cost(adds=60, transcendentals=60)),
+    Row("multiply", {}, (MAP, MAP), MAP, cost=Cost(multiply_adds=60)),
+    Row("multiply", {}, (MAP, (3, 1, 1)), MAP, cost=Cost(multiply_adds=60)),
+    Row("multiply", {}, ((1, 4, 5), (3, 1, 1), MAP), MAP, cost=Cost(multiply_adds=120)),
+    Row("concat", {}, (MAP, (2, 4, 5)), (5, 4, 5)),
+    Row("concat", {}, (FEATURES, (2,), (1,)), (10,)),
+    Row("identity", {}, (MAP,), MAP),
+    Row("pad_shortcut", {"out": 8, "stride": 2}, ((4, 7, 6),), (8, 4, 3), window=Window(stride=(2, 2))),
+    Row("pad_shortcut", {"out": 6, "stride": [1, 3], "zeros": "around"}, (MAP,), (6, 4, 2),
+        window=Window(stride=(1, 3))),
+    Row("select", {"channels": [0, 2, 2, 1]}, (MAP,), (4, 4, 5)),
+    Row("select", {"channels": [6]}, (FEATURES,), (1,)),
+)
+
+
+class Refused(NamedTuple):
+    """Inputs that do not fit; ``torch_too`` says whether torch objects as well."""
+
+    word: str
+    parameters: Parameters
+    inputs: tuple[Shape, ...]
+    code: str
+    message: str
+    torch_too: bool = True
+
+
+K9 = {"out": 8, "kernel": 9, "padding": 1}
+REFUSED = (
+    Refused("conv", {"out": 6, "kernel": 3, "groups": 3}, ((4, 5, 5),),
+            "shape", "conv with 3 groups cannot split 4 input channels evenly"),
+    Refused("conv", {"out": 4, "kernel": 3, "groups": 3}, ((6, 5, 5),),
+            "shape", "conv with 3 groups cannot split 4 output channels evenly"),
+    Refused("conv", {"out": 4, "kernel": 4, "stride": 2, "padding": "same"}, ((6, 5, 5),),
+            "shape", "conv with padding 'same' needs stride 1"),
+    Refused("conv", {"out": 4, "kernel": 3}, (FEATURES,), "shape", "conv needs a feature map, got 7"),
+    Refused("conv", {"out": 4, "kernel": 7}, ((3, 5, 9),),
+            "window", "conv window of 7x7 is larger than its input 3x5x9"),
+    Refused("conv", K9, ((3, 9, 6),), "window", "conv window of 9x9 is larger than its input 3x9x6 with padding 1"),
+    Refused("conv", {"out": 4, "kernel": 3, "dilation": 3}, ((3, 6, 9),),
+            "window", "conv window of 7x7 is larger than its input 3x6x9"),
+    Refused("max_pool", {"kernel": 3, "padding": 2}, (MAP,),
+            "window", "max_pool padding 2 is more than half its kernel 3"),
+    Refused("avg_pool", {"kernel": [4, 1], "padding": [2, 1]}, (MAP,),
+            "window", "avg_pool padding 1 is more than half its kernel 1"),
+    Refused("max_pool", {"kernel": 5}, (MAP,), "window", "max_pool window of 5x5 is larger than its input 3x4x5"),
+    Refused("avg_pool", {"kernel": 2}, (FEATURES,), "shape", "avg_pool needs a feature map, got 7"),
+    Refused("max_pool", {"kernel": 2}, (FEATURES,), "shape", "max_pool needs a feature map, got 7"),
+    Refused("adaptive_avg_pool", {"out": 2}, (FEATURES,), "shape", "adaptive_avg_pool needs a feature map, got 7"),
+    Refused("global_avg_pool", {}, (FEATURES,), "shape", "global_avg_pool needs a feature map, got 7", torch_too=False),
+    Refused("linear", {"out": 4}, (MAP,), "shape", "linear needs flat features, got 3x4x5"),
+    Refused("rbf", {"out": 4}, (MAP,), "shape", "rbf needs flat features, got 3x4x5"),
+    Refused("flatten", {}, (FEATURES,), "shape", "flatten needs a feature map, got 7", torch_too=False),
+    Refused("local_response_norm", {}, (FEATURES,), "shape", "local_response_norm needs a feature map, got 7"),
+    Refused("pad_shortcut", {"out": 2}, (MAP,), "shape", "pad_shortcut cannot pad 3 channels to 2", torch_too=False),
+    Refused("pad_shortcut", {"out": 9}, (FEATURES,), "shape", "pad_shortcut needs a feature map, got 7"),
+    Refused("select", {"channels": [0, 3]}, (MAP,), "shape", "select has no channel 3 in 3"),
+    Refused("add", {}, (MAP, (3, 4, 4)), "shape", "add needs equal shapes"),
+    Refused("add", {}, (MAP, (1, 4, 5)), "shape", "add needs equal shapes", torch_too=False),
+    Refused("mean", {}, (MAP, MAP, (2, 4, 5)), "shape", "mean needs equal shapes"),
+    Refused("drop_path_mean", {}, (MAP, (2, 4, 5)), "shape", "drop_path_mean needs equal shapes"),
+    Refused("multiply", {}, (MAP, (3, 2, 2)), "shape", "multiply cannot combine 3x4x5 and 3x2x2"),
+    Refused("multiply", {}, (MAP, (3,)), "shape", "multiply cannot combine 3x4x5 and 3"),
+    Refused("concat", {}, (MAP, (3, 4, 4)), "shape", "concat needs maps of equal height and width"),
+    Refused("concat", {}, (MAP, FEATURES), "shape", "concat needs maps of equal height and width"),
+)
+
+WRONG_VALUES = (
+    ("conv", {"out": 0, "kernel": 3}), ("conv", {"out": 8, "kernel": 0}), ("conv", {"out": 8, "kernel": [3]}),
+    ("conv", {"out": 8, "kernel": [3, 3, 3]}), ("conv", {"out": 8, "kernel": 3, "stride": 0}),
+    ("conv", {"out": 8, "kernel": 3, "padding": -1}), ("conv", {"out": 8, "kernel": 3, "padding": "valid"}),
+    ("conv", {"out": 8, "kernel": 3, "groups": 0}), ("conv", {"out": 8, "kernel": 3, "bias": 1}),
+    ("conv", {"out": 8.0, "kernel": 3}), ("conv", {"out": True, "kernel": 3}), ("conv", {"out": "8", "kernel": 3}),
+    ("conv", {"out": 2**31, "kernel": 3}), ("conv", {"out": 8}), ("conv", {"out": 8, "kernel": 3, "strides": 2}),
+    ("max_pool", {"kernel": 2, "dilation": 0}), ("max_pool", {"kernel": 2, "ceil": "true"}),
+    ("avg_pool", {"kernel": 2, "divisor": 0}), ("avg_pool", {"kernel": 2, "dilation": 2}),
+    ("adaptive_avg_pool", {"out": [0, 3]}), ("linear", {"out": -1}), ("rbf", {}), ("dropout", {"p": 1.5}),
+    ("dropout", {"p": math.nan}), ("drop_path_mean", {"p": 2}), ("batch_norm", {"eps": 0.0}),
+    ("batch_norm", {"eps": math.inf}),
+    ("batch_norm", {"momentum": -0.1}), ("local_response_norm", {"alpha": math.inf}),
+    ("local_response_norm", {"size": 0}), ("leaky_relu", {"slope": math.nan}), ("softplus", {"beta": 0}),
+    ("prelu", {"per_channel": 3}), ("pad_shortcut", {"out": 8, "zeros": "before"}), ("select", {"channels": []}),
+    ("select", {"channels": [-1]}), ("select", {"channels": 2}), ("relu", {"inplace": True}),
+)
+
+ONES = [[1.0, 1.0, 1.0]] * 3
+VALUES = (
+    # zeros of an even 'same' kernel stand behind the input
+    ("conv", {"out": 1, "kernel": [1, 2], "padding": "same", "bias": False},
+     [[[[1.0, 2.0, 4.0]]]], [[[3.0, 6.0, 4.0]]]),
+    ("avg_pool", {"kernel": 3, "stride": 2, "padding": 1}, [[ONES]], [[[4 / 9, 4 / 9], [4 / 9, 4 / 9]]]),
+    ("avg_pool", {"kernel": 3, "stride": 2, "padding": 1, "count_include_pad": False},
+     [[ONES]], [[[1.0, 1.0], [1.0, 1.0]]]),
+    ("avg_pool", {"kernel": 3, "stride": 2, "padding": 1, "divisor": 1}, [[ONES]], [[[4.0, 4.0], [4.0, 4.0]]]),
+    # what hangs over the edge is not counted
+    ("avg_pool", {"kernel": 2, "ceil": True}, [[ONES]], [[[1.0, 1.0], [1.0, 1.0]]]),
+    ("max_pool", {"kernel": [1, 2], "dilation": [1, 2], "stride": 1}, [[[[5.0, 1.0, 2.0, 3.0]]]], [[[5.0, 3.0]]]),
+    # windows 0-1, 1-3, 3-4 of five elements
+    ("adaptive_avg_pool", {"out": [1, 3]}, [[[[1.0, 2.0, 3.0, 4.0, 8.0]]]], [[[1.5, 3.0, 6.0]]]),
+    ("global_avg_pool", {}, [[[[1.0, 2.0], [3.0, 6.0]]]], [3.0]),
+    ("pad_shortcut", {"out": 2, "stride": 2}, [[ONES]], [[[1.0, 1.0], [1.0, 1.0]], [[0.0, 0.0], [0.0, 0.0]]]),
+    ("pad_shortcut", {"out": 4, "zeros": "around"}, [[[[5.0]]]], [[[0.0]], [[5.0]], [[0.0]], [[0.0]]]),
+    ("select", {"channels": [2, 0]}, [[5.0, 6.0, 7.0]], [7.0, 5.0]),
+    ("mean", {}, [[1.0, 2.0], [3.0, 4.0], [5.0, 9.0]], [3.0, 5.0]),
+    ("drop_path_mean", {"p": 1}, [[1.0, 2.0], [3.0, 4.0], [5.0, 9.0]], [3.0, 5.0]),
+    ("add", {}, [[1.0, 2.0], [3.0, 4.0], [5.0, 9.0]], [9.0, 15.0]),
+    ("multiply", {}, [[1.0, 2.0], [3.0, 4.0], [5.0, 9.0]], [15.0, 72.0]),
+    ("concat", {}, [[1.0, 2.0], [3.0], [5.0, 9.0]], [1.0, 2.0, 3.0, 5.0, 9.0]),
+    ("flatten", {}, [[[[1.0, 2.0]], [[3.0, 4.0]]]], [1.0, 2.0, 3.0, 4.0]),
+    ("channel_scale", {}, [[[[2.0]], [[3.0]]]], [[[3.0]], [[4.0]]]),
+    ("scaled_tanh", {}, [[1.0, -1.0, 0.0]], [1.0, -1.0, 0.0]),
+    ("leaky_relu", {"slope": 0.25}, [[4.0, -4.0]], [4.0, -1.0]),
+    ("softplus", {"beta": 2}, [[0.0]], [math.log(2) / 2]),
+    ("elu", {"alpha": 2}, [[1.0, -1000.0]], [1.0, -2.0]),
+    ("softmax", {}, [[0.0, 0.0, math.log(2)]], [0.25, 0.25, 0.5]),
+    ("log_softmax", {}, [[[[0.0]], [[math.log(3)]]]], [[[-math.log(4)]], [[math.log(0.75)]]]),
+    # squared distance to the one centre (1, 1)
+    ("rbf", {"out": 1}, [[3.0, -1.0]], [8.0]),
+)
+# fmt: on
+
+
+def name_of(row: Any) -> str:
+    """How a row is called in a report: the word, its parameters, its inputs."""
+    given = (f"{key}={value}" for key, value in row[1].items())
+    return "-".join([row[0], *given, *(shape_text(shape) for shape in row[2])])
+
+
+def facts_in_torch(operation: Operation, inputs: tuple[Shape, ...]) -> tuple[Shape, tuple[Tensor, ...], int]:
+    """Output shape, tensors in order and multiply-adds of the layer of ``operation``, on the meta device."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from netspec.nn.build import named
+
+    layer = operation.layer(*inputs)
+    tensors: tuple[Tensor, ...] = ()
+    with torch.device("meta"), FlopCounterMode(display=False) as counter:
+        output = called(layer, [torch.zeros(1, *shape) for shape in inputs])
+        if layer.call == "module":
+            module = named(layer.target)(**layer.arguments)
+            trained = dict(module.named_parameters())
+            tensors = tuple(
+                Tensor(name, tuple(tensor.shape), name in trained) for name, tensor in module.state_dict().items()
+            )
+    return tuple(output.shape[1:]), tensors, counter.get_total_flops() // 2
+
+
+def agree(operation: Operation, inputs: tuple[Shape, ...]) -> None:
+    """Assert that ``operation`` says of itself what torch says of its layer."""
+    shape = operation.shape(*inputs)
+    stated = (shape, operation.tensors(*inputs), operation.cost(shape, *inputs).macs)
+    assert stated == facts_in_torch(operation, inputs)
+
+
+def test_every_operation_has_a_row() -> None:
+    """No operation can be added without facts worked by hand."""
+    assert {row.word for row in ROWS} == set(OPERATIONS)
+
+
+def test_words_are_those_of_the_table() -> None:
+    """An operation is known under its own word."""
+    assert {word: operation.word for word, operation in OPERATIONS.items()} == {word: word for word in OPERATIONS}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=name_of)
+def test_facts_are_those_worked_by_hand(row: Row) -> None:
+    """Shape, parameters, buffers, work and window follow from the parameters and input shapes."""
+    operation = row.operation
+    tensors = operation.tensors(*row.inputs)
+
+    assert operation.shape(*row.inputs) == row.output
+    assert sum(tensor.size for tensor in tensors if tensor.trainable) == row.params
+    assert sum(tensor.size for tensor in tensors if not tensor.trainable) == row.buffers
+    assert operation.cost(row.output, *row.inputs) == row.cost
+    assert operation.window(*row.inputs) == row.window
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel:UserWarning")
+@pytest.mark.parametrize("row", ROWS, ids=name_of)
+def test_facts_are_those_of_torch(row: Row) -> None:
+    """The layer has the shape, the tensors by name and order, and the multiply-adds that the operation states."""
+    agree(row.operation, row.inputs)
+
+
+class TallerConv(Conv):
+    """A convolution that is wrong by one row."""
+
+    def shape(self, *inputs: Shape) -> Shape:
+        """One row too many."""
+        out, high, wide = super().shape(*inputs)
+        return out, high + 1, wide
+
+
+class CheaperConv(Conv):
+    """A convolution that is wrong by one multiply-add."""
+
+    def cost(self, output: Shape, *inputs: Shape) -> Cost:
+        """One too few."""
+        cost = super().cost(output, *inputs)
+        return cost._replace(macs=cost.macs - 1)
+
+
+class ReorderedConv(Conv):
+    """A convolution that names its tensors in the wrong order."""
+
+    def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
+        """The bias first."""
+        return super().tensors(*inputs)[::-1]
+
+
+class TrainedNorm(BatchNorm):
+    """A batch norm that takes its statistics for parameters."""
+
+    def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
+        """All of them trainable."""
+        return tuple(tensor._replace(trainable=True) for tensor in super().tensors(*inputs))
+
+
+class FloorPool(MaxPool):
+    """A pooling that tells torch nothing of ``ceil``."""
+
+    def layer(self, *inputs: Shape) -> Layer:
+        """Without overhanging windows."""
+        layer = super().layer(*inputs)
+        return layer._replace(arguments={**layer.arguments, "ceil_mode": False})
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        (TallerConv(out=8, kernel=3), Conv(out=8, kernel=3)),
+        (CheaperConv(out=8, kernel=3), Conv(out=8, kernel=3)),
+        (ReorderedConv(out=8, kernel=3), Conv(out=8, kernel=3)),
+        (TrainedNorm(), BatchNorm()),
+        (FloorPool(kernel=3, stride=2, ceil=True), MaxPool(kernel=3, stride=2, ceil=True)),
+    ],
+    ids=lambda operation: type(operation).__name__,
+)
+def test_torch_objects_to_a_wrong_rule(wrong: Operation, right: Operation) -> None:
+    """The comparison with torch fails for a rule that is off by one, and only for that one."""
+    inputs = ((4, 6, 8),)
+
+    agree(right, inputs)
+    with pytest.raises(AssertionError):
+        agree(wrong, inputs)
+
+
+@pytest.mark.parametrize("row", REFUSED, ids=name_of)
+def test_inputs_that_do_not_fit_are_refused(row: Refused) -> None:
+    """The refusal has a code and a sentence that names the numbers that clash."""
+    with pytest.raises(Refusal) as caught:
+        OPERATIONS[row.word](**row.parameters).shape(*row.inputs)
+
+    assert (caught.value.code, caught.value.message) == (row.code, row.message)
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("row", REFUSED, ids=name_of)
+def test_what_is_refused_is_refused_by_torch_or_known_to_be_stricter(row: Refused, torch: ModuleType) -> None:
+    """Torch cannot run what is refused, save for the listed cases that it would broadcast, crop or pass on."""
+    operation = OPERATIONS[row.word](**row.parameters)
+
+    def run() -> None:
+        called(operation.layer(*row.inputs), [torch.ones(2, *shape) for shape in row.inputs])
+
+    if row.torch_too:
+        with pytest.raises((RuntimeError, ValueError, IndexError)):
+            run()
+    else:
+        run()
+
+
+@pytest.mark.parametrize(("word", "parameters"), WRONG_VALUES, ids=str)
+def test_wrong_values_are_refused(word: str, parameters: Parameters) -> None:
+    """A parameter outside its range, of another type, missing or unknown makes no operation."""
+    with pytest.raises(ValidationError):
+        OPERATIONS[word](**parameters)
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel:UserWarning")
+@pytest.mark.parametrize(("word", "parameters", "inputs", "expected"), VALUES)
+def test_layers_compute_what_was_worked_by_hand(
+    word: str, parameters: Parameters, inputs: list[Any], expected: list[Any], torch: ModuleType
+) -> None:
+    """With all weights, biases and centres 1, a layer gives the values worked by hand."""
+    tensors = [torch.tensor([value]) for value in inputs]
+    layer = OPERATIONS[word](**parameters).layer(*(tuple(tensor.shape[1:]) for tensor in tensors))
+
+    with torch.no_grad():
+        result = called(layer, tensors, weights=1.0)
+
+    torch.testing.assert_close(result[0], torch.tensor(expected), atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("size", [*range(1, 17), 31])
+@pytest.mark.parametrize("word", ["max_pool", "avg_pool"])
+def test_pooling_has_the_size_that_torch_gives_it(word: str, size: int, torch: ModuleType) -> None:
+    """Odd sizes, padding, strides and overhanging windows: torch's sizes, and refusals where torch objects."""
+    shape = (1, size, size + 3)
+    given, stated = {}, {}
+    for kernel, stride, overhang in product((1, 2, 3, 5), (1, 2, 3, 7), (False, True)):
+        for padding in range(kernel // 2 + 2):
+            if overhang and kernel > size + 2 * padding:
+                continue
+            case = (kernel, stride, padding, overhang)
+            operation = OPERATIONS[word](kernel=kernel, stride=stride, padding=padding, ceil=overhang)
+            try:
+                stated[case] = operation.shape(shape)
+            except Refusal:
+                stated[case] = None
+            try:
+                output = called(operation.layer(shape), [torch.zeros(1, *shape, device="meta")])
+            except RuntimeError:
+                given[case] = None
+            else:
+                given[case] = tuple(output.shape[1:])
+
+    assert stated == given
+    assert None in stated.values()
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 6, 7, 9])
+def test_adaptive_pooling_gives_the_wanted_size(size: int) -> None:
+    """Also where the wanted size does not divide the given one, or is larger."""
+    for out in (1, 2, 3, 7, 10):
+        agree(OPERATIONS["adaptive_avg_pool"](out=out), ((2, size, 6),))
+
+
+@pytest.mark.parametrize("size", range(1, 25))
+def test_the_window_of_adaptive_pooling_is_the_largest_of_torch(size: int, torch: ModuleType) -> None:
+    """On each axis the kernel is the most elements that one output depends on, the stride that from first to second."""
+    elements = torch.eye(size).view(size, 1, size, 1)  # in image i only element i is 1
+    for out in range(1, size + 1):
+        seen = torch.nn.functional.adaptive_avg_pool2d(elements, (out, 1)).view(size, out) > 0
+        firsts = seen.int().argmax(dim=0).tolist()
+        stride = firsts[1] - firsts[0] if out > 1 else size
+        window = OPERATIONS["adaptive_avg_pool"](out=[out, 1]).window((1, size, 1))
+
+        assert (window.kernel[0], window.stride[0]) == (seen.sum(dim=0).max().item(), stride), out
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel:UserWarning")
+@pytest.mark.parametrize("kernel", range(1, 8))
+@pytest.mark.parametrize("dilation", [1, 2, 3])
+def test_same_keeps_the_size(kernel: int, dilation: int) -> None:
+    """Padding ``same`` keeps height and width for even and odd, plain and dilated kernels, small maps included."""
+    operation = Conv(out=2, kernel=(kernel, 3), dilation=(dilation, 1), padding="same")
+    for size in (1, 4, 9):
+        assert operation.shape((3, size, 5)) == (2, size, 5)
+        agree(operation, ((3, size, 5),))

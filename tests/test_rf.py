@@ -1,0 +1,320 @@
+"""Receptive fields through branches, held against networks whose inputs are spoilt, and what ``netspec rf`` shows."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from click.testing import CliRunner, Result
+
+import netspec
+from netspec import api, catalogue
+from netspec.analysis.alignment import misalignments, upstream
+from netspec.analysis.effective import effective
+from netspec.analysis.receptive_field import first_that_sees_all, receptive_fields
+from netspec.analysis.sight import sight
+from netspec.cli import main
+from netspec.compiler import spec_of
+from netspec.errors import SpecError
+from netspec.graph import Graph, Node
+from netspec.report.field import extent, footer, warnings
+
+GraphOf = Callable[..., Graph]
+
+SHORTCUT_D = """
+conv: {conv: {out: 8, kernel: 3, stride: 2, padding: 1}}
+one: {conv: {out: 8, kernel: 3, stride: 2, padding: 1}, from: conv}
+pool: {avg_pool: {kernel: 2}, from: conv}
+two: {conv: {out: 8, kernel: 1}}
+sum: {add: {}, from: [one, two]}
+"""
+"""The shortcut of ResNet-D (He et al. 2019, figure 2c) after a strided stem."""
+GATED = """
+conv: {conv: {out: 8, kernel: 3, padding: 1}}
+pool: {adaptive_avg_pool: 1}
+gate: sigmoid
+scale: {multiply: {}, from: [conv, gate]}
+last: {conv: {out: 8, kernel: 3, padding: 1}}
+"""
+BRANCHED = """
+stem: {conv: {out: 4, kernel: 3, stride: 2, padding: 1}}
+a: {conv: {out: 4, kernel: [1, 7], padding: [0, 3]}, from: stem}
+b: {max_pool: {kernel: 3, stride: 1, padding: 1}, from: stem}
+c: {conv: {out: 4, kernel: 3, dilation: 2, padding: 2}, from: stem}
+joined: {concat: {}, from: [a, b, c]}
+"""
+UNEVEN = """
+a: {conv: {out: 4, kernel: 3, stride: 2, padding: 1}, from: input}
+b: {conv: {out: 4, kernel: 17}, from: input}
+joined: {concat: {}, from: [a, b]}
+"""
+
+
+def run(*words: str) -> Result:
+    """What ``netspec rf`` does with ``words``."""
+    return CliRunner().invoke(main, ["rf", *words])
+
+
+def shipped() -> list[Graph]:
+    """Every network that comes with netspec, variants too."""
+    specs = [spec_of(catalogue.text(path)) for path in catalogue.shipped().values()]
+    return [api.network(spec, variant, {}).graph for spec in specs for variant in spec.family()]
+
+
+def spoilt(torch: ModuleType, graph: Graph, node: Node, at: tuple[int, int]) -> tuple[tuple[int, int], ...]:
+    """The first and last row, and column, of the input that make position ``at`` of ``node`` no number."""
+    from netspec.nn.build import module
+    from netspec.nn.effective_field import only
+
+    torch.manual_seed(0)
+    network = module(only(graph, node)).double().eval()
+    channels, high, wide = graph.input.shape
+    regions = []
+    for axis, length in enumerate((high, wide)):
+        images = torch.ones(length, channels, high, wide, dtype=torch.float64)
+        for place in range(length):
+            images[place].select(1 + axis, place).fill_(float("nan"))
+        with torch.inference_mode():
+            result = network(images)
+        seen = result if result.dim() == 2 else result[:, :, at[0], at[1]]
+        places = seen.isnan().any(dim=1).nonzero().flatten().tolist()
+        regions.append((min(places), max(places)))
+    return tuple(regions)
+
+
+@pytest.mark.parametrize(
+    ("word", "size"),
+    [("resnet18", (3, 48, 64)), ("googlenet", (3, 48, 40)), ("densenet121", (3, 40, 40)), ("lenet5", (1, 32, 32))],
+)
+def test_a_spoilt_pixel_spoils_what_sees_it(torch: ModuleType, word: str, size: tuple[int, int, int]) -> None:
+    """A pixel that is no number reaches a position exactly if it lies in the interval, for joins all over a network."""
+    graph = netspec.read(word, input=size).graph
+    fields = receptive_fields(graph)
+    nodes = [node for node in graph.nodes[1:] if len(node.shape) == 3 and not fields[node].whole]
+    for node in nodes[:: max(1, len(nodes) // 3)]:
+        view = sight(graph, node.name)
+
+        assert spoilt(torch, graph, node, view.at) == view.clipped, node.name
+
+
+@pytest.mark.parametrize("layers", [SHORTCUT_D, BRANCHED])
+def test_every_position_of_a_join_sees_its_interval(torch: ModuleType, graph_of: GraphOf, layers: str) -> None:
+    """The union of several paths is right at every position, also of paths that are not aligned."""
+    graph = graph_of(layers, size=(3, 16, 16))
+    node = graph.nodes[-1]
+    for at in [(0, 0), (1, 2), (node.shape[1] - 1, node.shape[2] - 1)]:
+        assert spoilt(torch, graph, node, at) == sight(graph, node.name, at).clipped
+
+
+def test_the_oracle_objects_to_a_wrong_field(torch: ModuleType, graph_of: GraphOf) -> None:
+    """A field that forgets the dilation is refuted by the spoilt pixels."""
+    graph = graph_of("c: {conv: {out: 4, kernel: 3, dilation: 2, padding: 2}}", size=(3, 16, 16))
+    view = sight(graph, "c")
+    wrong = replace(view, field=replace(view.field, size=(3, 3)))
+
+    assert spoilt(torch, graph, graph.nodes[-1], view.at) == view.clipped != wrong.clipped
+
+
+def test_paths_that_step_differently_are_inside_the_union(torch: ModuleType, graph_of: GraphOf) -> None:
+    """Where jumps differ no interval moves along, so the union is one that has room for every position."""
+    graph = graph_of(UNEVEN, size=(3, 32, 32))
+    node = graph.nodes[-1]
+    for at in [(0, 0), (8, 8), (15, 15)]:
+        inside, around = spoilt(torch, graph, node, at), sight(graph, "joined", at).clipped
+        assert all(a[0] >= b[0] and a[1] <= b[1] for a, b in zip(inside, around, strict=True))
+    (found,) = misalignments(graph)
+    assert found.jumps == ((2, 2), (1, 1))
+    assert "they step differently" in warnings([found])[-1]
+
+
+def test_the_shortcut_of_resnet_d_is_named(graph_of: GraphOf) -> None:
+    """Average pooling 2x2/2 beside a convolution 3x3/2 is half a position off; the warning names both paths."""
+    graph = graph_of(SHORTCUT_D, size=(3, 16, 16))
+    (found,) = misalignments(graph)
+
+    assert found.node.name == "sum"
+    assert (found.path_a.names(), found.path_b.names()) == (["one"], ["pool", "two"])
+    assert (found.centres, found.jumps, found.offset) == (((0, 0), (1, 1)), ((4, 4), (4, 4)), (1, 1))
+    assert warnings([found]) == [
+        "warning: paths that are not aligned meet in sum",
+        "   one           centre 0, stride 4",
+        "   pool ... two  centre 1, stride 4",
+        "   1 input pixel apart: 0.5 positions of conv, where they part",
+    ]
+
+
+def test_networks_that_ship_are_aligned_but_one() -> None:
+    """Only BN-Inception joins paths that are out of line: its pooling without padding beside padded convolutions."""
+    found = {graph.name: [one.node.name for one in misalignments(graph)] for graph in shipped()}
+
+    assert {name: nodes for name, nodes in found.items() if nodes} == {
+        "bn-inception": ["inception3c.concat", "inception4e.concat"]
+    }
+
+
+def test_a_gate_is_global_and_hides_nothing(torch: ModuleType, graph_of: GraphOf) -> None:
+    """After a gate every position sees the whole map; size and stride stay those of the convolutions beside it."""
+    graph = graph_of(GATED, size=(3, 16, 16))
+    fields = {node.name: field for node, field in receptive_fields(graph).items()}
+
+    assert (fields["last"].size, fields["last"].jump, fields["last"].whole) == ((5, 5), (1, 1), True)
+    assert fields["last"].aligned
+    assert misalignments(graph) == []
+    assert sight(graph, "last", (0, 0)).clipped == ((0, 15), (0, 15)) == spoilt(torch, graph, graph.nodes[-1], (0, 0))
+
+
+@pytest.mark.parametrize(
+    ("word", "first"), [("resnet50", "layer3.4.conv2"), ("vgg16", "flatten"), ("lenet5-1998", "c5")]
+)
+def test_first_node_that_sees_the_whole_input(word: str, first: str) -> None:
+    """No position of an earlier node sees all of the image, one of this node does."""
+    graph = netspec.read(word).graph
+    fields = receptive_fields(graph)
+    found = first_that_sees_all(graph, fields)
+    assert found
+    assert found.name == first
+    assert f"the whole input is seen from {first} on" in footer(graph)
+    assert all(
+        field.size[0] < graph.input.shape[1] for node, field in fields.items() if node in upstream(found) - {found}
+    )
+
+
+def test_fields_are_global_after_pooling_and_linear_layers() -> None:
+    """A table says so in place of a size."""
+    graph = netspec.read("resnet50").graph
+    words = {node.name: extent(field) for node, field in receptive_fields(graph).items()}
+
+    assert (words["layer4.2.relu"], words["avgpool"], words["fc"]) == ("427", "global", "global")
+
+
+def test_text_of_a_small_network() -> None:
+    """Figures by axis, a remark, and the field drawn over its input."""
+    result = run("lenet5", "--at", "0,1")
+
+    assert result.exit_code == 0
+    assert result.output == (Path(__file__).parent / "reference" / "rf-lenet5.txt").read_text(encoding="utf-8")
+
+
+def test_json_has_raw_numbers() -> None:
+    """Height comes first; the interval is that of the middle position."""
+    data = json.loads(run("resnet50", "--format", "json").output)
+
+    assert (data["size"], data["stride"], data["padding"], data["at"]) == ([427, 427], [32, 32], [213, 213], [3, 3])
+    assert (data["interval"], data["in_image"]) == ([[-117, 309]] * 2, [[0, 223]] * 2)
+    assert data["first_that_sees_whole_input"] == "layer3.4.conv2"
+
+
+@pytest.mark.parametrize(
+    ("words", "sentences"),
+    [
+        (["lenet5", "--node", "conv9"], ["error[unknown-name]", "did you mean 'conv"]),
+        (["resnet50", "--node", "layer4"], ["error[unknown-name]", "its last operation is 'layer4.2.relu'"]),
+        (["lenet5", "--at", "5,0"], ["error[wrong-value]", "its map is 5x5", "from 0,0 to 4,4"]),
+        (["lenet5", "--at", "5"], ["is not row,column"]),
+        (["lenet5", "-o", "field.bmp"], ["error[unknown-format]", "known: .svg"]),
+        (["lenet5", "-o", "no/such/folder.svg"], ["error[unwritable]"]),
+    ],
+)
+def test_mistakes_are_answered(words: list[str], sentences: list[str]) -> None:
+    """A wrong name, position or file ends in exit code 2 and says what is known."""
+    result = run(*words)
+
+    assert result.exit_code == 2
+    assert all(sentence in result.output for sentence in sentences), result.output
+
+
+def test_the_picture_is_well_formed_and_safe(tmp_path: Path, graph_of: GraphOf) -> None:
+    """The SVG parses, refers to nothing outside, and a name cannot break out of its text."""
+    from netspec.report.field_svg import svg
+
+    path = tmp_path / "field.svg"
+    assert run("bn-inception", "-o", str(path)).exit_code == 0
+    assert [file.name for file in tmp_path.iterdir()] == ["field.svg"]
+    text = path.read_text(encoding="utf-8")
+    assert "inception3c.concat" in "".join(ET.fromstring(text).itertext())  # noqa: S314 - our own text
+    assert text.count("http") == 1
+
+    named = replace(sight(graph_of("relu: relu")), network='<script>"&\x00')
+    assert "".join(ET.fromstring(svg(named)).itertext()).count('<script>"&\N{REPLACEMENT CHARACTER}') == 2  # noqa: S314
+
+
+def test_rf_does_not_import_torch() -> None:
+    """Numbers and pictures need no torch; only the gradient does."""
+    code = "import sys; from netspec.cli import main; main(['rf', 'lenet5'], standalone_mode=False); "
+    code += "sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
+
+
+def test_the_effective_field_lies_inside_the_theoretical_one(torch: ModuleType) -> None:
+    """All gradient is inside, most of it near the centre; the caller's random state is as it was."""
+    from netspec.nn.effective_field import gradient_mass
+
+    view = sight(graph := netspec.read("resnet20").graph, "layer2.0.relu")
+    state = torch.random.get_rng_state()
+    mass = gradient_mass(graph, view.node, view.at, images=2, seeds=2)
+    found = effective(mass, view.seen)
+
+    assert torch.equal(state, torch.random.get_rng_state())
+    assert found.inside == pytest.approx(1, abs=1e-9)
+    sizes = [one.size[0] for one in found.holdings]
+    assert sizes == sorted(sizes)
+    assert sizes[0] < view.field.size[0] / 2
+    (top, bottom), (left, right) = view.seen
+    outside = [
+        value
+        for y, row in enumerate(mass)
+        for x, value in enumerate(row)
+        if not (top <= y <= bottom and left <= x <= right)
+    ]
+    assert outside
+    assert max(outside) == 0
+
+
+def test_effective_windows_by_hand() -> None:
+    """Of nine equal pixels the middle one holds a ninth; a window of three by three holds all."""
+    mass = [[0.0] * 5, *([[0.0, 1.0, 1.0, 1.0, 0.0]] * 3), [0.0] * 5]
+    found = effective(mass, ((0, 4), (0, 4)))
+
+    assert [one.size for one in found.holdings] == [(3, 3)] * 3
+    assert found.inside == 1
+    mass[2] = [0.0, 1.0, 100.0, 1.0, 0.0]
+    assert [one.size for one in effective(mass, ((0, 4), (0, 4))).holdings] == [(1, 1), (1, 1), (3, 3)]
+
+
+def test_effective_field_on_the_command_line(torch: ModuleType, tmp_path: Path) -> None:  # noqa: ARG001 - few threads
+    """Sizes beside the theoretical one, in text, in JSON and over the picture."""
+    path = tmp_path / "field.svg"
+    text = run("lenet5", "--effective", "-o", str(path)).output
+    assert "50 %  within" in text
+    assert "(the theoretical field)" in text
+    assert "data:image/png;base64," in path.read_text(encoding="utf-8")
+    data = json.loads(run("lenet5", "--effective", "--format", "json").output)["effective"]
+    assert [one["percent"] for one in data["holds"]] == [50, 90, 99]
+    assert data["inside_theoretical"] == pytest.approx(1)
+
+
+def test_a_steep_network_needs_double_precision(torch: ModuleType, graph_of: GraphOf) -> None:  # noqa: ARG001 - few threads
+    """Gradients that leave the range of single precision, as those of hundreds of blocks do, are found all the same."""
+    from netspec.nn.effective_field import gradient_mass
+
+    layers = "\n".join(f"conv{depth}: {{conv: {{out: 2, kernel: 1}}}}" for depth in range(12))
+    graph = graph_of(layers, size=(3, 4, 4), init="conv.weight: {normal: 10000.0}")
+
+    assert gradient_mass(graph, graph.nodes[-1], (1, 2), images=1, seeds=1)[1][2] == pytest.approx(1)
+
+
+def test_no_gradient_is_an_error(torch: ModuleType, graph_of: GraphOf) -> None:  # noqa: ARG001 - few threads
+    """Weights of zero let no gradient through; that is said, not drawn. A pixel of the input sees itself."""
+    from netspec.nn.effective_field import gradient_mass
+
+    graph = graph_of("conv: {conv: {out: 2, kernel: 3}}", size=(3, 8, 8), init="conv.weight: zeros")
+    with pytest.raises(SpecError, match="no gradient of 'conv'"):
+        gradient_mass(graph, graph.nodes[1], (0, 0), images=1, seeds=1)
+    assert gradient_mass(graph, graph.input, (2, 3))[2][3] == 1
