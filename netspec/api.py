@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from netspec import catalogue
 from netspec.analysis.summary import Summary, summary
 from netspec.compiler import chosen, network_of, spec_of
-from netspec.errors import Source, Span
+from netspec.errors import Problem, Source, Span, SpecError
 from netspec.facts import Shape
 from netspec.graph import Graph
 from netspec.language import resolved
@@ -121,10 +121,25 @@ def load(path: str | Path, /, *, device: str = "cpu", outputs: Outputs = "infere
 
 
 def save(module: torch.nn.Module, network: Network, path: str | Path) -> None:
-    """Write ``module``'s weights and the resolved spec of ``network`` as one artefact; see :func:`load`."""
+    """Write ``module``'s weights and the resolved spec of ``network`` as one artefact; see :func:`load`.
+
+    What ``torch.compile`` has wrapped is written as what is inside. Raises :class:`netspec.SpecError`, before anything
+    is written, when the weights are not those of ``network``.
+    """
     from netspec.nn import artefact
 
-    artefact.save(module, network.to_yaml(), Path(path))
+    inner = getattr(module, "_orig_mod", module)
+    wanted = {
+        f"{node.name}.{tensor.name}": tensor.shape
+        for node in network.graph.nodes
+        for tensor in node.operation.tensors(*node.input_shapes)
+    }
+    given = {name: tuple(tensor.shape) for name, tensor in inner.state_dict().items()}
+    wrong = sorted(name for name in {*wanted, *given} if wanted.get(name) != given.get(name))
+    if wrong:
+        message = f"{path}: these are not the weights of {network.name}: {len(wrong)} differ ({', '.join(wrong[:3])})"
+        raise SpecError([Problem("unwritable", message)])
+    artefact.save(inner, network.to_yaml(), Path(path))
 
 
 def _values(params: dict[str, Any]) -> dict[str, Value]:

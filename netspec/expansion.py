@@ -103,7 +103,7 @@ class Expansion:
             with self.builder.within(name, "repeat"):
                 for index in range(count):
                     inner = replace(body, values={**body.values, "index": index, "count": count})
-                    inputs = [self._repetition(layer, str(index), inner, inputs, first=index == 0)]
+                    inputs = [self._repetition(layer, str(index), inner, inputs, first=index == 0), *inputs[1:]]
                     self.wiring.know(self.builder.path(str(index)), inputs[0])
                     if inputs[0] is None:
                         self._give_up(range(index + 1, count), layer.span)
@@ -248,7 +248,7 @@ class Expansion:
             return self.branches(layer.what, body, inputs[0])
 
     def branches(self, branches: Branches, body: Body, x: Node | None) -> Node | None:
-        """All branches over ``x``, joined."""
+        """All branches over ``x``, joined; where ``when`` leaves one of them, that one."""
         ends: dict[Scalar, Node | None] = {}
         for name, span, layer in branches.branches:
             if self._wanted(layer, body, x, name):
@@ -260,6 +260,8 @@ class Expansion:
             self.problems.add(Problem("arity", message, join.word.span))
         if not ends or word is None:
             return None
+        if len(ends) == 1 < len(branches.branches):
+            return next(iter(ends.values()))
         layer = Layer(join, join.word.span, reads=tuple(ends))
         return self._once(layer, word, body, list(ends.values()), first=True)
 
@@ -316,13 +318,16 @@ class Expansion:
         if opened is None:
             return None
         with self.builder.within(name, block.name) as scope:
+            for key, node in zip(block.reads, inputs[1:], strict=True):
+                self.wiring.know(self.builder.path(key), node)
             return self._content(block.body, replace(opened, boundary=scope.name), inputs[0], 0)[0]
 
     def _opened(self, block: Definition, arguments: Arguments, body: Body, inputs: list[Node | None]) -> Body | None:
         """What the layers of ``block`` see when it is used with ``arguments``; None after a mistake."""
-        if len(inputs) != 1:
-            message = f"{block.name} reads one input, not {len(inputs)}"
-            self.problems.add(Problem("arity", message, arguments.span, "join them first"))
+        if len(inputs) != 1 + len(block.reads):
+            hint = f"'from' names its input, then {', '.join(block.reads)}" if block.reads else "join them first"
+            message = f"{block.name} reads {_number(1 + len(block.reads))}, not {len(inputs)}"
+            self.problems.add(Problem("arity", message, arguments.span, hint))
             return None
         self._refuse_depth(arguments.span)
         self._charge(arguments.span, sum(1 + weight(parameter.default) for parameter in block.params.values()))
@@ -440,6 +445,11 @@ def seen(values: dict[str, Any], x: Node | None) -> dict[str, Any]:
         return {**values, "in": ABSENT}
     sides = {"height": x.shape[1], "width": x.shape[2]} if len(x.shape) > 1 else {}
     return {**values, "in": {"channels": x.shape[0], **sides}}
+
+
+def _number(inputs: int) -> str:
+    """``one input``, ``3 inputs``."""
+    return "one input" if inputs == 1 else f"{inputs} inputs"
 
 
 def _origin(node: Node) -> str:

@@ -445,3 +445,19 @@ def test_equal_networks_make_equal_files(network: netspec.Network, torch: Module
     assert len(written) == 1
     assert artefact.contents(tmp_path / "x").spec == spec
     assert list(netspec.load(tmp_path / "x").state_dict()) == list(module.state_dict())
+
+
+def test_only_the_networks_own_weights_are_written(
+    written: tuple[Any, Path], torch: ModuleType, tmp_path: Path
+) -> None:
+    """A module of another network is refused before writing; one that torch.compile has wrapped is written bare."""
+    module, _ = written
+    other = netspec.read("lenet5")
+    path = tmp_path / "other.safetensors"
+
+    assert "these are not the weights of lenet5" in refused(lambda: netspec.save(module, other, path)).message
+    assert not path.exists()
+
+    netspec.save(torch.compile(netspec.compile("lenet5"), backend="eager"), other, path)
+
+    assert netspec.load(path).state_dict().keys() == netspec.compile("lenet5").state_dict().keys()

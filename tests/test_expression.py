@@ -342,3 +342,25 @@ def test_any_text_has_a_value_or_a_fault_with_a_place(text: str) -> None:
     found = fault(text)
 
     assert found is None or (0 <= found.offset <= len(text) and found.message)
+
+
+READINGS = [
+    ("1 < 2 and 3 < 2", False),
+    ("false and 1 // 0 > 0", False),
+    ("true or 1 // 0 > 0", True),
+    ("round(9007199254740993)", 9007199254740993),
+    ("(1 < 2) == true", True),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), READINGS)
+def test_what_need_not_be_worked_out_is_not(text: str, expected: object) -> None:
+    """``and`` and ``or`` stop where the answer is known, and whole numbers stay what they are."""
+    assert evaluate(text, {}) == expected
+
+
+@pytest.mark.parametrize("text", ["1 < 3 < 2", "2 $if true else 3", "1 $or 2", "$l[true]"])
+def test_readings_that_nobody_means_are_refused(text: str) -> None:
+    """Chained comparisons, parameters as operators and truth values as indices are faults."""
+    with pytest.raises(ExpressionError):
+        evaluate(text, {"l": [5, 6], "if": 1, "or": 2})

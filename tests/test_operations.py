@@ -452,8 +452,6 @@ def test_pooling_has_the_size_that_torch_gives_it(word: str, size: int, torch: M
     given, stated = {}, {}
     for kernel, stride, overhang in product((1, 2, 3, 5), (1, 2, 3, 7), (False, True)):
         for padding in range(kernel // 2 + 2):
-            if overhang and kernel > size + 2 * padding:
-                continue
             case = (kernel, stride, padding, overhang)
             operation = OPERATIONS[word](kernel=kernel, stride=stride, padding=padding, ceil=overhang)
             try:

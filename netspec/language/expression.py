@@ -36,8 +36,6 @@ ABSENT = object()
 
 
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
-    "or": lambda a, b: a or b,
-    "and": lambda a, b: a and b,
     "==": operator.eq,
     "!=": operator.ne,
     "<": operator.lt,
@@ -59,7 +57,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "len": len,
     "max": max,
     "min": min,
-    "round": lambda x: math.floor(x + 0.5),
+    "round": lambda x: x if isinstance(x, int) else math.floor(x + 0.5),
     "sum": sum,
 }
 
@@ -96,6 +94,9 @@ def _value(tree: Tree, values: Mapping[str, Any]) -> Any:
     if tree.kind == "if":
         condition, then, otherwise = tree.parts
         return _value(then if _value(condition, values) else otherwise, values)
+    if tree.value in ("and", "or") and tree.kind == "binary":
+        first = _value(tree.parts[0], values)
+        return first if bool(first) is (tree.value == "or") else _value(tree.parts[1], values)
     parts = [_value(part, values) for part in tree.parts]
     if tree.kind == "not":
         return not parts[0]
@@ -116,7 +117,7 @@ def _named(tree: Tree, values: Mapping[str, Any]) -> Any:
 def _element(tree: Tree, whole: Any, key: Any) -> Any:
     if isinstance(whole, Mapping) and isinstance(key, str) and key in whole:
         return whole[key]
-    if isinstance(whole, list) and isinstance(key, int):
+    if isinstance(whole, list) and isinstance(key, int) and not isinstance(key, bool):
         if -len(whole) <= key < len(whole):
             return whole[key]
         message = f"there is no element {key} in a list of {len(whole)}, counted from 0"

@@ -30,6 +30,7 @@ LEVELS = {
     "**": 8,
 }
 """How tightly each operator of two values binds."""
+COMPARISON = 4
 UNARY = 7
 NOT = 3
 FUNCTIONS = ("abs", "ceil", "floor", "len", "max", "min", "round", "sum")
@@ -130,12 +131,16 @@ class _Parser:
         if self.depth > MAX_DEPTH:
             raise ExpressionError(f"an expression may be nested {MAX_DEPTH} deep", self.next.offset, code="limit")
         tree = self.prefix()
+        compared = False
         while True:
             token = self.next
-            sign = token.text if token.kind != "string" else ""
+            sign = token.text if token.kind in ("word", token.text) else ""
             if sign == "if" and binding == 0:
                 tree = self.conditional(tree)
             elif sign in LEVELS and LEVELS[sign] > binding:
+                if compared and LEVELS[sign] == COMPARISON:
+                    raise ExpressionError("comparisons do not chain", token.offset, "join them with 'and'")
+                compared = LEVELS[sign] == COMPARISON
                 self.take()
                 level = LEVELS[sign] - (sign == "**")
                 tree = Tree("binary", sign, (tree, self.expression(level)), token.offset)
@@ -214,5 +219,6 @@ class _Parser:
     def attribute(self) -> Tree:
         token = self.take()
         if token.kind != "word":
-            raise ExpressionError(f"expected a name after '.', found '{token.text}'", token.offset)
+            found = f"'{token.text}'" if token.text else "the end"
+            raise ExpressionError(f"expected a name after '.', found {found}", token.offset)
         return Tree("constant", token.text, (), token.offset)

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from netspec.errors import Problem, Problems, Source, Span, did_you_mean
 from netspec.language import names
 from netspec.language.arguments import Arguments, built
-from netspec.language.layers import Chain, Layer, chain, written_in
+from netspec.language.layers import Chain, Layer, chain, reads, written_in
 from netspec.language.parameter import Parameter, declared
 from netspec.language.patch import Rule, rules
 from netspec.language.source import Mapping, Scalar, Value
@@ -56,6 +56,8 @@ class Definition:
     body: Chain | Layer
     inline: bool
     span: Span
+    reads: tuple[str, ...] = ()
+    """What it reads beside its input: names that its layers can read, given in this order by ``from``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,9 +185,9 @@ def _blocks(section: Value | None, problems: Problems) -> dict[str, Definition]:
 
 def _definition(name: str, span: Span, value: Mapping, problems: Problems) -> Definition | None:
     for key, (key_span, _) in value.entries.items():
-        if key not in ("params", "body", "inline", "notes"):
+        if key not in DEFINITION:
             message = f"the definition of a block has no '{key}'"
-            hint = did_you_mean(key, ("params", "body", "inline", "notes"))
+            hint = did_you_mean(key, DEFINITION)
             problems.add(Problem("unknown-parameter", message, key_span, hint))
     inline = value.get("inline")
     if inline is not None and not (isinstance(inline, Scalar) and isinstance(inline.value, bool)):
@@ -203,7 +205,26 @@ def _definition(name: str, span: Span, value: Mapping, problems: Problems) -> De
         if parameter.name not in read:
             message = f"nothing in block '{name}' reads its parameter '{parameter.name}'"
             problems.add(Problem("unread-parameter", message, parameter.span, f"use it as ${parameter.name}"))
-    return Definition(name, params, body, isinstance(inline, Scalar) and inline.value is True, span)
+    is_inline = isinstance(inline, Scalar) and inline.value is True
+    return Definition(name, params, body, is_inline, span, _reads(value.get("reads"), body, problems, inline=is_inline))
+
+
+DEFINITION = ("reads", "params", "body", "inline", "notes")
+"""What a definition of a block has."""
+
+
+def _reads(value: Value | None, body: Chain | Layer, problems: Problems, *, inline: bool) -> tuple[str, ...]:
+    """The names of a block's further inputs; they stand beside those of its layers."""
+    found = reads(value, problems) if value else ()
+    taken = {name for name, _, _ in body.layers if name} if isinstance(body, Chain) else set()
+    for one in found:
+        name = str(one.value)
+        fault = names.fault(name) or (f"a layer of the block is called '{name}' too" if name in taken else "")
+        fault = fault or ("an inline block has no names of its own, so it reads its input alone" if inline else "")
+        if fault:
+            problems.add(Problem("bad-name", fault, one.span))
+        taken.add(name)
+    return tuple(str(one.value) for one in found)
 
 
 FIGURES = ("params", "macs", "flops", "depth", "buffers")

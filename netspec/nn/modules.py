@@ -96,33 +96,66 @@ class Mean(nn.Module):
         return mean(inputs)
 
 
-class DropPathMean(nn.Module):
-    """Elementwise mean; in training, of the inputs that are left (Larsson et al. 2017, local drop-path).
+class DrawColumn(nn.Module):
+    """One column for a whole forward pass, drawn in training with probability ``p`` (Larsson et al. 2017, global)."""
 
-    Each forward pass drops each input with probability ``p``, and keeps one at random where it would drop all.
-    """
-
-    def __init__(self, p: float) -> None:
+    def __init__(self, columns: int, p: float) -> None:
         super().__init__()
+        self.columns = columns
         self.p = p
 
+    def forward(self, x: Tensor) -> Tensor:
+        """N x ... to N x columns, all rows alike: 1 for the drawn column and 0 for others, or 1 for all."""
+        columns = torch.ones(self.columns, dtype=x.dtype, device=x.device)
+        if self.training:
+            one = torch.arange(self.columns, device=x.device) == torch.randint(self.columns, (), device=x.device)
+            columns = torch.where(torch.rand((), device=x.device) < self.p, one.to(x.dtype), columns)
+        return columns.expand(x.shape[0], -1)
+
+    def extra_repr(self) -> str:
+        """The columns and the probability."""
+        return f"{self.columns}, p={self.p}"
+
+
+class DropPathMean(nn.Module):
+    """Elementwise mean; in training, of the inputs that are left (Larsson et al. 2017, local and global drop-path).
+
+    Each forward pass drops each input with probability ``p``, and keeps one at random where it would drop all. With
+    ``first`` the last input is a draw, of which the others are the columns ``first``, ``first`` + 1, ...: where it is
+    of one column, and that is among them, it alone is left.
+    """
+
+    def __init__(self, p: float, first: int | None = None) -> None:
+        super().__init__()
+        self.p = p
+        self.first = first
+
     def forward(self, *inputs: Tensor) -> Tensor:
-        """Same shape out as each input."""
+        """Same shape out as each input but the draw."""
+        paths = inputs if self.first is None else inputs[:-1]
         if not self.training:
-            return mean(inputs)
-        x = inputs[0]
-        kept = torch.rand(len(inputs), device=x.device) >= self.p
-        last = torch.arange(len(inputs), device=x.device) == torch.randint(len(inputs), (), device=x.device)
-        weights = torch.where(kept.any(), kept, last).to(x.dtype)
+            return mean(paths)
+        kept = self._kept(len(paths), paths[0].device)
+        if self.first is not None:
+            drawn = inputs[-1][0] > 0
+            own = drawn[self.first : self.first + len(paths)]
+            kept = torch.where(own.any() & ~drawn.all(), own, kept)
+        weights = kept.to(paths[0].dtype)
         weights = weights / weights.sum()
-        total = inputs[0] * weights[0]
-        for index, x in enumerate(inputs[1:], 1):
+        total = paths[0] * weights[0]
+        for index, x in enumerate(paths[1:], 1):
             total = total + x * weights[index]
         return total
 
+    def _kept(self, paths: int, device: torch.device) -> Tensor:
+        """Which of the paths stay: at least one."""
+        kept = torch.rand(paths, device=device) >= self.p
+        last = torch.arange(paths, device=device) == torch.randint(paths, (), device=device)
+        return torch.where(kept.any(), kept, last)
+
     def extra_repr(self) -> str:
-        """The probability."""
-        return f"p={self.p}"
+        """The probability, and the first column."""
+        return f"p={self.p}" if self.first is None else f"p={self.p}, first={self.first}"
 
 
 def mean(inputs: Sequence[Tensor]) -> Tensor:

@@ -20,7 +20,7 @@ from netspec.ops.activation import (
     Tanh,
 )
 from netspec.ops.conv import Conv
-from netspec.ops.drop_path import DropPathMean
+from netspec.ops.drop_path import DrawColumn, DropPathMean
 from netspec.ops.join import Add, Concat, Mean, Multiply
 from netspec.ops.linear import Flatten, Linear
 from netspec.ops.norm import BatchNorm, ChannelScale, LocalResponseNorm
@@ -65,6 +65,7 @@ OPERATIONS: dict[str, type[Operation]] = {
     "add": Add,
     "mean": Mean,
     "drop_path_mean": DropPathMean,
+    "draw_column": DrawColumn,
     "multiply": Multiply,
     "concat": Concat,
     "identity": Identity,

@@ -54,8 +54,7 @@ class LeakyRelu(Operation):
 
     word: ClassVar[str] = "leaky_relu"
     family: ClassVar[Family] = Family.ACTIVATION
-    in_place: ClassVar[bool] = True
-    cost = compared
+    cost = compared  # and never in place: the gradient of a negative slope needs the input
 
     slope: Number = 0.01
 

@@ -1,43 +1,91 @@
-"""Joins that leave out paths in training."""
+"""Joins that leave out paths in training, and the draw that they can share (Larsson et al. 2017, section 3)."""
 
 from __future__ import annotations
 
 from math import prod
 from typing import ClassVar
 
-from netspec.facts import Cost, Family, Layer, Shape, positions
+from netspec.errors import Refusal
+from netspec.facts import FLAT, MAP, Cost, Family, Layer, Shape, positions
 from netspec.ops.join import equal
-from netspec.ops.operation import Fraction, Operation
-from netspec.ops.space import Space, nothing_kept
+from netspec.ops.operation import Count, Fraction, Natural, Operation
+from netspec.ops.space import Kept, Space, nothing_kept
+
+
+class DrawColumn(Operation):
+    """One of ``columns`` for a whole forward pass: 1 for it and 0 for the others, the same for every image.
+
+    Drawn with probability ``p`` in training; otherwise, and in eval mode, all are 1. Joins that read it keep to the
+    drawn column: global drop-path.
+    """
+
+    word: ClassVar[str] = "draw_column"
+    family: ClassVar[Family] = Family.REGULARISE
+    kept = nothing_kept
+
+    columns: Count
+    p: Fraction = 0.5
+
+    def shape(self, *inputs: Shape) -> Shape:
+        """``(columns,)``, whatever it reads."""
+        return (self.columns,)
+
+    def cost(self, output: Shape, *inputs: Shape) -> Cost:
+        """Nothing is computed in eval mode."""
+        return Cost()
+
+    def layer(self, *inputs: Shape) -> Layer:
+        """A module of ours: torch has none."""
+        return Layer("netspec.nn.modules.DrawColumn", {"columns": self.columns, "p": self.p})
+
+    def label(self) -> str:
+        """``draw one of 3 columns``."""
+        return f"draw one of {self.columns} columns"
 
 
 class DropPathMean(Operation):
     """Elementwise mean; in training, of the inputs that are left when each is dropped with probability ``p``.
 
-    One input always stays, drawn at random where all would go: local drop-path of Larsson et al. 2017, section 3.
+    One input always stays, drawn at random where all would go: local drop-path. A last input that is flat is a
+    ``draw_column``, of which the others are the columns ``first``, ``first`` + 1, ...: where one of them is drawn, it
+    alone is left.
     """
 
     word: ClassVar[str] = "drop_path_mean"
     family: ClassVar[Family] = Family.JOIN
     joins: ClassVar[bool] = True
     overwritable: ClassVar[bool] = True
-    shape = equal
     kept = nothing_kept
 
     p: Fraction = 0.15
+    first: Natural = 0
+
+    def shape(self, *inputs: Shape) -> Shape:
+        """The one shape of all inputs but a draw."""
+        paths = self.paths(*inputs)
+        if len(paths) < len(inputs) and inputs[-1][0] < self.first + len(paths):
+            message = f"drop_path_mean reads columns {self.first} to {self.first + len(paths) - 1} of {inputs[-1][0]}"
+            raise Refusal("shape", message, "they are counted from 0, and 'draw_column' says how many there are")
+        return equal(self, *paths)
+
+    def paths(self, *inputs: Shape) -> tuple[Shape, ...]:
+        """The inputs without the draw."""
+        drawn = len(inputs) > 1 and len(inputs[-1]) == FLAT and len(inputs[0]) == MAP
+        return inputs[:-1] if drawn else inputs
 
     def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """One add for each element and each input after the first, and one division: eval mode leaves nothing out."""
         elements = output[0] * positions(output)
-        return Cost(adds=(len(inputs) - 1) * elements, transcendentals=elements)
+        return Cost(adds=(len(self.paths(*inputs)) - 1) * elements, transcendentals=elements)
 
     def scratch(self, output: Shape, *inputs: Shape) -> Space:
         """In eval mode the sum so far, beside the next one or the mean."""
-        return Space(values=prod(output)) if len(inputs) > 1 else Space()
+        return Space(values=prod(output)) if len(self.paths(*inputs)) > 1 else Space()
 
     def layer(self, *inputs: Shape) -> Layer:
         """A module of ours: torch has none."""
-        return Layer("netspec.nn.modules.DropPathMean", {"p": self.p})
+        drawn = self.paths(*inputs) != inputs
+        return Layer("netspec.nn.modules.DropPathMean", {"p": self.p, "first": self.first if drawn else None})
 
     def label(self) -> str:
         """``mean, drop path 0.15``."""

@@ -21,7 +21,7 @@ def slid(
     for axis in (0, 1):
         before, after = margins[0][axis], margins[1][axis]
         room = shape[1 + axis] + before + after - extent[axis]
-        if room < 0:
+        if room < 0 and not (ceil and room + stride[axis] > 0):
             message = f"{word} window of {extent[0]}x{extent[1]} is larger than its input {shape_text(shape)}"
             padded = f" with padding {before}" if before else ""
             raise Refusal("window", message + padded, "use a smaller kernel, more padding, or fewer strides before it")
