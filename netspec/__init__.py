@@ -1,6 +1,6 @@
 """Convolutional networks as YAML: checked before torch is imported, compiled to a plain ``nn.Module``."""
 
-from netspec.api import Network, compile, load, read, save
+from netspec.api import Network, compile, load, load_weights, read, save
 from netspec.blocks import Block
 from netspec.errors import Problem, SpecError
 from netspec.ops import Operation
@@ -15,6 +15,7 @@ __all__ = [
     "SpecError",
     "compile",
     "load",
+    "load_weights",
     "read",
     "register",
     "save",

@@ -120,6 +120,17 @@ def load(path: str | Path, /, *, device: str = "cpu", outputs: Outputs = "infere
     return module.eval()
 
 
+def load_weights(module: torch.nn.Module, path: str | Path) -> None:
+    """Give ``module`` the weights of a ``.safetensors`` file, or of a ``.pth`` read with ``weights_only=True``.
+
+    Names and shapes must be exactly those of the module. Raises :class:`netspec.SpecError` otherwise, and for a file
+    that holds anything but tensors.
+    """
+    from netspec.nn import weights
+
+    weights.load_weights(module, Path(path))
+
+
 def save(module: torch.nn.Module, network: Network, path: str | Path) -> None:
     """Write ``module``'s weights and the resolved spec of ``network`` as one artefact; see :func:`load`.
 

@@ -10,8 +10,8 @@ from pydantic import BaseModel, ValidationError
 
 from netspec import vocabulary
 from netspec.blocks import Block
-from netspec.errors import Problem, Problems, Span, Trail, did_you_mean
-from netspec.facts import Shape, shape_text
+from netspec.errors import Problem, Problems, Span, did_you_mean
+from netspec.facts import Shape
 from netspec.graph import INPUT, DuplicateName, GraphBuilder, GraphFull, Node, NodeRefused, Scope
 from netspec.language.arguments import Arguments, built
 from netspec.language.beside import is_wanted, repetitions, word_of
@@ -23,6 +23,7 @@ from netspec.language.source import Scalar, Sequence, weight
 from netspec.language.spec import Definition, Spec
 from netspec.ops import Operation
 from netspec.patching import Patches, changed
+from netspec.trail import trail
 from netspec.wiring import Wiring
 
 UNKNOWN_HINT = "define it under 'blocks', or have it registered by a --plugin"
@@ -429,14 +430,11 @@ class Expansion:
         inside = f"in {error.name}: " if error.name != path else ""
         labels = [str(read.value) for read in layer.reads or ()]
         named = len(labels) == len(error.inputs) and not inside
-        trail = tuple(
-            Trail(labels[index] if named else node.name, shape_text(node.shape), _origin(node))
-            for index, node in enumerate(error.inputs)
-        )
+        shown = trail(error.inputs, labels if named else [node.name for node in error.inputs])
         notes = tuple(f"in block '{name}', used in line {span.line}" for name, span in reversed(body.uses))
         near = [node.name for node in self.builder.nodes if node.name.startswith(f"{path}.")]
         notes += tuple(f"changed by the patch in {rule.span}" for rule in self.patches.touching([path, *near]))
-        return Problem(refusal.code, inside + refusal.message, layer.span, refusal.hint, trail, notes)
+        return Problem(refusal.code, inside + refusal.message, layer.span, refusal.hint, shown, notes)
 
 
 def seen(values: dict[str, Any], x: Node | None) -> dict[str, Any]:
@@ -450,9 +448,3 @@ def seen(values: dict[str, Any], x: Node | None) -> dict[str, Any]:
 def _number(inputs: int) -> str:
     """``one input``, ``3 inputs``."""
     return "one input" if inputs == 1 else f"{inputs} inputs"
-
-
-def _origin(node: Node) -> str:
-    if node.span is None:
-        return "the network's input"
-    return f"from {node.operation.word} '{node.name}' (line {node.span.line})"

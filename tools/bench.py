@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 STATS_PROMISE = 0.2
 FORWARD_PROMISE = 1.03
 GROWTH_PROMISE = 1.5
-PAIRS = (("resnet20", "resnet1202"), ("lenet5", "densenet121"))
+PAIRS = (("resnet110", "resnet1202"), ("densenet121", "densenet-bc190-k40"))
 
 
 class Result(NamedTuple):
@@ -56,7 +56,9 @@ def cpu_seconds(*arguments: str) -> float:
     """User and system time of one Python process."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, *arguments]
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL) as process:
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
@@ -110,6 +112,19 @@ def nodes(runs: int) -> Iterator[Result]:
         yield Result(f"read and stats of {deep}, per operation", mine, shallow, other, GROWTH_PROMISE)
 
 
+def check(runs: int) -> Iterator[Result]:
+    """Processor time of checking all shipped specs in one process: at most twice the slowest, and 20 ms for each."""
+    specs = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "specs").glob("*.yaml"))
+    alone = {spec: cpu_seconds("-m", "netspec", "check", spec) for spec in specs}
+    slowest = max(specs, key=lambda spec: alone[spec])
+    ours, other = medians(
+        runs,
+        partial(cpu_seconds, "-m", "netspec", "check", *specs),
+        partial(cpu_seconds, "-m", "netspec", "check", slowest),
+    )
+    yield Result(f"check of all {len(specs)} specs, process", ours, "2 slowest + n", 2 * other + 0.02 * len(specs), 1.0)
+
+
 def torchvision() -> Any:
     """Torchvision, also where its compiled operators do not fit this torch: its models need none of them."""
     torch = import_module("torch")
@@ -122,7 +137,12 @@ def torchvision() -> Any:
     return module
 
 
-BENCHMARKS: dict[str, Callable[[int], Iterator[Result]]] = {"stats": stats, "forward": forward, "nodes": nodes}
+BENCHMARKS: dict[str, Callable[[int], Iterator[Result]]] = {
+    "stats": stats,
+    "forward": forward,
+    "nodes": nodes,
+    "check": check,
+}
 
 
 def show(result: Result) -> None:

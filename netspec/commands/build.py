@@ -16,13 +16,16 @@ from netspec.facts import Shape, shape_text
 @with_set
 @with_input
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Default: NAME.safetensors.")
+@click.option("--weights", type=click.Path(path_type=Path), help="Start from these: .safetensors or .pth.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the initial weights.")
-def build(spec: str, given: Settings, size: Shape | None, output: Path | None, seed: int) -> None:
+def build(spec: str, given: Settings, size: Shape | None, output: Path | None, weights: Path | None, seed: int) -> None:
     """Compile a network, prove it with one forward pass, and write weights and spec to one safetensors file."""
     checked = network(spec, given, size)
     from netspec.nn.proof import built
 
     module, shapes = built(checked.graph, seed)
+    if weights:
+        api.load_weights(module, weights)
     path = output or Path(f"{checked.name}.safetensors")
     api.save(module, checked, path)
     totals = checked.stats().totals

@@ -9,7 +9,7 @@ from netspec.errors import Refusal
 from netspec.facts import FLAT, MAP, Cost, Family, Layer, Shape, positions
 from netspec.ops.join import equal
 from netspec.ops.operation import Count, Fraction, Natural, Operation
-from netspec.ops.space import Kept, Space, nothing_kept
+from netspec.ops.space import Space, nothing_kept
 
 
 class DrawColumn(Operation):
