@@ -109,6 +109,8 @@ outputs: {{one: b.p, two: b, three: a.0, four: b, five: a}}""",
 stem: [{CONV}, batch_norm, relu]
 stages: [{{residual: {{width: 4}}, repeat: 2}}, {{dense: {{layers: 2, growth_rate: 2}}}}]
 head: [global_avg_pool, {{linear: 4}}, relu, {{linear: 3}}]""",
+    "a slope whose gradient needs the input": f"""
+stages: {{a: {CONV}, r: {{leaky_relu: -0.2}}, b: {CONV}}}""",
     "branches": f"""
 stages:
   split: {{branches: {{l: [{CONV}, relu], r: identity, z3: leaky_relu}}, join: concat}}

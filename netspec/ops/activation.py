@@ -23,9 +23,13 @@ class Relu(Operation):
 
     word: ClassVar[str] = "relu"
     family: ClassVar[Family] = Family.ACTIVATION
-    in_place: ClassVar[bool] = True
     cost = compared
     kept = output_kept
+
+    @property
+    def in_place(self) -> bool:
+        """Always."""
+        return True
 
     def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.ReLU``."""
@@ -41,8 +45,12 @@ class Relu6(Operation):
 
     word: ClassVar[str] = "relu6"
     family: ClassVar[Family] = Family.ACTIVATION
-    in_place: ClassVar[bool] = True
     cost = compared
+
+    @property
+    def in_place(self) -> bool:
+        """Always."""
+        return True
 
     def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.ReLU6``."""
@@ -54,9 +62,14 @@ class LeakyRelu(Operation):
 
     word: ClassVar[str] = "leaky_relu"
     family: ClassVar[Family] = Family.ACTIVATION
-    cost = compared  # and never in place: the gradient of a negative slope needs the input
+    cost = compared
 
     slope: Number = 0.01
+
+    @property
+    def in_place(self) -> bool:
+        """Not with a negative slope, whose gradient needs the input."""
+        return self.slope >= 0
 
     def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.LeakyReLU``."""

@@ -43,10 +43,14 @@ class Add(Operation):
     family: ClassVar[Family] = Family.JOIN
     joins: ClassVar[bool] = True
     overwritable: ClassVar[bool] = True
-    in_place: ClassVar[bool] = True
     shape = equal
     kept = nothing_kept
     passes_on = alone
+
+    @property
+    def in_place(self) -> bool:
+        """Over the first of its inputs."""
+        return True
 
     def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """One add for each element and each input after the first."""

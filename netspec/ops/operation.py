@@ -22,8 +22,6 @@ class Operation(BaseModel, ABC):
     """Whether it takes several inputs; others take exactly one."""
     overwritable: ClassVar[bool] = False
     """Whether its output is a new tensor that its own gradient does not need, so that the next step may reuse it."""
-    in_place: ClassVar[bool] = False
-    """Whether it can write its result over its first input."""
 
     def shape(self, *inputs: Shape) -> Shape:
         """Shape of the output; raises :class:`Refusal` when the inputs do not fit. Unchanged unless overridden."""
@@ -36,6 +34,11 @@ class Operation(BaseModel, ABC):
     def window(self, *inputs: Shape) -> Window:
         """What one output position sees of each input. The same position unless overridden."""
         return POINT
+
+    @property
+    def in_place(self) -> bool:
+        """Whether it can write its result over its first input. False unless overridden."""
+        return False
 
     @property
     def sees_all(self) -> bool:
