@@ -353,6 +353,9 @@ def wired(net: Drawing, shape: Map, entries: dict[str, Data]) -> Map:
     entries[second] = {"conv": {"out": shape[0], "kernel": 1, "from": first}}
     word = net.one("add", "concat", "mean", "multiply", "drop_path_mean")
     reads = [first, second] if net.yes() else [second, first]
+    if word == "drop_path_mean":
+        reads.append(net.name())
+        entries[reads[-1]] = {"draw_column": 2}
     entries[third] = {word: {"from": reads}} if net.yes() else {word: {}, "from": reads}
     return (shape[0] * (2 if word == "concat" else 1), *shape[1:])
 

@@ -101,11 +101,11 @@ SHIPPED = {
     "densenet-201": Shipped("densenet201"),
     "densenet-264": Shipped("densenet264", 265, "by the count that gives 121, 169 and 201"),
     "densenet-161": Shipped("densenet161"),
-    "fractalnet-20": Shipped("fractalnet", 21, "the paper leaves out the linear layer", "blocks.4.1"),
-    "fractalnet-c1-narrow": Shipped("fractalnet-c1", 6, "the paper leaves out the linear layer", "blocks.4.1"),
-    "fractalnet-c2-narrow": Shipped("fractalnet-c2", 11, "the paper leaves out the linear layer", "blocks.4.1"),
-    "fractalnet-c3-narrow": Shipped("fractalnet-c3", 21, "the paper leaves out the linear layer", "blocks.4.1"),
-    "fractalnet-c4-narrow": Shipped("fractalnet-c4", 41, "the paper leaves out the linear layer", "blocks.4.1"),
+    "fractalnet-20": Shipped("fractalnet", 21, "the paper leaves out the linear layer", "blocks.4.pool"),
+    "fractalnet-c1-narrow": Shipped("fractalnet-c1", 6, "the paper leaves out the linear layer", "blocks.4.pool"),
+    "fractalnet-c2-narrow": Shipped("fractalnet-c2", 11, "the paper leaves out the linear layer", "blocks.4.pool"),
+    "fractalnet-c3-narrow": Shipped("fractalnet-c3", 21, "the paper leaves out the linear layer", "blocks.4.pool"),
+    "fractalnet-c4-narrow": Shipped("fractalnet-c4", 41, "the paper leaves out the linear layer", "blocks.4.pool"),
 }
 """Record -> network."""
 
@@ -132,7 +132,7 @@ LENGTHS = {
     "googlenet-paper.yaml": 80,
     "densenet.yaml": 50,
     "densenet-cifar.yaml": 50,
-    "fractalnet.yaml": 43,
+    "fractalnet.yaml": 40,
 }
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 import netspec
-from netspec.nn.modules import DropPathMean
+from netspec.nn.modules import DrawColumn, DropPathMean
 
-NARROW = {"widths": [4, 6], "dropout": [0.0, 0.0], "classes": 5}
+NARROW = {"widths": [4, 6], "classes": 5}
 
 
 def joined(p: float, inputs: int, torch: ModuleType) -> Any:
@@ -65,7 +65,7 @@ def test_a_fractal_network_survives_the_tools(training: bool, torch: ModuleType)
 
 def test_a_fractal_network_is_traced_without_a_break(torch: ModuleType) -> None:
     """``torch.compile`` takes training with its random joins in one graph, and trains every weight in time."""
-    ours = netspec.compile("fractalnet-c3", input=(3, 8, 8), drop_path=0.3, **NARROW).train()
+    ours = netspec.compile("fractalnet-c3", input=(3, 8, 8), drop_path=[0.3, 0.5], **NARROW).train()
     compiled = torch.compile(ours, fullgraph=True, backend="aot_eager")
     torch.manual_seed(4)
     for _ in range(8):
@@ -89,9 +89,47 @@ def test_the_deepest_column_is_part_of_the_whole(columns: int) -> None:
 
 
 def test_joins_are_not_nested() -> None:
-    """The last join of a block with three columns reads all three; where columns end inside, two are joined."""
+    """The last join of a block with three columns joins all three, and no join joins what another has joined."""
     graph = netspec.read("fractalnet-c3").graph
     joins = [node for node in graph.nodes if node.operation.word == "drop_path_mean"]
+    joined = [[source for source in node.inputs if len(source.shape) > 1] for node in joins]
 
-    assert [len(node.inputs) for node in joins] == [2, 3] * 5
-    assert not any(source.operation.word == "drop_path_mean" for node in joins for source in node.inputs)
+    assert [len(sources) for sources in joined] == [2, 3] * 5
+    assert not any(source.operation.word == "drop_path_mean" for sources in joined for source in sources)
+
+
+def test_a_drawn_column_is_the_only_one_that_learns(torch: ModuleType) -> None:
+    """Global drop-path leaves one column of the whole network, another one in other passes, the same in every block."""
+    ours = netspec.compile("fractalnet-c3", input=(3, 8, 8), drop_path=[0.0, 1.0], **NARROW).train()
+    torch.manual_seed(5)
+    seen = set()
+    for _ in range(30):
+        ours.zero_grad()
+        ours(torch.randn(2, 3, 8, 8)).square().sum().backward()
+        seen.add(frozenset(name for name, weight in ours.named_parameters() if learns(name, weight)))
+
+    inner = [("paths.unit1",), ("deep.0.paths.unit1", "paths.unit2")]
+    inner.append(("deep.0.deep.0.paths.unit", "deep.0.paths.unit", "deep.1.paths.unit", "paths.unit"))
+    assert seen == {
+        frozenset(f"blocks.{block}.{unit}.0.weight" for block in (0, 1) for unit in column) for column in inner
+    }
+
+
+def learns(name: str, weight: Any) -> bool:
+    """Whether ``weight`` is of a convolution that the last pass has given a gradient."""
+    return name.endswith(".0.weight") and weight.grad is not None and bool(weight.grad.abs().sum() > 0)
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_a_draw_is_of_all_columns_or_of_one(training: bool, torch: ModuleType) -> None:  # noqa: FBT001 - a mode
+    """In training one column is drawn with the given probability, each as often; in eval mode all are there."""
+    draw = DrawColumn(4, p=0.4).train(training)
+    torch.manual_seed(6)
+    rows = torch.stack([draw(torch.zeros(3, 2)) for _ in range(3000)])
+    chosen = rows[:, 0].sum(1) == 1
+
+    assert (rows == rows[:, :1]).all()
+    assert (chosen | (rows[:, 0] == 1).all(1)).all()
+    assert abs(chosen.float().mean() - 0.4 * training) < 0.05
+    if training:
+        assert torch.allclose(rows[chosen, 0].mean(0), torch.full((4,), 0.25), atol=0.05)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from functools import cache
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -12,68 +10,76 @@ import pytest
 import netspec
 from netspec import catalogue
 from netspec.facts import Shape
+from netspec.graph import Graph
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 BATCH = 2
-SIZES = {
-    "alexnet": 96,
-    "alexnet-2012": 107,
-    "bn-inception": 64,
-    "densenet": 64,
-    "densenet121": 64,
-    "googlenet": 64,
-    "googlenet-paper": 96,
-    "inception-v3": 267,
-    "inception-v4": 128,
-    "nin-imagenet": 96,
-    "resnet": 64,
-    "resnet50": 64,
-    "resnext": 64,
-    "vgg": 32,
-    "vgg16": 32,
-    "zfnet": 96,
-}
-"""File -> height and width where those of the spec would take long; the last maps before the end stay maps."""
-FIXED: dict[str, dict[str, Any]] = {"fractalnet": {"drop_path": 0.0}}
-"""File -> parameters without which chance decides what one step reaches: a path that is left out gets no gradient."""
 
 
-class Member(NamedTuple):
-    """A network of a shipped file: the file's name and the variant, if it has any."""
+class Case(NamedTuple):
+    """A network of a shipped file, and a height and width at which a step is quick, where its own would take long."""
 
-    file: str
-    variant: str | None
-
-    @property
-    def word(self) -> str:
-        """What netspec calls it."""
-        return f"{self.file}.yaml@{self.variant}" if self.variant else f"{self.file}.yaml"
+    word: str
+    side: int | None = None
 
 
-@cache
-def members() -> tuple[Member, ...]:
-    """Of every file the smallest member by parameters, and the smallest of every other set of operations in it."""
-    chosen = []
-    for file, path in catalogue.shipped().items():
-        spec, _ = catalogue.spec(path)
-        smallest: dict[frozenset[str], tuple[int, Member]] = {}
-        for variant in spec.family():
-            member = Member(file, variant)
-            network = netspec.read(member.word)
-            kinds = frozenset(f"{type(node.operation).__name__}" for node in network.graph.nodes)
-            candidate = (network.stats().totals.params, member)
-            smallest[kinds] = min(smallest.get(kinds, candidate), candidate, key=lambda found: found[0])
-        chosen += [member for _, member in smallest.values()]
-    return tuple(chosen)
+CASES = (
+    Case("alexnet-2012.yaml", 107),
+    Case("alexnet.yaml", 96),
+    Case("bn-inception.yaml", 64),
+    Case("densenet-cifar.yaml@densenet-bc100-k12"),
+    Case("densenet-cifar.yaml@densenet40-k12"),
+    Case("densenet.yaml@densenet121", 64),
+    Case("densenet121.yaml", 64),
+    Case("fractalnet.yaml@fractalnet-c1"),
+    Case("fractalnet.yaml@fractalnet-c3"),
+    Case("googlenet-paper.yaml", 96),
+    Case("googlenet-paper.yaml@googlenet-paper-without-aux", 64),
+    Case("googlenet.yaml", 64),
+    Case("googlenet.yaml@googlenet-without-aux", 64),
+    Case("inception-v3.yaml"),
+    Case("inception-v3.yaml@inception-v3-without-aux", 128),
+    Case("inception-v4.yaml", 128),
+    Case("lenet-caffe.yaml"),
+    Case("lenet5-1998.yaml"),
+    Case("lenet5.yaml"),
+    Case("nin-imagenet.yaml", 96),
+    Case("nin.yaml"),
+    Case("plain20.yaml"),
+    Case("resnet-cifar.yaml@plain20"),
+    Case("resnet-cifar.yaml@resnet20"),
+    Case("resnet.yaml@plain18", 64),
+    Case("resnet.yaml@resnet18", 64),
+    Case("resnet.yaml@resnet18-a", 64),
+    Case("resnet.yaml@resnet18-c", 64),
+    Case("resnet.yaml@resnet50", 64),
+    Case("resnet20.yaml"),
+    Case("resnet50.yaml", 64),
+    Case("resnext.yaml@resnext50_32x4d", 64),
+    Case("vgg.yaml@vgg11", 32),
+    Case("vgg.yaml@vgg11-lrn", 32),
+    Case("vgg.yaml@vgg11_bn", 32),
+    Case("vgg.yaml@vgg16-c", 32),
+    Case("vgg16.yaml", 32),
+    Case("zfnet.yaml", 96),
+)
+"""Of every file the smallest network by parameters, and the smallest of each that is built otherwise."""
 
 
-def network(member: Member) -> netspec.Network:
-    """The checked network at a size at which a step is quick."""
-    own = netspec.read(member.word).graph.input.shape
-    side = SIZES.get(member.file)
-    size: Shape = (own[0], side, side) if side else own
-    return netspec.read(member.word, input=size, **FIXED.get(member.file, {}))
+def network(case: Case) -> netspec.Network:
+    """The checked network. No path of it is dropped: in one step, what is left out would get no gradient."""
+    own = netspec.read(case.word)
+    drop = own.params.get("drop_path")
+    none = {} if drop is None else {"drop_path": [0.0] * len(drop) if isinstance(drop, list) else 0.0}
+    channels, height, width = own.graph.input.shape
+    size: Shape = (channels, case.side or height, case.side or width)
+    return netspec.read(case.word, input=size, **none)
+
+
+def made_of(graph: Graph) -> tuple[frozenset[str], int]:
+    """The kinds of operations in a network, and how many outputs it has."""
+    return frozenset(type(node.operation).__name__ for node in graph.nodes), len(graph.outputs)
 
 
 def image(of: netspec.Network, torch: ModuleType) -> Any:
@@ -86,7 +92,7 @@ def tensors(output: Any) -> list[Any]:
     return list(output.values()) if isinstance(output, dict) else [output]
 
 
-def step(module: Any, batch: Any, torch: ModuleType, lr: float = 1.0) -> tuple[set[str], set[str], set[str]]:
+def step(module: Any, batch: Any, torch: ModuleType, lr: float = 0.05) -> tuple[set[str], set[str], set[str]]:
     """One step of SGD on random classes; names of parameters without gradient, with a wrong one, and unchanged."""
     before = {name: parameter.detach().clone() for name, parameter in module.named_parameters()}
     optimiser = torch.optim.SGD(module.parameters(), lr=lr)
@@ -100,25 +106,62 @@ def step(module: Any, batch: Any, torch: ModuleType, lr: float = 1.0) -> tuple[s
     return untouched, wrong, same
 
 
-def ids(found: Iterable[Member]) -> list[str]:
-    """The words of networks."""
-    return [member.word for member in found]
+def settle(module: Any, batch: Any, torch: ModuleType) -> None:
+    """Eval mode, with the statistics of ``batch``: those after one step still let a deep network's outputs overflow."""
+    for norm in module.modules():
+        if isinstance(norm, torch.nn.BatchNorm2d):
+            norm.momentum = 1.0
+    with torch.no_grad():
+        module.train()(batch)
+    module.eval()
 
 
-@pytest.mark.parametrize("member", members(), ids=ids(members()))
-def test_it_trains_and_exports(member: Member, torch: ModuleType) -> None:
+@pytest.mark.parametrize("file", catalogue.shipped())
+def test_every_file_is_here(file: str) -> None:
+    """Of every shipped file the smallest network is tried, and one with each set of operations and heads in it."""
+    spec, _ = catalogue.spec(catalogue.shipped()[file])
+    words = [f"{file}.yaml@{variant}" if variant else f"{file}.yaml" for variant in spec.family()]
+    family = {word: netspec.read(word) for word in words}
+    tried = [family[case.word] for case in CASES if case.word in family]
+
+    sizes = [network.stats().totals.params for network in family.values()]
+    assert min(sizes) in [network.stats().totals.params for network in tried]
+    assert {made_of(network.graph) for network in family.values()} == {made_of(network.graph) for network in tried}
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.word for case in CASES])
+def test_it_trains_and_exports(case: Case, torch: ModuleType) -> None:
     """One step gives every parameter a finite gradient and changes it; the exported program's outputs are equal."""
-    net = network(member)
+    net = network(case)
     torch.manual_seed(2)
     module, batch = net.compile(outputs="all"), image(net, torch)
 
     assert sum(parameter.numel() for parameter in module.parameters()) == net.stats().totals.params
     assert step(module, batch, torch) == (set(), set(), set())
-    module.zero_grad()
-    module.eval()
+    settle(module, batch, torch)
     with torch.no_grad():
         program = torch.export.export(module, (batch,))
         ours, exported = tensors(module(batch)), tensors(program.module()(batch))
     assert all(output.isfinite().all() for output in ours)
     assert len(ours) == len(exported)
     assert all(torch.equal(*pair) for pair in zip(ours, exported, strict=True))
+
+
+def test_a_head_outside_the_loss_is_seen(torch: ModuleType) -> None:
+    """Without ``outputs="all"`` the heads for training get no gradient, and stay as they were."""
+    net = network(Case("googlenet.yaml", 64))
+    untouched, wrong, same = step(net.compile(), image(net, torch), torch)
+
+    assert untouched == same
+    assert not wrong
+    assert {name.partition(".")[0] for name in untouched} == {"aux1", "aux2"}
+
+
+def test_a_parameter_that_stays_is_seen(torch: ModuleType) -> None:
+    """A step of length zero leaves every parameter as it was, and all of them are named."""
+    net = network(Case("lenet5.yaml"))
+    module = net.compile()
+    untouched, wrong, same = step(module, image(net, torch), torch, lr=0)
+
+    assert not untouched | wrong
+    assert same == {name for name, _ in module.named_parameters()}

@@ -151,6 +151,8 @@ ROWS = (
     Row("mean", {}, (FEATURES, FEATURES, FEATURES), FEATURES, cost=Cost(adds=14, transcendentals=7)),
     # nothing is left out outside training
     Row("drop_path_mean", {"p": 0.5}, (MAP, MAP), MAP, cost=Cost(adds=60, transcendentals=60)),
+    Row("drop_path_mean", {"first": 1}, (MAP, MAP, (3,)), MAP, cost=Cost(adds=60, transcendentals=60)),
+    Row("draw_column", {"columns": 3}, (MAP,), (3,)),
     Row("multiply", {}, (MAP, MAP), MAP, cost=Cost(multiply_adds=60)),
     Row("multiply", {}, (MAP, (3, 1, 1)), MAP, cost=Cost(multiply_adds=60)),
     Row("multiply", {}, ((1, 4, 5), (3, 1, 1), MAP), MAP, cost=Cost(multiply_adds=120)),
@@ -210,6 +212,7 @@ REFUSED = (
     Refused("add", {}, (MAP, (1, 4, 5)), "shape", "add needs equal shapes", torch_too=False),
     Refused("mean", {}, (MAP, MAP, (2, 4, 5)), "shape", "mean needs equal shapes"),
     Refused("drop_path_mean", {}, (MAP, (2, 4, 5)), "shape", "drop_path_mean needs equal shapes"),
+    Refused("drop_path_mean", {"first": 2}, (MAP, MAP, (3,)), "shape", "drop_path_mean reads columns 2", torch_too=False),
     Refused("multiply", {}, (MAP, (3, 2, 2)), "shape", "multiply cannot combine 3x4x5 and 3x2x2"),
     Refused("multiply", {}, (MAP, (3,)), "shape", "multiply cannot combine 3x4x5 and 3"),
     Refused("concat", {}, (MAP, (3, 4, 4)), "shape", "concat needs maps of equal height and width"),

@@ -7,9 +7,6 @@ from netspec.facts import FLAT, Cost, Family, Layer, Shape, Tensor, positions
 from netspec.ops.operation import Count, Fraction, Number, Operation, Positive, map_only
 from netspec.ops.space import Kept, Space
 
-STATISTIC = 4
-"""Bytes of a mean or deviation of a batch: torch holds them as float32 where values are shorter."""
-
 
 class BatchNorm(Operation):
     """Batch normalisation (Ioffe and Szegedy 2015); in eval mode a scale and a shift for each channel."""
@@ -39,7 +36,7 @@ class BatchNorm(Operation):
 
     def kept(self, output: Shape, *inputs: Shape) -> Kept:
         """The input, and the batch's mean and inverse deviation of each channel."""
-        return Kept(inputs=True, beside=Space(fixed=2 * STATISTIC * inputs[0][0]))
+        return Kept(inputs=True, beside=Space(statistics=2 * inputs[0][0]))
 
     def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.BatchNorm2d``, or ``BatchNorm1d`` on flat features."""

@@ -11,21 +11,26 @@ if TYPE_CHECKING:
 
 INDEX = 8
 """Bytes of an index: torch keeps places as int64."""
+STATISTIC = 4
+"""Least bytes of a mean or deviation of a batch: float32 where values are shorter."""
 
 
 class Space(NamedTuple):
-    """An amount of memory: elements for each image of a batch, and bytes that do not grow with it.
+    """An amount of memory: elements for each image of a batch, and what does not grow with it.
 
-    ``values`` have the type of the network's values, ``indices`` are int64 whatever that type is.
+    ``values`` have the type of the network's values, ``indices`` are int64 whatever that type is. ``statistics`` are
+    numbers and ``fixed`` are bytes for a whole batch.
     """
 
     values: int = 0
     indices: int = 0
+    statistics: int = 0
     fixed: int = 0
 
     def size(self, batch: int, bytes_per_element: int) -> int:
         """Bytes."""
-        return batch * (self.values * bytes_per_element + self.indices * INDEX) + self.fixed
+        images = batch * (self.values * bytes_per_element + self.indices * INDEX)
+        return images + self.statistics * max(bytes_per_element, STATISTIC) + self.fixed
 
 
 class Kept(NamedTuple):

@@ -80,9 +80,12 @@ def _variants(spec: Spec | None) -> Schema:
 def _definition(prefix: str) -> Schema:
     """A block that the spec defines."""
     inline = {"type": "boolean", "description": "Whether its layers join the names and numbers around it."}
+    name: Schema = {"type": "string", **naming.layer()}
+    reads: Schema = {"anyOf": [name, {"type": "array", "items": name, "minItems": 1}]}
     return {
         "type": "object",
         "properties": {
+            "reads": {"description": "Names of what it reads beside its input, as 'from' lists it.", **reads},
             "params": {"description": "The parameters of the block.", **declarations()},
             "inline": inline,
             "body": {"description": "The layers of the block.", "allOf": [chain(prefix)]},
