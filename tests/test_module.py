@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 
 import netspec
+from netspec.analysis.liveness import Liveness
 from netspec.language import names
 from netspec.nn.build import named
-from netspec.nn.liveness import Liveness
 from netspec.nn.part import Part
 
 RESNET = """

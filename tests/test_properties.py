@@ -12,10 +12,10 @@ from oracle import values
 from strategies import every_elementwise_layer, specs
 
 import netspec
+from netspec.analysis.liveness import Liveness
 from netspec.blocks import BLOCKS
 from netspec.facts import Cost, Shape, Tensor
 from netspec.graph import Graph, Node
-from netspec.nn.liveness import Liveness
 from netspec.ops import OPERATIONS
 from netspec.ops.conv import Conv
 from netspec.ops.join import Concat

@@ -65,7 +65,8 @@ def activations(graph: Graph) -> int:
     """Output elements of all convolutions and linear layers for one image in inference.
 
     The measure of Radosavovic et al. 2020 (RegNet, section 4), which follows run time on accelerators better than
-    FLOPs do. It is no memory: most of these values do not live at one time, and other operations have outputs too.
+    FLOPs do; they count convolutions alone, fvcore linear layers too, as here. It is no memory: most of these values
+    do not live at one time, and other operations have outputs too.
     """
     aside = graph.auxiliary()
     multiplying = (node for node in graph.nodes if node not in aside and _macs(node))
