@@ -58,8 +58,11 @@ def network_of(
     expansion.wiring.report(problems)
     if not len(problems):
         expansion.patches.report(list(expansion.builder.parts), problems)
-    problems.check()
     name = variant or spec.header.name
+    if len(problems):
+        last = expansion.builder.nodes[-1]
+        partial = expansion.builder.graph(name, tuple(entries), (Output(last.name, last),)) if last.inputs else None
+        problems.check(built=partial)
     graph = expansion.builder.graph(name, tuple(entries), tuple(outputs), tuple(init))
     _refuse_unneeded(graph, problems)
     refuse_oversized(graph, problems)

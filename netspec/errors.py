@@ -143,7 +143,12 @@ class Problem:
 
 
 class SpecError(Exception):
-    """Everything that is wrong with a spec, an artefact or a command: one exception, all problems."""
+    """Everything that is wrong with a spec, an artefact or a command: one exception, all problems.
+
+    ``built`` is the graph of what could be built all the same, where there is any.
+    """
+
+    built: object | None = None
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
@@ -193,10 +198,12 @@ class Problems:
     def __len__(self) -> int:
         return len(self._found)
 
-    def check(self) -> None:
+    def check(self, built: object | None = None) -> None:
         """Raise :class:`SpecError` with all problems, in the order of their places, if there are any."""
         if self._found:
-            raise SpecError(sorted(self, key=_place))
+            error = SpecError(sorted(self, key=_place))
+            error.built = built
+            raise error
 
     def stop(self, problem: Problem) -> NoReturn:
         """Raise :class:`SpecError` with all problems, and ``problem`` last: there is no going on after it."""

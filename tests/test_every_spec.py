@@ -71,7 +71,7 @@ def network(case: Case) -> netspec.Network:
     """The checked network. No path of it is dropped: in one step, what is left out would get no gradient."""
     own = netspec.read(case.word)
     drop = own.params.get("drop_path")
-    none = {} if drop is None else {"drop_path": [0.0] * len(drop) if isinstance(drop, list) else 0.0}
+    none: dict[str, Any] = {} if drop is None else {"drop_path": [0.0] * len(drop) if isinstance(drop, list) else 0.0}
     channels, height, width = own.graph.input.shape
     size: Shape = (channels, case.side or height, case.side or width)
     return netspec.read(case.word, input=size, **none)
@@ -124,9 +124,9 @@ def test_every_file_is_here(file: str) -> None:
     family = {word: netspec.read(word) for word in words}
     tried = [family[case.word] for case in CASES if case.word in family]
 
-    sizes = [network.stats().totals.params for network in family.values()]
-    assert min(sizes) in [network.stats().totals.params for network in tried]
-    assert {made_of(network.graph) for network in family.values()} == {made_of(network.graph) for network in tried}
+    sizes = [each.stats().totals.params for each in family.values()]
+    assert min(sizes) in [each.stats().totals.params for each in tried]
+    assert {made_of(each.graph) for each in family.values()} == {made_of(each.graph) for each in tried}
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.word for case in CASES])

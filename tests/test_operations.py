@@ -212,7 +212,10 @@ REFUSED = (
     Refused("add", {}, (MAP, (1, 4, 5)), "shape", "add needs equal shapes", torch_too=False),
     Refused("mean", {}, (MAP, MAP, (2, 4, 5)), "shape", "mean needs equal shapes"),
     Refused("drop_path_mean", {}, (MAP, (2, 4, 5)), "shape", "drop_path_mean needs equal shapes"),
-    Refused("drop_path_mean", {"first": 2}, (MAP, MAP, (3,)), "shape", "drop_path_mean reads columns 2", torch_too=False),
+    Refused(
+        "drop_path_mean", {"first": 2}, (MAP, MAP, (3,)), "shape", "drop_path_mean reads columns 2 to 3 of 3",
+        torch_too=False,
+    ),
     Refused("multiply", {}, (MAP, (3, 2, 2)), "shape", "multiply cannot combine 3x4x5 and 3x2x2"),
     Refused("multiply", {}, (MAP, (3,)), "shape", "multiply cannot combine 3x4x5 and 3"),
     Refused("concat", {}, (MAP, (3, 4, 4)), "shape", "concat needs maps of equal height and width"),

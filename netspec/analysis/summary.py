@@ -3,48 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from dataclasses import field as attribute
 from typing import Any
 
+from netspec.analysis.memory import Memory, memory
 from netspec.analysis.receptive_field import Field, last_map, receptive_fields
-from netspec.facts import Cost, Shape
-from netspec.graph import Graph, Node, Scope
+from netspec.analysis.rows import Row, Setup, rows
+from netspec.facts import Shape
+from netspec.graph import Graph, Node
 
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """Figures of one operation; ``block`` is the innermost block around it, ``parts`` the scopes from outside in."""
-
-    name: str
-    op: str
-    label: str
-    block: str
-    inputs: tuple[str, ...]
-    output_shape: Shape
-    params: int
-    buffers: int
-    cost: Cost
-    field: Field
-    auxiliary: bool
-    parts: tuple[Scope, ...]
-
-    @property
-    def macs(self) -> int:
-        """Multiply-adds of convolutions and linear layers; none where the row only runs in training."""
-        return 0 if self.auxiliary else self.cost.macs
-
-    def to_dict(self) -> dict[str, Any]:
-        """The row as plain data."""
-        return {
-            "name": self.name,
-            "op": self.op,
-            "block": self.block or None,
-            "inputs": list(self.inputs),
-            "output_shape": list(self.output_shape),
-            "params": self.params,
-            "macs": self.macs,
-            "receptive_field": list(self.field.size),
-            "stride": list(self.field.jump),
-        }
+SCHEMA_VERSION = 1
+"""Of the data that :meth:`Summary.to_dict` returns; it grows when a key changes its meaning or goes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +49,7 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What ``netspec stats`` shows."""
+    """What ``netspec stats`` shows; in a notebook it shows itself."""
 
     name: str
     input: Shape
@@ -88,39 +57,47 @@ class Summary:
     totals: Totals
     field: Field
     field_node: str
+    setup: Setup
+    graph: Graph = attribute(repr=False, compare=False)
+
+    @property
+    def memory(self) -> Memory:
+        """Memory of inference and training under :attr:`setup`; worked out at each call."""
+        setup = self.setup
+        return memory(self.graph, batch=setup.batch, bytes_per_element=setup.width, optimizer=setup.optimizer)
 
     def to_dict(self) -> dict[str, Any]:
-        """All figures as plain data: raw integers, stable keys."""
-        return {
-            "name": self.name,
-            "input": list(self.input),
-            "totals": self.totals.to_dict(),
-            "receptive_field": {
-                "size": list(self.field.size),
-                "stride": list(self.field.jump),
-                "node": self.field_node,
-            },
-            "layers": [row.to_dict() for row in self.rows],
-        }
+        """All figures as plain data: raw integers, stable keys, and what each figure means."""
+        from netspec.analysis.data import data  # noqa: PLC0415 - it reads summaries
+
+        return data(self)
+
+    def to_pandas(self) -> Any:
+        """A ``pandas.DataFrame`` with a row for each operation. Raises ImportError where pandas is missing."""
+        from netspec.analysis.data import data_frame  # noqa: PLC0415 - as above
+
+        return data_frame(self)
+
+    def _repr_html_(self) -> str:
+        from netspec.analysis.notebook import html  # noqa: PLC0415 - only notebooks ask
+
+        return html(self)
 
 
-def summary(graph: Graph) -> Summary:
-    """The figures of ``graph``."""
+def summary(graph: Graph, setup: Setup | None = None) -> Summary:
+    """The figures of ``graph``; those in bytes for one image and float32 unless ``setup`` says otherwise."""
+    setup = setup or Setup()
     fields = receptive_fields(graph)
-    auxiliary = graph.auxiliary()
-    paths: dict[Scope, tuple[Scope, ...]] = {graph.root: ()}
-    rows = tuple(
-        _row(node, fields[node], _path(node.scope, paths), auxiliary=node in auxiliary) for node in graph.nodes[1:]
-    )
+    found = tuple(rows(graph, fields, setup))
     totals = Totals(
-        params=sum(row.params for row in rows),
-        buffers=sum(row.buffers for row in rows),
-        macs=sum(row.macs for row in rows),
+        params=sum(row.params for row in found),
+        buffers=sum(row.buffers for row in found),
+        macs=sum(row.macs for row in found),
         depth=depth(graph),
-        auxiliary_params=sum(row.params for row in rows if row.auxiliary),
+        auxiliary_params=sum(row.params for row in found if row.auxiliary),
     )
     seen = last_map(graph)
-    return Summary(graph.name, graph.input.shape, rows, totals, fields[seen], seen.name)
+    return Summary(graph.name, graph.input.shape, found, totals, fields[seen], seen.name, setup, graph)
 
 
 def depth(graph: Graph) -> int:
@@ -130,35 +107,3 @@ def depth(graph: Graph) -> int:
         before = max((longest[source] for source in node.inputs), default=0)
         longest[node] = before + (node.operation.cost(node.shape, *node.input_shapes).macs > 0)
     return longest[graph.outputs[0].node]
-
-
-def _path(scope: Scope, paths: dict[Scope, tuple[Scope, ...]]) -> tuple[Scope, ...]:
-    """The scopes from below the root down to ``scope``."""
-    known = paths.get(scope)
-    if known is None:
-        outer = _path(scope.parent, paths) if scope.parent else ()
-        known = paths[scope] = (*outer, scope)
-    return known
-
-
-STRUCTURAL = ("chain", "repeat", "path", "branch", "branches", "network")
-"""Kinds of scopes that are no blocks."""
-
-
-def _row(node: Node, field: Field, parts: tuple[Scope, ...], *, auxiliary: bool) -> Row:
-    shapes = node.input_shapes
-    tensors = node.operation.tensors(*shapes)
-    return Row(
-        name=node.name,
-        op=node.operation.word,
-        label=node.operation.label(),
-        block=next((scope.block for scope in reversed(parts) if scope.block not in STRUCTURAL), ""),
-        inputs=tuple(source.name for source in node.inputs),
-        output_shape=node.shape,
-        params=sum(tensor.size for tensor in tensors if tensor.trainable),
-        buffers=sum(tensor.size for tensor in tensors if not tensor.trainable),
-        cost=node.operation.cost(node.shape, *shapes),
-        field=field,
-        auxiliary=auxiliary,
-        parts=parts,
-    )

@@ -1,0 +1,107 @@
+"""A summary as plain data and as a data frame: raw integers, stable keys, and what each figure means."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from netspec.analysis.figures import FIGURES, Figure, Value
+from netspec.analysis.grouping import Group, total
+from netspec.analysis.receptive_field import Field
+from netspec.analysis.rows import Row
+from netspec.analysis.summary import SCHEMA_VERSION, Summary
+
+COMPOSED = ("channels", "map", "window")
+"""Figures that repeat others in a form for readers."""
+SHARES = ("params_share", "macs_share")
+
+
+def data(summary: Summary) -> dict[str, Any]:
+    """All figures of ``summary``."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "name": summary.name,
+        "input": list(summary.input),
+        "totals": totals(summary),
+        "receptive_field": {**_field(summary.field), "node": summary.field_node},
+        "memory": {**_setup(summary), **summary.memory.to_dict()},
+        "conventions": {key: figure.says for key, figure in FIGURES.items() if key not in ("name", *COMPOSED)},
+        "layers": [_layer(row) for row in summary.rows],
+    }
+
+
+def totals(summary: Summary) -> dict[str, Any]:
+    """The sums over all rows."""
+    return {**summary.totals.to_dict(), **_sums(total(summary.rows))}
+
+
+def record(group: Group, whole: Group, chosen: list[Figure] | None = None) -> dict[str, Value]:
+    """A group as one flat record, its full path for a name."""
+    plain = [figure for key, figure in FIGURES.items() if key not in COMPOSED]
+    found = {figure.key: figure.value(group, whole) for figure in chosen or plain}
+    raw: dict[str, Value] = {"name": group.path, "macs": sum(row.macs for row in group.rows)}
+    if not group.scattered:
+        seen = group.rows[-1].field
+        pad = (-seen.start[0], -seen.start[1])
+        raw |= {"field": seen.size, "jump": seen.jump, "pad": pad, "center": seen.center}
+    return {key: raw.get(key, value) for key, value in found.items()}
+
+
+def data_frame(summary: Summary) -> Any:
+    """A ``pandas.DataFrame`` with a record for each operation."""
+    try:
+        pandas = import_module("pandas")
+    except ImportError as error:
+        message = "to_pandas() needs pandas, which is not installed: pip install pandas"
+        raise ImportError(message) from error
+    whole = total(summary.rows)
+    return pandas.DataFrame([record(Group(row.name, row.name, row.label, (row,)), whole) for row in summary.rows])
+
+
+def _layer(row: Row) -> dict[str, Any]:
+    window = row.window
+    return {
+        "name": row.name,
+        "op": row.op,
+        "family": row.family,
+        "label": row.label,
+        "block": row.block or None,
+        "stage": row.stage,
+        "auxiliary": row.auxiliary,
+        "inputs": list(row.inputs),
+        "input_shapes": [list(shape) for shape in row.input_shapes],
+        "output_shape": list(row.output_shape),
+        "window": {key: list(pair) for key, pair in window._asdict().items()} if window else None,
+        "groups": row.groups,
+        "params": row.params,
+        "macs": row.macs,
+        **_sums(total([row])),
+        "receptive_field": list(row.field.size),
+        "stride": list(row.field.jump),
+        "left_padding": [-start for start in row.field.start],
+        "center": list(row.field.center),
+        "global": row.field.whole,
+    }
+
+
+def _sums(group: Group) -> dict[str, Any]:
+    """The figures that add up, and the intensity that follows from two of them."""
+    left_out = ("params", "macs", "count", *SHARES)
+    summed = [figure for figure in FIGURES.values() if figure.sums and figure.key not in left_out]
+    found = {figure.key: figure.value(group, group) for figure in summed}
+    return {**found, "intensity": FIGURES["intensity"].value(group, group)}
+
+
+def _field(field: Field) -> dict[str, Any]:
+    return {
+        "size": list(field.size),
+        "stride": list(field.jump),
+        "left_padding": [-start for start in field.start],
+        "center": list(field.center),
+        "aligned": field.aligned,
+    }
+
+
+def _setup(summary: Summary) -> dict[str, Any]:
+    setup = summary.setup
+    return {"batch": setup.batch, "dtype": setup.dtype, "optimizer": setup.optimizer, "unit": "bytes"}

@@ -1,0 +1,197 @@
+"""The figures that a report may show of a group of rows: key, heading, value, and what it means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from netspec.analysis.grouping import Group
+from netspec.analysis.receptive_field import Field
+from netspec.analysis.rows import Row
+from netspec.facts import MAP, Pair, positions, shape_text
+
+GLOBAL = "global"
+Value = int | float | str | tuple[int, int] | tuple[float, float] | None
+"""None is a figure that a group does not have, such as the kernel of several operations."""
+
+
+class Figure(NamedTuple):
+    """One figure: its value for a group, of the ``whole``. ``sums`` says whether those of groups add up."""
+
+    key: str
+    title: str
+    value: Callable[[Group, Group], Value]
+    says: str
+    sums: bool = False
+    words: bool = False
+    """Whether it is text rather than a number."""
+
+
+def number(value: Value) -> float:
+    """``value`` as something to sort by."""
+    if isinstance(value, tuple):
+        return value[0] * value[1]
+    return value if isinstance(value, int | float) else 0
+
+
+def shown(value: Value) -> str:
+    """``value`` as a table has it: thousands separated, nothing as a dash, axes apart only where they differ."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, tuple):
+        return f"{value[0]:g}" if value[0] == value[1] else f"{value[0]:g}x{value[1]:g}"
+    if value == 0:
+        return "-"
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
+
+
+def share(part: float, whole: float) -> float:
+    """``part`` in percent of ``whole``."""
+    return 100 * part / whole if whole else 0.0
+
+
+def _sum(of: Callable[[Row], int]) -> Callable[[Group, Group], Value]:
+    return lambda group, _: sum(map(of, group.rows))
+
+
+def _share(of: Callable[[Row], int]) -> Callable[[Group, Group], Value]:
+    return lambda group, whole: share(sum(map(of, group.rows)), sum(map(of, whole.rows)))
+
+
+def _alone(of: Callable[[Row], Value]) -> Callable[[Group, Group], Value]:
+    """A figure of single operations."""
+    return lambda group, _: of(group.rows[0]) if len(group.rows) == 1 else None
+
+
+def sees_all(group: Group) -> bool:
+    """Whether the last operation has one position, which sees every position of a map before it."""
+    return group.rows[-1].field.whole and positions(group.rows[-1].output_shape) == 1
+
+
+def _last(of: Callable[[Field], Value], whole: Value = None) -> Callable[[Group, Group], Value]:
+    """What the last operation of a group sees, or ``whole`` where that is everything."""
+
+    def value(group: Group, _: Group) -> Value:
+        if group.scattered:
+            return None
+        return whole if sees_all(group) else of(group.rows[-1].field)
+
+    return value
+
+
+def _window(of: Callable[[Row], Value]) -> Callable[[Group, Group], Value]:
+    return _alone(lambda row: of(row) if row.window else None)
+
+
+def operation(group: Group, _: Group) -> str:
+    """``bottleneck x3``, or the operation's own words."""
+    return f"{group.kind} x{group.times}" if group.times > 1 else group.kind
+
+
+def _channels(group: Group, _: Group) -> str:
+    return f"{group.rows[0].input_shapes[0][0]} -> {group.rows[-1].output_shape[0]}" if not group.scattered else ""
+
+
+def _sliding(row: Row) -> str:
+    window = row.window
+    if window is None:
+        return ""
+    text = f"{window.kernel[0]}x{window.kernel[1]}"
+    text += f"/{shown(window.stride)}" if window.stride != (1, 1) else ""
+    text += f" p{shown(window.padding)}" if any(window.padding) else ""
+    text += f" d{shown(window.dilation)}" if window.dilation != (1, 1) else ""
+    return text + (f" g{row.groups}" if row.groups > 1 else "")
+
+
+def _macs(group: Group, _: Group) -> Value:
+    return "training" if group.rows and group.auxiliary else sum(row.macs for row in group.rows)
+
+
+def _intensity(group: Group, _: Group) -> float:
+    moved = sum(row.traffic.bytes for row in group.rows)
+    return sum(row.traffic.flops for row in group.rows) / moved if moved else 0.0
+
+
+def _pad(field: Field) -> Pair:
+    return (-field.start[0], -field.start[1])
+
+
+def _output(group: Group, _: Group) -> str:
+    return "" if group.scattered else shape_text(group.rows[-1].output_shape)
+
+
+def _map(group: Group, _: Group) -> str:
+    shape = () if group.scattered else group.rows[-1].output_shape
+    return shape_text(shape[1:]) if len(shape) == MAP else ""
+
+
+_NAMES = (
+    Figure("name", "name", lambda group, _: group.name, "path of an operation, block or stage", words=True),
+    Figure("operation", "operation", operation, "what it does; x3 are three equal blocks, with their sum", words=True),
+    Figure("channels", "channels", _channels, "channels or features, in -> out", words=True),
+    Figure("output", "output", _output, "shape of the last output, one image", words=True),
+    Figure("map", "map", _map, "height x width of the last output", words=True),
+    Figure("count", "count", lambda group, _: len(group.rows), "operations", sums=True),
+)
+
+
+_WINDOWS = (
+    Figure("window", "window", _window(_sliding), "kernel/stride, p padding, d dilation, g groups", words=True),
+    Figure("kernel", "kernel", _window(lambda row: row.window and row.window.kernel), "kernel of the window"),
+    Figure("stride", "stride", _window(lambda row: row.window and row.window.stride), "stride of the window"),
+    Figure("padding", "padding", _window(lambda row: row.window and row.window.padding), "zeros before the map"),
+    Figure("dilation", "dilation", _window(lambda row: row.window and row.window.dilation), "dilation of the window"),
+    Figure("groups", "groups", _window(lambda row: row.groups), "groups of channels"),
+)
+_WEIGHTS = (
+    Figure("params", "params", _sum(lambda row: row.params), "trainable parameters", sums=True),
+    Figure("params_share", "params %", _share(lambda row: row.params), "of all parameters", sums=True),
+    Figure("buffers", "buffers", _sum(lambda row: row.buffers), "elements that are no parameters", sums=True),
+)
+_WORK = (
+    Figure("macs", "MACs", _macs, "multiply-adds of convolutions and linear layers, one image, eval mode", sums=True),
+    Figure("macs_share", "MACs %", _share(lambda row: row.macs), "of all MACs", sums=True),
+    Figure("flops", "FLOPs", _sum(lambda row: 2 * row.macs), "2 x MACs", sums=True),
+    Figure(
+        "training_flops",
+        "training FLOPs",
+        _sum(lambda row: 2 * row.training_macs),
+        "2 x MACs of forward and backward pass, heads for training too, without the gradient of the image",
+        sums=True,
+    ),
+    Figure("adds", "adds", _sum(lambda row: row.work.adds), "of biases, joins and average pooling", sums=True),
+    Figure(
+        "multiply_adds", "mul-adds", _sum(lambda row: row.work.multiply_adds), "scale and shift of norms", sums=True
+    ),
+    Figure("compares", "compares", _sum(lambda row: row.work.compares), "of max pooling and activations", sums=True),
+    Figure(
+        "transcendentals",
+        "div, exp",
+        _sum(lambda row: row.work.transcendentals),
+        "divisions, powers and exponentials",
+        sums=True,
+    ),
+    Figure(
+        "activations",
+        "activations",
+        _sum(lambda row: row.activations),
+        "output elements of convolutions and linear layers, one image (Radosavovic et al. 2020)",
+        sums=True,
+    ),
+)
+_TRAFFIC = (
+    Figure("weight_bytes", "weight bytes", _sum(lambda row: row.weight_bytes), "parameters and buffers", sums=True),
+    Figure("output_bytes", "output bytes", _sum(lambda row: row.traffic.outputs), "outputs of a batch", sums=True),
+    Figure("moved_bytes", "moved bytes", _sum(lambda row: row.traffic.bytes), "weights, inputs and outputs", sums=True),
+    Figure("intensity", "FLOPs/byte", _intensity, "arithmetic intensity: FLOPs for each byte moved"),
+)
+_FIELDS = (
+    Figure("field", "field", _last(lambda field: field.size, GLOBAL), "receptive field of the output, in input pixels"),
+    Figure("jump", "jump", _last(lambda field: field.jump), "input pixels from one position to the next"),
+    Figure("pad", "pad", _last(_pad), "how far the first position's field begins before the image"),
+    Figure("center", "centre", _last(lambda field: field.center), "centre of the first position's field"),
+)
+FIGURES = {figure.key: figure for figure in (*_NAMES, *_WINDOWS, *_WEIGHTS, *_WORK, *_TRAFFIC, *_FIELDS)}
+"""Key -> figure, in the order in which a report shows them."""

@@ -1,0 +1,95 @@
+"""From the options of ``netspec stats`` to what a report shows; names that are unknown are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass
+
+import click
+
+from netspec.analysis.figures import FIGURES, number
+from netspec.analysis.grouping import By, Group, View, chosen, total
+from netspec.analysis.summary import Summary
+from netspec.errors import did_you_mean
+from netspec.report import comparison
+from netspec.report.stats import Wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the options for the table say."""
+
+    by: By | None
+    depth: int | None
+    whole: bool
+    columns: tuple[str, ...] | None
+    sort: str | None
+    top: int | None
+    only: str | None
+
+    @property
+    def layers(self) -> bool:
+        """Whether they ask for what is inside networks."""
+        return self.by is not None or self.depth is not None or self.whole or self.only is not None
+
+    @property
+    def grouped(self) -> bool:
+        """Whether they ask for other rows than those of a format's own."""
+        return self.layers or self.sort is not None or self.top is not None
+
+
+def wanted(summaries: list[Summary], asked: Asked) -> Wanted:
+    """What the options come to for these networks: several are compared unless their layers are asked for."""
+    compare = len(summaries) > 1 and not asked.layers
+    words: Container[str] = comparison.WORDS if compare else [figure.key for figure in FIGURES.values() if figure.words]
+    names = list(comparison.FIGURES if compare else FIGURES)
+    for name in asked.columns or ():
+        _check_name(name, names, "--columns")
+    if asked.sort:
+        _check_name(asked.sort, names, "--sort")
+        if asked.sort in words:
+            raise click.BadParameter(f"'{asked.sort}' is text; rows are sorted by numbers", param_hint="--sort")
+    if compare:
+        return Wanted(View(), asked.columns, compare=True)
+    _check_glob(summaries, asked.only)
+    key = asked.sort or ("macs" if asked.top else None)
+    return Wanted(_view(summaries, asked, key), asked.columns, key if key and FIGURES[key].sums else "macs")
+
+
+def ranked(summaries: list[Summary], asked: Asked) -> list[Summary]:
+    """Networks by what ``--sort`` names, as many as ``--top`` says."""
+    if asked.sort is None and asked.top is None:
+        return summaries
+    _, value = comparison.FIGURES[asked.sort or "macs"]
+    return sorted(summaries, key=lambda one: number(value(one)), reverse=True)[: asked.top]
+
+
+def _check_name(key: str, names: list[str], option: str) -> None:
+    if key not in names:
+        hint = did_you_mean(key, names) or f"known: {', '.join(names)}"
+        raise click.BadParameter(f"there is no column '{key}'; {hint}", param_hint=option)
+
+
+def _check_glob(summaries: list[Summary], only: str | None) -> None:
+    rows = [row for one in summaries for row in one.rows]
+    if only is None or any(chosen(row, only) for row in rows):
+        return
+    names = [name for row in rows for name in (row.name, *(scope.name for scope in row.parts))]
+    hint = did_you_mean(only, names)
+    raise click.BadParameter(f"no operation is called '{only}'" + (f"; {hint}" if hint else ""), param_hint="--only")
+
+
+def _view(summaries: list[Summary], asked: Asked, key: str | None) -> View:
+    whole = total(row for one in summaries for row in one.rows)
+
+    def size(group: Group) -> float:
+        return number(FIGURES[key].value(group, whole)) if key else 0
+
+    return View(
+        by=asked.by or "tree",
+        depth=asked.depth or 0,
+        whole=asked.whole,
+        only=asked.only or "",
+        sort=size if key else None,
+        top=asked.top,
+    )

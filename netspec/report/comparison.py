@@ -1,0 +1,58 @@
+"""Several networks, or one at several sizes, as a grid with one row each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from netspec.analysis.figures import shown
+from netspec.analysis.summary import Summary
+from netspec.facts import shape_text
+from netspec.report.footer import MIB
+from netspec.report.grid import Column, Grid
+
+FIGURES: dict[str, tuple[str, Callable[[Summary], int | float | str | tuple[int, int]]]] = {
+    "name": ("name", lambda one: one.name),
+    "input": ("input", lambda one: shape_text(one.input)),
+    "params": ("params", lambda one: one.totals.params),
+    "auxiliary_params": ("for training", lambda one: one.totals.auxiliary_params),
+    "macs": ("MACs", lambda one: one.totals.macs),
+    "flops": ("FLOPs", lambda one: one.totals.flops),
+    "training_flops": ("training FLOPs", lambda one: 2 * sum(row.training_macs for row in one.rows)),
+    "activations": ("activations", lambda one: sum(row.activations for row in one.rows)),
+    "depth": ("depth", lambda one: one.totals.depth),
+    "field": ("field", lambda one: one.field.size),
+    "jump": ("jump", lambda one: one.field.jump),
+    "inference_mib": ("inference MiB", lambda one: one.memory.inference_total / MIB),
+    "training_mib": ("training MiB", lambda one: one.memory.training_total / MIB),
+}
+"""Key -> heading and value."""
+WORDS = ("name", "input")
+CONVENTION = (
+    "MACs are multiply-adds of convolutions and linear layers, one image, eval mode; depth counts layers with weights; "
+    "the field is the receptive field in input pixels; MiB are weights, buffers and values"
+)
+
+
+def comparison(summaries: Sequence[Summary], keys: Sequence[str] | None = None) -> Grid:
+    """One row for each of ``summaries``, a bar for its share of the most MACs."""
+    chosen = list(keys or FIGURES)
+    if keys is None and not any(one.totals.auxiliary_params for one in summaries):
+        chosen.remove("auxiliary_params")
+    largest = max((one.totals.macs for one in summaries), default=0)
+    return Grid(
+        title="",
+        columns=tuple(Column(key, FIGURES[key][0], key in WORDS) for key in chosen),
+        rows=tuple(tuple(shown(FIGURES[key][1](one)) for key in chosen) for one in summaries),
+        bars=tuple(one.totals.macs / largest if largest else 0.0 for one in summaries),
+    )
+
+
+def records(summaries: Sequence[Summary], keys: Sequence[str] | None = None) -> list[dict[str, object]]:
+    """The same as raw values."""
+    return [{key: FIGURES[key][1](one) for key in keys or FIGURES} for one in summaries]
+
+
+def setup_note(one: Summary) -> str:
+    """What the MiB are for."""
+    images = "1 image" if one.setup.batch == 1 else f"{one.setup.batch:,} images"
+    return f"{CONVENTION} for {images}, {one.setup.dtype}, {one.setup.optimizer}."

@@ -1,0 +1,102 @@
+"""What stands below a table of layers: totals, the primitives beside MACs, the field, memory, and the convention."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from textwrap import wrap
+
+from netspec.analysis.grouping import total
+from netspec.analysis.rows import Row
+from netspec.analysis.summary import Summary
+from netspec.facts import Cost
+from netspec.report import field as field_report
+
+MIB = 1024 * 1024
+LABEL = 10
+NARROWEST = 24
+Note = tuple[str, str]
+"""A label and a sentence."""
+CONVENTION = (
+    "MACs are multiply-adds of convolutions and linear layers, one image, eval mode; FLOPs = 2 x MACs. "
+    "Training FLOPs are those of the forward and backward pass, heads for training too. "
+    "Fields are receptive fields in input pixels, in total that of the last map before global pooling or flattening."
+)
+
+
+def notes(summary: Summary) -> list[Note]:
+    """The footer of a table, a label and a sentence a line."""
+    totals, field, whole = summary.totals, summary.field, total(summary.rows)
+    training = 2 * sum(row.training_macs for row in whole.rows)
+    activations = sum(row.activations for row in whole.rows)
+    seen, *warnings = field_report.footer(summary.graph)
+    place = f"stride {field_report.both(field.jump)}, left padding {_pad(summary)}"
+    centre = field_report.numbers(field.center)
+    found = [
+        ("params", _params(summary)),
+        ("work", f"{totals.macs:,} MACs, {totals.flops:,} FLOPs; {training:,} training FLOPs"),
+        ("beside", _beside(whole.rows)),
+        ("depth", f"{totals.depth} layers with weights; {activations:,} activations"),
+        (
+            "field",
+            f"{field_report.both(field.size)}, {place}, centre {centre}, at {summary.field_node}; {seen}",
+        ),
+        ("memory", memory_text(summary)),
+        ("counted", CONVENTION),
+    ]
+    return [note for note in found if note[1]] + [("", line) for line in warnings]
+
+
+def footer(found: Sequence[Note], width: int | None = None) -> str:
+    """Notes as text, longer ones wrapped below their own beginning."""
+    lines: list[str] = []
+    for label, text in found:
+        if not label:
+            lines.append(text)
+            continue
+        room = 10_000 if width is None else max(NARROWEST, width - LABEL)
+        first, *rest = wrap(text, room, break_long_words=False, break_on_hyphens=False)
+        lines += [f"{label:<{LABEL}}{first}", *(" " * LABEL + line for line in rest)]
+    return "\n".join(lines)
+
+
+def memory_text(summary: Summary) -> str:
+    """Memory of weights, inference and training in one sentence."""
+    memory, setup = summary.memory, summary.setup
+    images = "1 image" if setup.batch == 1 else f"{setup.batch:,} images"
+    return (
+        f"{mebibytes(memory.weights + memory.buffers)} of weights and buffers, "
+        f"{mebibytes(memory.inference_total)} in inference (most at {memory.inference_peak.node}), "
+        f"{mebibytes(memory.training_total)} in training with {setup.optimizer}; {images}, {setup.dtype}"
+    )
+
+
+def mebibytes(amount: int) -> str:
+    """``97.7 MiB``; small ones with more digits."""
+    size = amount / MIB
+    return f"{size:,.1f} MiB" if size >= 1 else f"{size:.3f} MiB"
+
+
+def _params(summary: Summary) -> str:
+    totals = summary.totals
+    text = f"{totals.params:,} trainable"
+    if totals.auxiliary_params:
+        main = totals.params - totals.auxiliary_params
+        text += f", {totals.auxiliary_params:,} of them in heads for training, {main:,} without these"
+    return f"{text}; {totals.buffers:,} elements in buffers" if totals.buffers else text
+
+
+def _beside(rows: Sequence[Row]) -> str:
+    """The primitives that are no MACs, those that there are."""
+    words = {
+        "adds": "adds",
+        "multiply_adds": "multiply-adds of norms",
+        "compares": "compares",
+        "transcendentals": "divisions and exponentials",
+    }
+    sums = {name: sum(getattr(row.work, name) for row in rows) for name in Cost._fields}
+    return ", ".join(f"{sums[name]:,} {text}" for name, text in words.items() if sums[name])
+
+
+def _pad(summary: Summary) -> str:
+    start = summary.field.start
+    return field_report.both((-start[0], -start[1]))
