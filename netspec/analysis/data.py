@@ -11,7 +11,7 @@ from netspec.analysis.receptive_field import Field
 from netspec.analysis.rows import Row
 from netspec.analysis.summary import SCHEMA_VERSION, Summary
 
-COMPOSED = ("channels", "map", "window")
+COMPOSED = ("channels", "window")
 """Figures that repeat others in a form for readers."""
 SHARES = ("params_share", "macs_share")
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from netspec.analysis.grouping import Group
 from netspec.analysis.receptive_field import Field
 from netspec.analysis.rows import Row
-from netspec.facts import MAP, Pair, positions, shape_text
+from netspec.facts import Pair, positions, shape_text
 
 GLOBAL = "global"
 Value = int | float | str | tuple[int, int] | tuple[float, float] | None
@@ -94,6 +94,14 @@ def _channels(group: Group, _: Group) -> str:
     return f"{group.rows[0].input_shapes[0][0]} -> {group.rows[-1].output_shape[0]}" if not group.scattered else ""
 
 
+def _ins(group: Group, _: Group) -> Value:
+    return None if group.scattered else group.rows[0].input_shapes[0][0]
+
+
+def _outs(group: Group, _: Group) -> Value:
+    return None if group.scattered else group.rows[-1].output_shape[0]
+
+
 def _sliding(row: Row) -> str:
     window = row.window
     if window is None:
@@ -122,17 +130,13 @@ def _output(group: Group, _: Group) -> str:
     return "" if group.scattered else shape_text(group.rows[-1].output_shape)
 
 
-def _map(group: Group, _: Group) -> str:
-    shape = () if group.scattered else group.rows[-1].output_shape
-    return shape_text(shape[1:]) if len(shape) == MAP else ""
-
-
 _NAMES = (
     Figure("name", "name", lambda group, _: group.name, "path of an operation, block or stage", words=True),
     Figure("operation", "operation", operation, "what it does; x3 are three equal blocks, with their sum", words=True),
     Figure("channels", "channels", _channels, "channels or features, in -> out", words=True),
+    Figure("in_channels", "in", _ins, "channels or features of the first input"),
+    Figure("out_channels", "out", _outs, "channels or features of the last output"),
     Figure("output", "output", _output, "shape of the last output, one image", words=True),
-    Figure("map", "map", _map, "height x width of the last output", words=True),
     Figure("count", "count", lambda group, _: len(group.rows), "operations", sums=True),
 )
 
