@@ -118,6 +118,18 @@ class Graph:
         return frozenset(aside)
 
 
+def upstream(node: Node) -> set[Node]:
+    """``node`` and all that it comes from."""
+    found = {node}
+    waiting = [node]
+    while waiting:
+        for source in waiting.pop().inputs:
+            if source not in found:
+                found.add(source)
+                waiting.append(source)
+    return found
+
+
 class NodeRefused(Exception):
     """A shape rule refused the inputs of a node."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from netspec.errors import Trail
 from netspec.facts import shape_text
-from netspec.graph import Node
+from netspec.graph import Node, upstream
 
 STEPS = 5
 """How many changes of shape are told of each input."""
@@ -26,20 +26,8 @@ def _parting(inputs: Sequence[Node]) -> Node | None:
     """The last layer that all inputs come from; None for a single input."""
     if len(inputs) == 1:
         return None
-    shared = set.intersection(*(_ancestors(node) for node in inputs))
+    shared = set.intersection(*(upstream(node) for node in inputs))
     return max(shared, key=lambda node: node.index, default=None)
-
-
-def _ancestors(node: Node) -> set[Node]:
-    """``node`` and all that it comes from."""
-    found = {node}
-    waiting = [node]
-    while waiting:
-        for source in waiting.pop().inputs:
-            if source not in found:
-                found.add(source)
-                waiting.append(source)
-    return found
 
 
 def _earlier(node: Node, parted: Node | None) -> Iterator[Node]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import reduce
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from netspec.facts import Layer
@@ -39,3 +40,16 @@ def values(graph: Graph, images: torch.Tensor, module: torch.nn.Module | None = 
         weights = module.get_submodule(node.name).state_dict() if module and layer.call == "module" else None
         found[node] = called(layer, [found[source].clone() for source in node.inputs], weights=weights)
     return found
+
+
+def randomised(module: Any, torch: ModuleType) -> Any:
+    """``module`` with small random weights and statistics that no initialisation gives, so that all of them matter."""
+    generator = torch.Generator().manual_seed(5)
+    for name, tensor in module.state_dict().items():
+        if name.endswith("running_var") or (tensor.dim() == 1 and name.endswith("weight")):
+            tensor.uniform_(0.5, 1.5, generator=generator)
+        elif tensor.dim() > 1:
+            tensor.normal_(0, (2 / tensor[0].numel()) ** 0.5, generator=generator)
+        elif tensor.is_floating_point():
+            tensor.normal_(0, 0.1, generator=generator)
+    return module.eval()

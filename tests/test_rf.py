@@ -16,14 +16,14 @@ from click.testing import CliRunner, Result
 
 import netspec
 from netspec import api, catalogue
-from netspec.analysis.alignment import misalignments, upstream
+from netspec.analysis.alignment import misalignments
 from netspec.analysis.effective import effective
 from netspec.analysis.receptive_field import first_that_sees_all, receptive_fields
 from netspec.analysis.sight import sight
 from netspec.cli import main
 from netspec.compiler import spec_of
 from netspec.errors import SpecError
-from netspec.graph import Graph, Node
+from netspec.graph import Graph, Node, upstream
 from netspec.report.field import extent, footer, warnings
 
 GraphOf = Callable[..., Graph]

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 import pytest
+from oracle import randomised
 
 import netspec
 from netspec import catalogue
@@ -42,19 +43,6 @@ def timm(torchvision: ModuleType) -> ModuleType:
     if find_spec("timm") is None:
         pytest.skip(f"timm is not installed beside {torchvision.__name__}")
     return importlib.import_module("timm")
-
-
-def randomised(module: Any, torch: ModuleType) -> Any:
-    """``module`` in eval mode with random weights and statistics that no initialisation gives: all of them matter."""
-    generator = torch.Generator().manual_seed(5)
-    for name, tensor in module.state_dict().items():
-        if name.endswith("running_var") or (tensor.dim() == 1 and name.endswith("weight")):
-            tensor.uniform_(0.5, 1.5, generator=generator)
-        elif tensor.dim() > 1:
-            tensor.normal_(0, (2 / tensor[0].numel()) ** 0.5, generator=generator)
-        elif tensor.is_floating_point():
-            tensor.normal_(0, 0.1, generator=generator)
-    return module.eval()
 
 
 def built(name: str, timm: ModuleType, torch: ModuleType) -> Any:

@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 import pytest
+from oracle import randomised
 
 import netspec
 
@@ -44,19 +45,6 @@ def built(name: str, torchvision: ModuleType) -> Any:
     """Torchvision's network, on the device and with the heads that the caller's context chooses."""
     arguments = {"init_weights": False, "aux_logits": True} if name == "googlenet" else {}
     return getattr(torchvision.models, name)(weights=None, **arguments).eval()
-
-
-def randomised(module: Any, torch: ModuleType) -> Any:
-    """``module`` with small random weights and statistics that no initialisation gives, so that all of them matter."""
-    generator = torch.Generator().manual_seed(5)
-    for name, tensor in module.state_dict().items():
-        if name.endswith("running_var") or (tensor.dim() == 1 and name.endswith("weight")):
-            tensor.uniform_(0.5, 1.5, generator=generator)
-        elif tensor.dim() > 1:
-            tensor.normal_(0, (2 / tensor[0].numel()) ** 0.5, generator=generator)
-        elif tensor.is_floating_point():
-            tensor.normal_(0, 0.1, generator=generator)
-    return module
 
 
 def pair(name: str, torch: ModuleType, torchvision: ModuleType) -> Pair:

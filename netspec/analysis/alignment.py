@@ -11,7 +11,7 @@ from typing import Any
 
 from netspec.analysis.receptive_field import Field, placed, receptive_fields
 from netspec.facts import FLAT, Pair, positions
-from netspec.graph import Graph, Node
+from netspec.graph import Graph, Node, upstream
 
 Point = tuple[float, float]
 
@@ -82,18 +82,6 @@ def misalignments(graph: Graph, fields: dict[Node, Field] | None = None) -> list
             lines.setdefault((known[source].jump, known[source].center), source)
         first, *others = lines.values()
         found += [_misaligned(node, first, other, known) for other in others]
-    return found
-
-
-def upstream(node: Node) -> set[Node]:
-    """``node`` and all that it depends on."""
-    found = {node}
-    waiting = [node]
-    while waiting:
-        for source in waiting.pop().inputs:
-            if source not in found:
-                found.add(source)
-                waiting.append(source)
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from netspec.analysis.alignment import Misaligned, misalignments, upstream
+from netspec.analysis.alignment import Misaligned, misalignments
 from netspec.analysis.receptive_field import (
     AXES,
     Field,
@@ -18,7 +18,7 @@ from netspec.analysis.receptive_field import (
 )
 from netspec.errors import Problem, SpecError, did_you_mean
 from netspec.facts import FLAT, MAP, Pair, Shape
-from netspec.graph import Graph, Node
+from netspec.graph import Graph, Node, upstream
 
 
 @dataclass(frozen=True, slots=True)
