@@ -1,5 +1,25 @@
-"""``python -m netspec`` is the command line."""
+"""``netspec`` as a process of its own, which ``python -m netspec`` and the console script run."""
 
-from netspec.cli import main
+import gc
+import os
 
-main(prog_name="netspec")
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+# Or pydantic reads the metadata of every installed package in search of plug-ins for itself, at each start.
+
+MANY = 200_000
+"""Objects that may be made before anybody looks for garbage: what a command makes, it needs until it ends."""
+
+
+def run() -> None:
+    """Run the command line; the end of the process does not look for garbage either."""
+    from netspec.cli import main  # noqa: PLC0415 - after the environment is set
+
+    gc.set_threshold(MANY)
+    try:
+        main(prog_name="netspec")
+    finally:
+        gc.freeze()
+
+
+if __name__ == "__main__":
+    run()

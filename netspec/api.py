@@ -140,11 +140,7 @@ def save(module: torch.nn.Module, network: Network, path: str | Path) -> None:
     from netspec.nn import artefact
 
     inner = getattr(module, "_orig_mod", module)
-    wanted = {
-        f"{node.name}.{tensor.name}": tensor.shape
-        for node in network.graph.nodes
-        for tensor in node.operation.tensors(*node.input_shapes)
-    }
+    wanted = {f"{node.name}.{tensor.name}": tensor.shape for node in network.graph.nodes for tensor in node.tensors}
     given = {name: tuple(tensor.shape) for name, tensor in inner.state_dict().items()}
     wrong = sorted(name for name in {*wanted, *given} if wanted.get(name) != given.get(name))
     if wrong:

@@ -14,7 +14,7 @@ MAX_STRIDE = 2**40
 def refuse_oversized(graph: Graph, problems: Problems) -> None:
     """Object to the first tensor with too many elements, and to the first path whose strides lead too far."""
     for node in graph.nodes[1:]:
-        tensor = next((one for one in node.operation.tensors(*node.input_shapes) if one.size > MAX_ELEMENTS), None)
+        tensor = next((one for one in node.tensors if one.size > MAX_ELEMENTS), None)
         if tensor:
             message = f"the {tensor.name} of '{node.name}' has {tensor.size:,} elements, the limit is {MAX_ELEMENTS:,}"
             problems.add(Problem("limit", message, node.span))
@@ -29,7 +29,7 @@ def _far(graph: Graph) -> Node | None:
     """The first node whose positions lie too far apart, measured in the input."""
     jumps = {graph.input: (1, 1)}
     for node in graph.nodes[1:]:
-        stride = node.operation.window(*node.input_shapes).stride
+        stride = node.window.stride
         high, wide = (max(jumps[source][axis] for source in node.inputs) * stride[axis] for axis in (0, 1))
         if max(high, wide) > MAX_STRIDE:
             return node

@@ -166,11 +166,7 @@ def _init(
 ) -> list[tuple[str, str, Scheme]]:
     """The ``init:`` section as operation, tensor, scheme."""
     found = []
-    tensors = {
-        (node.operation.word, tensor.name)
-        for node in expansion.builder.nodes
-        for tensor in node.operation.tensors(*node.input_shapes)
-    }
+    tensors = {(node.operation.word, tensor.name) for node in expansion.builder.nodes for tensor in node.tensors}
     for key, (span, value) in (spec.init.entries if spec.init else {}).items():
         word, _, tensor = key.partition(".")
         if (word, tensor) not in tensors and not len(problems):

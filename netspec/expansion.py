@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
@@ -33,8 +32,7 @@ MAX_DEPTH = 60
 MAX_PATH = 300
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(NamedTuple):
     """Where layers stand: the values that expressions see, what ``from: input`` means, and how far names reach."""
 
     values: dict[str, Any]
@@ -103,7 +101,7 @@ class Expansion:
             count = repetitions(layer, seen(body.values, inputs[0]), self.problems)
             with self.builder.within(name, "repeat"):
                 for index in range(count):
-                    inner = replace(body, values={**body.values, "index": index, "count": count})
+                    inner = body._replace(values={**body.values, "index": index, "count": count})
                     inputs = [self._repetition(layer, str(index), inner, inputs, first=index == 0), *inputs[1:]]
                     self.wiring.know(self.builder.path(str(index)), inputs[0])
                     if inputs[0] is None:
@@ -215,7 +213,7 @@ class Expansion:
                 break
             self._charge(layer.span, weight(use.arguments))
             self.builder.span = layer.span
-            inner = replace(body, values={**seen(body.values, inputs[0]), "index": index, "count": count})
+            inner = body._replace(values={**seen(body.values, inputs[0]), "index": index, "count": count})
             arguments = self._arguments(use, block.params, first=index == 0)
             opened = self._opened(block, arguments, inner, inputs)
             if opened is None:
@@ -223,7 +221,7 @@ class Expansion:
                 break
             with self.builder.within(name, block.name, flat=True, index=index, count=count):
                 x, number = self._content(
-                    block.body, replace(opened, boundary=self.builder.scope.name), inputs[0], number
+                    block.body, opened._replace(boundary=self.builder.scope.name), inputs[0], number
                 )
             inputs = [x]
         self.wiring.know(self.builder.path(name), inputs[0])
@@ -275,7 +273,7 @@ class Expansion:
             return None
         known = self.spec.blocks.get(word) or vocabulary.find(word)
         if known is None:
-            hint = did_you_mean(word, [*self.spec.blocks, *vocabulary.words()]) or UNKNOWN_HINT
+            hint = did_you_mean(word, [*self.spec.blocks, *vocabulary.names()]) or UNKNOWN_HINT
             message = f"there is no operation or block '{word}'"
             self.problems.add(Problem("unknown-operation", message, use.word.span, hint))
             return None
@@ -284,7 +282,7 @@ class Expansion:
         )
         values = seen(body.values, inputs[0])
         if isinstance(known, Definition):
-            return self._defined(known, arguments, name, replace(body, values=values), inputs)
+            return self._defined(known, arguments, name, body._replace(values=values), inputs)
         instance = built(known, word, arguments, values, self.problems)
         lists = [held for held in vars(instance).values() if isinstance(held, list)] if instance else []
         self._charge(layer.span, sum(map(len, lists)))
@@ -321,7 +319,7 @@ class Expansion:
         with self.builder.within(name, block.name) as scope:
             for key, node in zip(block.reads, inputs[1:], strict=True):
                 self.wiring.know(self.builder.path(key), node)
-            return self._content(block.body, replace(opened, boundary=scope.name), inputs[0], 0)[0]
+            return self._content(block.body, opened._replace(boundary=scope.name), inputs[0], 0)[0]
 
     def _opened(self, block: Definition, arguments: Arguments, body: Body, inputs: list[Node | None]) -> Body | None:
         """What the layers of ``block`` see when it is used with ``arguments``; None after a mistake."""
@@ -383,7 +381,7 @@ class Expansion:
         known = None if word is None or word in self.spec.blocks else vocabulary.find(word)
         if known is None or not issubclass(known, Operation) or not known.joins or known.model_fields:
             return layer
-        return replace(layer, what=Use(use.word, None), reads=reads(use.arguments, self.problems))
+        return layer._replace(what=Use(use.word, None), reads=reads(use.arguments, self.problems))
 
     def _arguments(self, use: Use, fields: Iterable[str], *, first: bool) -> Arguments:
         """What is written after the word; a stride is for the first repetition alone."""

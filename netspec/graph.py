@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from netspec.errors import Refusal, Span
 from netspec.facts import Shape, shape_text
@@ -17,28 +18,58 @@ INPUT = "input"
 """Name of the node that every network begins with."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Node:
-    """One operation at its place: path name, inputs, output shape, enclosing scope, place in the source."""
+    """One operation at its place: path name, inputs, output shape, enclosing scope, place in the source.
 
-    index: int
-    name: str
-    operation: Operation
-    inputs: tuple[Node, ...]
-    shape: Shape
-    scope: Scope
-    span: Span | None
+    What the operation says of itself for its inputs (``tensors``, ``window``, ``cost``) is asked once, here;
+    ``params`` and ``buffers`` are the elements of its tensors, trainable ones and others.
+    """
+
+    __slots__ = (
+        "buffers",
+        "cost",
+        "index",
+        "input_shapes",
+        "inputs",
+        "name",
+        "operation",
+        "params",
+        "scope",
+        "shape",
+        "span",
+        "tensors",
+        "window",
+    )
+
+    def __init__(  # noqa: PLR0913, PLR0917 - one argument for each attribute
+        self,
+        index: int,
+        name: str,
+        operation: Operation,
+        inputs: tuple[Node, ...],
+        shape: Shape,
+        scope: Scope,
+        span: Span | None,
+    ) -> None:
+        self.index: Final = index
+        self.name: Final = name
+        self.operation: Final = operation
+        self.inputs: Final = inputs
+        self.shape: Final = shape
+        self.scope: Final = scope
+        self.span: Final = span
+        shapes = tuple([node.shape for node in inputs])
+        self.input_shapes: Final[tuple[Shape, ...]] = shapes
+        self.tensors: Final = operation.tensors(*shapes)
+        self.window: Final = operation.window(*shapes)
+        self.cost: Final = operation.cost(shape, *shapes)
+        self.params: Final = sum([tensor.size for tensor in self.tensors if tensor.trainable])
+        self.buffers: Final = sum([tensor.size for tensor in self.tensors if not tensor.trainable])
 
     def __repr__(self) -> str:
         return f"Node({self.name!r}, {self.operation!r}, {self.shape})"
 
-    @property
-    def input_shapes(self) -> tuple[Shape, ...]:
-        """Shapes of the inputs."""
-        return tuple(node.shape for node in self.inputs)
 
-
-@dataclass(slots=True, eq=False)
 class Scope:
     """A part of the network that was written as one: a section entry, a block, a branch, a repetition.
 
@@ -46,14 +77,28 @@ class Scope:
     repetition this is. ``children`` are in running order.
     """
 
-    name: str
-    block: str
-    parent: Scope | None = None
-    flat: bool = False
-    index: int = 0
-    count: int = 1
-    span: Span | None = None
-    children: list[Node | Scope] = field(default_factory=list)
+    __slots__ = ("block", "children", "count", "flat", "index", "name", "parent", "span")
+
+    def __init__(  # noqa: PLR0913 - as above
+        self,
+        name: str,
+        block: str,
+        parent: Scope | None = None,
+        *,
+        flat: bool = False,
+        index: int = 0,
+        count: int = 1,
+        span: Span | None = None,
+        children: list[Node | Scope] | None = None,
+    ) -> None:
+        self.name: Final = name
+        self.block: Final = block
+        self.parent: Final = parent
+        self.flat: Final = flat
+        self.index: Final = index
+        self.count: Final = count
+        self.span: Final = span
+        self.children: Final = [] if children is None else children
 
     def __repr__(self) -> str:
         return f"Scope({self.name!r}, {self.block!r}, {len(self.children)} children)"
@@ -69,8 +114,7 @@ class Scope:
                 stack.extend(reversed(part.children))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Output:
+class Output(NamedTuple):
     """A declared output: its name, the node it comes from, and whether it is for training alone."""
 
     name: str
@@ -78,8 +122,7 @@ class Output:
     training: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Entry:
+class Entry(NamedTuple):
     """One entry of a section: what a reader of the paper calls a stage, where the section is ``stages``."""
 
     section: str

@@ -18,12 +18,13 @@ MANY = 2_000
 """How many names are looked at for one that was perhaps meant."""
 FAR = 100
 """How far into a name."""
-_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 
 
 def lines(text: str) -> tuple[str, ...]:
     """The lines of ``text``, without their breaks, counted as the YAML parser counts them."""
-    return tuple(_BREAK.split(text))
+    if text.isascii() and "\r" not in text:
+        return tuple(text.split("\n"))
+    return tuple(re.split("\r\n|[\r\n\x85\u2028\u2029]", text))
 
 
 def printable(text: str, *, keep: str = "") -> str:

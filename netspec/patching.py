@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 from netspec.errors import Problem, Problems, did_you_mean
 from netspec.language import names
@@ -65,7 +64,7 @@ def changed(layer: Layer, rules: list[Rule]) -> Layer:
     for rule in rules:
         if rule.kind == "replace":
             new = rule.layer or Layer(None, layer.span)
-            layer = replace(new, name=layer.name, reads=new.reads or layer.reads, repeat=new.repeat or layer.repeat)
+            layer = new._replace(name=layer.name, reads=new.reads or layer.reads, repeat=new.repeat or layer.repeat)
         elif rule.kind == "set" and rule.settings:
             layer = _with_settings(layer, rule.settings)
     return layer
@@ -77,5 +76,5 @@ def _with_settings(layer: Layer, settings: Mapping) -> Layer:
     beside = {key: settings.entries[key][1] for key in ("repeat", "when") if key in settings.entries}
     use = layer.what
     if given and isinstance(use, Use):
-        use = replace(use, over={**use.over, **given})
-    return replace(layer, what=use, repeat=beside.get("repeat", layer.repeat), when=beside.get("when", layer.when))
+        use = use._replace(over={**use.over, **given})
+    return layer._replace(what=use, repeat=beside.get("repeat", layer.repeat), when=beside.get("when", layer.when))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from netspec import legible
 
@@ -30,8 +31,7 @@ class Source:
         return Span(self, line, min(column, len(self.line(line)) + 1), length)
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A place in a source: line and column counted from 1, and how many characters it covers."""
 
     source: Source

@@ -53,6 +53,11 @@ def _installed() -> dict[str, list[EntryPoint]]:
     return found
 
 
-def words() -> Mapping[str, Word]:
+def names() -> list[str]:
     """All words that are known without asking installed packages."""
+    return [*OPERATIONS, *BLOCKS, *_registered]
+
+
+def words() -> Mapping[str, Word]:
+    """The classes behind :func:`names`."""
     return {**OPERATIONS, **BLOCKS, **_registered}

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 Map = tuple[int, int, int]
@@ -20,6 +21,9 @@ Drawn = tuple[Data, Map]
 """A layer, and the shape that comes out of it."""
 
 WIDEST = 12
+KERNELS = (1, 2, 3, 4, 5, 7)
+LONG = ([1, 7], [7, 1], [1, 3], [3, 1], [1, 4])
+"""Kernels that are longer on one axis than on the other."""
 FLOW_STYLES = (None, True, False)
 """How YAML is laid out: braces for the innermost values, for all, for none."""
 ELEMENTWISE: tuple[Data, ...] = (
@@ -30,6 +34,7 @@ ELEMENTWISE: tuple[Data, ...] = (
 )  # fmt: skip
 """Layers that keep any shape."""
 
+DRAW: Data = {"draw_column": 2}
 DEFINITIONS: dict[str, Data] = {
     "unit": {
         "params": {"width": "int", "kernel": 3},
@@ -126,17 +131,17 @@ class Drawing:
 
 
 def conv(net: Drawing, shape: Map) -> Drawn:
-    """A convolution with any of its parameters."""
+    """A convolution with any of its parameters; groups are as often all channels, each for itself, as fewer."""
     channels, *size = shape
-    groups = net.one(*(n for n in range(1, channels + 1) if channels % n == 0))
+    groups = net.one(1, channels, *(n for n in range(1, channels + 1) if channels % n == 0))
     out = groups * net.number(1, max(1, min(3, WIDEST // groups)))
     kernel, stride, padding, dilation, high_wide = [], [], [], [], []
-    same = net.number(0, 4) == 0
-    for side in size:
-        margin = net.number(0, 2)
+    same, long = net.number(0, 3) == 0, net.one(*LONG) if net.number(0, 3) == 0 else None
+    for axis, side in enumerate(size):
+        margin = net.number(0, 2) if not long else long[axis] // 2
         reachable = side if same else side + 2 * margin
-        k = net.one(*(k for k in (1, 2, 3, 4, 5) if k <= reachable))
-        d = net.number(1, 2) if 2 * k - 1 <= reachable else 1
+        k = long[axis] if long else net.one(*(k for k in KERNELS if same or k <= reachable))
+        d = net.number(1, 2) if same or 2 * k - 1 <= reachable else 1
         s = 1 if same else net.number(1, 3)
         high_wide.append(side if same else sides(side, d * (k - 1) + 1, s, margin))
         for values, value in ((kernel, k), (stride, s), (padding, margin), (dilation, d)):
@@ -155,34 +160,27 @@ def pool(net: Drawing, shape: Map) -> Drawn:
     """Pooling with any of its parameters."""
     channels, *size = shape
     word, ceil = net.one("max_pool", "avg_pool"), net.yes()
-    kernel, stride, padding, high_wide = [], [], [], []
+    kernel, stride, padding, dilation, high_wide = [], [], [], [], []
     for side in size:
-        k = net.one(*(k for k in (1, 2, 3) if k <= side))
+        k = net.one(*(k for k in (1, 2, 3, 4) if k <= side))
+        d = net.number(1, 2) if word == "max_pool" and 2 * k - 1 <= side else 1
         p, s = net.number(0, k // 2), net.number(1, 3)
-        high_wide.append(sides(side, k, s, p, ceil=ceil))
-        for values, value in ((kernel, k), (stride, s), (padding, p)):
+        high_wide.append(sides(side, d * (k - 1) + 1, s, p, ceil=ceil))
+        for values, value in ((kernel, k), (stride, s), (padding, p), (dilation, d)):
             values.append(value)
     parameters = {"kernel": net.pair(*kernel), "padding": net.pair(*padding)}
     if stride != kernel or net.yes():
         parameters["stride"] = net.pair(*stride)
+    parameters |= {"dilation": net.pair(*dilation)} if dilation != [1, 1] else {}
     parameters |= {"ceil": True} if ceil else {}
     if word == "avg_pool":
         parameters |= net.one({}, {"count_include_pad": False}, {"divisor": 3})
     return {word: parameters}, (channels, high_wide[0], high_wide[1])
 
 
-def dilated_pool(net: Drawing, shape: Map) -> Drawn:
-    """Max pooling with a dilated window."""
-    channels, high, wide = shape
-    if min(high, wide) < 3:
-        return elementwise(net, shape)
-    layer = {"max_pool": {"kernel": 2, "stride": 1, "dilation": 2}}
-    return layer, (channels, sides(high, 3, 1, 0), sides(wide, 3, 1, 0))
-
-
 def adaptive(net: Drawing, shape: Map) -> Drawn:
-    """Adaptive pooling, also to sizes that do not divide."""
-    high, wide = net.number(1, shape[1]), net.number(1, shape[2])
+    """Adaptive pooling, also to sizes that do not divide, and to larger ones."""
+    high, wide = (net.number(1, side + 2 * (net.number(0, 3) == 0)) for side in shape[1:])
     return {"adaptive_avg_pool": net.pair(high, wide)}, (shape[0], high, wide)
 
 
@@ -241,8 +239,11 @@ def concatenated(net: Drawing, shape: Map) -> Drawn:
 
 
 def gated(net: Drawing, shape: Map) -> Drawn:
-    """A map scaled by a gate for each channel."""
-    gate = [{"adaptive_avg_pool": 1}, {"conv": {"out": "$in.channels", "kernel": 1}}, net.one("sigmoid", "hardsigmoid")]
+    """A map scaled by a gate for each channel, for each row or column of it, or for each position."""
+    _, high, wide = shape
+    out = net.one(1, "$in.channels")
+    gate: list[Data] = [{"adaptive_avg_pool": net.one([high, 1], [1, wide], 1)}] if net.number(0, 3) else []
+    gate += [{"conv": {"out": out, "kernel": net.one(1, 3), "padding": "same"}}, net.one("sigmoid", "hardsigmoid")]
     return {"branches": {"x": "identity", "gate": gate}, "join": "multiply"}, shape
 
 
@@ -327,10 +328,10 @@ def _listed(data: Data) -> list[Data]:
 
 
 Maker = Callable[[Drawing, Map], Drawn]
-SINGLE: tuple[Maker, ...] = (conv, pool, dilated_pool, adaptive, elementwise, elementwise, select, pad_shortcut)
+SINGLE: tuple[Maker, ...] = (conv, pool, adaptive, elementwise, elementwise, select, pad_shortcut)
 ANY: tuple[Maker, ...] = (
-    conv, conv, pool, elementwise, elementwise, adaptive, select, pad_shortcut, dilated_pool, joined, concatenated,
-    gated, residual, residual, dense, transition, inception, conv_norm_act, defined, defined, chained, chained,
+    conv, conv, pool, elementwise, elementwise, adaptive, select, pad_shortcut, joined, concatenated,
+    gated, gated, residual, residual, dense, transition, inception, conv_norm_act, defined, defined, chained, chained,
 )  # fmt: skip
 
 
@@ -355,7 +356,7 @@ def wired(net: Drawing, shape: Map, entries: dict[str, Data]) -> Map:
     reads = [first, second] if net.yes() else [second, first]
     if word == "drop_path_mean":
         reads.append(net.name())
-        entries[reads[-1]] = {"draw_column": 2}
+        entries[reads[-1]] = DRAW
     entries[third] = {word: {"from": reads}} if net.yes() else {word: {}, "from": reads}
     return (shape[0] * (2 if word == "concat" else 1), *shape[1:])
 
@@ -385,11 +386,25 @@ def head(net: Drawing) -> list[Data]:
     return [*layers, net.one({"linear": 4}, {"rbf": {"out": 3}}, {"rbf": {"out": 3, "trainable": True}})]
 
 
+def outputs(net: Drawing, stages: dict[str, Data], last: dict[str, Data]) -> dict[str, Data]:
+    """Outputs beside the ``last`` layer: one of the ``stages``, or a head for training on it, which is appended."""
+    main, side = list(last)[-1], net.one(*(name for name, layer in stages.items() if layer != DRAW))
+    if net.yes():
+        return {"main": main, "side": side}
+    name = net.name()
+    pooled: list[Data] = net.one(
+        [{"adaptive_avg_pool": 2}, {"conv": {"out": 3, "kernel": 1}}, "relu", "flatten"],
+        ["global_avg_pool", {"dropout": 0.5}],
+    )
+    last[name] = {"chain": [*pooled, {"linear": 3}], "from": side}
+    return {"main": main, "aux": {"from": name, "when": "training"}}
+
+
 @st.composite
 def specs(draw: st.DrawFn) -> str:
     """The text of a valid spec."""
     net = Drawing(draw)
-    shape = (net.number(1, 4), net.number(6, 16), net.number(6, 16))
+    shape = (net.number(1, 4), net.number(6, 17), net.number(6, 17))
     document: dict[str, Data] = {"netspec": 1, "name": "drawn", "input": list(shape)}
     sections: dict[str, Data] = {}
     for name, most in (("stem", 2), ("stages", 4)):
@@ -405,9 +420,39 @@ def specs(draw: st.DrawFn) -> str:
     document |= sections
     last = list(sections.values())[-1]
     stages = sections["stages"]
-    if isinstance(last, dict) and isinstance(stages, dict) and net.number(0, 2) == 0:
-        document["outputs"] = {"main": list(last)[-1], "side": net.one(*stages)}
+    if isinstance(last, dict) and isinstance(stages, dict) and net.yes():
+        document["outputs"] = outputs(net, stages, last)
     return yaml.safe_dump(document, sort_keys=False, default_flow_style=net.one(*FLOW_STYLES))
+
+
+def drawn(examples: int) -> Callable[[Callable[[str], None]], Callable[[], None]]:
+    """Runs a check on so many random specs, the same ones each time, none of them twice."""
+    setting = settings(
+        max_examples=examples + examples // 4,
+        derandomize=True,
+        deadline=None,
+        database=None,
+        phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+    )
+
+    def decorated(check: Callable[[str], None]) -> Callable[[], None]:
+        texts: set[str] = set()
+
+        @setting
+        @given(specs())
+        def one(text: str) -> None:
+            if text not in texts:
+                check(text)
+                texts.add(text)
+
+        def run() -> None:
+            one()
+            assert len(texts) >= examples
+
+        return run
+
+    return decorated
 
 
 def every_elementwise_layer() -> str:

@@ -413,7 +413,7 @@ def test_plugins_are_imported(tmp_path: Path) -> None:
     """``--plugin`` imports a module of the current folder, whose blocks a spec can then use; one that fails is told."""
     (tmp_path / "mylab.py").write_text(
         "import netspec\n"
-        "from netspec.ops.activation import Relu\n\n\n"
+        "from netspec.ops.rectifier import Relu\n\n\n"
         "class Twice(netspec.Block):\n"
         '    word = "twice"\n\n'
         "    def expand(self, graph, x):\n"

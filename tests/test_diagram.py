@@ -176,7 +176,7 @@ def test_the_spine_is_straight(word: str, depth: int) -> None:
 def test_names_cannot_break_out(name: str, graph_of: Callable[..., Graph]) -> None:
     """Whatever a network or an output is called, the text holds as many statements as before."""
     plain = graph_of("f: {residual: {width: 8}, repeat: 2}")
-    named = replace(plain, name=name, outputs=tuple(replace(output, name=name) for output in plain.outputs))
+    named = replace(plain, name=name, outputs=tuple(output._replace(name=name) for output in plain.outputs))
 
     assert to_dot(named).count("\n") == to_dot(plain).count("\n")
     if DOT:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import reduce
 from math import prod
 from types import ModuleType
@@ -20,7 +19,7 @@ from netspec.facts import Layer
 from netspec.graph import Graph
 from netspec.nn.build import module as module_of
 from netspec.nn.build import named
-from netspec.ops.activation import Relu
+from netspec.ops.rectifier import Relu
 from netspec.ops.conv import Conv
 from netspec.ops.norm import BatchNorm
 from netspec.ops.operation import Operation
@@ -392,7 +391,7 @@ def test_values_grow_with_the_batch_and_shrink_with_the_dtype() -> None:
 
     assert many.inference_peak.bytes == 8 * one.inference_peak.bytes
     assert (many.weights, half.weights) == (one.weights, one.weights // 2)
-    assert many == replace(memory(graph, batch=8, optimizer="adam"), optimizer_state=0)
+    assert many == memory(graph, batch=8, optimizer="adam")._replace(optimizer_state=0)
 
 
 def test_figures_are_plain_data() -> None:

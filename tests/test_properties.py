@@ -1,4 +1,7 @@
-"""Random specs against torch: shapes, parameters, buffers, multiply-adds, keys and values of what is compiled."""
+"""Random specs against torch and fvcore: shapes, parameters, multiply-adds, training steps, values of what is compiled.
+
+``test_receptive_field.py`` does the same for receptive fields.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,17 @@ import textwrap
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import measured
 import pytest
-from hypothesis import HealthCheck, Phase, assume, given, settings
+from kinds import KINDS
+from measured import BATCH, HANDLERS, Measured, by_flop_counter, by_fvcore, shapes, training_step
 from oracle import values
-from strategies import every_elementwise_layer, specs
+from strategies import drawn, every_elementwise_layer
 
 import netspec
+from netspec.analysis import training
 from netspec.analysis.liveness import Liveness
+from netspec.analysis.training import training_flops, training_macs
 from netspec.blocks import BLOCKS
 from netspec.facts import Cost, Shape, Tensor
 from netspec.graph import Graph, Node
@@ -32,21 +39,7 @@ pytestmark = [
     pytest.mark.usefixtures("one_thread"),
 ]
 TRACED = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
-BATCH = 2
-
-
-def drawn(examples: int) -> Callable[[Callable[[str], None]], Callable[[], None]]:
-    """Runs a check on random specs, the same ones each time."""
-    phases = (Phase.generate, Phase.shrink)
-    setting = settings(
-        max_examples=examples,
-        derandomize=True,
-        deadline=None,
-        database=None,
-        phases=phases,
-        suppress_health_check=list(HealthCheck),
-    )
-    return lambda check: setting(given(specs())(check))
+NETWORKS = 200
 
 
 # -- the oracles ------------------------------------------------------------------------------------------------------
@@ -55,16 +48,13 @@ def drawn(examples: int) -> Callable[[Callable[[str], None]], Callable[[], None]
 def figures_agree(network: netspec.Network) -> None:
     """Assert that every figure of ``network`` is what torch counts in the compiled module on the meta device."""
     import torch
-    from torch.utils.flop_counter import FlopCounterMode
 
     module = network.compile(device="meta", outputs="all").eval()
     seen: dict[str, tuple[Shape, list[Shape]]] = {}
     layers = {node: node.operation.layer(*node.input_shapes) for node in network.graph.nodes[1:]}
     called = [node for node, layer in layers.items() if layer.call == "module"]
-    for node in called:
-        module.get_submodule(node.name).register_forward_hook(watcher(seen, node.name))
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        result = module(torch.zeros(BATCH, *network.graph.input.shape, device="meta"))
+    hooks = [module.get_submodule(node.name).register_forward_hook(watcher(seen, node.name)) for node in called]
+    result = module(torch.zeros(BATCH, *network.graph.input.shape, device="meta"))
     outputs = result if isinstance(result, dict) else {"output": result}
     stats = network.stats()
 
@@ -72,14 +62,31 @@ def figures_agree(network: netspec.Network) -> None:
         name: tuple(tensor.shape) for name, tensor in outputs.items()
     }
     assert seen == {node.name: (node.shape, list(node.input_shapes)) for node in called}
+    assert shapes(network.graph) == {node: node.shape for node in network.graph.nodes}
     assert stats.totals.params == sum(parameter.numel() for parameter in module.parameters())
     assert stats.totals.buffers == sum(buffer.numel() for buffer in module.buffers())
     assert stated_tensors(network.graph) == {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
-    assert 2 * BATCH * stats.totals.macs == counter.get_total_flops()
-    counts = counter.get_flop_counts()
-    kind = type(module).__name__
     for row in stats.rows:
-        assert 2 * BATCH * row.macs == sum(counts.get(f"{kind}.{row.name}", {}).values()), row.name
+        own = module.get_submodule(row.name).parameters() if layers[row.node].call == "module" else ()
+        assert row.params == sum(parameter.numel() for parameter in own), row.name
+    for hook in hooks:
+        hook.remove()
+    macs_agree(network, by_flop_counter, device="meta")
+
+
+def macs_agree(network: netspec.Network, measure: Callable[[Any, Shape], Measured], device: str = "cpu") -> None:
+    """Assert that the multiply-adds of ``network`` are the measured ones at every node, and in total.
+
+    Those of heads for training are measured where all outputs are asked for; rows and totals, which are of inference,
+    leave them out.
+    """
+    stats, size = network.stats(), network.graph.input.shape
+    whole, inference = (measure(network.compile(device=device, outputs=of), size) for of in ("all", "inference"))
+    for row in stats.rows:
+        assert row.node.cost.macs == whole.by_module.get(row.name, 0), row.name
+        assert row.macs == inference.by_module.get(row.name, 0), row.name
+    assert sum(node.cost.macs for node in network.graph.nodes) == whole.total
+    assert stats.totals.macs == inference.total
 
 
 def watcher(seen: dict[str, tuple[Shape, list[Shape]]], name: str) -> Callable[..., None]:
@@ -98,11 +105,7 @@ def declared(graph: Graph) -> dict[str, Shape]:
 
 def stated_tensors(graph: Graph) -> dict[str, Shape]:
     """Keys and shapes of the state_dict that the operations promise."""
-    return {
-        f"{node.name}.{tensor.name}": tensor.shape
-        for node in graph.nodes
-        for tensor in node.operation.tensors(*node.input_shapes)
-    }
+    return {f"{node.name}.{tensor.name}": tensor.shape for node in graph.nodes for tensor in node.tensors}
 
 
 def values_agree(network: netspec.Network) -> None:
@@ -128,50 +131,54 @@ def values_agree(network: netspec.Network) -> None:
 
 
 def fvcore_agrees(network: netspec.Network) -> None:
-    """Assert that fvcore's trace on the CPU has the multiply-adds of ``network``."""
-    import torch
-    from fvcore.nn import FlopCountAnalysis
-
-    module = network.compile(outputs="all").eval()
-    counted = FlopCountAnalysis(module, torch.zeros(1, *network.graph.input.shape))
-    counted.unsupported_ops_warnings(enabled=False).uncalled_modules_warnings(enabled=False)
-    by_operator = counted.by_operator()
-    assert by_operator["conv"] + by_operator["linear"] == network.stats().totals.macs
+    """Assert that fvcore's trace on the CPU has the multiply-adds of ``network``, at every node."""
+    macs_agree(network, by_fvcore)
 
 
-def known_to_fvcore(node: Node) -> bool:
-    """Whether fvcore counts ``node``: it passes over convolutions with more zeros after than before."""
-    return node.operation.layer(*node.input_shapes).arguments.get("padding") != "same"
+def step_agrees(network: netspec.Network) -> int:
+    """Assert that a training step of ``network`` is the work that torch counts, forwards and backwards.
+
+    Returns how much torch counts too much: it takes the weight gradient of a convolution in groups for that of one
+    without, which is as many times larger as there are groups.
+    """
+    graph = network.graph
+    macs = training_macs(graph)
+    surplus = sum(2 * (getattr(node.operation, "groups", 1) - 1) * macs[node].weight_gradient for node in graph.nodes)
+    step = training_step(network.compile(device="meta", outputs="all"), graph.input.shape)
+
+    assert step.forward == 2 * sum(one.forward for one in macs.values())
+    assert step.backward == 2 * sum(one.weight_gradient + one.input_gradient for one in macs.values()) + surplus
+    assert training_flops(graph) == step.forward + step.backward - surplus
+    return surplus
 
 
 # -- the properties ---------------------------------------------------------------------------------------------------
 
 
 def test_figures_of_any_network_are_those_of_torch() -> None:
-    """Shapes of every node, parameters, buffers, keys and multiply-adds agree; every operation and block is drawn."""
+    """Shapes, parameters, buffers, keys and multiply-adds of every node agree, in 200 networks of every kind."""
     words: set[str] = set()
+    found: set[str] = set()
 
     def seen(text: str) -> None:
         network = netspec.read(text)
         words.update(node.operation.word for node in network.graph.nodes)
         words.update(scope.block for row in network.stats().rows for scope in row.parts)
+        found.update(kind for kind, is_of in KINDS.items() if is_of(network.graph))
         figures_agree(network)
 
-    @drawn(150)
-    def check(text: str) -> None:
-        seen(text)
-
-    check()
+    drawn(NETWORKS)(seen)()
     seen(every_elementwise_layer())
 
     assert {*OPERATIONS, *BLOCKS} <= words
     assert {"unit", "skip", "wired", "flat", "pieces", "repeat", "branches", "chain", "path"} <= words
+    assert found == set(KINDS)
 
 
 def test_any_network_computes_what_its_layers_compute_one_by_one() -> None:
     """Order, wiring, names reused by the forward and overwritten values change neither outputs nor gradients."""
 
-    @drawn(60)
+    @drawn(NETWORKS)
     def check(text: str) -> None:
         values_agree(netspec.read(text))
 
@@ -180,16 +187,26 @@ def test_any_network_computes_what_its_layers_compute_one_by_one() -> None:
 
 
 @TRACED
-def test_multiply_adds_are_those_of_fvcore() -> None:
-    """Counted by tracing on the CPU, convolutions and linear layers sum up to the same total."""
+def test_multiply_adds_of_any_network_are_those_of_fvcore() -> None:
+    """Counted in a trace on the CPU, convolutions and linear layers take what every node states, in 200 networks."""
 
-    @drawn(15)
+    @drawn(NETWORKS)
     def check(text: str) -> None:
-        network = netspec.read(text)
-        assume(all(known_to_fvcore(node) for node in network.graph.nodes))
-        fvcore_agrees(network)
+        fvcore_agrees(netspec.read(text))
 
     check()
+
+
+def test_training_step_of_any_network_is_that_of_torch() -> None:
+    """Forwards and backwards, with every head, in 200 networks; groups are counted otherwise, by a known amount."""
+    surplus = []
+
+    @drawn(NETWORKS)
+    def check(text: str) -> None:
+        surplus.append(step_agrees(netspec.read(text)))
+
+    check()
+    assert 0 < sum(map(bool, surplus)) < len(surplus)
 
 
 def test_resolved_specs_make_the_same_network() -> None:
@@ -224,10 +241,26 @@ SOUND = textwrap.dedent("""
 """)
 
 
+EVEN = textwrap.dedent("""
+    netspec: 1
+    name: even
+    input: [3, 9, 8]
+    stages:
+      conv: {conv: {out: 4, kernel: 4, padding: same}}
+""")
+
+
 def taller(self: Conv, *inputs: Shape) -> Shape:
     """One row too many, where there is a stride."""
     out, high, wide = SHAPE[Conv](self, *inputs)
     return out, high + (self.stride[0] > 1), wide
+
+
+def shifted(self: Conv, output: Shape, *inputs: Shape) -> Cost:
+    """One multiply-add too few in a 1x1 convolution, and one too many in a 3x3 one of stride 1: the total is right."""
+    cost = COST[Conv](self, output, *inputs)
+    wrong = {((1, 1), (1, 1)): -1, ((3, 3), (1, 1)): 1}
+    return cost._replace(macs=cost.macs + wrong.get((self.kernel, self.stride), 0))
 
 
 def cheaper(self: Operation, output: Shape, *inputs: Shape) -> Cost:
@@ -280,6 +313,7 @@ def test_a_sound_network_passes() -> None:
     [
         (Conv, "shape", taller),
         (Conv, "cost", cheaper),
+        (Conv, "cost", shifted),
         (Conv, "tensors", always_biased),
         (Linear, "cost", cheaper),
         (Linear, "tensors", renamed),
@@ -300,14 +334,42 @@ def test_torch_objects_to_a_wrong_rule(
 
 
 @TRACED
-@pytest.mark.parametrize("operation", [Conv, Linear], ids=lambda operation: operation.__name__)
-def test_fvcore_objects_to_a_wrong_count(operation: type[Operation], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A count that is off by one does not pass the trace; the right one does."""
+@pytest.mark.parametrize(("operation", "wrong"), [(Conv, cheaper), (Conv, shifted), (Linear, cheaper)])
+def test_fvcore_objects_to_a_wrong_count(
+    operation: type[Operation], wrong: Callable[..., Cost], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A count that is off by one at a node does not pass the trace, be the total right or not; the right one does."""
     fvcore_agrees(netspec.read(SOUND))
-    monkeypatch.setattr(operation, "cost", cheaper)
+    monkeypatch.setattr(operation, "cost", wrong)
 
     with pytest.raises(AssertionError):
         fvcore_agrees(netspec.read(SOUND))
+
+
+@TRACED
+def test_fvcore_needs_to_be_told_of_padding_as_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Left alone it counts nothing for an even kernel with padding 'same', and the test would say so."""
+    network = netspec.read(EVEN)
+    fvcore_agrees(network)
+    monkeypatch.setattr(measured, "HANDLERS", HANDLERS[2:])
+
+    with pytest.raises(AssertionError):
+        fvcore_agrees(network)
+
+
+@pytest.mark.parametrize(
+    "wrong", [lambda _: frozenset(), lambda graph: frozenset(graph.nodes)], ids=["no gradient", "all gradients"]
+)
+def test_torch_objects_to_wrong_gradients(
+    wrong: Callable[[Graph], frozenset[Node]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A step without the gradients of inputs, or with that of the image, is not the one that torch takes."""
+    network = netspec.read(SOUND)
+    step_agrees(network)
+    monkeypatch.setattr(training, "trained", wrong)
+
+    with pytest.raises(AssertionError):
+        step_agrees(network)
 
 
 def misplaced(_: Liveness, node: Node) -> bool:

@@ -7,21 +7,24 @@ nothing, and every position of every node is seen at once.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, Phase, assume, given, settings
+from measured import spoiling, spoilt
 from oracle import values
-from strategies import specs
+from strategies import drawn
 
 import netspec
-from netspec.analysis.receptive_field import Field, last_map, receptive_fields
+from netspec.analysis import receptive_field
+from netspec.analysis.alignment import misalignments
+from netspec.analysis.receptive_field import Field, Region, last_map, placed, receptive_fields
 from netspec.facts import FLAT, Shape, Window
 from netspec.graph import Graph, Node
 from netspec.ops.conv import Conv
 from netspec.ops.operation import Operation
-from netspec.ops.pool import AvgPool, MaxPool
+from netspec.ops.pool import AdaptiveAvgPool, AvgPool, MaxPool, evened
 from netspec.ops.shortcut import PadShortcut
 
 if TYPE_CHECKING:
@@ -40,51 +43,111 @@ def reached(graph: Graph) -> dict[Node, torch.Tensor]:
     """For every node a table, input height x input width x height x width: whether the position sees the pixel."""
     import torch
 
-    channels, high, wide = graph.input.shape
-    # double: the fast kernels for single precision may spread NaN over a tile
-    images = torch.rand(high * wide, channels, high * wide, dtype=torch.double) + 0.5
-    pixels = torch.arange(high * wide)
-    images[pixels, :, pixels] = torch.nan
+    size = graph.input.shape
     with torch.inference_mode():
-        found = values(graph, images.view(-1, channels, high, wide))
-    return {node: seen(value, high, wide) for node, value in found.items()}
+        return {node: spoilt(value, size) for node, value in values(graph, spoiling(size)).items()}
 
 
-def seen(value: torch.Tensor, high: int, wide: int) -> torch.Tensor:
-    """Where NaN came out, in any channel."""
-    poisoned = value.isnan()
-    if poisoned.dim() == 2:
-        return poisoned.any(1).view(high, wide, 1, 1)
-    return poisoned.any(1).view(high, wide, *value.shape[2:])
+class Compared(NamedTuple):
+    """How much of a field was there to compare: ends inside the image, and positions that see all of their interval."""
+
+    ends: int = 0
+    filled: int = 0
 
 
-def fields_agree(graph: Graph) -> dict[Node, int]:
-    """Assert that no position sees a pixel outside its field, and that ends inside the image are seen.
+def fields_agree(graph: Graph) -> dict[Node, Compared]:
+    """Assert that every position of every node sees what its field says; returns how much there was to compare.
 
-    Returns for every node how many ends were there to compare.
+    Never a pixel outside. At both ends a pixel, where they lie inside the image; and the whole interval, cut at the
+    edges of the image, where the windows and paths on the way leave no holes.
     """
     fields = receptive_fields(graph)
+    loose, holey = loosely_seen(graph, fields), with_holes(graph, fields)
     compared = {}
     for node, table in reached(graph).items():
-        exact = can_compare(node, fields)
-        compared[node] = sum(ends_agree(node, axis, table, fields[node], exact=exact) for axis in (0, 1))
+        field, filled = fields[node], 0
+        ends = sum(ends_agree(node, axis, table, field, exact=node not in loose) for axis in (0, 1))
+        if node not in loose | holey:
+            filled = filled_agree(node, table)
+        compared[node] = Compared(ends, filled)
     return compared
 
 
-def can_compare(node: Node, fields: dict[Node, Field]) -> bool:
-    """Whether the ends of the field of ``node`` must be seen.
+def loosely_seen(graph: Graph, fields: dict[Node, Field]) -> set[Node]:
+    """Nodes whose field is an interval with room: its ends need not be seen from every position.
 
-    Not after paths of several jumps, not where every position sees a whole map, and not where the channels of one path
-    were selected from a concatenation: a field is that of all channels.
+    After paths of several jumps and windows at uneven distances, which no single interval that moves along describes;
+    and where channels were selected that not all paths reach: a field is that of all channels.
     """
-    before, waiting = {node}, [node]
-    while waiting:
-        sources = set(waiting.pop().inputs) - before
-        before |= sources
-        waiting += sources
-    jumps = all(len({fields[source].jump for source in inner.inputs}) <= 1 for inner in before)
-    selected = {"select", "concat"} <= {inner.operation.word for inner in before}
-    return jumps and not selected and not any(fields[inner].whole for inner in before)
+    found: set[Node] = set()
+    mixed: set[Node] = set()
+    for node in graph.nodes[1:]:
+        if node.operation.word in {"concat", "pad_shortcut"} or mixed.intersection(node.inputs):
+            mixed.add(node)
+        jumps = any(len({fields[one].jump[axis] for one in placed(node, axis)}) > 1 for axis in (0, 1))
+        uneven = node.operation.word == "adaptive_avg_pool" and not divides(node)
+        selected = node.operation.word == "select" and node in mixed
+        if jumps or uneven or selected or found.intersection(node.inputs):
+            found.add(node)
+    return found
+
+
+def divides(node: Node) -> bool:
+    """Whether an adaptive pooling has windows of one size that lie side by side."""
+    return all(size % out == 0 for size, out in zip(node.input_shapes[0][1:], node.shape[1:], strict=True))
+
+
+def with_holes(graph: Graph, fields: dict[Node, Field]) -> set[Node]:
+    """Nodes of which a position may miss pixels inside its interval.
+
+    Where a window steps over more than its input's positions see, and where no path around a join sees all that the
+    others see.
+    """
+    found: set[Node] = set()
+    for node in graph.nodes[1:]:
+        steps = any(
+            kernel > 1 and dilation * fields[source].jump[axis] > fields[source].size[axis]
+            for source in node.inputs
+            for axis, (kernel, dilation) in enumerate(zip(node.window.kernel, node.window.dilation, strict=True))
+        )
+        if steps or not one_sees_all(node, fields, graph.input.shape) or found.intersection(node.inputs):
+            found.add(node)
+    return found
+
+
+def one_sees_all(node: Node, fields: dict[Node, Field], size: Shape) -> bool:
+    """Whether at each position one of the inputs of ``node`` sees what any of them sees."""
+    seen = [fields[source].seen() for source in node.inputs]
+    image = ((0, size[1] - 1), (0, size[2] - 1))
+    if len(seen) == 1 or any(
+        holds(one, image) for one, source in zip(seen, node.inputs, strict=True) if repeated(source, node, fields)
+    ):
+        return True
+    moving = not any(repeated(source, node, fields) for source in node.inputs)
+    return moving and any(all(holds(one, other) for other in seen) for one in seen)
+
+
+def repeated(source: Node, node: Node, fields: dict[Node, Field]) -> bool:
+    """Whether positions of ``node`` see something of ``source`` that does not move with them."""
+    return any(fields[source].shared) or not all(source in placed(node, axis) for axis in (0, 1))
+
+
+def holds(one: Region, other: Region) -> bool:
+    """Whether ``one`` has all of ``other`` in it."""
+    return all(a[0] <= b[0] and b[1] <= a[1] for a, b in zip(one, other, strict=True))
+
+
+def filled_agree(node: Node, table: torch.Tensor) -> int:
+    """How many positions see every pixel between the outermost that they see."""
+    filled = 0
+    for at in product(*(range(count) for count in table.shape[2:])):
+        seen = table[:, :, at[0], at[1]]
+        if seen.any():
+            rows, columns = (seen.any(dim=1 - axis).nonzero().flatten().tolist() for axis in (0, 1))
+            area = (rows[-1] - rows[0] + 1) * (columns[-1] - columns[0] + 1)
+            assert int(seen.sum()) == area, f"{node.name}, position {at}: {int(seen.sum())} of {area} pixels"
+            filled += area > 1
+    return filled
 
 
 def ends_agree(node: Node, axis: int, table: torch.Tensor, field: Field, *, exact: bool) -> int:
@@ -146,7 +209,7 @@ def test_fields_are_what_torch_depends_on(name: str, graph_of: Callable[..., Gra
     graph = graph_of(NETS[name], size=(2, 20, 16))
     compared = fields_agree(graph)
 
-    assert min(compared.values()) >= 2, "no end inside the image: nothing was compared"
+    assert all(found.ends >= 2 for found in compared.values()), "no end inside the image: nothing was compared"
 
 
 @pytest.mark.parametrize("head", ["global_avg_pool", "flatten", "adaptive_avg_pool: 1"])
@@ -161,35 +224,114 @@ def test_what_pools_globally_sees_everything(head: str, graph_of: Callable[..., 
     assert receptive_fields(graph)[last_map(graph)].size == (3, 3)
 
 
-def test_fields_of_any_network_hold_what_torch_depends_on() -> None:
-    """In random networks no position sees a pixel outside its field, and ends inside the image are true."""
-    compared = 0
+UNEVEN = "[conv: {out: 2, kernel: 3, stride: 2}, adaptive_avg_pool: [4, 5], conv: {out: 2, kernel: 2}, relu]"
+REPEATED = {
+    "rows and columns": "{branches: {x: identity, high: [adaptive_avg_pool: [20, 1], conv: {out: 2, kernel: [3, 1], "
+    "padding: same}], wide: [adaptive_avg_pool: [1, 16], conv: {out: 1, kernel: 1}]}, join: multiply}",
+    "a whole map": "{branches: {x: [conv: {out: 2, kernel: 3, padding: 1}], gate: [adaptive_avg_pool: 1]}, "
+    "join: multiply}",
+    "one pixel": "{branches: {x: identity, gate: [conv: {out: 2, kernel: 1, stride: 20}]}, join: multiply}",
+}
+"""Products in which what one position sees is repeated over others."""
 
-    @settings(
-        max_examples=40,
-        derandomize=True,
-        deadline=None,
-        database=None,
-        phases=(Phase.generate, Phase.shrink),
-        suppress_health_check=list(HealthCheck),
+
+@pytest.mark.parametrize("name", REPEATED)
+def test_what_is_repeated_is_seen_from_everywhere(
+    name: str, graph_of: Callable[..., Graph], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A position sees what a product repeats over its row, its column or the map; without that rule torch objects."""
+    graph = graph_of(f"[{REPEATED[name]}, conv: {{out: 2, kernel: 3, padding: 1}}]", size=(2, 20, 16))
+    compared = fields_agree(graph)
+    assert all(found.ends for node, found in compared.items() if not receptive_fields(graph)[node].whole)
+    monkeypatch.setattr(receptive_field, "placed", lambda node, _: node.inputs)
+
+    if name != "a whole map":  # its field is shared from the pooling on
+        with pytest.raises(AssertionError):
+            fields_agree(graph)
+
+
+def test_windows_at_uneven_distances_are_held(
+    graph_of: Callable[..., Graph], torch: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The field holds each window of adaptive pooling and is not aligned; a regular one of the largest does not."""
+    torch.manual_seed(0)
+    graph = graph_of(UNEVEN, size=(2, 24, 19))
+    fields = receptive_fields(graph)
+    conv, pool, *after = graph.nodes[1:]
+    # 11 rows for 4 windows: 0-2, 2-5, 5-8, 8-10; at steps of 3 they lie in 4 rows from the one before on
+    assert (pool.window.kernel, pool.window.stride) == ((4, 3), (2, 1))
+    assert (fields[pool].size, fields[pool].jump, fields[pool].start) == ((9, 7), (6, 4), (-2, -2))
+    assert [fields[node].aligned for node in (conv, pool, *after)] == [True, False, False, False]
+    fields_agree(graph)
+    monkeypatch.setattr(receptive_field, "evened", lambda *_: None)
+
+    with pytest.raises(AssertionError):
+        fields_agree(graph)
+
+
+@pytest.mark.parametrize("size", range(1, 20))
+def test_no_smaller_window_holds_those_of_adaptive_pooling(size: int, torch: ModuleType) -> None:
+    """Of all steps the chosen one has the smallest window; the elements added are those that torch adds."""
+    elements = torch.eye(size).view(size, 1, size, 1)  # in image i only element i is 1
+    for out in range(1, 25):
+        seen = torch.nn.functional.adaptive_avg_pool2d(elements, (out, 1)).view(size, out) > 0
+        spans = [(min(line), max(line) + 1) for line in (seen[:, at].nonzero().flatten().tolist() for at in range(out))]
+        operation = AdaptiveAvgPool(out=(out, 1))
+        window = evened(operation, (1, size, 1)) or operation.window((1, size, 1))
+        kernel, stride, padding = window.kernel[0], window.stride[0], window.padding[0]
+        begins = [at * stride - padding for at in range(out)]
+        shortest = min(
+            max(end - at * step for at, (_, end) in enumerate(spans))
+            - min(a - at * step for at, (a, _) in enumerate(spans))
+            for step in range(1, size + 2)
+        )
+
+        assert all(a <= b and c <= a + kernel for a, (b, c) in zip(begins, spans, strict=True)), out
+        assert kernel == shortest, out
+        assert operation.cost((1, out, 1), (1, size, 1)).adds == int(seen.sum()) - out
+
+
+def test_a_draw_sees_nothing(graph_of: Callable[..., Graph]) -> None:
+    """A drawn column reads no values: the join that follows it sees its paths and no more."""
+    graph = graph_of(
+        """
+        a: {conv: {out: 2, kernel: 3, padding: 1}}
+        column: {draw_column: 2}
+        b: {conv: {out: 2, kernel: 1, from: a}}
+        joined: {drop_path_mean: {from: [a, b, column]}}
+        """,
+        size=(2, 9, 8),
     )
-    @given(specs())
+    fields_agree(graph)
+    field = receptive_fields(graph)[graph.nodes[-1]]
+
+    assert (field.size, field.whole, field.aligned) == ((3, 3), False, True)
+
+
+def test_torch_objects_to_holes(graph_of: Callable[..., Graph]) -> None:
+    """A position that misses pixels between those it sees is told from one that sees them all."""
+    graph = graph_of(NETS["holes"], size=(2, 20, 16))
+    tables = reached(graph)
+    joined, conv = graph.nodes[-1], graph.nodes[1]
+
+    assert not filled_agree(graph.input, tables[graph.input])
+    for node in (joined, conv):
+        with pytest.raises(AssertionError, match="pixels"):
+            filled_agree(node, tables[node])
+
+
+def test_fields_of_any_network_are_what_torch_depends_on() -> None:
+    """In 200 random networks no position sees a pixel outside its field, and sees all inside where it must."""
+    compared = []
+
+    @drawn(200)
     def check(text: str) -> None:
-        nonlocal compared
-        graph = netspec.read(text).graph
-        assume(all(divides(node) for node in graph.nodes))
-        compared += sum(fields_agree(graph).values())
+        compared.extend(fields_agree(netspec.read(text).graph).values())
 
     check()
 
-    assert compared > 2_000
-
-
-def divides(node: Node) -> bool:
-    """Whether ``node`` is no adaptive pooling with windows of several sizes."""
-    if node.operation.word != "adaptive_avg_pool":
-        return True
-    return all(size % out == 0 for size, out in zip(node.inputs[0].shape[1:], node.shape[1:], strict=True))
+    assert sum(found.ends for found in compared) > 20_000
+    assert sum(found.filled for found in compared) > 20_000
 
 
 def padless(self: Operation, *inputs: Shape) -> Window:
@@ -249,7 +391,9 @@ def test_torch_objects_to_a_wrong_window(
 ) -> None:
     """A window that is off by one, or forgets one of its parameters, does not pass."""
     graph = graph_of(NETS[name], size=(2, 20, 16))
-    monkeypatch.setattr(operation, "window", wrong)
+    for node in graph.nodes:
+        if isinstance(node.operation, operation):
+            monkeypatch.setattr(node, "window", wrong(node.operation, *node.input_shapes))
 
     with pytest.raises(AssertionError):
         fields_agree(graph)
@@ -306,6 +450,15 @@ ALIGNED = (
     "{a: [conv: {out: 2, kernel: 3, dilation: 2, padding: 2}], b: identity}",
     "{a: [conv: {out: 2, kernel: [1, 3], padding: same}], b: [conv: {out: 2, kernel: [3, 1], padding: same}]}",
 )
+GATES = (
+    "{a: identity, b: [adaptive_avg_pool: 1]}",
+    "{a: [adaptive_avg_pool: [16, 1]], b: [adaptive_avg_pool: [1, 16]]}",
+    "{a: [adaptive_avg_pool: [1, 16], conv: {out: 2, kernel: [1, 3], padding: same}], b: identity}",
+)
+GATES_OUT_OF_LINE = (
+    "{a: [adaptive_avg_pool: [1, 16], conv: {out: 2, kernel: [1, 4], padding: same}], b: identity}",
+    "{a: identity, b: identity, c: [adaptive_avg_pool: [16, 1], conv: {out: 2, kernel: [2, 1], padding: same}]}",
+)
 OUT_OF_LINE = (
     # the pooling looks half a pixel lower and farther right
     "{a: [conv: {out: 2, kernel: 3, stride: 2, padding: 1}], b: [avg_pool: 2, conv: {out: 2, kernel: 1}]}",
@@ -338,6 +491,17 @@ def test_paths_out_of_line_are_told(branches: str, join: str, graph_of: Callable
 
     assert all(before)
     assert (joined, after) == (False, False)
+
+
+@pytest.mark.parametrize("branches", [*GATES, *GATES_OUT_OF_LINE])
+def test_gates_are_aligned_on_the_axes_where_they_have_positions(branches: str, graph_of: Callable[..., Graph]) -> None:
+    """A gate for each row has one position in it, which cannot be out of line; along the column it can."""
+    graph = graph_of(f"- {{branches: {branches}, join: multiply}}", size=(2, 16, 16))
+    joined = graph.nodes[-1]
+    in_line = branches in GATES
+
+    assert receptive_fields(graph)[joined].aligned == in_line
+    assert [found.node for found in misalignments(graph)] == ([] if in_line else [joined])
 
 
 # -- published figures ------------------------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -117,7 +116,7 @@ def test_the_oracle_objects_to_a_wrong_field(torch: ModuleType, graph_of: GraphO
     """A field that forgets the dilation is refuted by the spoilt pixels."""
     graph = graph_of("c: {conv: {out: 4, kernel: 3, dilation: 2, padding: 2}}", size=(3, 16, 16))
     view = sight(graph, "c")
-    wrong = replace(view, field=replace(view.field, size=(3, 3)))
+    wrong = view._replace(field=view.field._replace(size=(3, 3)))
 
     assert spoilt(torch, graph, graph.nodes[-1], view.at) == view.clipped != wrong.clipped
 
@@ -180,7 +179,7 @@ def test_first_node_that_sees_the_whole_input(word: str, first: str) -> None:
     found = first_that_sees_all(graph, fields)
     assert found
     assert found.name == first
-    assert f"the whole input is seen from {first} on" in footer(graph)
+    assert f"the whole input is seen from {first} on" in footer(graph, receptive_fields(graph))
     assert all(
         field.size[0] < graph.input.shape[1] for node, field in fields.items() if node in upstream(found) - {found}
     )
@@ -241,7 +240,7 @@ def test_the_picture_is_well_formed_and_safe(tmp_path: Path, graph_of: GraphOf) 
     assert "inception3c.concat" in "".join(ET.fromstring(text).itertext())  # noqa: S314 - our own text
     assert text.count("http") == 1
 
-    named = replace(sight(graph_of("relu: relu")), network='<script>"&\x00')
+    named = sight(graph_of("relu: relu"))._replace(network='<script>"&\x00')
     assert "".join(ET.fromstring(svg(named)).itertext()).count('<script>"&\N{REPLACEMENT CHARACTER}') == 2  # noqa: S314
 
 

@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import FrozenInstanceError, replace
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from types import ModuleType
@@ -20,7 +20,7 @@ from click.testing import CliRunner, Result
 from rich.console import Console
 
 import netspec
-from netspec.analysis.figures import FIGURES
+from netspec.analysis.figures import FIGURES, whole_of
 from netspec.analysis.grouping import By, Group, View, groups, total
 from netspec.analysis.rows import Setup
 from netspec.analysis.summary import Summary, summary
@@ -93,7 +93,7 @@ def test_rows_add_up_to_the_totals(name: str, view: View) -> None:
     """At every grouping each operation is in one closed group, so that every sum over groups is the network's."""
     stats = netspec.read(name).stats()
     closed = [group for group in groups(stats.rows, view) if not group.opened]
-    whole = total(stats.rows)
+    whole, everything = whole_of(stats.rows), total(stats.rows)
 
     assert sorted(row.name for group in closed for row in group.rows) == sorted(row.name for row in stats.rows)
     assert sum(row.params for group in closed for row in group.rows) == stats.totals.params
@@ -101,7 +101,7 @@ def test_rows_add_up_to_the_totals(name: str, view: View) -> None:
         if figure.sums:
             parts = [figure.value(group, whole) for group in closed]
             amount = sum(part for part in parts if isinstance(part, int | float))
-            assert amount == pytest.approx(figure.value(whole, whole)), figure.key
+            assert amount == pytest.approx(figure.value(everything, whole)), figure.key
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -522,7 +522,7 @@ def test_summaries_are_frozen() -> None:
     stats = netspec.read("resnet18").stats()
 
     for thing, name in ((stats, "rows"), (stats.rows[0], "params"), (stats.totals, "macs")):
-        with pytest.raises(FrozenInstanceError):
+        with pytest.raises(AttributeError):
             setattr(thing, name, 0)
     assert stats == netspec.read("resnet18").stats()
 

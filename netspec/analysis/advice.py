@@ -60,7 +60,7 @@ def _warning(code: Code, message: str, span: Span | None, hint: str = "") -> Pro
 
 
 def _tensors(node: Node) -> tuple[Tensor, ...]:
-    return node.operation.tensors(*node.input_shapes)
+    return node.tensors
 
 
 def _has(node: Node, name: str) -> bool:
@@ -73,8 +73,8 @@ def _is_idle(entry: Entry) -> bool:
     """Whether nothing in a stage computes, looks around, acts in training, or changes a shape."""
     nodes = [entry.part] if isinstance(entry.part, Node) else list(entry.part.nodes())
     return all(
-        node.operation.cost(node.shape, *node.input_shapes) == Cost()
-        and node.operation.window(*node.input_shapes) == POINT
+        node.cost == Cost()
+        and node.window == POINT
         and node.operation.family is not Family.REGULARISE
         and (node.shape,) == node.input_shapes
         for node in nodes

@@ -74,7 +74,7 @@ def _structure(node: Node) -> tuple[str, str]:
 def _belong(node: Node, other: Node, found: dict[Node, Node]) -> bool:
     """Whether two operations of one structure are more than any two activations: by weights, shape, or what is read."""
     reads_same = any(found.get(source) in other.inputs for source in node.inputs)
-    return reads_same or node.shape == other.shape or bool(node.operation.tensors(*node.input_shapes))
+    return reads_same or node.shape == other.shape or bool(node.tensors)
 
 
 def _list(node: Node) -> str:

@@ -6,18 +6,16 @@ He et al. 2019, section 4.2); the sum of both blurs by as much. Shapes cannot te
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from netspec.analysis.receptive_field import Field, placed, receptive_fields
+from netspec.analysis.receptive_field import AXES, Field, Line, placed, receptive_fields
 from netspec.facts import FLAT, Pair, positions
 from netspec.graph import Graph, Node, upstream
 
 Point = tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(NamedTuple):
     """A way from a fork to a join: ``nodes`` in running order, none where the join reads the fork itself."""
 
     fork: Node
@@ -33,8 +31,7 @@ class Path:
         return list(dict.fromkeys([(self.nodes or (self.fork,))[0].name, self.end.name]))
 
 
-@dataclass(frozen=True, slots=True)
-class Misaligned:
+class Misaligned(NamedTuple):
     """A join of two paths whose jumps or centres differ.
 
     ``centres`` are those of position 0 of each path, in input pixels; ``unit`` is the jump of the fork, so that the
@@ -77,12 +74,23 @@ def misalignments(graph: Graph, fields: dict[Node, Field] | None = None) -> list
     for node in graph.nodes[1:]:
         if len(node.inputs) == 1 or len(node.shape) == FLAT or positions(node.shape) == 1:
             continue
-        lines: dict[tuple[Pair, Point], Node] = {}
-        for source in placed(node):
-            lines.setdefault((known[source].jump, known[source].center), source)
-        first, *others = lines.values()
-        found += [_misaligned(node, first, other, known) for other in others]
+        lines: dict[tuple[Line | None, ...], Node] = {}
+        for source in node.inputs:
+            lines.setdefault(_lines(node, source, known[source]), source)
+        first = min(lines, key=lambda line: line.count(None))
+        found += [
+            _misaligned(node, lines[first], other, known)
+            for line, other in lines.items()
+            if any(one and two and one != two for one, two in zip(first, line, strict=True))
+        ]
     return found
+
+
+def _lines(node: Node, source: Node, field: Field) -> tuple[Line | None, ...]:
+    """Where the positions of ``source`` lie, per axis; None where it has no place, or nothing can be out of line."""
+    return tuple(
+        field.line(axis) if node.shape[1 + axis] > 1 and source in placed(node, axis) else None for axis in AXES
+    )
 
 
 def _misaligned(node: Node, first: Node, second: Node, fields: dict[Node, Field]) -> Misaligned:

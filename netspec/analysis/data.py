@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from netspec.analysis.figures import FIGURES, Figure, Value
+from netspec.analysis.figures import FIGURES, Figure, Value, Whole, whole_of
 from netspec.analysis.grouping import Group, total
 from netspec.analysis.receptive_field import Field
 from netspec.analysis.rows import Row
@@ -13,7 +13,8 @@ from netspec.analysis.summary import SCHEMA_VERSION, Summary
 
 COMPOSED = ("channels", "window")
 """Figures that repeat others in a form for readers."""
-SHARES = ("params_share", "macs_share")
+SUMMED = {key: figure.of for key, figure in FIGURES.items() if figure.of and key != "params"}
+"""Figures that add up, beside those of :class:`~netspec.analysis.summary.Totals`: key -> value of a row."""
 
 
 def data(summary: Summary) -> dict[str, Any]:
@@ -32,10 +33,12 @@ def data(summary: Summary) -> dict[str, Any]:
 
 def totals(summary: Summary) -> dict[str, Any]:
     """The sums over all rows."""
-    return {**summary.totals.to_dict(), **_sums(total(summary.rows))}
+    sums = {key: sum(map(of, summary.rows)) for key, of in SUMMED.items()}
+    intensity = FIGURES["intensity"].value(total(summary.rows), whole_of(()))
+    return {**summary.totals.to_dict(), **sums, "intensity": intensity}
 
 
-def record(group: Group, whole: Group, chosen: list[Figure] | None = None) -> dict[str, Value]:
+def record(group: Group, whole: Whole, chosen: list[Figure] | None = None) -> dict[str, Value]:
     """A group as one flat record, its full path for a name."""
     plain = [figure for key, figure in FIGURES.items() if key not in COMPOSED]
     found = {figure.key: figure.value(group, whole) for figure in chosen or plain}
@@ -54,7 +57,7 @@ def data_frame(summary: Summary) -> Any:
     except ImportError as error:
         message = "to_pandas() needs pandas, which is not installed: pip install pandas"
         raise ImportError(message) from error
-    whole = total(summary.rows)
+    whole = whole_of(summary.rows)
     return pandas.DataFrame([record(Group(row.name, row.name, row.label, (row,)), whole) for row in summary.rows])
 
 
@@ -75,21 +78,14 @@ def _layer(row: Row) -> dict[str, Any]:
         "groups": row.groups,
         "params": row.params,
         "macs": row.macs,
-        **_sums(total([row])),
+        **{key: of(row) for key, of in SUMMED.items()},
+        "intensity": row.traffic.intensity,
         "receptive_field": list(row.field.size),
         "stride": list(row.field.jump),
         "left_padding": [-start for start in row.field.start],
         "center": list(row.field.center),
         "global": row.field.whole,
     }
-
-
-def _sums(group: Group) -> dict[str, Any]:
-    """The figures that add up, and the intensity that follows from two of them."""
-    left_out = ("params", "macs", "count", *SHARES)
-    summed = [figure for figure in FIGURES.values() if figure.sums and figure.key not in left_out]
-    found = {figure.key: figure.value(group, group) for figure in summed}
-    return {**found, "intensity": FIGURES["intensity"].value(group, group)}
 
 
 def _field(field: Field) -> dict[str, Any]:

@@ -173,7 +173,7 @@ def _shapes(what: str, old: Shape, new: Shape) -> Change:
 
 def _node(node: Node) -> dict[str, Plain]:
     operation = node.operation
-    params = sum(tensor.size for tensor in operation.tensors(*node.input_shapes) if tensor.trainable)
+    params = node.params
     return {
         "name": node.name,
         "op": operation.word,

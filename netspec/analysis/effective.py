@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from math import ceil
-from typing import Any
+from typing import Any, NamedTuple
 
 from netspec.analysis.receptive_field import AXES, Region
 from netspec.facts import Pair
@@ -18,8 +17,7 @@ CELLS = 64
 """The heat map has at most so many cells on an axis."""
 
 
-@dataclass(frozen=True, slots=True)
-class Holding:
+class Holding(NamedTuple):
     """The smallest window around the field's middle that holds ``percent`` of the gradient."""
 
     percent: int
@@ -27,8 +25,7 @@ class Holding:
     window: Region
 
 
-@dataclass(frozen=True, slots=True)
-class Effective:
+class Effective(NamedTuple):
     """Windows that hold shares of the gradient, and a coarse picture of it.
 
     ``heat`` has rows of cells over the whole input, each the mean of its pixels, the largest 1; ``inside`` is the

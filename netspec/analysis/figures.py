@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from netspec.analysis.grouping import Group
@@ -15,16 +15,34 @@ Value = int | float | str | tuple[int, int] | tuple[float, float] | None
 """None is a figure that a group does not have, such as the kernel of several operations."""
 
 
+class Whole(NamedTuple):
+    """What shares are parts of."""
+
+    params: int
+    macs: int
+
+
+def whole_of(rows: Iterable[Row]) -> Whole:
+    """The sums of ``rows``."""
+    listed = list(rows)
+    return Whole(sum([row.params for row in listed]), sum([row.macs for row in listed]))
+
+
+Valuation = Callable[[Group, Whole], Value]
+
+
 class Figure(NamedTuple):
-    """One figure: its value for a group, of the ``whole``. ``sums`` says whether those of groups add up."""
+    """One figure: its value for a group of the whole. ``sums`` says whether those of groups add up."""
 
     key: str
     title: str
-    value: Callable[[Group, Group], Value]
+    value: Valuation
     says: str
     sums: bool = False
     words: bool = False
     """Whether it is text rather than a number."""
+    of: Callable[[Row], int] | None = None
+    """Its value for one row, where that of a group is the sum."""
 
 
 def number(value: Value) -> float:
@@ -52,15 +70,20 @@ def share(part: float, whole: float) -> float:
     return 100 * part / whole if whole else 0.0
 
 
-def _sum(of: Callable[[Row], int]) -> Callable[[Group, Group], Value]:
-    return lambda group, _: sum(map(of, group.rows))
+def _sum(key: str, title: str, of: Callable[[Row], int], says: str) -> Figure:
+    """A figure of single rows, of which that of a group is the sum."""
+    return Figure(key, title, lambda group, _: sum(map(of, group.rows)), says, sums=True, of=of)
 
 
-def _share(of: Callable[[Row], int]) -> Callable[[Group, Group], Value]:
-    return lambda group, whole: share(sum(map(of, group.rows)), sum(map(of, whole.rows)))
+def _params_share(group: Group, whole: Whole) -> float:
+    return share(sum([row.params for row in group.rows]), whole.params)
 
 
-def _alone(of: Callable[[Row], Value]) -> Callable[[Group, Group], Value]:
+def _macs_share(group: Group, whole: Whole) -> float:
+    return share(sum([row.macs for row in group.rows]), whole.macs)
+
+
+def _alone(of: Callable[[Row], Value]) -> Valuation:
     """A figure of single operations."""
     return lambda group, _: of(group.rows[0]) if len(group.rows) == 1 else None
 
@@ -70,35 +93,35 @@ def sees_all(group: Group) -> bool:
     return group.rows[-1].field.whole and positions(group.rows[-1].output_shape) == 1
 
 
-def _last(of: Callable[[Field], Value], whole: Value = None) -> Callable[[Group, Group], Value]:
-    """What the last operation of a group sees, or ``whole`` where that is everything."""
+def _last(of: Callable[[Field], Value], everything: Value = None) -> Valuation:
+    """What the last operation of a group sees, or ``everything`` where it sees that."""
 
-    def value(group: Group, _: Group) -> Value:
+    def value(group: Group, _: Whole) -> Value:
         if group.scattered:
             return None
-        return whole if sees_all(group) else of(group.rows[-1].field)
+        return everything if sees_all(group) else of(group.rows[-1].field)
 
     return value
 
 
-def _window(of: Callable[[Row], Value]) -> Callable[[Group, Group], Value]:
+def _window(of: Callable[[Row], Value]) -> Valuation:
     return _alone(lambda row: of(row) if row.window else None)
 
 
-def operation(group: Group, _: Group) -> str:
+def operation(group: Group, _: Whole) -> str:
     """``bottleneck x3``, or the operation's own words."""
     return f"{group.kind} x{group.times}" if group.times > 1 else group.kind
 
 
-def _channels(group: Group, _: Group) -> str:
+def _channels(group: Group, _: Whole) -> str:
     return f"{group.rows[0].input_shapes[0][0]} -> {group.rows[-1].output_shape[0]}" if not group.scattered else ""
 
 
-def _ins(group: Group, _: Group) -> Value:
+def _ins(group: Group, _: Whole) -> Value:
     return None if group.scattered else group.rows[0].input_shapes[0][0]
 
 
-def _outs(group: Group, _: Group) -> Value:
+def _outs(group: Group, _: Whole) -> Value:
     return None if group.scattered else group.rows[-1].output_shape[0]
 
 
@@ -113,20 +136,20 @@ def _sliding(row: Row) -> str:
     return text + (f" g{row.groups}" if row.groups > 1 else "")
 
 
-def _macs(group: Group, _: Group) -> Value:
+def _macs(group: Group, _: Whole) -> Value:
     return "training" if group.rows and group.auxiliary else sum(row.macs for row in group.rows)
 
 
-def _intensity(group: Group, _: Group) -> float:
-    moved = sum(row.traffic.bytes for row in group.rows)
-    return sum(row.traffic.flops for row in group.rows) / moved if moved else 0.0
+def _intensity(group: Group, _: Whole) -> float:
+    moved = sum([row.traffic.bytes for row in group.rows])
+    return sum([row.traffic.flops for row in group.rows]) / moved if moved else 0.0
 
 
 def _pad(field: Field) -> Pair:
     return (-field.start[0], -field.start[1])
 
 
-def _output(group: Group, _: Group) -> str:
+def _output(group: Group, _: Whole) -> str:
     return "" if group.scattered else shape_text(group.rows[-1].output_shape)
 
 
@@ -150,45 +173,35 @@ _WINDOWS = (
     Figure("groups", "groups", _window(lambda row: row.groups), "groups of channels"),
 )
 _WEIGHTS = (
-    Figure("params", "params", _sum(lambda row: row.params), "trainable parameters", sums=True),
-    Figure("params_share", "params %", _share(lambda row: row.params), "of all parameters", sums=True),
-    Figure("buffers", "buffers", _sum(lambda row: row.buffers), "elements that are no parameters", sums=True),
+    _sum("params", "params", lambda row: row.node.params, "trainable parameters"),
+    Figure("params_share", "params %", _params_share, "of all parameters", sums=True),
+    _sum("buffers", "buffers", lambda row: row.node.buffers, "elements that are no parameters"),
 )
 _WORK = (
     Figure("macs", "MACs", _macs, "multiply-adds of convolutions and linear layers, one image, eval mode", sums=True),
-    Figure("macs_share", "MACs %", _share(lambda row: row.macs), "of all MACs", sums=True),
-    Figure("flops", "FLOPs", _sum(lambda row: 2 * row.macs), "2 x MACs", sums=True),
-    Figure(
+    Figure("macs_share", "MACs %", _macs_share, "of all MACs", sums=True),
+    _sum("flops", "FLOPs", lambda row: 2 * row.work.macs, "2 x MACs"),
+    _sum(
         "training_flops",
         "training FLOPs",
-        _sum(lambda row: 2 * row.training_macs),
+        lambda row: 2 * row.training_macs,
         "2 x MACs of forward and backward pass, heads for training too, without the gradient of the image",
-        sums=True,
     ),
-    Figure("adds", "adds", _sum(lambda row: row.work.adds), "of biases, joins and average pooling", sums=True),
-    Figure(
-        "multiply_adds", "mul-adds", _sum(lambda row: row.work.multiply_adds), "scale and shift of norms", sums=True
-    ),
-    Figure("compares", "compares", _sum(lambda row: row.work.compares), "of max pooling and activations", sums=True),
-    Figure(
-        "transcendentals",
-        "div, exp",
-        _sum(lambda row: row.work.transcendentals),
-        "divisions, powers and exponentials",
-        sums=True,
-    ),
-    Figure(
+    _sum("adds", "adds", lambda row: row.work.adds, "of biases, joins and average pooling"),
+    _sum("multiply_adds", "mul-adds", lambda row: row.work.multiply_adds, "scale and shift of norms"),
+    _sum("compares", "compares", lambda row: row.work.compares, "of max pooling and activations"),
+    _sum("transcendentals", "div, exp", lambda row: row.work.transcendentals, "divisions, powers and exponentials"),
+    _sum(
         "activations",
         "activations",
-        _sum(lambda row: row.activations),
+        lambda row: row.activations,
         "output elements of convolutions and linear layers, one image (Radosavovic et al. 2020)",
-        sums=True,
     ),
 )
 _TRAFFIC = (
-    Figure("weight_bytes", "weight bytes", _sum(lambda row: row.weight_bytes), "parameters and buffers", sums=True),
-    Figure("output_bytes", "output bytes", _sum(lambda row: row.traffic.outputs), "outputs of a batch", sums=True),
-    Figure("moved_bytes", "moved bytes", _sum(lambda row: row.traffic.bytes), "weights, inputs and outputs", sums=True),
+    _sum("weight_bytes", "weight bytes", lambda row: row.weight_bytes, "parameters and buffers"),
+    _sum("output_bytes", "output bytes", lambda row: row.traffic.outputs, "outputs of a batch"),
+    _sum("moved_bytes", "moved bytes", lambda row: row.traffic.bytes, "weights, inputs and outputs"),
     Figure("intensity", "FLOPs/byte", _intensity, "arithmetic intensity: FLOPs for each byte moved"),
 )
 _FIELDS = (

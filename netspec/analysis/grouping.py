@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from netspec.analysis.rows import STRUCTURAL, Row
 from netspec.graph import Node, Scope
@@ -13,8 +12,7 @@ from netspec.graph import Node, Scope
 By = Literal["tree", "node", "block", "stage", "op", "family"]
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """Rows that are told of in one line.
 
     ``name`` is short where the group stands below another one, ``path`` is never. ``times`` equal blocks are folded
@@ -37,8 +35,7 @@ class Group:
         return all(row.auxiliary for row in self.rows)
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """Which groups are wanted.
 
     ``tree`` opens stages down to ``depth``, and with ``whole`` folds nothing. ``only`` is a glob for names of
@@ -63,7 +60,7 @@ def groups(rows: Sequence[Row], view: View) -> list[Group]:
     found = _gathered([row for row in rows if chosen(row, view.only)], view)
     if view.sort is None and view.top is None:
         return found
-    leaves = [replace(one, name=one.path, level=0) for one in found if not one.opened]
+    leaves = [one._replace(name=one.path, level=0) for one in found if not one.opened]
     if view.sort:
         leaves.sort(key=view.sort, reverse=True)
     kept = leaves if view.top is None else leaves[: view.top]

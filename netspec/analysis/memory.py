@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import prod
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from netspec.analysis.storage import inference_order, lasts, owners, training_order
 from netspec.analysis.training import trained
-from netspec.facts import Tensor
 from netspec.graph import Graph, Node
 
 Optimizer = Literal["sgd", "momentum", "adam"]
@@ -18,8 +16,7 @@ COUNTER = 8
 """Bytes of a buffer without axes: the number of batches that a norm has seen, an int64 in every network."""
 
 
-@dataclass(frozen=True, slots=True)
-class Peak:
+class Peak(NamedTuple):
     """The moment when most values are alive: how many bytes, the node that runs, and whose values those are.
 
     ``alive`` are names in running order, the running node's own among them; of values that share memory, the latest.
@@ -34,8 +31,7 @@ class Peak:
         return {"bytes": self.bytes, "node": self.node, "alive": list(self.alive)}
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(NamedTuple):
     """Bytes, as torch allocates them for tensors; what libraries and allocators take beside is not counted.
 
     ``weights`` and ``buffers`` are those of all layers, heads for training among them; ``input`` is one batch.
@@ -101,12 +97,12 @@ def memory(graph: Graph, *, batch: int = 1, bytes_per_element: int = 4, optimize
 
     4 is float32; 2 is float16 or bfloat16, for weights and values alike.
     """
-    tensors = [tensor for node in graph.nodes for tensor in node.operation.tensors(*node.input_shapes)]
-    weights = sum(tensor_size(tensor, bytes_per_element) for tensor in tensors if tensor.trainable)
+    weights = bytes_per_element * sum(node.params for node in graph.nodes)
+    tensors = sum(tensors_size(node, bytes_per_element) for node in graph.nodes)
     kept, beside = _saved(graph, batch, bytes_per_element)
     return Memory(
         weights=weights,
-        buffers=sum(tensor_size(tensor, bytes_per_element) for tensor in tensors if not tensor.trainable),
+        buffers=tensors - weights,
         input=size(graph.input, batch, bytes_per_element),
         inference_peak=_peak(graph, batch, bytes_per_element),
         saved_for_backward=sum(size(node, batch, bytes_per_element) for node in kept) + beside,
@@ -121,9 +117,10 @@ def size(node: Node, batch: int, bytes_per_element: int) -> int:
     return batch * bytes_per_element * prod(node.shape)
 
 
-def tensor_size(tensor: Tensor, bytes_per_element: int) -> int:
-    """Bytes of a parameter or buffer."""
-    return tensor.size * bytes_per_element if tensor.trainable or tensor.shape else COUNTER
+def tensors_size(node: Node, bytes_per_element: int) -> int:
+    """Bytes of the parameters and buffers of ``node``."""
+    counters = sum([not tensor.shape and not tensor.trainable for tensor in node.tensors])
+    return (node.params + node.buffers - counters) * bytes_per_element + counters * COUNTER
 
 
 def _peak(graph: Graph, batch: int, bytes_per_element: int) -> Peak:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from netspec.analysis.figures import FIGURES, Figure, shown
+from netspec.analysis.figures import FIGURES, Figure, shown, whole_of
 from netspec.analysis.grouping import View, groups, total
 from netspec.analysis.summary import Summary
 from netspec.facts import shape_text
@@ -16,9 +16,9 @@ COLUMNS = ("name", "operation", "channels", "output", "params", "macs", "macs_sh
 def html(summary: Summary) -> str:
     """A line for each stage, and the totals; every text is escaped."""
     chosen = [FIGURES[key] for key in COLUMNS]
-    whole = total(summary.rows)
+    everything, whole = total(summary.rows), whole_of(summary.rows)
     rows = [[shown(figure.value(group, whole)) for figure in chosen] for group in groups(summary.rows, View())]
-    sums = ["total", *(shown(figure.value(whole, whole)) if figure.sums else "" for figure in chosen[1:])]
+    sums = ["total", *(shown(figure.value(everything, whole)) if figure.sums else "" for figure in chosen[1:])]
     head = _line("th", [figure.title for figure in chosen], chosen)
     body = "".join(_line("td", cells, chosen) for cells in rows)
     caption = escape(f"{summary.name}, input {shape_text(summary.input)}")

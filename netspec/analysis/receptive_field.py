@@ -3,37 +3,43 @@
 Per axis, output position ``u`` of a node sees the input elements from ``u * jump + start`` on, ``size`` of them.
 Padding does not shrink a field, it moves its start. Where paths meet, the field is the interval around all of them.
 Global pooling, flattening and linear layers see one and the same interval from every position: it is kept apart, so
-that a gate over the channels does not hide how far the convolutions beside it see.
+that a gate over the channels does not hide how far the convolutions beside it see. So is, on either axis alone, what a
+position sees that a product repeats over all others. Adaptive pooling with windows at uneven distances has the smallest
+field at even ones that holds them all.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
-from netspec.facts import FLAT, MAP, Family, Pair, Shape, Window, positions
+from netspec.facts import FLAT, MAP, POINT, Family, Pair, Shape, Window, positions
 from netspec.graph import Graph, Node
+from netspec.ops.pool import evened
 
 AXES = (0, 1)
 Interval = tuple[int, int]
 """First and last input element on one axis."""
 Region = tuple[Interval, Interval]
 """An interval for each axis: height first."""
+Shared = tuple[Interval | None, Interval | None]
+"""An interval for each axis on which every position sees the same one."""
+Line = tuple[int, float]
+"""Jump and centre of the first position on one axis."""
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """What one position of a node sees of the input, per axis: height first.
 
-    ``size`` is 1 for the input itself. ``aligned`` is False where paths with different jumps or centres have met.
-    ``shared`` is what every position sees through global pooling or a linear layer; ``size``, ``jump`` and ``start``
-    of a feature map leave it out.
+    ``size`` is 1 for the input itself. ``aligned`` is False where paths with different jumps or centres have met,
+    or pooling has windows at uneven distances. ``shared`` is what every position sees through global pooling, a linear
+    layer or a map with one position on an axis; ``size``, ``jump`` and ``start`` of a feature map leave it out.
     """
 
     size: Pair
     jump: Pair
     start: Pair
     aligned: bool = True
-    shared: Region | None = None
+    shared: Shared = (None, None)
 
     @property
     def center(self) -> tuple[float, float]:
@@ -43,18 +49,22 @@ class Field:
     @property
     def whole(self) -> bool:
         """Whether every position sees all positions of some map before: after global pooling and linear layers."""
-        return self.shared is not None
+        return None not in self.shared
 
     def seen(self, at: Pair = (0, 0)) -> Region:
         """The input elements that the position ``at`` sees, those on padding included."""
-        return _region(*(self._seen(axis, at[axis]) for axis in AXES))
+        return self.interval(0, at[0]), self.interval(1, at[1])
 
-    def _seen(self, axis: int, at: int) -> Interval:
+    def interval(self, axis: int, at: int = 0) -> Interval:
+        """What the position ``at`` sees on one axis."""
         first = self.start[axis] + at * self.jump[axis]
         last = first + self.size[axis] - 1
-        if self.shared is None:
-            return first, last
-        return min(first, self.shared[axis][0]), max(last, self.shared[axis][1])
+        shared = self.shared[axis]
+        return (min(first, shared[0]), max(last, shared[1])) if shared else (first, last)
+
+    def line(self, axis: int) -> Line:
+        """Where equal positions lie on one axis: of two maps in line, this is the same."""
+        return self.jump[axis], self.start[axis] + (self.size[axis] - 1) / 2
 
 
 UNTOUCHED = Field(size=(1, 1), jump=(1, 1), start=(0, 0))
@@ -64,9 +74,12 @@ def receptive_fields(graph: Graph) -> dict[Node, Field]:
     """The field of every node, the input included."""
     fields: dict[Node, Field] = {graph.input: UNTOUCHED}
     for node in graph.nodes[1:]:
-        window = node.operation.window(*node.input_shapes)
-        seen = {source: _through(fields[source], window) for source in node.inputs}
-        fields[node] = _gathered(node, list(seen.values()), [seen[source] for source in placed(node)], window)
+        even = evened(node.operation, *node.input_shapes)
+        seen = {source: _through(fields[source], even or node.window) for source in node.inputs}
+        field = seen[node.inputs[0]] if len(seen) == 1 else _union(node, seen)
+        if even:
+            field = field._replace(aligned=False)
+        fields[node] = field._replace(shared=field.seen()) if _sees_all_positions(node) else field
     return fields
 
 
@@ -81,22 +94,21 @@ def last_map(graph: Graph) -> Node:
     return node
 
 
-def placed(node: Node) -> tuple[Node, ...]:
-    """The inputs of ``node`` whose positions are those of its output; one number for a whole map has no place."""
-    if positions(node.shape) == 1:
+def placed(node: Node, axis: int) -> tuple[Node, ...]:
+    """The inputs of ``node`` whose positions on ``axis`` are those of its output.
+
+    One that has a single position there, which a product repeats over all of them, has no place.
+    """
+    if _count(node, axis) == 1:
         return node.inputs
-    return tuple(source for source in node.inputs if positions(source.shape) > 1) or node.inputs
-
-
-def aligned(fields: list[Field]) -> bool:
-    """Whether equal positions of several maps look at equal places: their jumps and centres are one."""
-    return len({(field.jump, field.center) for field in fields}) == 1
+    return tuple(source for source in node.inputs if _count(source, axis) > 1) or node.inputs
 
 
 def seeing_position(node: Node, field: Field, size: Shape) -> Pair | None:
     """The first position of ``node`` that sees all of an input of ``size``, if there is one."""
     counts = node.shape[1:] if len(node.shape) == MAP else (1, 1)
     short = [max(0, size[1 + axis] - field.start[axis] - field.size[axis]) for axis in AXES]
+    short = [0 if field.interval(axis)[1] >= size[1 + axis] - 1 else short[axis] for axis in AXES]
     found = _pair(*(min(counts[axis] - 1, -(-short[axis] // field.jump[axis])) for axis in AXES))
     covers = all(first <= 0 and last >= size[1 + axis] - 1 for axis, (first, last) in enumerate(field.seen(found)))
     return found if covers else None
@@ -117,61 +129,68 @@ def _is_global_pool(node: Node) -> bool:
 
 def _through(field: Field, window: Window) -> Field:
     """What a window over a node with ``field`` sees."""
-    return replace(
-        field,
-        size=_pair(
-            *(field.size[axis] + window.dilation[axis] * (window.kernel[axis] - 1) * field.jump[axis] for axis in AXES)
+    if window == POINT:
+        return field
+    size, jump, start, aligned, shared = field
+    kernel, stride, dilation, padding = window
+    return Field(
+        (
+            size[0] + dilation[0] * (kernel[0] - 1) * jump[0],
+            size[1] + dilation[1] * (kernel[1] - 1) * jump[1],
         ),
-        jump=_pair(*(field.jump[axis] * window.stride[axis] for axis in AXES)),
-        start=_pair(*(field.start[axis] - window.padding[axis] * field.jump[axis] for axis in AXES)),
+        (jump[0] * stride[0], jump[1] * stride[1]),
+        (start[0] - padding[0] * jump[0], start[1] - padding[1] * jump[1]),
+        aligned,
+        shared,
     )
 
 
-def _gathered(node: Node, fields: list[Field], local: list[Field], window: Window) -> Field:
-    """The field of ``node`` from those of all its inputs and of those that have places."""
-    one = local[0] if len(local) == 1 else _union(local, node.shape)
-    regions = [field.shared for field in fields if field.shared]
-    if _sees_all_positions(node, window):
-        regions += [field.seen() for field in fields]
-    shared = _around(regions) if regions else None
-    return replace(one, aligned=all(field.aligned for field in (*fields, one)), shared=shared)
-
-
-def _sees_all_positions(node: Node, window: Window) -> bool:
+def _sees_all_positions(node: Node) -> bool:
     """Whether the one position of ``node`` sees every position of a map of several."""
-    source = node.inputs[0].shape
-    reach = [window.dilation[axis] * (window.kernel[axis] - 1) + 1 for axis in AXES]
+    source = node.input_shapes[0]
     if positions(node.shape) > 1 or len(source) != MAP:
         return False
-    return len(node.shape) == FLAT or (positions(source) > 1 and all(reach[axis] >= source[1 + axis] for axis in AXES))
+    window = node.window
+    covers = all(window.dilation[axis] * (window.kernel[axis] - 1) + 1 >= source[1 + axis] for axis in AXES)
+    return covers and (len(node.shape) == FLAT or positions(source) > 1)
 
 
-def _union(fields: list[Field], shape: Shape) -> Field:
-    """The interval around several fields; where jumps differ the largest, and room for every position's drift."""
-    jump = _pair(*(max(field.jump[axis] for field in fields) for axis in AXES))
-    starts, ends = [], []
-    for axis in AXES:
-        last = shape[1 + axis] - 1 if len(shape) == MAP else 0
-        drift = [(field, at * (field.jump[axis] - jump[axis])) for field in fields for at in (0, last)]
-        starts.append(min(field.start[axis] + moved for field, moved in drift))
-        ends.append(max(field.start[axis] + field.size[axis] + moved for field, moved in drift))
-    return Field(
-        size=_pair(*(ends[axis] - starts[axis] for axis in AXES)),
-        jump=jump,
-        start=_pair(*starts),
-        aligned=all(field.aligned for field in fields) and (positions(shape) == 1 or aligned(fields)),
-    )
+def _union(node: Node, seen: dict[Node, Field]) -> Field:
+    """The field of ``node`` around those of its inputs."""
+    size, jump, start, shared, lines = zip(*(_union_on(axis, node, seen) for axis in AXES), strict=True)
+    return Field(size, jump, start, all(lines) and all(field.aligned for field in seen.values()), shared)
 
 
-def _around(regions: list[Region]) -> Region:
-    """The smallest region with all of ``regions`` in it."""
-    return _region(
-        *((min(region[axis][0] for region in regions), max(region[axis][1] for region in regions)) for axis in AXES)
-    )
+def _union_on(axis: int, node: Node, seen: dict[Node, Field]) -> tuple[int, int, int, Interval | None, bool]:
+    """On one axis: size, jump, start and shared interval around several fields, and whether they are in line.
+
+    Where jumps differ the largest, and room for every position's drift. What has no place on the axis is shared; a flat
+    input beside maps is a draw, which sees nothing.
+    """
+    count, places = _count(node, axis), placed(node, axis)
+    fields = [seen[source] for source in places]
+    jump = max(field.jump[axis] for field in fields)
+    drift = [(field, at * (field.jump[axis] - jump)) for field in fields for at in (0, count - 1)]
+    start = min(field.start[axis] + moved for field, moved in drift)
+    end = max(field.start[axis] + field.size[axis] + moved for field, moved in drift)
+    common = [field.shared[axis] for field in seen.values()]
+    common += [
+        field.interval(axis) for source, field in seen.items() if source not in places and len(source.shape) == MAP
+    ]
+    in_line = count == 1 or len({field.line(axis) for field in fields}) == 1
+    return end - start, jump, start, _around([one for one in common if one]), in_line
 
 
-def _region(high: Interval, wide: Interval) -> Region:
-    return (high, wide)
+def _around(intervals: list[Interval]) -> Interval | None:
+    """The smallest interval with all of ``intervals`` in it; none around nothing."""
+    if not intervals:
+        return None
+    return min(first for first, _ in intervals), max(last for _, last in intervals)
+
+
+def _count(node: Node, axis: int) -> int:
+    """How many positions ``node`` has on ``axis``."""
+    return node.shape[1 + axis] if len(node.shape) == MAP else 1
 
 
 def _pair(first: int, second: int) -> Pair:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from dataclasses import field as attribute
 from math import prod
+from typing import NamedTuple
 
-from netspec.analysis.memory import Optimizer, tensor_size
+from netspec.analysis.memory import Optimizer, tensors_size
 from netspec.analysis.receptive_field import Field
-from netspec.analysis.traffic import Traffic, traffic
+from netspec.analysis.traffic import STILL, Traffic, moved
 from netspec.analysis.training import training_macs
 from netspec.facts import Cost, Family, Shape, Window
 from netspec.graph import Entry, Graph, Node, Scope
@@ -18,10 +17,11 @@ DTYPES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
 """Type of weights and values -> bytes of one."""
 STRUCTURAL = ("chain", "repeat", "path", "branch", "branches", "network")
 """Kinds of scopes that are no blocks."""
+WINDOWED = (Family.CONV, Family.POOL)
+IDLE = Cost()
 
 
-@dataclass(frozen=True, slots=True)
-class Setup:
+class Setup(NamedTuple):
     """What figures in bytes are for: images at once, the type of weights and values, the optimiser of training."""
 
     batch: int = 1
@@ -34,35 +34,117 @@ class Setup:
         return DTYPES[self.dtype]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """Figures of one operation, counts for one image and bytes for a batch.
+class Place(NamedTuple):
+    """Where a row stands: its stage, the innermost block around it, the scopes from outside in.
 
-    ``block`` is the innermost block around it, ``parts`` the scopes from outside in, ``within`` those that are told
-    of from its ``stage`` on. ``window`` is None where the operation slides none.
+    ``within`` are the scopes that are told of from the stage on.
     """
 
-    name: str
-    op: str
-    family: str
-    label: str
-    block: str
     stage: str
-    inputs: tuple[str, ...]
-    input_shapes: tuple[Shape, ...]
-    output_shape: Shape
-    window: Window | None
-    groups: int
-    params: int
-    buffers: int
+    block: str
+    parts: tuple[Scope, ...]
+    within: tuple[Scope, ...]
+
+
+class Row(NamedTuple):
+    """Figures of one operation, counts for one image and bytes for a batch.
+
+    Rows are equal where all of that is, also in two networks.
+    """
+
+    node: Node
+    place: Place
+    field: Field
     weight_bytes: int
-    cost: Cost
     training_macs: int
     traffic: Traffic
-    field: Field
     auxiliary: bool
-    parts: tuple[Scope, ...] = attribute(repr=False, compare=False)
-    within: tuple[Scope, ...] = attribute(repr=False, compare=False)
+    """Whether only heads for training need it."""
+
+    @property
+    def name(self) -> str:
+        """Path name, which is also that of the module."""
+        return self.node.name
+
+    @property
+    def op(self) -> str:
+        """Word of the operation in a spec."""
+        return self.node.operation.word
+
+    @property
+    def family(self) -> str:
+        """Kind of operation: conv, norm, pool, ..."""
+        return self.node.operation.family.value
+
+    @property
+    def label(self) -> str:
+        """The operation in a few words: ``conv 3x3/2, 64``."""
+        return self.node.operation.label()
+
+    @property
+    def stage(self) -> str:
+        """Name of the stage around it; its own where there is none."""
+        return self.place.stage
+
+    @property
+    def block(self) -> str:
+        """Word of the innermost block around it, or nothing."""
+        return self.place.block
+
+    @property
+    def parts(self) -> tuple[Scope, ...]:
+        """The scopes around it, from outside in."""
+        return self.place.parts
+
+    @property
+    def within(self) -> tuple[Scope, ...]:
+        """The scopes that are told of from its stage on."""
+        return self.place.within
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the operations that it reads."""
+        return tuple(source.name for source in self.node.inputs)
+
+    @property
+    def input_shapes(self) -> tuple[Shape, ...]:
+        """Shapes of its inputs, one image."""
+        return self.node.input_shapes
+
+    @property
+    def output_shape(self) -> Shape:
+        """Shape of its output, one image."""
+        return self.node.shape
+
+    @property
+    def window(self) -> Window | None:
+        """What it slides over its input, if it does."""
+        return self.node.window if self.node.operation.family in WINDOWED else None
+
+    @property
+    def groups(self) -> int:
+        """Groups that channels are split into; 1 where they are not."""
+        return int(vars(self.node.operation).get("groups", 1))
+
+    @property
+    def params(self) -> int:
+        """Elements of trainable tensors."""
+        return self.node.params
+
+    @property
+    def buffers(self) -> int:
+        """Elements of other tensors."""
+        return self.node.buffers
+
+    @property
+    def cost(self) -> Cost:
+        """All primitives of one pass in eval mode, as if its output were asked for."""
+        return self.node.cost
+
+    @property
+    def work(self) -> Cost:
+        """All primitives of one pass in eval mode; none where the row only runs in training."""
+        return IDLE if self.auxiliary else self.node.cost
 
     @property
     def macs(self) -> int:
@@ -70,63 +152,62 @@ class Row:
         return self.work.macs
 
     @property
-    def work(self) -> Cost:
-        """All primitives of one pass in eval mode; none where the row only runs in training."""
-        return Cost() if self.auxiliary else self.cost
-
-    @property
     def activations(self) -> int:
         """Output elements of a convolution or linear layer; other operations have none in this sense."""
-        return prod(self.output_shape) if self.macs else 0
+        return prod(self.node.shape) if self.macs else 0
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Row) and self._told() == other._told()
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self._told())
+
+    def _told(self) -> tuple[object, ...]:
+        """Everything but the graph's own objects."""
+        node, place, *figures = self
+        return (node.name, node.operation, node.input_shapes, node.shape, self.inputs, *place[:2], *figures)
 
 
 def rows(graph: Graph, fields: dict[Node, Field], setup: Setup) -> Iterator[Row]:
     """A row for each operation of ``graph``, in running order."""
-    maker = _Maker(graph, fields, setup)
-    return (maker.row(node) for node in graph.nodes[1:])
+    auxiliary, training, places = graph.auxiliary(), training_macs(graph), _Places(graph)
+    batch, width = setup.batch, setup.width
+    for node in graph.nodes[1:]:
+        aside = node in auxiliary
+        yield Row(
+            node,
+            places.of(node),
+            fields[node],
+            tensors_size(node, width),
+            training[node].total,
+            STILL if aside else moved(node, batch, width),
+            aside,
+        )
 
 
-class _Maker:
-    """What rows are made of: one pass over the graph for each question."""
+class _Places:
+    """Where the nodes of a graph stand; those that share scope and stage share a place."""
 
-    def __init__(self, graph: Graph, fields: dict[Node, Field], setup: Setup) -> None:
-        self.setup = setup
-        self.fields = fields
-        self.auxiliary = graph.auxiliary()
-        self.training = training_macs(graph)
-        self.traffic = traffic(graph, batch=setup.batch, bytes_per_element=setup.width)
+    def __init__(self, graph: Graph) -> None:
         self.paths: dict[Scope, tuple[Scope, ...]] = {graph.root: ()}
         self.stages = _stages(graph)
+        self.places: dict[tuple[Scope, str], Place] = {}
 
-    def row(self, node: Node) -> Row:
-        """The figures of ``node``."""
-        operation, shapes, parts = node.operation, node.input_shapes, self.path(node.scope)
-        tensors = operation.tensors(*shapes)
+    def of(self, node: Node) -> Place:
+        """The place of ``node``."""
         stage, part = self.stages.get(node, (node.name, node))
-        inner = parts[parts.index(part) :] if isinstance(part, Scope) else ()
-        return Row(
-            name=node.name,
-            op=operation.word,
-            family=operation.family.value,
-            label=operation.label(),
-            block=next((scope.block for scope in reversed(parts) if scope.block not in STRUCTURAL), ""),
-            stage=stage,
-            inputs=tuple(source.name for source in node.inputs),
-            input_shapes=shapes,
-            output_shape=node.shape,
-            window=operation.window(*shapes) if operation.family in (Family.CONV, Family.POOL) else None,
-            groups=int(getattr(operation, "groups", 1)),
-            params=sum(tensor.size for tensor in tensors if tensor.trainable),
-            buffers=sum(tensor.size for tensor in tensors if not tensor.trainable),
-            weight_bytes=sum(tensor_size(tensor, self.setup.width) for tensor in tensors),
-            cost=operation.cost(node.shape, *shapes),
-            training_macs=self.training[node].total,
-            traffic=self.traffic.get(node, Traffic(0, 0, 0, 0)),
-            field=self.fields[node],
-            auxiliary=node in self.auxiliary,
-            parts=parts,
-            within=tuple(scope for scope in inner if scope is part or not scope.flat),
-        )
+        key = (node.scope, stage)
+        known = self.places.get(key)
+        if known is None:
+            parts = self.path(node.scope)
+            inner = parts[parts.index(part) :] if isinstance(part, Scope) else ()
+            block = next((scope.block for scope in reversed(parts) if scope.block not in STRUCTURAL), "")
+            within = tuple(scope for scope in inner if scope is part or not scope.flat)
+            known = self.places[key] = Place(stage, block, parts, within)
+        return known
 
     def path(self, scope: Scope) -> tuple[Scope, ...]:
         """The scopes from below the root down to ``scope``."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from netspec.analysis.alignment import Misaligned, misalignments
 from netspec.analysis.receptive_field import (
@@ -21,8 +20,7 @@ from netspec.facts import FLAT, MAP, Pair, Shape
 from netspec.graph import Graph, Node, upstream
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(NamedTuple):
     """The field of position ``at`` of ``node``.
 
     ``first`` is the first node of the network that sees the whole input; ``misaligned`` are the joins on the way to

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from dataclasses import field as attribute
-from typing import Any
+from typing import Any, NamedTuple
 
 from netspec.analysis.memory import Memory, memory
-from netspec.analysis.receptive_field import Field, last_map, receptive_fields
+from netspec.analysis.receptive_field import UNTOUCHED, Field, last_map, receptive_fields
 from netspec.analysis.rows import Row, Setup, rows
 from netspec.facts import Shape
 from netspec.graph import Graph, Node
@@ -16,8 +16,7 @@ SCHEMA_VERSION = 1
 """Of the data that :meth:`Summary.to_dict` returns; it grows when a key changes its meaning or goes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
+class Totals(NamedTuple):
     """Sums over all rows.
 
     ``params`` and ``buffers`` are elements, of which ``auxiliary_params`` belong to heads that only training needs;
@@ -59,6 +58,11 @@ class Summary:
     field_node: str
     setup: Setup
     graph: Graph = attribute(repr=False, compare=False)
+
+    @property
+    def fields(self) -> dict[Node, Field]:
+        """The receptive field of every node, the input included."""
+        return {self.graph.input: UNTOUCHED, **{row.node: row.field for row in self.rows}}
 
     @property
     def memory(self) -> Memory:
@@ -105,5 +109,5 @@ def depth(graph: Graph) -> int:
     longest: dict[Node, int] = {}
     for node in graph.nodes:
         before = max((longest[source] for source in node.inputs), default=0)
-        longest[node] = before + (node.operation.cost(node.shape, *node.input_shapes).macs > 0)
+        longest[node] = before + (node.cost.macs > 0)
     return longest[graph.outputs[0].node]

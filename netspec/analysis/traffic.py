@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
-from netspec.analysis.memory import size, tensor_size
+from netspec.analysis.memory import size, tensors_size
 from netspec.graph import Graph, Node
 
 
-@dataclass(frozen=True, slots=True)
-class Traffic:
+class Traffic(NamedTuple):
     """Bytes that one operation reads and writes for a batch in eval mode, each tensor once, and its FLOPs.
 
     ``weights`` are parameters and buffers. An operation that passes its input on moves nothing. FLOPs are two for each
@@ -44,10 +42,14 @@ class Traffic:
         }
 
 
+STILL = Traffic(0, 0, 0, 0)
+"""Nothing moves."""
+
+
 def traffic(graph: Graph, *, batch: int = 1, bytes_per_element: int = 4) -> dict[Node, Traffic]:
     """The traffic of every node that runs in inference, its values of ``bytes_per_element`` each."""
     aside = graph.auxiliary()
-    return {node: _moved(node, batch, bytes_per_element) for node in graph.nodes[1:] if node not in aside}
+    return {node: moved(node, batch, bytes_per_element) for node in graph.nodes[1:] if node not in aside}
 
 
 def total_traffic(graph: Graph, *, batch: int = 1, bytes_per_element: int = 4) -> Traffic:
@@ -69,21 +71,17 @@ def activations(graph: Graph) -> int:
     do not live at one time, and other operations have outputs too.
     """
     aside = graph.auxiliary()
-    multiplying = (node for node in graph.nodes if node not in aside and _macs(node))
+    multiplying = (node for node in graph.nodes if node not in aside and node.cost.macs)
     return sum(prod(node.shape) for node in multiplying)
 
 
-def _moved(node: Node, batch: int, bytes_per_element: int) -> Traffic:
+def moved(node: Node, batch: int, bytes_per_element: int) -> Traffic:
+    """The traffic of one node that runs in inference."""
     if node.operation.passes_on(*node.input_shapes, training=False):
-        return Traffic(0, 0, 0, 0)
-    tensors = node.operation.tensors(*node.input_shapes)
+        return STILL
     return Traffic(
-        flops=2 * batch * _macs(node),
-        weights=sum(tensor_size(tensor, bytes_per_element) for tensor in tensors),
-        inputs=sum(size(source, batch, bytes_per_element) for source in node.inputs),
+        flops=2 * batch * node.cost.macs,
+        weights=tensors_size(node, bytes_per_element),
+        inputs=sum([size(source, batch, bytes_per_element) for source in node.inputs]),
         outputs=size(node, batch, bytes_per_element),
     )
-
-
-def _macs(node: Node) -> int:
-    return node.operation.cost(node.shape, *node.input_shapes).macs

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from netspec.graph import Graph, Node
 
 
-@dataclass(frozen=True, slots=True)
-class TrainingMacs:
+class TrainingMacs(NamedTuple):
     """Multiply-adds of one image at one node: the pass itself, and what its two gradients take.
 
     A convolution or linear layer pairs every weight with the same inputs and outputs in all three, so each is as much
@@ -25,6 +24,9 @@ class TrainingMacs:
         return self.forward + self.weight_gradient + self.input_gradient
 
 
+NONE = TrainingMacs()
+
+
 def training_macs(graph: Graph) -> dict[Node, TrainingMacs]:
     """Multiply-adds of one image at each node in train mode, heads for training among them.
 
@@ -35,10 +37,9 @@ def training_macs(graph: Graph) -> dict[Node, TrainingMacs]:
     learned = trained(graph)
     found: dict[Node, TrainingMacs] = {}
     for node in graph.nodes:
-        macs = node.operation.cost(node.shape, *node.input_shapes).macs
-        weights = any(tensor.trainable for tensor in node.operation.tensors(*node.input_shapes))
-        before = any(source in learned for source in node.inputs)
-        found[node] = TrainingMacs(macs, macs if weights else 0, macs if before else 0)
+        macs = node.cost.macs
+        before = not learned.isdisjoint(node.inputs)
+        found[node] = TrainingMacs(macs, macs if node.params else 0, macs if before else 0) if macs else NONE
     return found
 
 
@@ -51,7 +52,6 @@ def trained(graph: Graph) -> frozenset[Node]:
     """Nodes whose values depend on a parameter, and so have a gradient."""
     found: set[Node] = set()
     for node in graph.nodes:
-        owned = node.operation.tensors(*node.input_shapes)
-        if any(tensor.trainable for tensor in owned) or not found.isdisjoint(node.inputs):
+        if node.params or not found.isdisjoint(node.inputs):
             found.add(node)
     return frozenset(found)

@@ -1,21 +1,18 @@
 """Blocks: recipes of operations, one file each; this table gives each its name."""
 
 from netspec.blocks.block import Block
-from netspec.blocks.bottleneck import Bottleneck
-from netspec.blocks.conv_norm_act import ConvNormAct
-from netspec.blocks.dense import Dense
-from netspec.blocks.inception import Inception
-from netspec.blocks.residual import Residual
-from netspec.blocks.transition import Transition
+from netspec.words import Words
 
 __all__ = ["BLOCKS", "Block"]
 
-BLOCKS: dict[str, type[Block]] = {
-    "conv_norm_act": ConvNormAct,
-    "residual": Residual,
-    "bottleneck": Bottleneck,
-    "dense": Dense,
-    "transition": Transition,
-    "inception": Inception,
-}
+BLOCKS: Words[Block] = Words(
+    {
+        "conv_norm_act": "netspec.blocks.conv_norm_act:ConvNormAct",
+        "residual": "netspec.blocks.residual:Residual",
+        "bottleneck": "netspec.blocks.bottleneck:Bottleneck",
+        "dense": "netspec.blocks.dense:Dense",
+        "transition": "netspec.blocks.transition:Transition",
+        "inception": "netspec.blocks.inception:Inception",
+    }
+)
 """Word in a spec -> block class."""

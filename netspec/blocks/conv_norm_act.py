@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from netspec.blocks.block import Block, Chosen, follow
 from netspec.graph import GraphBuilder, Node
-from netspec.ops.activation import Relu
+from netspec.ops.rectifier import Relu
 from netspec.ops.conv import Conv, Padding
 from netspec.ops.norm import BatchNorm
 from netspec.ops.operation import Count, Size

@@ -5,7 +5,7 @@ from typing import ClassVar
 from netspec.blocks.block import Block, Chosen, follow
 from netspec.facts import square
 from netspec.graph import GraphBuilder, Node
-from netspec.ops.activation import Relu
+from netspec.ops.rectifier import Relu
 from netspec.ops.conv import Conv
 from netspec.ops.join import Concat
 from netspec.ops.norm import BatchNorm

@@ -7,7 +7,6 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any, get_args
 
 import click
@@ -123,8 +122,8 @@ def _formatted(summaries: list[Summary], found: Wanted, asked: Asked, form: str)
     if form == "csv":
         from netspec.report.delimited import delimited
 
-        view = found.view if asked.grouped else replace(found.view, by="node")
-        return delimited(report.table_records(summaries, replace(found, view=view)))
+        view = found.view if asked.grouped else found.view._replace(by="node")
+        return delimited(report.table_records(summaries, found._replace(view=view)))
     data = [one.to_dict() for one in summaries]
     if asked.grouped and not found.compare:
         data = [{**one, "groups": report.group_records(own, found)} for one, own in zip(data, summaries, strict=True)]

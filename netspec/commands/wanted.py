@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Container
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import click
 
-from netspec.analysis.figures import FIGURES, number
-from netspec.analysis.grouping import By, Group, View, chosen, total
+from netspec.analysis.figures import FIGURES, number, whole_of
+from netspec.analysis.grouping import By, Group, View, chosen
 from netspec.analysis.summary import Summary
 from netspec.errors import did_you_mean
 from netspec.report import comparison
 from netspec.report.stats import Wanted
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """What the options for the table say."""
 
     by: By | None
@@ -80,7 +79,7 @@ def _check_glob(summaries: list[Summary], only: str | None) -> None:
 
 
 def _view(summaries: list[Summary], asked: Asked, key: str | None) -> View:
-    whole = total(row for one in summaries for row in one.rows)
+    whole = whole_of(row for one in summaries for row in one.rows)
 
     def size(group: Group) -> float:
         return number(FIGURES[key].value(group, whole)) if key else 0

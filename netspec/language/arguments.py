@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from collections.abc import Mapping as Names
-from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
@@ -21,8 +20,7 @@ class Worked(NamedTuple):
     data: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Arguments:
+class Arguments(NamedTuple):
     """What is written after a word: values by name, and the place of the word."""
 
     given: dict[str, tuple[Span, Value]]
@@ -37,7 +35,7 @@ class Arguments:
             return cls(value.entries, span)
         return cls({main: (value.span, value)}, span)
 
-    def over(self, given: dict[str, tuple[Span, Value]]) -> Arguments:
+    def over(self, given: Names[str, tuple[Span, Value]]) -> Arguments:
         """The same with other values for what is ``given``."""
         return Arguments({**self.given, **given}, self.span) if given else self
 
@@ -81,7 +79,7 @@ def expression_problem(error: ExpressionError, value: Scalar, scope: Names[str, 
     inset = written.find(text)  # behind the opening quote, if there is one
     offset = error.offset + inset if inset in (0, 1) else 0
     length = len(error.name) + 1 if isinstance(error, UnknownNameError) else 1
-    span = replace(value.span, column=value.span.column + offset, length=length)
+    span = value.span._replace(column=value.span.column + offset, length=length)
     hint = did_you_mean(error.name, scope) if isinstance(error, UnknownNameError) else error.hint
     return Problem(error.code, error.message, span, hint)
 

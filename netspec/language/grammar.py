@@ -65,11 +65,10 @@ class Tree(NamedTuple):
     offset: int
 
 
-_TOKEN = re.compile(
+_TOKEN = (
     r"\s*(?:(?P<number>\d+\.\d+(?:[eE][-+]?\d+)?|\d+(?:[eE][-+]?\d+)?|\.\d+)"
     r"|\$(?P<name>[A-Za-z_]\w*)|(?P<word>[A-Za-z_]\w*)"
-    r"|(?P<string>'[^']*'|\"[^\"]*\")|(?P<sign>//|\*\*|==|!=|<=|>=|[-+*/%<>()\[\],.]))",
-    re.ASCII,
+    r"|(?P<string>'[^']*'|\"[^\"]*\")|(?P<sign>//|\*\*|==|!=|<=|>=|[-+*/%<>()\[\],.]))"
 )
 
 
@@ -87,9 +86,10 @@ def parsed(text: str) -> Tree:
 
 def _tokens(text: str) -> list[Token]:
     tokens, at = [], 0
+    pattern = re.compile(_TOKEN, re.ASCII)
     end = len(text.rstrip(" \t\n\r\f\v"))
     while at < end:
-        match = _TOKEN.match(text, at)
+        match = pattern.match(text, at)
         if not match or match.lastgroup is None:
             skip = len(text[at:]) - len(text[at:].lstrip(" \t\n\r\f\v"))
             raise ExpressionError(f"'{text[at + skip]}' does not belong in an expression", at + skip)

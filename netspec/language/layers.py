@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping as Names
+from types import MappingProxyType
 from typing import NamedTuple
 
 from netspec.errors import Problem, Problems, Span
@@ -12,25 +13,22 @@ from netspec.language import expression, grammar, names
 from netspec.language.source import Mapping, Scalar, Sequence, Value
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(NamedTuple):
     """An operation or block, by its word, with what is written after it, and what a patch sets ``over`` that."""
 
     word: Scalar
     arguments: Value | None
-    over: dict[str, tuple[Span, Value]] = field(default_factory=dict)
+    over: Names[str, tuple[Span, Value]] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Branches:
+class Branches(NamedTuple):
     """Named branches over one input, and what joins them."""
 
     branches: tuple[tuple[str, Span, Layer], ...]
     join: Use
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
+class Chain(NamedTuple):
     """Layers that run one after the other: named by a mapping, numbered by a list."""
 
     layers: tuple[tuple[str | None, Span, Layer], ...]
@@ -38,8 +36,7 @@ class Chain:
     named: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(NamedTuple):
     """One layer: what it is, and what stands beside the word. One that could not be read is None inside."""
 
     what: Use | Branches | Chain | None
@@ -112,7 +109,7 @@ def _beside(value: Mapping, word: str, problems: Problems) -> Layer | None:
         if "from" in beside:
             problems.add(Problem("duplicate-key", "'from' stands here twice", inner[0]))
         beside["from"] = inner
-        content = replace(content, entries=entries)
+        content = content._replace(entries=entries)
     what = _what(word, span, content, beside, problems)
     if what is None:
         return None
@@ -184,7 +181,7 @@ def reads(value: Value, problems: Problems) -> tuple[Scalar, ...]:
     return tuple(found)
 
 
-_NAMES = re.compile(r"\$([A-Za-z_]\w*)")
+_NAMES = r"\$([A-Za-z_]\w*)"
 
 
 class Written(NamedTuple):
@@ -208,7 +205,7 @@ def written_in(value: Value | None, only: str | None = None) -> Written:
             read |= expression.names(text)
             words |= expression.words(text)
         except grammar.ExpressionError:  # its own message comes where it is worked out
-            read.update(_NAMES.findall(text))
+            read.update(re.findall(_NAMES, text))
     return Written(frozenset(read), frozenset(words))
 
 

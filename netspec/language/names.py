@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 MAX_NAME = 100
 MAX_PARTS = 10
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*")
-_TITLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
-_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 BESIDE = ("repeat", "from", "when", "name", "join")
 """Keys that may stand beside the word of a layer."""
@@ -91,7 +86,7 @@ def fault(name: str) -> str:
     private = next((part for part in parts if part.startswith("_")), "")
     if private:
         return f"'{private}' begins with '_', as what modules keep for themselves does"
-    if not _NAME.fullmatch(name):
+    if not name[:1].isalpha() or not all(part and _is_word(f"_{part}") for part in parts):
         return "a name is made of letters, digits and _, its parts joined by dots, and begins with a letter"
     if len(parts) > MAX_PARTS:
         return f"a name may have {MAX_PARTS} parts"
@@ -110,17 +105,22 @@ def title_fault(name: str) -> str:
     """
     if len(name) > MAX_NAME:
         return f"a name may have {MAX_NAME} characters"
-    if not _TITLE.fullmatch(name):
+    if not (name.isascii() and name[:1].isalnum() and all(char.isalnum() or char in "._+-" for char in name)):
         return "this name is made of letters, digits and . _ + -, and begins with a letter or digit"
     return ""
 
 
 def parameter_fault(name: str) -> str:
     """What is wrong with ``name`` as a parameter; empty if nothing is."""
-    if not _WORD.fullmatch(name) or len(name) > MAX_NAME:
+    if not _is_word(name) or len(name) > MAX_NAME:
         return "a parameter's name is made of letters, digits and _, and begins with a letter"
     if name in KNOWN_INSIDE:
         return f"'${name}' has a meaning of its own in expressions"
     if name in ("source", "device", "outputs", "input", "root"):
         return f"'{name}' is an argument of netspec.compile"
     return ""
+
+
+def _is_word(name: str) -> bool:
+    """Whether ``name`` is made of ASCII letters, digits and _, and does not begin with a digit."""
+    return name.isascii() and name.isidentifier()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -46,8 +45,7 @@ class Declaration(BaseModel):
     help: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """A name that a caller can set. Without a ``default`` the caller must."""
 
     name: str
@@ -116,8 +114,7 @@ def _declaration(name: str, span: Span, value: Value, problems: Problems) -> Par
     return Parameter(name, kind, value, None, span)
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """Values given for parameters: by a variant, by a caller, or by the use of a block."""
 
     whose: str

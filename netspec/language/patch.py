@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from netspec.errors import Problem, Problems, Span, did_you_mean
 from netspec.language.layers import Chain, Layer, chain, layer
@@ -14,8 +13,7 @@ Kind = Literal["set", "replace", "insert_before", "insert_after", "remove"]
 KINDS: tuple[Kind, ...] = ("set", "replace", "insert_before", "insert_after", "remove")
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One change: what is done, at which paths, and the layers or values it brings."""
 
     kind: Kind

@@ -47,8 +47,7 @@ KEYS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(NamedTuple):
     """A block defined in the spec."""
 
     name: str
@@ -60,8 +59,7 @@ class Definition:
     """What it reads beside its input: names that its layers can read, given in this order by ``from``."""
 
 
-@dataclass(frozen=True, slots=True)
-class OutputDeclaration:
+class OutputDeclaration(NamedTuple):
     """A declared output: the layer that it comes from, and when it is there."""
 
     name: str

@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from netspec.places import Span
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(NamedTuple):
     """A number, word, truth value or nothing. ``quoted`` words are never expressions' business to retype."""
 
     value: int | float | bool | str | None
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Sequence:
+class Sequence(NamedTuple):
     """A list."""
 
     items: tuple[Value, ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Mapping:
+class Mapping(NamedTuple):
     """Named values in the order written, each with the place of its key."""
 
     entries: dict[str, tuple[Span, Value]]
@@ -40,17 +36,19 @@ class Mapping:
 
 Value = Scalar | Sequence | Mapping
 
-_INT = re.compile(r"[-+]?[0-9]+")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
-_INFINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_INT = r"[-+]?[0-9]+"
+_FLOAT = r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"
+_BASED = r"0o[0-7]+|0x[0-9a-fA-F]+"
+_INFINITE = r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
+_STARTS = frozenset("+-.0123456789")
+"""What a number begins with."""
 _WORDS: dict[str, bool | None] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
 _WORDS |= {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 
 
 def is_number(text: str) -> bool:
     """Whether ``text`` means a number; a text that is long enough takes long to become one."""
-    return any(pattern.fullmatch(text) for pattern in (_INT, _FLOAT, _BASED))
+    return any(re.fullmatch(pattern, text) for pattern in (_INT, _FLOAT, _BASED))
 
 
 def plain(value: Value) -> Any:
@@ -75,12 +73,14 @@ def retyped(text: str) -> int | float | bool | str | None:
     """What an unquoted YAML 1.2 scalar means (core schema)."""
     if text in _WORDS:
         return _WORDS[text]
-    if _INT.fullmatch(text):
+    if text[0] not in _STARTS:
+        return text
+    if text.isascii() and text.isdecimal() or re.fullmatch(_INT, text):
         return int(text)
-    if _FLOAT.fullmatch(text):
+    if re.fullmatch(_FLOAT, text):
         return float(text)
-    if _BASED.fullmatch(text):
+    if re.fullmatch(_BASED, text):
         return int(text, 0)
-    if _INFINITE.fullmatch(text):
+    if re.fullmatch(_INFINITE, text):
         return float(text.replace(".", "", 1))
     return text

@@ -35,7 +35,7 @@ def initialise(built: nn.Module, graph: Graph) -> None:
     """Start the weights of ``built`` as the spec says, in running order; what it does not name stays as it is."""
     schemes = {(word, tensor): scheme for word, tensor, scheme in graph.init}
     for node in graph.nodes[1:] if schemes else ():
-        for tensor in node.operation.tensors(*node.input_shapes):
+        for tensor in node.tensors:
             scheme = schemes.get((node.operation.word, tensor.name))
             if scheme:
                 function = named(scheme.function)

@@ -42,7 +42,7 @@ def gradient_mass(graph: Graph, node: Node, at: Pair, *, images: int = IMAGES, s
 
 def only(graph: Graph, node: Node) -> Graph:
     """``graph`` with ``node`` as its output; what that does not need is built and not run."""
-    others = tuple(replace(output, training=True) for output in graph.outputs)
+    others = tuple(output._replace(training=True) for output in graph.outputs)
     return replace(graph, outputs=(Output(UNIT, node), *others))
 
 

@@ -1,75 +1,50 @@
 """Operations: one file each, or a family that differs in one word; this table gives each its name."""
 
-from netspec.ops.activation import (
-    Elu,
-    Gelu,
-    Hardsigmoid,
-    Hardswish,
-    LeakyRelu,
-    LogSoftmax,
-    Mish,
-    Prelu,
-    Relu,
-    Relu6,
-    ScaledTanh,
-    Selu,
-    Sigmoid,
-    Silu,
-    Softmax,
-    Softplus,
-    Tanh,
-)
-from netspec.ops.conv import Conv
-from netspec.ops.drop_path import DrawColumn, DropPathMean
-from netspec.ops.join import Add, Concat, Mean, Multiply
-from netspec.ops.linear import Flatten, Linear
-from netspec.ops.norm import BatchNorm, ChannelScale, LocalResponseNorm
 from netspec.ops.operation import Operation
-from netspec.ops.pool import AdaptiveAvgPool, AvgPool, GlobalAvgPool, MaxPool
-from netspec.ops.rbf import Rbf
-from netspec.ops.regularise import Dropout
-from netspec.ops.shortcut import Identity, PadShortcut, Select
+from netspec.words import Words
 
 __all__ = ["OPERATIONS", "Operation"]
 
-OPERATIONS: dict[str, type[Operation]] = {
-    "conv": Conv,
-    "max_pool": MaxPool,
-    "avg_pool": AvgPool,
-    "adaptive_avg_pool": AdaptiveAvgPool,
-    "global_avg_pool": GlobalAvgPool,
-    "linear": Linear,
-    "flatten": Flatten,
-    "rbf": Rbf,
-    "batch_norm": BatchNorm,
-    "local_response_norm": LocalResponseNorm,
-    "channel_scale": ChannelScale,
-    "dropout": Dropout,
-    "relu": Relu,
-    "relu6": Relu6,
-    "leaky_relu": LeakyRelu,
-    "prelu": Prelu,
-    "elu": Elu,
-    "selu": Selu,
-    "gelu": Gelu,
-    "silu": Silu,
-    "mish": Mish,
-    "softplus": Softplus,
-    "hardswish": Hardswish,
-    "hardsigmoid": Hardsigmoid,
-    "sigmoid": Sigmoid,
-    "tanh": Tanh,
-    "scaled_tanh": ScaledTanh,
-    "softmax": Softmax,
-    "log_softmax": LogSoftmax,
-    "add": Add,
-    "mean": Mean,
-    "drop_path_mean": DropPathMean,
-    "draw_column": DrawColumn,
-    "multiply": Multiply,
-    "concat": Concat,
-    "identity": Identity,
-    "pad_shortcut": PadShortcut,
-    "select": Select,
-}
+OPERATIONS: Words[Operation] = Words(
+    {
+        "conv": "netspec.ops.conv:Conv",
+        "max_pool": "netspec.ops.pool:MaxPool",
+        "avg_pool": "netspec.ops.pool:AvgPool",
+        "adaptive_avg_pool": "netspec.ops.pool:AdaptiveAvgPool",
+        "global_avg_pool": "netspec.ops.pool:GlobalAvgPool",
+        "linear": "netspec.ops.linear:Linear",
+        "flatten": "netspec.ops.linear:Flatten",
+        "rbf": "netspec.ops.rbf:Rbf",
+        "batch_norm": "netspec.ops.norm:BatchNorm",
+        "local_response_norm": "netspec.ops.norm:LocalResponseNorm",
+        "channel_scale": "netspec.ops.norm:ChannelScale",
+        "dropout": "netspec.ops.regularise:Dropout",
+        "relu": "netspec.ops.rectifier:Relu",
+        "relu6": "netspec.ops.rectifier:Relu6",
+        "leaky_relu": "netspec.ops.rectifier:LeakyRelu",
+        "prelu": "netspec.ops.rectifier:Prelu",
+        "elu": "netspec.ops.activation:Elu",
+        "selu": "netspec.ops.activation:Selu",
+        "gelu": "netspec.ops.activation:Gelu",
+        "silu": "netspec.ops.activation:Silu",
+        "mish": "netspec.ops.activation:Mish",
+        "softplus": "netspec.ops.activation:Softplus",
+        "hardswish": "netspec.ops.activation:Hardswish",
+        "hardsigmoid": "netspec.ops.activation:Hardsigmoid",
+        "sigmoid": "netspec.ops.activation:Sigmoid",
+        "tanh": "netspec.ops.activation:Tanh",
+        "scaled_tanh": "netspec.ops.activation:ScaledTanh",
+        "softmax": "netspec.ops.softmax:Softmax",
+        "log_softmax": "netspec.ops.softmax:LogSoftmax",
+        "add": "netspec.ops.join:Add",
+        "mean": "netspec.ops.join:Mean",
+        "drop_path_mean": "netspec.ops.drop_path:DropPathMean",
+        "draw_column": "netspec.ops.drop_path:DrawColumn",
+        "multiply": "netspec.ops.join:Multiply",
+        "concat": "netspec.ops.join:Concat",
+        "identity": "netspec.ops.shortcut:Identity",
+        "pad_shortcut": "netspec.ops.shortcut:PadShortcut",
+        "select": "netspec.ops.shortcut:Select",
+    }
+)
 """Word in a spec -> operation class."""

@@ -1,97 +1,17 @@
-"""Activations: elementwise functions, one word each, and the softmaxes."""
+"""Activations beside the rectifiers: elementwise functions, one word each."""
 
 from math import prod
 from typing import ClassVar
 
-from netspec.facts import Cost, Family, Layer, Shape, Tensor, positions
+from netspec.facts import Cost, Family, Layer, Shape, positions
 from netspec.ops.operation import Number, Operation, Positive
+from netspec.ops.rectifier import compared
 from netspec.ops.space import Kept, Space, output_kept
-
-
-def compared(_: Operation, output: Shape, *inputs: Shape) -> Cost:
-    """One compare for each element: piecewise linear functions."""
-    return Cost(compares=output[0] * positions(output))
 
 
 def exponentiated(_: Operation, output: Shape, *inputs: Shape) -> Cost:
     """One exponential or error function, or a division after one, for each element."""
     return Cost(transcendentals=output[0] * positions(output))
-
-
-class Relu(Operation):
-    """max(x, 0)."""
-
-    word: ClassVar[str] = "relu"
-    family: ClassVar[Family] = Family.ACTIVATION
-    cost = compared
-    kept = output_kept
-
-    @property
-    def in_place(self) -> bool:
-        """Always."""
-        return True
-
-    def layer(self, *inputs: Shape) -> Layer:
-        """``torch.nn.ReLU``."""
-        return Layer("torch.nn.ReLU", {})
-
-    def label(self) -> str:
-        """``ReLU``."""
-        return "ReLU"
-
-
-class Relu6(Operation):
-    """min(max(x, 0), 6)."""
-
-    word: ClassVar[str] = "relu6"
-    family: ClassVar[Family] = Family.ACTIVATION
-    cost = compared
-
-    @property
-    def in_place(self) -> bool:
-        """Always."""
-        return True
-
-    def layer(self, *inputs: Shape) -> Layer:
-        """``torch.nn.ReLU6``."""
-        return Layer("torch.nn.ReLU6", {})
-
-
-class LeakyRelu(Operation):
-    """x where positive, ``slope`` times x elsewhere."""
-
-    word: ClassVar[str] = "leaky_relu"
-    family: ClassVar[Family] = Family.ACTIVATION
-    cost = compared
-
-    slope: Number = 0.01
-
-    @property
-    def in_place(self) -> bool:
-        """Not with a negative slope, whose gradient needs the input."""
-        return self.slope >= 0
-
-    def layer(self, *inputs: Shape) -> Layer:
-        """``torch.nn.LeakyReLU``."""
-        return Layer("torch.nn.LeakyReLU", {"negative_slope": self.slope})
-
-
-class Prelu(Operation):
-    """x where positive, a trainable slope times x elsewhere; one slope, or one for each channel (He et al. 2015)."""
-
-    word: ClassVar[str] = "prelu"
-    family: ClassVar[Family] = Family.ACTIVATION
-    cost = compared
-
-    per_channel: bool = False
-
-    def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
-        """``weight``: the slopes."""
-        return (Tensor("weight", (inputs[0][0] if self.per_channel else 1,)),)
-
-    def layer(self, *inputs: Shape) -> Layer:
-        """``torch.nn.PReLU``."""
-        return Layer("torch.nn.PReLU", {"num_parameters": inputs[0][0] if self.per_channel else 1})
 
 
 class Elu(Operation):
@@ -241,29 +161,3 @@ class ScaledTanh(Operation):
     def layer(self, *inputs: Shape) -> Layer:
         """A module of ours: torch has none."""
         return Layer("netspec.nn.modules.ScaledTanh", {"amplitude": self.amplitude, "slope": self.slope})
-
-
-class Softmax(Operation):
-    """exp(x) over its sum, along the channels or features."""
-
-    word: ClassVar[str] = "softmax"
-    family: ClassVar[Family] = Family.ACTIVATION
-    cost = exponentiated
-    kept = output_kept
-
-    def layer(self, *inputs: Shape) -> Layer:
-        """``torch.nn.Softmax`` over dimension 1."""
-        return Layer("torch.nn.Softmax", {"dim": 1})
-
-
-class LogSoftmax(Operation):
-    """The logarithm of softmax, along the channels or features."""
-
-    word: ClassVar[str] = "log_softmax"
-    family: ClassVar[Family] = Family.ACTIVATION
-    cost = exponentiated
-    kept = output_kept
-
-    def layer(self, *inputs: Shape) -> Layer:
-        """``torch.nn.LogSoftmax`` over dimension 1."""
-        return Layer("torch.nn.LogSoftmax", {"dim": 1})

@@ -1,13 +1,14 @@
 """Pooling: max, average, adaptive and global."""
 
-from math import gcd, prod
+from math import prod
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from netspec.errors import Refusal
 from netspec.facts import Cost, Family, Layer, Pair, Shape, Window, positions
-from netspec.ops.operation import Count, Margin, Operation, Size, both, map_only
+from netspec.ops.adaptive import axis_elements, axis_evened, axis_window, is_even
+from netspec.ops.operation import Margin, Operation, Size, both, map_only
 from netspec.ops.space import Kept, Space, nothing_kept
 from netspec.ops.windows import reach, slid
 
@@ -126,13 +127,13 @@ class AdaptiveAvgPool(Operation):
         return (channels, *self.out)
 
     def cost(self, output: Shape, *inputs: Shape) -> Cost:
-        """Every input element is added once, where windows do not overlap; one division for each output element."""
+        """One add less than elements for each window, of whatever size; one division for each output element."""
         elements = output[0] * positions(output)
-        kernel = self.window(*inputs).kernel
-        return Cost(adds=(kernel[0] * kernel[1] - 1) * elements, transcendentals=elements)
+        high, wide = (axis_elements(inputs[0][1 + axis], self.out[axis]) for axis in (0, 1))
+        return Cost(adds=output[0] * high * wide - elements, transcendentals=elements)
 
     def window(self, *inputs: Shape) -> Window:
-        """The largest of the windows, and the first one's distance to the next."""
+        """The largest of the windows, and the first one's distance to the next; others may be smaller, and farther."""
         high, wide = (axis_window(inputs[0][1 + axis], self.out[axis]) for axis in (0, 1))
         return Window(kernel=(high[0], wide[0]), stride=(high[1], wide[1]))
 
@@ -194,12 +195,19 @@ def pooled(operation: MaxPool | AvgPool, shape: Shape, window: Window) -> Shape:
     return (channels, *sizes)
 
 
-def axis_window(size: int, out: Count) -> tuple[int, int]:
-    """Largest kernel, and the stride from the first window to the second, of adaptive pooling on one axis."""
-    # Window i spans floor(i * size / out) to ceil((i + 1) * size / out), and the starts fall up to (out - gcd) / out
-    # short of what is cut off from them: so much longer than size / out the longest window is.
-    kernel = -(-(size + out - gcd(size, out)) // out)
-    return kernel, max(1, size // out) if out > 1 else size
+def evened(operation: Operation, *inputs: Shape) -> Window | None:
+    """For windows at uneven distances the smallest window at even ones that holds each; None for all other operations.
+
+    The kernel that adaptive pooling states is the largest there is, and tells nothing of where the others lie.
+    """
+    if not isinstance(operation, AdaptiveAvgPool):
+        return None
+    sizes = inputs[0][1:]
+    if all(is_even(size, out) for size, out in zip(sizes, operation.out, strict=True)):
+        return None
+    high, wide = (axis_evened(size, out) for size, out in zip(sizes, operation.out, strict=True))
+    kernel, stride, padding = zip(high, wide, strict=True)
+    return Window(kernel=kernel, stride=stride, padding=padding)
 
 
 def pool_label(name: str, window: Window) -> str:

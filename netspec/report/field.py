@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from netspec.analysis.alignment import Misaligned, Path, misalignments
-from netspec.analysis.effective import Effective
-from netspec.analysis.receptive_field import AXES, Field, Region, first_that_sees_all, receptive_fields
-from netspec.analysis.sight import Sight
+from netspec.analysis.receptive_field import AXES, Field, Region, first_that_sees_all
 from netspec.facts import MAP, Pair, positions, shape_text
-from netspec.graph import Graph
+from netspec.graph import Graph, Node
+
+if TYPE_CHECKING:
+    from netspec.analysis.effective import Effective
+    from netspec.analysis.sight import Sight
 
 GLOBAL = "global"
 
@@ -19,9 +22,8 @@ def extent(field: Field) -> str:
     return GLOBAL if field.whole else both(field.size)
 
 
-def footer(graph: Graph) -> list[str]:
+def footer(graph: Graph, fields: dict[Node, Field]) -> list[str]:
     """What a report on the whole network says of its fields: the first node that sees all, and what is out of line."""
-    fields = receptive_fields(graph)
     first = first_that_sees_all(graph, fields)
     lines = [f"the whole input is seen from {first.name} on" if first else "no operation sees the whole input"]
     return [*lines, *warnings(misalignments(graph, fields))]

@@ -28,7 +28,7 @@ class Fold:
     @property
     def params(self) -> int:
         """Parameters of all operations."""
-        tensors = (tensor for node in self.nodes for tensor in node.operation.tensors(*node.input_shapes))
+        tensors = (tensor for node in self.nodes for tensor in node.tensors)
         return sum(tensor.size for tensor in tensors if tensor.trainable)
 
 

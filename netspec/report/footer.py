@@ -28,7 +28,7 @@ def notes(summary: Summary) -> list[Note]:
     totals, field, whole = summary.totals, summary.field, total(summary.rows)
     training = 2 * sum(row.training_macs for row in whole.rows)
     activations = sum(row.activations for row in whole.rows)
-    seen, *warnings = field_report.footer(summary.graph)
+    seen, *warnings = field_report.footer(summary.graph, summary.fields)
     place = f"stride {field_report.both(field.jump)}, left padding {_pad(summary)}"
     centre = field_report.numbers(field.center)
     found = [

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
-from netspec.analysis.figures import FIGURES, Figure, Value, number, shown
+from netspec.analysis.figures import FIGURES, Figure, Value, Whole, number, shown, whole_of
 from netspec.analysis.grouping import Group, View, groups, total
 from netspec.analysis.summary import Summary
 
@@ -54,8 +53,7 @@ SHORTEST = 12
 Cell = TypeVar("Cell")
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """A column: its key, its heading, and whether it holds words rather than numbers."""
 
     key: str
@@ -63,8 +61,7 @@ class Column:
     words: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Grid:
+class Grid(NamedTuple):
     """A table as text: ``bars`` are shares of the largest row; rows in ``faint`` run in training alone."""
 
     title: str
@@ -90,12 +87,12 @@ class Grid:
 
 def layer_grid(summary: Summary, view: View, keys: Sequence[str] = COLUMNS, bar: str = "macs") -> Grid:
     """The groups of ``summary`` that ``view`` asks for, and a bar for the share of ``bar``."""
-    whole = total(summary.rows)
+    whole = whole_of(summary.rows)
     found = groups(summary.rows, view)
     chosen = [FIGURES[key] for key in keys]
     sums = [number(_plain(FIGURES[bar], group, whole)) for group in found]
     largest = max([size for group, size in zip(found, sums, strict=True) if not group.opened], default=0)
-    ends = [_end(summary, chosen, whole, whole)]
+    ends = [_end(summary, chosen, total(summary.rows), whole)]
     if view.only:
         part = total([row for group in found if not group.opened for row in group.rows], f"only {view.only}")
         ends.insert(0, _end(summary, chosen, part, whole))
@@ -120,15 +117,14 @@ def fitted(grid: Grid, width: int | None) -> Grid:
         if grid.width + (GAP + BAR) * luxury <= width:
             break
         if place is None:
-            return replace(_cut(grid, width), dropped=tuple(dropped))
+            return _cut(grid, width)._replace(dropped=tuple(dropped))
         dropped.append(grid.columns[place].title)
-        grid = replace(
-            grid,
+        grid = grid._replace(
             columns=_without(grid.columns, place),
             rows=tuple(_without(cells, place) for cells in grid.rows),
             ends=tuple(_without(cells, place) for cells in grid.ends),
         )
-    return replace(grid, dropped=tuple(dropped))
+    return grid._replace(dropped=tuple(dropped))
 
 
 def _next_to_go(columns: Sequence[Column]) -> int | None:
@@ -149,25 +145,25 @@ def _cut(grid: Grid, width: int) -> Grid:
         name = cells[0]
         return (name if len(name) <= room else f"..{name[len(name) - room + 2 :]}", *cells[1:])
 
-    return replace(grid, rows=tuple(map(cut, grid.rows)), ends=tuple(map(cut, grid.ends)))
+    return grid._replace(rows=tuple(map(cut, grid.rows)), ends=tuple(map(cut, grid.ends)))
 
 
 def _without(cells: tuple[Cell, ...], place: int) -> tuple[Cell, ...]:
     return cells[:place] + cells[place + 1 :]
 
 
-def _cell(figure: Figure, group: Group, whole: Group) -> str:
+def _cell(figure: Figure, group: Group, whole: Whole) -> str:
     text = shown(figure.value(group, whole))
     return "  " * group.level + text if figure.key == "name" else text
 
 
-def _plain(figure: Figure, group: Group, whole: Group) -> Value:
+def _plain(figure: Figure, group: Group, whole: Whole) -> Value:
     """As the figure has it; 0 where it says that only training runs."""
     value = figure.value(group, whole)
     return 0 if isinstance(value, str) else value
 
 
-def _end(summary: Summary, chosen: Sequence[Figure], part: Group, whole: Group) -> tuple[str, ...]:
+def _end(summary: Summary, chosen: Sequence[Figure], part: Group, whole: Whole) -> tuple[str, ...]:
     """A line of sums; the field is that of the whole network."""
     start = summary.field.start
     seen = {
@@ -180,7 +176,7 @@ def _end(summary: Summary, chosen: Sequence[Figure], part: Group, whole: Group) 
     for figure in chosen:
         if figure.key == "name":
             cells.append(part.name)
-        elif figure.key in seen and part is whole:
+        elif figure.key in seen and len(part.rows) == len(summary.rows):
             cells.append(shown(seen[figure.key]))
         else:
             cells.append(shown(figure.value(part, whole)) if figure.sums or figure.key == "intensity" else "")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from netspec.analysis.data import record
-from netspec.analysis.figures import FIGURES
-from netspec.analysis.grouping import View, groups, total
+from netspec.analysis.figures import FIGURES, whole_of
+from netspec.analysis.grouping import View, groups
 from netspec.analysis.summary import Summary
 from netspec.facts import shape_text
 from netspec.report.comparison import comparison, records, setup_note
@@ -20,8 +19,7 @@ PAPER = ("name", "operation", "output", "params", "macs", "macs_share", "field")
 """Columns of a table for a paper."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """What is to be shown: groups, columns, what bars are shares of; ``compare`` gives each network one row."""
 
     view: View
@@ -30,8 +28,7 @@ class Wanted:
     compare: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """A table between its heading and its notes."""
 
     head: str
@@ -53,14 +50,14 @@ def pages(summaries: Sequence[Summary], wanted: Wanted, width: int | None = None
         found = [_page(summary, wanted) for summary in summaries]
     if wanted.keys is None:
         return found
-    return [replace(page, notes=(*_left_out(page.grid, width), *page.notes)) for page in found]
+    return [page._replace(notes=(*_left_out(page.grid, width), *page.notes)) for page in found]
 
 
 def partial_page(summary: Summary, wanted: Wanted) -> Page:
     """The operations of a network up to its first mistake, without sums and shares, which would mislead."""
     keys = wanted.keys or tuple(key for key in COLUMNS if key != "macs_share")
-    grid = layer_grid(summary, replace(wanted.view, by="node"), keys)
-    return Page(f"{_head(summary)}   up to the first mistake", replace(grid, bars=(), ends=()), ())
+    grid = layer_grid(summary, wanted.view._replace(by="node"), keys)
+    return Page(f"{_head(summary)}   up to the first mistake", grid._replace(bars=(), ends=()), ())
 
 
 def table_records(summaries: Sequence[Summary], wanted: Wanted) -> list[dict[str, Any]]:
@@ -77,7 +74,7 @@ def table_records(summaries: Sequence[Summary], wanted: Wanted) -> list[dict[str
 
 def group_records(summary: Summary, wanted: Wanted) -> list[dict[str, Any]]:
     """The groups of a network as records of raw values; those that are opened are left out, so that records add up."""
-    whole = total(summary.rows)
+    whole = whole_of(summary.rows)
     chosen = [FIGURES[key] for key in wanted.keys] if wanted.keys else None
     return [record(group, whole, chosen) for group in groups(summary.rows, wanted.view) if not group.opened]
 
@@ -100,7 +97,7 @@ def latex_page(summaries: Sequence[Summary], wanted: Wanted) -> str:
 
 
 def _for_paper(wanted: Wanted) -> Wanted:
-    return wanted if wanted.compare or wanted.keys else replace(wanted, keys=PAPER)
+    return wanted if wanted.compare or wanted.keys else wanted._replace(keys=PAPER)
 
 
 def _convention(summaries: Sequence[Summary], wanted: Wanted) -> str:

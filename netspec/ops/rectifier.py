@@ -1,0 +1,88 @@
+"""Rectified linear units and what they count: a compare for each element."""
+
+from typing import ClassVar
+
+from netspec.facts import Cost, Family, Layer, Shape, Tensor, positions
+from netspec.ops.operation import Number, Operation
+from netspec.ops.space import output_kept
+
+
+def compared(_: Operation, output: Shape, *inputs: Shape) -> Cost:
+    """One compare for each element: piecewise linear functions."""
+    return Cost(compares=output[0] * positions(output))
+
+
+class Relu(Operation):
+    """max(x, 0)."""
+
+    word: ClassVar[str] = "relu"
+    family: ClassVar[Family] = Family.ACTIVATION
+    cost = compared
+    kept = output_kept
+
+    @property
+    def in_place(self) -> bool:
+        """Always."""
+        return True
+
+    def layer(self, *inputs: Shape) -> Layer:
+        """``torch.nn.ReLU``."""
+        return Layer("torch.nn.ReLU", {})
+
+    def label(self) -> str:
+        """``ReLU``."""
+        return "ReLU"
+
+
+class Relu6(Operation):
+    """min(max(x, 0), 6)."""
+
+    word: ClassVar[str] = "relu6"
+    family: ClassVar[Family] = Family.ACTIVATION
+    cost = compared
+
+    @property
+    def in_place(self) -> bool:
+        """Always."""
+        return True
+
+    def layer(self, *inputs: Shape) -> Layer:
+        """``torch.nn.ReLU6``."""
+        return Layer("torch.nn.ReLU6", {})
+
+
+class LeakyRelu(Operation):
+    """x where positive, ``slope`` times x elsewhere."""
+
+    word: ClassVar[str] = "leaky_relu"
+    family: ClassVar[Family] = Family.ACTIVATION
+    cost = compared
+
+    slope: Number = 0.01
+
+    @property
+    def in_place(self) -> bool:
+        """Not with a negative slope, whose gradient needs the input."""
+        return self.slope >= 0
+
+    def layer(self, *inputs: Shape) -> Layer:
+        """``torch.nn.LeakyReLU``."""
+        return Layer("torch.nn.LeakyReLU", {"negative_slope": self.slope})
+
+
+class Prelu(Operation):
+    """x where positive, a trainable slope times x elsewhere; one slope, or one for each channel (He et al. 2015)."""
+
+    word: ClassVar[str] = "prelu"
+    family: ClassVar[Family] = Family.ACTIVATION
+    cost = compared
+
+    per_channel: bool = False
+
+    def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
+        """``weight``: the slopes."""
+        return (Tensor("weight", (inputs[0][0] if self.per_channel else 1,)),)
+
+    def layer(self, *inputs: Shape) -> Layer:
+        """``torch.nn.PReLU``."""
+        return Layer("torch.nn.PReLU", {"num_parameters": inputs[0][0] if self.per_channel else 1})

@@ -1,0 +1,34 @@
+"""The softmaxes, along channels or features."""
+
+from typing import ClassVar
+
+from netspec.facts import Family, Layer, Shape
+from netspec.ops.activation import exponentiated
+from netspec.ops.operation import Operation
+from netspec.ops.space import output_kept
+
+
+class Softmax(Operation):
+    """exp(x) over its sum, along the channels or features."""
+
+    word: ClassVar[str] = "softmax"
+    family: ClassVar[Family] = Family.ACTIVATION
+    cost = exponentiated
+    kept = output_kept
+
+    def layer(self, *inputs: Shape) -> Layer:
+        """``torch.nn.Softmax`` over dimension 1."""
+        return Layer("torch.nn.Softmax", {"dim": 1})
+
+
+class LogSoftmax(Operation):
+    """The logarithm of softmax, along the channels or features."""
+
+    word: ClassVar[str] = "log_softmax"
+    family: ClassVar[Family] = Family.ACTIVATION
+    cost = exponentiated
+    kept = output_kept
+
+    def layer(self, *inputs: Shape) -> Layer:
+        """``torch.nn.LogSoftmax`` over dimension 1."""
+        return Layer("torch.nn.LogSoftmax", {"dim": 1})

@@ -1,0 +1,104 @@
+"""Kinds of networks that random specs have to come from: each is known by its graph alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from netspec.analysis.liveness import Liveness, around
+from netspec.facts import MAP
+from netspec.graph import Graph, Node
+from netspec.ops.conv import Conv
+from netspec.ops.pool import AdaptiveAvgPool, AvgPool, MaxPool
+
+Kind = Callable[[Graph], bool]
+
+
+def has(is_of: Callable[[Node], bool]) -> Kind:
+    """Networks with such a node."""
+    return lambda graph: any(is_of(node) for node in graph.nodes)
+
+
+def conv(is_of: Callable[[Conv, Node], bool]) -> Kind:
+    """Networks with such a convolution."""
+    return has(lambda node: isinstance(node.operation, Conv) and is_of(node.operation, node))
+
+
+def overhangs(node: Node) -> bool:
+    """Whether ``ceil`` gives a pooling one window more."""
+    operation = node.operation
+    if not isinstance(operation, MaxPool | AvgPool) or not operation.ceil:
+        return False
+    return node.shape != type(operation)(**{**dict(operation), "ceil": False}).shape(*node.input_shapes)
+
+
+def adaptive(is_of: Callable[[int, int], bool]) -> Kind:
+    """Networks with adaptive pooling between such sizes of one axis."""
+
+    def found(node: Node) -> bool:
+        sizes = zip(node.input_shapes[0][1:], node.shape[1:], strict=True)
+        return any(is_of(size, out) for size, out in sizes)
+
+    return has(lambda node: isinstance(node.operation, AdaptiveAvgPool) and found(node))
+
+
+def activation(*, in_place: bool) -> Kind:
+    """Networks with a ReLU that writes over its input, or one that does not."""
+
+    def found(graph: Graph) -> bool:
+        live = Liveness(graph, graph.nodes, (output.node for output in graph.outputs))
+        return any(live.overwrites(node) == in_place for node in graph.nodes if node.operation.word == "relu")
+
+    return found
+
+
+def join(word: str) -> Kind:
+    """Networks with branches that meet in ``word``."""
+    return has(lambda node: node.operation.word == word and len(set(node.inputs)) > 1)
+
+
+def repeats_along(node: Node, axis: int) -> bool:
+    """Whether a product repeats one position of an input along one axis alone."""
+    if node.operation.word != "multiply" or len(node.shape) != MAP:
+        return False
+    sizes = [shape[1:] for shape in node.input_shapes]
+    return any(size[axis] < node.shape[1 + axis] and size[1 - axis] == node.shape[2 - axis] > 1 for size in sizes)
+
+
+def is_even_same(operation: Conv) -> bool:
+    """Whether there are more zeros after than before."""
+    return operation.padding == "same" and operation.margins[0] != operation.margins[1]
+
+
+KINDS: dict[str, Kind] = {
+    "groups": conv(lambda operation, node: 1 < operation.groups < node.input_shapes[0][0]),
+    "depthwise": conv(lambda operation, node: 1 < operation.groups == node.input_shapes[0][0]),
+    "dilated": conv(lambda operation, _: operation.dilation != (1, 1) and operation.kernel != (1, 1)),
+    "dilated pooling": has(lambda node: isinstance(node.operation, MaxPool) and node.operation.dilation != (1, 1)),
+    "1x7": conv(lambda operation, _: operation.kernel == (1, 7)),
+    "7x1": conv(lambda operation, _: operation.kernel == (7, 1)),
+    "same of an even kernel": conv(lambda operation, _: is_even_same(operation)),
+    "same of an even kernel in groups": conv(lambda operation, _: is_even_same(operation) and operation.groups > 1),
+    "kernel larger than its map": conv(
+        lambda operation, node: any(
+            k > size for k, size in zip(operation.kernel, node.input_shapes[0][1:], strict=True)
+        )
+    ),
+    "overhanging windows": has(overhangs),
+    "odd input": lambda graph: all(size % 2 for size in graph.input.shape[1:]),
+    "input that is no square": lambda graph: graph.input.shape[1] != graph.input.shape[2],
+    "several outputs": lambda graph: sum(not output.training for output in graph.outputs) > 1,
+    "head for training": lambda graph: any(output.training for output in graph.outputs),
+    "activation in place": activation(in_place=True),
+    "activation not in place": activation(in_place=False),
+    "repeated scopes": lambda graph: any(scope.count > 1 for node in graph.nodes for scope in around(node)),
+    "dropout": has(lambda node: node.operation.word == "dropout"),
+    "adaptive pooling that does not divide": adaptive(lambda size, out: out < size and size % out > 0),
+    "adaptive pooling to a larger map": adaptive(lambda size, out: out > size),
+    "gate for each row": has(lambda node: repeats_along(node, 1)),
+    "gate for each column": has(lambda node: repeats_along(node, 0)),
+    "branches added": join("add"),
+    "branches concatenated": join("concat"),
+    "mean of branches": join("mean"),
+    "product of branches": join("multiply"),
+}
+"""Name -> whether a graph is of that kind."""
