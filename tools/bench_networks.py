@@ -1,0 +1,98 @@
+"""What networks cost: a forward pass against torchvision's, deep networks against shallow ones, all specs at once."""
+
+from __future__ import annotations
+
+import gc
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from functools import partial
+from importlib import import_module
+from typing import Any
+
+from bench_measure import ROOT, Result, cpu_seconds, medians
+from bench_peers import torchvision
+
+import netspec
+
+FORWARD_PROMISE = 1.03
+GROWTH_PROMISE = 1.5
+FAMILIES: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
+    "resnet-cifar, depth": ("resnet-cifar", {"n": 100}, {"n": 200}),
+    "densenet-bc-k40, depth": (
+        "densenet-cifar",
+        {"depth": 190, "growth_rate": 40, "bc": True},
+        {"depth": 376, "growth_rate": 40, "bc": True},
+    ),
+}
+"""Family -> its spec, and the parameters of a network and of one about twice as deep."""
+MEMORY_RUNS = 3
+
+
+def forward(runs: int) -> Iterator[Result]:
+    """Seconds of a forward pass of compiled networks, against torchvision's with the same weights.
+
+    One thread, and its processor time: what other programs do meanwhile is not in it.
+    """
+    torch, models = import_module("torch"), torchvision().models
+    torch.set_num_threads(1)
+    image = torch.randn(1, 3, 224, 224)
+
+    def seconds(module: Any) -> float:
+        with torch.inference_mode():
+            before = time.thread_time()
+            module(image)
+            return time.thread_time() - before
+
+    for name in ("resnet50", "densenet121"):
+        theirs = getattr(models, name)(weights=None).eval()
+        ours = netspec.compile(name).eval()
+        ours.load_state_dict(theirs.state_dict(), strict=True)
+        mine, other = medians(runs, partial(seconds, ours), partial(seconds, theirs))
+        yield Result(f"forward of {name}", mine, "torchvision's", other, FORWARD_PROMISE)
+
+
+def growth(runs: int) -> Iterator[Result]:
+    """Processor time and bytes for each operation from a spec to its figures: a network against one half as deep."""
+    for word, (spec, shallow, deep) in FAMILIES.items():
+        depths = [netspec.read(spec, **params).stats().totals.depth for params in (shallow, deep)]
+        pair = [partial(_rows, spec, params) for params in (shallow, deep)]
+        less, more = medians(runs, *(partial(_seconds, run) for run in pair))
+        yield Result(f"{word} {depths[1]}: time per operation", more, f"depth {depths[0]}", less, GROWTH_PROMISE)
+        less, more = medians(MEMORY_RUNS, *(partial(_bytes, run) for run in pair))
+        what = f"{word} {depths[1]}: memory per operation"
+        yield Result(what, more, f"depth {depths[0]}", less, GROWTH_PROMISE, "KiB")
+
+
+def check(runs: int) -> Iterator[Result]:
+    """Processor time of checking all shipped specs in one process: at most twice the slowest, and 20 ms for each."""
+    specs = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "specs").glob("*.yaml"))
+    alone = {spec: cpu_seconds("-m", "netspec", "check", spec) for spec in specs}
+    slowest = max(specs, key=lambda spec: alone[spec])
+    ours, other = medians(
+        runs,
+        partial(cpu_seconds, "-m", "netspec", "check", *specs),
+        partial(cpu_seconds, "-m", "netspec", "check", slowest),
+    )
+    yield Result(f"check of all {len(specs)} specs, process", ours, "2 slowest + n", 2 * other + 0.02 * len(specs), 1.0)
+
+
+def _rows(spec: str, params: dict[str, Any]) -> int:
+    """How many operations a network has, all its figures worked out."""
+    return len(netspec.read(spec, **params).stats().to_dict()["layers"])
+
+
+def _seconds(run: Callable[[], int]) -> float:
+    before = time.thread_time()
+    count = run()
+    return (time.thread_time() - before) / count
+
+
+def _bytes(run: Callable[[], int]) -> float:
+    """The peak of what Python allocates in ``run``, for each operation."""
+    gc.collect()
+    tracemalloc.start()
+    count = run()
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return most / count
