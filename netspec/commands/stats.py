@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
@@ -14,9 +13,9 @@ import click
 from netspec.analysis.figures import FIGURES
 from netspec.analysis.grouping import By, View
 from netspec.analysis.memory import STATES
-from netspec.analysis.rows import DTYPES, Setup
+from netspec.analysis.rows import DTYPES, Dtype, Setup
 from netspec.analysis.summary import Summary, summary
-from netspec.commands.options import Settings, Size, many_specs, network, networks, with_set
+from netspec.commands.options import Settings, Size, many_specs, network, networks, print_json, with_set
 from netspec.commands.wanted import Asked, ranked, wanted
 from netspec.errors import SpecError
 from netspec.facts import Shape
@@ -70,6 +69,7 @@ def epilog() -> str:
 @click.option("--batch", type=click.IntRange(1, 1_000_000), default=1, show_default=True, help="Images, for bytes.")
 @click.option("--dtype", type=click.Choice(list(DTYPES)), default="float32", show_default=True, help="For bytes.")
 @click.option("--optimizer", type=click.Choice(list(STATES)), default="sgd", show_default=True, help="For memory.")
+@click.option("--verify", is_flag=True, help="Build the module and hold every figure against torch, fvcore and a NaN.")
 @click.option("--width", type=click.IntRange(min=20), help="Characters of a line. Default: the terminal's.")
 @click.option(
     "--format",
@@ -87,13 +87,15 @@ def stats(  # noqa: PLR0913 - one argument for each option
     form: str,
     width: int | None,
     batch: int,
-    dtype: str,
+    dtype: Dtype,
     optimizer: Any,
+    verify: bool,
     **asked: Any,
 ) -> None:
     """Parameters, MACs, shapes, receptive fields and memory, by stage, block or layer.
 
-    Several specs, a family or several sizes are compared, one row each.
+    Several specs, a family or several sizes are compared, one row each. With --verify the exit code is 1 if a figure
+    differs from that of the module and the convention does not say why.
     """
     setup, options = Setup(batch, dtype, optimizer), Asked(**asked)
     shapes: tuple[Shape | None, ...] = sizes or (None,)
@@ -103,6 +105,11 @@ def stats(  # noqa: PLR0913 - one argument for each option
         if form == "text" and len(specs) == 1:
             _show_partial(specs[0], given, shapes, width)
         raise
+    if verify:
+        from netspec.commands.verified import verified
+
+        verified(graphs, options, form)
+        return
     summaries = [summary(graph, setup) for graph in graphs]
     found = wanted(summaries, options)
     if found.compare:
@@ -110,8 +117,17 @@ def stats(  # noqa: PLR0913 - one argument for each option
     if form == "text":
         columns = _width(width, PIPED if options.columns is None else None)
         _print(report.pages(summaries, found, columns), columns)
+    elif form == "json":
+        print_json(_data(summaries, found, options))
     else:
         click.echo(_formatted(summaries, found, options, form))
+
+
+def _data(summaries: list[Summary], found: Wanted, asked: Asked) -> object:
+    data = [one.to_dict() for one in summaries]
+    if asked.grouped and not found.compare:
+        data = [{**one, "groups": report.group_records(own, found)} for one, own in zip(data, summaries, strict=True)]
+    return data[0] if len(data) == 1 else data
 
 
 def _formatted(summaries: list[Summary], found: Wanted, asked: Asked, form: str) -> str:
@@ -119,15 +135,10 @@ def _formatted(summaries: list[Summary], found: Wanted, asked: Asked, form: str)
         return report.markdown_page(summaries, found)
     if form == "latex":
         return report.latex_page(summaries, found)
-    if form == "csv":
-        from netspec.report.delimited import delimited
+    from netspec.report.delimited import delimited
 
-        view = found.view if asked.grouped else found.view._replace(by="node")
-        return delimited(report.table_records(summaries, found._replace(view=view)))
-    data = [one.to_dict() for one in summaries]
-    if asked.grouped and not found.compare:
-        data = [{**one, "groups": report.group_records(own, found)} for one, own in zip(data, summaries, strict=True)]
-    return json.dumps(data[0] if len(data) == 1 else data, indent=1)
+    view = found.view if asked.grouped else found.view._replace(by="node")
+    return delimited(report.table_records(summaries, found._replace(view=view)))
 
 
 def _show_partial(word: str, given: Settings, shapes: Iterable[Shape | None], width: int | None) -> None:

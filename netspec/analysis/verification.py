@@ -1,0 +1,91 @@
+"""Figures beside those of independent counts, as plain data: what agrees, what the convention explains, what fails."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from netspec.facts import Shape
+
+SCHEMA_VERSION = 1
+"""Of the data that :meth:`Verification.to_dict` returns; it grows when a key changes its meaning or goes."""
+Value = int | tuple[int, ...]
+"""A count, or one number for each axis."""
+
+
+class Check(NamedTuple):
+    """One figure of one thing, and what an oracle says of it.
+
+    ``of`` is the operation, with a position where there is one; empty for the whole network. ``note`` says why the two
+    differ, and ``by_convention`` whether what netspec states explains all of the difference. An oracle that gave no
+    answer has ``theirs`` empty.
+    """
+
+    figure: str
+    of: str
+    ours: Value
+    theirs: Value
+    oracle: str
+    note: str = ""
+    by_convention: bool = False
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the two are equal to the last integer."""
+        return self.ours == self.theirs
+
+    @property
+    def explained(self) -> bool:
+        """Whether they differ, as the stated convention says they must."""
+        return not self.agrees and self.by_convention
+
+    @property
+    def verdict(self) -> str:
+        """``equal``, ``explained`` or ``differs``."""
+        if self.agrees:
+            return "equal"
+        return "explained" if self.by_convention else "differs"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The check as plain data: raw integers, lists where there are several."""
+        values = {"netspec": self.ours, "other": self.theirs}
+        return {
+            "figure": self.figure,
+            "of": self.of,
+            "oracle": self.oracle,
+            **{name: list(value) if isinstance(value, tuple) else value for name, value in values.items()},
+            "verdict": self.verdict,
+            "note": self.note,
+        }
+
+
+class Verification(NamedTuple):
+    """All checks of one network, in a stable order."""
+
+    name: str
+    input: Shape
+    checks: tuple[Check, ...]
+
+    @property
+    def differing(self) -> tuple[Check, ...]:
+        """Checks that fail: different, and nothing explains it."""
+        return tuple(check for check in self.checks if check.verdict == "differs")
+
+    @property
+    def explained(self) -> tuple[Check, ...]:
+        """Checks that differ as the convention says they must."""
+        return tuple(check for check in self.checks if check.explained)
+
+    @property
+    def failed(self) -> bool:
+        """Whether any difference is unexplained."""
+        return bool(self.differing)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain data, every check of every operation among it."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "network": self.name,
+            "input": list(self.input),
+            "failed": self.failed,
+            "checks": [check.to_dict() for check in self.checks],
+        }

@@ -1,0 +1,85 @@
+"""Figures beside those of the oracles: the network's, how many operations agree, and each difference with its note."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from netspec.analysis.verification import Check, Value, Verification
+from netspec.facts import shape_text
+from netspec.report.sections import Section, limited, to_text
+
+LINES = 20
+"""How many explained differences are listed."""
+AXES = 2
+VERDICTS = ("equal", "explained", "differs")
+
+
+def verification_text(found: Verification) -> str:
+    """The verification as aligned text, its outcome at the end."""
+    head = f"{found.name}   input {shape_text(found.input)}"
+    return "\n\n".join([head, to_text(sections(found)), _outcome(found)])
+
+
+def sections(found: Verification) -> list[Section]:
+    """The tables, those without rows left out."""
+    parts = [_network(found), _operations(found), _listed("explained", found.explained, LINES)]
+    parts.append(_listed("differs", found.differing, len(found.differing)))
+    return [part for part in parts if part.rows]
+
+
+def _network(found: Verification) -> Section:
+    """A row for each figure of the whole network, a column for each oracle."""
+    oracles = list(dict.fromkeys(check.oracle for check in found.checks))
+    rows: dict[tuple[str, str], list[Check]] = {}
+    for check in found.checks:
+        if not check.of:
+            rows.setdefault((check.figure, _shown(check.ours)), []).append(check)
+    cells = []
+    for (figure, ours), checks in rows.items():
+        by_oracle = {check.oracle: _shown(check.theirs) for check in checks}
+        worst = max((check.verdict for check in checks), key=VERDICTS.index)
+        cells.append((figure, ours, *(by_oracle.get(oracle, "") for oracle in oracles), worst))
+    numeric = frozenset(range(1, len(oracles) + 2))
+    return Section("", ("figure", "netspec", *oracles, "verdict"), tuple(cells), numeric)
+
+
+def _operations(found: Verification) -> Section:
+    """How many operations, or positions of them, agree in each figure with each oracle."""
+    counts: dict[tuple[str, str], Counter[str]] = {}
+    for check in found.checks:
+        if check.of:
+            counts.setdefault((check.figure, check.oracle), Counter())[check.verdict] += 1
+    rows = [
+        (*key, *(f"{count[verdict]:,}" if count[verdict] else "" for verdict in VERDICTS))
+        for key, count in counts.items()
+    ]
+    return Section("one by one", ("figure", "oracle", *VERDICTS), tuple(rows), frozenset({2, 3, 4}))
+
+
+def _listed(title: str, checks: tuple[Check, ...], lines: int) -> Section:
+    """Each of ``checks``: what it is of, both values, and why they differ."""
+    rows = [
+        (check.figure, check.of, _shown(check.ours), _shown(check.theirs), check.oracle, check.note) for check in checks
+    ]
+    shown, more = limited(rows, lines)
+    columns = ("figure", "of", "netspec", "other", "oracle", "note")
+    return Section(f"{title}: {len(checks):,}", columns, shown, frozenset({2, 3}), more)
+
+
+def _shown(value: Value) -> str:
+    """A number with its thousands apart, a shape, or one number for both axes."""
+    if isinstance(value, int):
+        return f"{value:,}"
+    if len(value) == AXES and value[0] == value[1]:
+        return f"{value[0]:,}"
+    return shape_text(value) or "none"
+
+
+def _outcome(found: Verification) -> str:
+    """One sentence."""
+    count = f"{len(found.checks):,} figures"
+    if found.failed:
+        return f"not verified: {len(found.differing):,} of {count} differ, and nothing that netspec states explains it"
+    if found.explained:
+        return f"verified: {count}, {len(found.explained):,} of them other than netspec's as explained"
+    return f"verified: {count}, all equal"

@@ -1,0 +1,389 @@
+"""What ``netspec stats --verify`` finds: shipped networks hold, and each oracle objects to a wrong figure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+import netspec
+from netspec import catalogue
+from netspec.analysis import training
+from netspec.analysis.summary import summary
+from netspec.analysis.verification import Check, Verification
+from netspec.cli import main
+from netspec.facts import Cost, Shape, Tensor, Window
+from netspec.graph import Graph
+from netspec.nn import counting, linearised
+from netspec.nn.field_checks import DIFFERENT, NO_RECTANGLE, PADDED, SELECTED, SKIPPED, UNEVEN
+from netspec.nn.verify import verify
+from netspec.ops.conv import Conv
+from netspec.ops.join import Concat
+from netspec.ops.linear import Linear
+from netspec.ops.norm import BatchNorm
+from netspec.ops.operation import Operation
+from netspec.ops.pool import MaxPool
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+GraphOf = Callable[..., Graph]
+MANY = 300
+"""Operations of the largest variant that is verified beside the first of its file."""
+
+
+def run(*words: str) -> Result:
+    """What ``netspec stats --verify`` does with ``words``."""
+    return CliRunner().invoke(main, ["stats", "--verify", *words])
+
+
+def of(found: Verification, figure: str, name: str = "") -> list[Check]:
+    """The checks of one figure of one thing."""
+    return [check for check in found.checks if (check.figure, check.of) == (figure, name)]
+
+
+# -- shipped networks -------------------------------------------------------------------------------------------------
+
+EXPLAINED = {"alexnet-2012": {"training FLOPs"}, "resnext": {"training FLOPs"}, "nin-imagenet": {"pixels in the field"}}
+"""Files with figures that differ from an oracle's: groups, and pooling that hangs over the edge of its map."""
+
+
+@pytest.mark.parametrize("file", catalogue.shipped())
+def test_shipped_networks_hold(file: str) -> None:
+    """Every figure of the first variant of every file, and of those of no more than 300 operations."""
+    spec, _ = catalogue.spec(catalogue.shipped()[file])
+    explained = set()
+    for place, variant in enumerate(spec.family()):
+        graph = netspec.read(f"{file}.yaml@{variant}" if variant else f"{file}.yaml").graph
+        if place and len(graph.nodes) > MANY:
+            continue
+        found = verify(graph)
+        explained |= {check.figure for check in found.explained}
+
+        assert found.differing == ()
+        assert_whole(found, graph)
+
+    assert explained == EXPLAINED.get(file, set())
+
+
+def assert_whole(found: Verification, graph: Graph) -> None:
+    """Assert that nothing was passed over: totals by every oracle, every operation, and the field of the network."""
+    stats = summary(graph)
+    totals = {(check.figure, check.oracle) for check in found.checks if not check.of}
+    shapes = [check.of for check in found.checks if check.figure == "shape"]
+    macs = {check.of for check in found.checks if check.figure == "MACs" and check.oracle == "fvcore"}
+
+    assert totals == {
+        ("parameters", "torch"),
+        ("buffer elements", "torch"),
+        ("keys of the state_dict", "torch"),
+        ("parameters for training only", "torch"),
+        ("MACs", "fvcore"),
+        ("MACs", "FlopCounterMode"),
+        ("training FLOPs", "FlopCounterMode"),
+        ("receptive field", "NaN"),
+        ("jump", "NaN"),
+        ("padding", "NaN"),
+    }
+    assert shapes == [row.name for row in stats.rows]
+    assert {row.name for row in stats.rows if row.cost.macs} <= macs
+    assert of(found, "receptive field")[0].ours == stats.field.size
+    assert len(of(found, "pixels in the field", f"{stats.field_node} at 0,0")) == 1
+
+
+# -- what the convention explains -------------------------------------------------------------------------------------
+
+
+def test_groups_are_explained(graph_of: GraphOf) -> None:
+    """The weight gradient of two groups takes 8*9*9*3*3*4 MACs, and torch counts twice as many; the rest is equal."""
+    found = verify(graph_of("[conv: {out: 8, kernel: 1}, conv: {out: 8, kernel: 3, groups: 2}]", size=(3, 11, 11)))
+    first, second = 8 * 3 * 11 * 11, 8 * 4 * 9 * 9 * 9
+
+    assert not found.failed
+    (check,) = found.explained
+    assert (check.ours, check.theirs) == (4 * first + 6 * second, 4 * first + 8 * second)
+    assert check.note.endswith(f"{2 * second:,} more")
+
+
+def test_uneven_padding_is_counted_by_fvcore(graph_of: GraphOf, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A 4x4 window with ``same`` has 8*3*16*81 MACs; fvcore's own rules count none, which fails."""
+    layers = "conv: {conv: {out: 8, kernel: 4, padding: same}}"
+    (total, *_) = of(verify(graph_of(layers, size=(3, 9, 9))), "MACs")
+    assert (total.oracle, total.ours, total.theirs) == ("fvcore", 8 * 3 * 16 * 81, 8 * 3 * 16 * 81)
+
+    monkeypatch.setattr(counting, "_with_padding_by_name", lambda inputs, outputs: 0)  # noqa: ARG005 - as fvcore calls it
+    wrong = verify(graph_of(layers, size=(3, 9, 9)))
+    assert {(check.of, check.oracle, check.theirs) for check in wrong.differing} == {
+        ("", "fvcore", 0),
+        ("conv", "fvcore", 0),
+    }
+
+
+def in_field(found: Verification, name: str) -> tuple[Any, Any, str]:
+    """Pixels that the field of the position holds and that are seen, and why these are fewer."""
+    (check,) = of(found, "pixels in the field", name)
+    return check.ours, check.theirs, check.note.partition(": ")[2]
+
+
+CROSS = """
+a: {conv: {out: 2, kernel: [1, 7], padding: [0, 3]}, from: input}
+b: {conv: {out: 2, kernel: [7, 1], padding: [3, 0]}, from: input}
+last: {concat: {}, from: [a, b]}
+"""
+UNEVEN_STEPS = """
+a: {conv: {out: 2, kernel: 3, stride: 2, padding: 1}, from: input}
+b: {conv: {out: 2, kernel: 9}, from: input}
+last: {concat: {}, from: [a, b]}
+"""
+CHOSEN = """
+a: {conv: {out: 2, kernel: 1}, from: input}
+b: {conv: {out: 2, kernel: 5, padding: 2}, from: input}
+both: {concat: {}, from: [a, b]}
+last: {select: [0]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("layers", "at", "held", "seen", "reason"),
+    [
+        (CROSS, (8, 8), 49, 13, NO_RECTANGLE),
+        ("last: {conv: {out: 2, kernel: 3, dilation: 2}}", (6, 6), 25, 9, SKIPPED),
+        ("last: {max_pool: {kernel: 2, dilation: 3, stride: 1}}", (12, 12), 16, 4, SKIPPED),
+        ("last: {conv: {out: 2, kernel: 3, dilation: 3, padding: 2}}", (0, 0), 25, 4, PADDED),
+        ("[max_pool: {kernel: 3, stride: 2}, max_pool: {kernel: 2, stride: 2, ceil: true}]", (3, 3), 16, 9, PADDED),
+        (UNEVEN_STEPS, (4, 4), 225, 81, DIFFERENT),
+        (CHOSEN, (8, 8), 25, 1, SELECTED),
+        ("last: {adaptive_avg_pool: 7}", (0, 0), 16, 9, UNEVEN),
+    ],
+    ids=["union", "dilated", "dilated pool", "padded", "ceil", "steps", "selected", "adaptive"],
+)
+def test_what_a_field_need_not_see(
+    graph_of: GraphOf, layers: str, at: tuple[int, int], held: int, seen: int, reason: str
+) -> None:
+    """Windows with gaps, unions that are no rectangle, edges inside: pixels that are missing have a reason."""
+    graph = graph_of(layers, size=(2, 16, 16))
+    found = verify(graph)
+
+    assert found.differing == ()
+    assert in_field(found, f"{graph.nodes[-1].name} at {at[0]},{at[1]}") == (held, seen, reason)
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        "[conv: {out: 2, kernel: 3, padding: 1}, relu, max_pool: {kernel: 3, stride: 2, ceil: true}, sigmoid]",
+        "[conv: {out: 2, kernel: 4, padding: same}, relu6, prelu, conv: {out: 4, kernel: [1, 3], groups: 2}]",
+        "[local_response_norm, conv: {out: 4, kernel: 2, stride: 2}, hardswish, softmax, global_avg_pool, linear: 3]",
+        "[conv: {out: 2, kernel: 3}, adaptive_avg_pool: 7, avg_pool: {kernel: 3, stride: 1, padding: 1}, flatten]",
+        "[residual: {width: 4, stride: 2, shortcut: pad}, residual: {width: 4}]",
+    ],
+)
+def test_nothing_hides_a_pixel(layers: str, graph_of: GraphOf) -> None:
+    """Rectifiers, maxima, saturation and norms let every pixel through, and fields are full to their edges."""
+    found = verify(graph_of(layers, size=(2, 16, 16)))
+
+    assert found.differing == ()
+    assert not [check for check in found.explained if check.oracle == "NaN"]
+
+
+def test_heads_for_training_are_apart() -> None:
+    """GoogLeNet's heads are counted by what inference does not call; their MACs are held all the same."""
+    found = verify(netspec.read("googlenet", input=(3, 64, 64)).graph)
+    (unused,) = of(found, "parameters for training only")
+    heads = [check for check in found.checks if check.figure == "MACs in training"]
+
+    assert unused.ours == unused.theirs == 6_379_984
+    assert {check.of.partition(".")[0] for check in heads} == {"aux1", "aux2"}
+    assert all(check.agrees for check in heads)
+    assert sum(check.theirs > 0 for check in heads if isinstance(check.theirs, int)) == 6
+
+
+# -- the oracles object -----------------------------------------------------------------------------------------------
+
+SOUND = """
+conv1: {conv: {out: 8, kernel: 3, stride: 2, padding: 1, dilation: 2, bias: false}}
+bn: batch_norm
+relu: relu
+pool: {max_pool: {kernel: 3, stride: 1, padding: 1}}
+left: {conv: {out: 8, kernel: [1, 3], padding: [0, 1]}}
+right: {conv: {out: 8, kernel: [3, 1], padding: [1, 0]}, from: pool}
+cat: {concat: {}, from: [left, right]}
+last: {conv: {out: 4, kernel: 3}}
+"""
+
+
+def sound(graph_of: GraphOf) -> Verification:
+    """The network that the following tests break, verified."""
+    return verify(graph_of(SOUND, size=(3, 41, 37), head="[global_avg_pool, linear: 5]"))
+
+
+def cheaper(self: Operation, output: Shape, *inputs: Shape) -> Cost:
+    """One multiply-add too few."""
+    cost = RULES[type(self), "cost"](self, output, *inputs)
+    return cost._replace(macs=cost.macs - 1)
+
+
+def taller(self: Operation, *inputs: Shape) -> Shape:
+    """One row too many, where there is a stride."""
+    out, high, wide = RULES[type(self), "shape"](self, *inputs)
+    return out, high + (self.stride[0] > 1), wide
+
+
+def wider(self: Operation, *inputs: Shape) -> Shape:
+    """One channel too many."""
+    channels, *rest = RULES[type(self), "shape"](self, *inputs)
+    return (channels + 1, *rest)
+
+
+def shorter(self: Operation, *inputs: Shape) -> tuple[Tensor, ...]:
+    """All tensors but the last."""
+    return RULES[type(self), "tensors"](self, *inputs)[:-1]
+
+
+def renamed(self: Operation, *inputs: Shape) -> tuple[Tensor, ...]:
+    """The first tensor under another name."""
+    first, *rest = RULES[type(self), "tensors"](self, *inputs)
+    return (Tensor("kernel", first.shape, first.trainable), *rest)
+
+
+def window(**changes: tuple[int, int]) -> Callable[..., Window]:
+    """A rule that states another window than the true one."""
+
+    def wrong(self: Operation, *inputs: Shape) -> Window:
+        return RULES[type(self), "window"](self, *inputs)._replace(**changes)
+
+    return wrong
+
+
+RULES: dict[tuple[type[Operation], str], Callable[..., Any]] = {
+    (kind, rule): getattr(kind, rule)
+    for kind in (Conv, Linear, BatchNorm, MaxPool, Concat)
+    for rule in ("cost", "shape", "tensors", "window")
+}
+
+
+def test_a_sound_network_holds(graph_of: GraphOf) -> None:
+    """The network that is broken below agrees in every figure but the cross of its two branches."""
+    found = sound(graph_of)
+
+    assert found.differing == ()
+    assert {check.figure for check in found.explained} == {"pixels in the field"}
+
+
+@pytest.mark.parametrize(
+    ("operation", "rule", "wrong", "figures"),
+    [
+        (Conv, "cost", cheaper, {"MACs", "training FLOPs"}),
+        (Linear, "cost", cheaper, {"MACs", "training FLOPs"}),
+        (Conv, "shape", taller, {"shape"}),
+        (Concat, "shape", wider, {"output"}),
+        (Linear, "tensors", shorter, {"parameters"}),
+        (Linear, "tensors", renamed, {"keys of the state_dict"}),
+        (BatchNorm, "tensors", shorter, {"buffer elements"}),
+        (MaxPool, "window", window(kernel=(2, 3)), {"receptive field", "pixels outside the field"}),
+        (MaxPool, "window", window(kernel=(3, 4)), {"receptive field"}),
+        (BatchNorm, "window", window(kernel=(1, 2)), {"receptive field"}),
+        (Conv, "window", window(dilation=(1, 1)), {"receptive field", "pixels outside the field"}),
+        (Conv, "window", window(padding=(0, 0)), {"padding", "pixels outside the field"}),
+        (Conv, "window", window(stride=(1, 1)), {"jump", "pixels outside the field"}),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_a_wrong_rule_fails(
+    operation: type[Operation],
+    rule: str,
+    wrong: Callable[..., Any],
+    figures: set[str],
+    graph_of: GraphOf,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A fact that is off by one is told by the figure that it spoils."""
+    monkeypatch.setattr(operation, rule, wrong)
+    found = sound(graph_of)
+
+    assert found.failed
+    assert figures <= {check.figure for check in found.differing}
+
+
+def test_a_gradient_of_the_image_fails(graph_of: GraphOf, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a gradient of the image counted in, the FLOPs of training are no longer torch's, and all else is."""
+    monkeypatch.setattr(training, "trained", lambda graph: frozenset(graph.nodes))
+
+    assert {check.figure for check in sound(graph_of).differing} == {"training FLOPs"}
+
+
+def test_a_maximum_would_hide_pixels(graph_of: GraphOf, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without its stand-in the gradient of a maximum reaches one pixel, and a field that is right would fail."""
+    summed = linearised._pooled
+    monkeypatch.setattr(
+        linearised, "_pooled", lambda x, layer, line: layer(x) if line is None else summed(x, layer, line)
+    )
+    found = verify(graph_of("pool: {max_pool: 2}", size=(1, 8, 8)))
+
+    assert {(check.figure, check.ours, check.theirs) for check in found.differing} == {("pixels in the field", 4, 1)}
+
+
+# -- the command ------------------------------------------------------------------------------------------------------
+
+
+def test_text() -> None:
+    """Totals beside those of the oracles, a line for each figure of the operations, and the outcome."""
+    result = run("lenet5")
+
+    assert result.exit_code == 0
+    lines = [line.split() for line in result.output.splitlines()]
+    assert ["figure", "netspec", "torch", "fvcore", "FlopCounterMode", "NaN", "verdict"] in lines
+    assert ["MACs", "416,520", "416,520", "416,520", "equal"] in lines
+    assert ["receptive", "field", "16", "16", "equal"] in lines
+    assert ["shape", "torch", "12"] in lines
+    assert lines[-1] == ["verified:", lines[-1][1], "figures,", "all", "equal"]
+
+
+def test_failure_is_told_and_ends_in_exit_code_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything is printed, what differs is listed, and a second network is verified all the same."""
+    monkeypatch.setattr(Linear, "cost", cheaper)
+    result = run("lenet5", "plain20")
+
+    assert result.exit_code == 1
+    lines = [line.split() for line in result.output.splitlines()]
+    assert ["MACs", "fc1", "47,999", "48,000", "fvcore"] in lines
+    assert sum(line[:2] == ["not", "verified:"] for line in lines) == 2
+
+
+def test_json() -> None:
+    """Raw integers of every check; sizes and parameters are those that are asked for; families are lists."""
+    data = json.loads(run("lenet5", "--input", "1x36x32", "--set", "classes=7", "--format", "json").output)
+    checks = {(check["of"], check["figure"], check["oracle"]): check for check in data["checks"]}
+
+    assert (data["schema_version"], data["network"], data["input"], data["failed"]) == (1, "lenet5", [1, 36, 32], False)
+    assert checks["fc3", "MACs", "fvcore"] == {
+        "figure": "MACs",
+        "of": "fc3",
+        "oracle": "fvcore",
+        "netspec": 588,
+        "other": 588,
+        "verdict": "equal",
+        "note": "",
+    }
+    assert checks["conv1", "shape", "torch"]["other"] == [6, 32, 28]
+    family = json.loads(run("fractalnet@fractalnet-c1", "lenet5", "--format", "json").output)
+    assert [one["network"] for one in family] == ["fractalnet-c1", "lenet5"]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--format", "csv"], "--verify prints text or json, not csv"),
+        (["--format", "latex"], "--verify prints text or json, not latex"),
+        (["--by", "op"], "--verify holds every figure"),
+        (["--columns", "name,macs"], "--verify holds every figure"),
+    ],
+)
+def test_what_does_not_go_together(words: list[str], sentence: str) -> None:
+    """Options that are for tables are refused before anything is built."""
+    result = run("lenet5", *words)
+
+    assert result.exit_code == 2
+    assert sentence in result.output
