@@ -19,7 +19,7 @@ from strategies import drawn
 import netspec
 from netspec.analysis import receptive_field
 from netspec.analysis.alignment import misalignments
-from netspec.analysis.receptive_field import Field, Region, last_map, placed, receptive_fields
+from netspec.analysis.receptive_field import Field, Region, last_map, placed, receptive_fields, seeing_position
 from netspec.facts import FLAT, Shape, Window
 from netspec.graph import Graph, Node
 from netspec.ops.conv import Conv
@@ -248,6 +248,15 @@ def test_what_is_repeated_is_seen_from_everywhere(
     if name != "a whole map":  # its field is shared from the pooling on
         with pytest.raises(AssertionError):
             fields_agree(graph)
+
+
+@pytest.mark.parametrize("name", ["a whole map", "rows and columns"])
+def test_the_first_position_behind_a_gate_sees_all(name: str, graph_of: Callable[..., Graph]) -> None:
+    """What is repeated over each position covers the map, so that no later one has to be asked."""
+    graph = graph_of(REPEATED[name], size=(2, 20, 16))
+    node = graph.nodes[-1]
+
+    assert seeing_position(node, receptive_fields(graph)[node], graph.input.shape) == (0, 0)
 
 
 def test_windows_at_uneven_distances_are_held(
