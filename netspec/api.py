@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from netspec import catalogue
+from netspec.analysis.memory import Optimizer
+from netspec.analysis.rows import Dtype, Setup
 from netspec.analysis.summary import Summary, summary
 from netspec.compiler import chosen, network_of, spec_of
 from netspec.errors import Problem, Source, Span, SpecError
@@ -18,6 +20,7 @@ from netspec.language import resolved
 from netspec.language import source as yaml_source
 from netspec.language.source import Mapping, Value
 from netspec.language.spec import Spec
+from netspec.limits import LIMITS, Limits
 
 if TYPE_CHECKING:
     import torch  # noqa: TID251 - for type checkers only
@@ -41,9 +44,13 @@ class Network:
         """The variant's name, or the spec's."""
         return self.graph.name
 
-    def stats(self) -> Summary:
-        """Parameters, multiply-adds, shapes and receptive fields: rows, totals, ``to_dict()``."""
-        return summary(self.graph)
+    def stats(self, *, batch: int = 1, dtype: Dtype = "float32", optimizer: Optimizer = "sgd") -> Summary:
+        """Parameters, multiply-adds, shapes, receptive fields, memory: rows, totals, ``to_dict()``, ``to_pandas()``.
+
+        Counts are of one image. Bytes are of ``batch`` images with weights and values of ``dtype``, trained with
+        ``optimizer``.
+        """
+        return summary(self.graph, Setup(batch, dtype, optimizer))
 
     def diagram(self, *, depth: int = 1) -> str:
         """The network as DOT text for Graphviz; ``depth`` says how far blocks are opened."""
@@ -69,15 +76,25 @@ class Network:
         return module(self.graph, device=device, outputs=outputs)
 
 
-def read(source: str | Path, /, *, input: Shape | None = None, root: Path | None = None, **params: Any) -> Network:
+def read(
+    source: str | Path,
+    /,
+    *,
+    input: Shape | None = None,
+    root: Path | None = None,
+    max_nodes: int = LIMITS.nodes,
+    **params: Any,
+) -> Network:
     """The checked network of a spec: a path, ``path@variant``, a shipped name, or the text itself (several lines).
 
     ``input`` replaces the spec's ``(channels, height, width)``; ``params`` set its parameters. What the spec extends
-    lies in its own folder, or below ``root``. Raises :class:`netspec.SpecError` with everything that is wrong.
+    lies in its own folder, or below ``root``. A larger network than ``max_nodes`` operations is refused. Raises
+    :class:`netspec.SpecError` with everything that is wrong.
     """
+    limits = Limits(max_nodes)
     if isinstance(source, str) and "\n" in source:
-        return network(spec_of(Source("<text>", source)), None, _values(params), input)
-    spec, variant = catalogue.spec(source, root)
+        return network(spec_of(Source("<text>", source), limits=limits), None, _values(params), input)
+    spec, variant = catalogue.spec(source, root, limits)
     return network(spec, variant, _values(params), input)
 
 
@@ -94,6 +111,7 @@ def compile(
     input: Shape | None = None,
     device: torch.device | str | None = None,
     outputs: Outputs = "inference",
+    max_nodes: int = LIMITS.nodes,
     **params: Any,
 ) -> torch.nn.Module:
     """The network of a spec as a plain ``nn.Module`` with freshly initialised weights.
@@ -103,10 +121,12 @@ def compile(
     ``device="meta"`` builds without memory. Initialisation follows ``torch.manual_seed``. Raises
     :class:`netspec.SpecError` with everything that is wrong.
     """
-    return read(source, input=input, **params).compile(device=device, outputs=outputs)
+    return read(source, input=input, max_nodes=max_nodes, **params).compile(device=device, outputs=outputs)
 
 
-def load(path: str | Path, /, *, device: str = "cpu", outputs: Outputs = "inference") -> torch.nn.Module:
+def load(
+    path: str | Path, /, *, device: str = "cpu", outputs: Outputs = "inference", max_nodes: int = LIMITS.nodes
+) -> torch.nn.Module:
     """The network in an artefact of ``netspec build``, with its weights, in eval mode. Nothing is unpickled.
 
     Raises :class:`netspec.SpecError` when the file is truncated, foreign, or its weights do not fit its spec.
@@ -114,7 +134,7 @@ def load(path: str | Path, /, *, device: str = "cpu", outputs: Outputs = "infere
     from netspec.nn import artefact
 
     file = Path(path)
-    spec = spec_of(Source(f"{path} (spec)", artefact.contents(file).spec))
+    spec = spec_of(Source(f"{path} (spec)", artefact.contents(file).spec), limits=Limits(max_nodes))
     module = network(spec, None, {}).compile(device="meta", outputs=outputs)
     artefact.fill(module, file, device)
     return module.eval()

@@ -12,9 +12,9 @@ from netspec.compiler import spec_of
 from netspec.errors import Problem, Source, Span, SpecError, did_you_mean
 from netspec.language.extends import Opener, Parent
 from netspec.language.spec import Spec
+from netspec.limits import LIMITS, RAISE, Limits
 
 SUFFIX = ".yaml"
-MAX_BYTES = 2_000_000
 Found = TypeVar("Found")
 
 
@@ -59,14 +59,14 @@ def _family_with(variant: str, known: dict[str, Path]) -> Path | None:
     return next((path for path in known.values() if key.search(path.read_text(encoding="utf-8"))), None)
 
 
-def text(path: Path) -> Source:
+def text(path: Path, limits: Limits = LIMITS) -> Source:
     """The content of the file at ``path``. Raises :class:`SpecError` when it cannot be read as text."""
     try:
         with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-        if len(content) > MAX_BYTES:
-            message = f"'{path}' has more than {MAX_BYTES:,} bytes"
-            raise SpecError([Problem("limit", message, Source(str(path), "").span(1, 1))])
+            content = file.read(limits.characters + 1)
+        if len(content) > limits.characters:
+            message = f"'{path}' has more than {limits.characters:,} bytes"
+            raise SpecError([Problem("limit", message, Source(str(path), "").span(1, 1), RAISE)])
         return Source(str(path), content.decode("utf-8-sig").replace("\r\n", "\n"))
     except FileNotFoundError:
         near = [str(path.with_name(other.name)) for other in path.parent.glob(f"*{SUFFIX}")]
@@ -85,16 +85,17 @@ def text(path: Path) -> Source:
 MANY = 200
 
 
-def spec(word: str | Path, root: Path | None = None) -> tuple[Spec, str | None]:
+def spec(word: str | Path, root: Path | None = None, limits: Limits = LIMITS) -> tuple[Spec, str | None]:
     """The spec that ``word`` refers to, and the variant that is meant.
 
     What it extends must lie in its own folder, or below ``root`` if given. Raises :class:`SpecError`.
     """
     found = reference(str(word))
-    return spec_of(text(found.path), parents(found.path, root)), found.variant
+    opener = parents(found.path, root, limits)
+    return spec_of(text(found.path, limits), opener, limits), found.variant
 
 
-def parents(child: Path, root: Path | None) -> Opener:
+def parents(child: Path, root: Path | None, limits: Limits = LIMITS) -> Opener:
     """Finds what the spec at ``child`` extends: beside it, or among the shipped ones, and nowhere outside."""
 
     def opened(word: str, span: Span) -> Parent:
@@ -102,13 +103,13 @@ def parents(child: Path, root: Path | None) -> Opener:
         path = child.parent / name
         if "/" not in name and Path(name).suffix != SUFFIX and not path.is_file():
             found = _at(span, lambda: reference(word))
-            return Parent(text(found.path), found.variant, parents(found.path, root))
+            return Parent(text(found.path, limits), found.variant, parents(found.path, root, limits))
         allowed = (root or child.parent).resolve()
         if not path.resolve().is_relative_to(allowed):
             message = f"'{word}' lies outside of {allowed.name or allowed}/"
             hint = "a spec extends what lies in its folder; the caller can allow a wider one with --root"
             raise SpecError([Problem("outside", message, span, hint)])
-        return Parent(_at(span, lambda: text(path)), variant or None, parents(path, root))
+        return Parent(_at(span, lambda: text(path, limits)), variant or None, parents(path, root, limits))
 
     return opened
 

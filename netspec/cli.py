@@ -55,7 +55,8 @@ class Commands(click.Group):
 @click.version_option(__version__, prog_name="netspec")
 @click.option("--plugin", multiple=True, metavar="MODULE", help="Import a module that registers blocks. Repeatable.")
 @click.option("--root", type=click.Path(file_okay=False, exists=True, path_type=Path), help="Folder for 'extends'.")
-def main(plugin: tuple[str, ...], root: Path | None) -> None:  # noqa: ARG001 - read by the commands
+@click.option("--max-nodes", type=click.IntRange(1), metavar="N", help="Operations that a network may have.")
+def main(plugin: tuple[str, ...], root: Path | None, max_nodes: int | None) -> None:  # noqa: ARG001 - read by the commands
     """Convolutional networks as YAML: checked, described, drawn and compiled.
 
     SPEC is a path, path@variant, or the name of a shipped network (see netspec list).

@@ -17,20 +17,23 @@ from netspec.language.layers import Chain
 from netspec.language.parameter import Setting, settled
 from netspec.language.source import Mapping, Scalar, Value
 from netspec.language.spec import SECTIONS, Spec, parsed
+from netspec.limits import LIMITS, Limits
 
 LARGEST_SIDE = 65_536
 
 
-def spec_of(source: Source, opener: Opener = refuse) -> Spec:
+def spec_of(source: Source, opener: Opener = refuse, limits: Limits = LIMITS) -> Spec:
     """What ``source`` says; mistakes that leave something to go on with are kept in its ``problems``.
 
-    ``opener`` finds the parent that it extends. Raises :class:`netspec.errors.SpecError` where nothing is left.
+    ``opener`` finds the parent that it extends; ``limits`` hold for the networks that it makes, too. Raises
+    :class:`netspec.errors.SpecError` where nothing is left.
     """
     problems = Problems()
-    spec = parsed(whole(yaml_source.read(source), opener), source, problems)
+    spec = parsed(whole(yaml_source.read(source, limits), opener, limits), source, problems)
     if spec is None:
         problems.check()
         raise AssertionError  # pragma: no cover - no spec without a problem
+    spec.limits = limits
     return spec
 
 

@@ -20,13 +20,13 @@ from netspec.language.parameter import Setting, settled
 from netspec.language.patch import Kind, Rule
 from netspec.language.source import Scalar, Sequence, weight
 from netspec.language.spec import Definition, Spec
+from netspec.limits import RAISE
 from netspec.ops import Operation
 from netspec.patching import Patches, changed
 from netspec.trail import trail
 from netspec.wiring import Wiring
 
 UNKNOWN_HINT = "define it under 'blocks', or have it registered by a --plugin"
-MAX_STEPS = 300_000
 """Layers, repetitions and values written beside them, each as often as it is met."""
 MAX_DEPTH = 60
 MAX_PATH = 300
@@ -52,7 +52,7 @@ class Expansion:
         self.spec = spec
         self.values = values
         self.problems = problems
-        self.builder = GraphBuilder(size)
+        self.builder = GraphBuilder(size, spec.limits.nodes)
         self.parts: list[tuple[str, Node | Scope]] = []
         self.wiring = Wiring(self.builder.input)
         self.patches = Patches(spec.rules)
@@ -98,7 +98,7 @@ class Expansion:
         try:
             if layer.repeat is None:
                 return self._once(layer, name, body, inputs, first=True)
-            count = repetitions(layer, seen(body.values, inputs[0]), self.problems)
+            count = repetitions(layer, seen(body.values, inputs[0]), self.problems, self.spec.limits.repeat)
             with self.builder.within(name, "repeat"):
                 for index in range(count):
                     inner = body._replace(values={**body.values, "index": index, "count": count})
@@ -207,7 +207,7 @@ class Expansion:
         """An inline block, as often as it is repeated: its layers join the names and numbers around it."""
         inputs = self._inputs(layer, body, x)
         use = layer.what
-        count = repetitions(layer, seen(body.values, inputs[0]), self.problems)
+        count = repetitions(layer, seen(body.values, inputs[0]), self.problems, self.spec.limits.repeat)
         for index in range(count):
             if not isinstance(use, Use):
                 break
@@ -302,7 +302,7 @@ class Expansion:
         except PatchFailed:
             return None
         except GraphFull as full:
-            self.problems.stop(Problem("limit", str(full), layer.span))
+            self.problems.stop(Problem("limit", str(full), layer.span, RAISE))
         except ValidationError as error:
             fields = " and ".join(f"'{part}'" for part in dict.fromkeys(item["loc"][0] for item in error.errors()))
             message = f"{instance.word} comes to a {error.title} whose {fields} is out of range"
@@ -404,9 +404,10 @@ class Expansion:
     def _charge(self, span: Span, written: int) -> None:
         """Count a layer with so many values written in it; end the search where the network takes too long."""
         self.steps += 1 + written
-        if self.steps > MAX_STEPS:
-            message = f"the network has more than {MAX_STEPS:,} layers, repetitions and values"
-            self.problems.stop(Problem("limit", message, span))
+        most = self.spec.limits.steps
+        if self.steps > most:
+            message = f"the network has more than {most:,} layers, repetitions and values"
+            self.problems.stop(Problem("limit", message, span, RAISE))
 
     def _fits(self, word: str, layer: Layer, inputs: list[Node | None], *, joins: bool) -> bool:
         """Whether ``word`` takes so many inputs."""

@@ -10,10 +10,10 @@ from typing import Final, NamedTuple
 from netspec.errors import Refusal, Span
 from netspec.facts import Shape, shape_text
 from netspec.initialisation import Scheme
+from netspec.limits import LIMITS
 from netspec.ops.input import Input
 from netspec.ops.operation import LARGEST, Operation
 
-MAX_NODES = 20_000
 INPUT = "input"
 """Name of the node that every network begins with."""
 
@@ -194,14 +194,16 @@ class DuplicateName(Exception):
 class GraphFull(Exception):
     """The graph has as many nodes as it may have."""
 
-    def __init__(self) -> None:
-        super().__init__(f"the network has more than {MAX_NODES:,} operations")
+    def __init__(self, most: int) -> None:
+        super().__init__(f"the network has more than {most:,} operations")
 
 
 class GraphBuilder:
     """Appends nodes and scopes; infers each shape once, when the node is appended."""
 
-    def __init__(self, size: Shape) -> None:
+    def __init__(self, size: Shape, most: int = LIMITS.nodes) -> None:
+        self.most = most
+        """How many nodes there may be."""
         self.root = Scope(name="", block="network")
         self.scope = self.root
         self.span: Span | None = None
@@ -230,8 +232,8 @@ class GraphBuilder:
 
     def append(self, name: str, operation: Operation, *inputs: Node) -> Node:
         """As :meth:`add`, just as it stands."""
-        if len(self.nodes) > MAX_NODES:
-            raise GraphFull
+        if len(self.nodes) > self.most:
+            raise GraphFull(self.most)
         path = self.path(name)
         try:
             shape = operation.shape(*(node.shape for node in inputs))

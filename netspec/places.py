@@ -15,9 +15,13 @@ class Source:
     name: str
     text: str = field(repr=False)
     lines: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    last: int = field(init=False, repr=False, compare=False)
+    """The last line that holds anything."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "lines", legible.lines(self.text))
+        lines = legible.lines(self.text)
+        object.__setattr__(self, "lines", lines)
+        object.__setattr__(self, "last", max(1, len(lines) - (not lines[-1])))
 
     def line(self, number: int) -> str:
         """Line ``number``, counted from 1; empty beyond the end."""
@@ -25,9 +29,8 @@ class Source:
 
     def span(self, line: int, column: int, length: int = 1) -> Span:
         """A place that lies inside the text, also where a parser points behind its end."""
-        last = max(1, len(self.lines) - (not self.lines[-1]))
-        if line > last:
-            return Span(self, last, len(self.line(last)) + 1)
+        if line > self.last:
+            return Span(self, self.last, len(self.line(self.last)) + 1)
         return Span(self, line, min(column, len(self.line(line)) + 1), length)
 
 

@@ -19,11 +19,11 @@ from netspec.facts import Layer
 from netspec.graph import Graph
 from netspec.nn.build import module as module_of
 from netspec.nn.build import named
-from netspec.ops.rectifier import Relu
 from netspec.ops.conv import Conv
 from netspec.ops.norm import BatchNorm
 from netspec.ops.operation import Operation
 from netspec.ops.pool import MaxPool
+from netspec.ops.rectifier import Relu
 from netspec.ops.space import Kept, Space
 
 NETWORKS = ("alexnet", "vgg16", "resnet18", "resnet50", "googlenet", "densenet121")

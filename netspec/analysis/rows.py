@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import prod
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from netspec.analysis.memory import Optimizer, tensors_size
 from netspec.analysis.receptive_field import Field
@@ -13,7 +13,8 @@ from netspec.analysis.training import training_macs
 from netspec.facts import Cost, Family, Shape, Window
 from netspec.graph import Entry, Graph, Node, Scope
 
-DTYPES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
+Dtype = Literal["float64", "float32", "float16", "bfloat16"]
+DTYPES: dict[Dtype, int] = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
 """Type of weights and values -> bytes of one."""
 STRUCTURAL = ("chain", "repeat", "path", "branch", "branches", "network")
 """Kinds of scopes that are no blocks."""
@@ -25,7 +26,7 @@ class Setup(NamedTuple):
     """What figures in bytes are for: images at once, the type of weights and values, the optimiser of training."""
 
     batch: int = 1
-    dtype: str = "float32"
+    dtype: Dtype = "float32"
     optimizer: Optimizer = "sgd"
 
     @property

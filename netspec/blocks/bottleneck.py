@@ -6,11 +6,11 @@ from netspec.blocks.block import Block, Chosen, follow
 from netspec.blocks.shortcut import Shortcut, shortcut
 from netspec.facts import square
 from netspec.graph import GraphBuilder, Node
-from netspec.ops.rectifier import Relu
 from netspec.ops.conv import Conv
 from netspec.ops.join import Add
 from netspec.ops.norm import BatchNorm
 from netspec.ops.operation import Count, Size
+from netspec.ops.rectifier import Relu
 
 
 class Bottleneck(Block):

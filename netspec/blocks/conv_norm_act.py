@@ -4,10 +4,10 @@ from typing import ClassVar
 
 from netspec.blocks.block import Block, Chosen, follow
 from netspec.graph import GraphBuilder, Node
-from netspec.ops.rectifier import Relu
 from netspec.ops.conv import Conv, Padding
 from netspec.ops.norm import BatchNorm
 from netspec.ops.operation import Count, Size
+from netspec.ops.rectifier import Relu
 
 
 class ConvNormAct(Block):

@@ -5,11 +5,11 @@ from typing import ClassVar
 from netspec.blocks.block import Block, Chosen, follow
 from netspec.facts import square
 from netspec.graph import GraphBuilder, Node
-from netspec.ops.rectifier import Relu
 from netspec.ops.conv import Conv
 from netspec.ops.join import Concat
 from netspec.ops.norm import BatchNorm
 from netspec.ops.operation import Count, Fraction, Natural
+from netspec.ops.rectifier import Relu
 from netspec.ops.regularise import Dropout
 
 

@@ -6,11 +6,11 @@ from netspec.blocks.block import Block, Chosen
 from netspec.blocks.conv_norm_act import ConvNormAct
 from netspec.facts import square
 from netspec.graph import GraphBuilder, Node
-from netspec.ops.rectifier import Relu
 from netspec.ops.join import Concat
 from netspec.ops.norm import BatchNorm
 from netspec.ops.operation import Count, Size
 from netspec.ops.pool import MaxPool
+from netspec.ops.rectifier import Relu
 
 
 class Inception(Block):

@@ -8,11 +8,11 @@ from pydantic import Field
 from netspec.blocks.block import Block, Chosen, follow
 from netspec.facts import square
 from netspec.graph import GraphBuilder, Node
-from netspec.ops.rectifier import Relu
 from netspec.ops.conv import Conv
 from netspec.ops.norm import BatchNorm
 from netspec.ops.operation import Fraction
 from netspec.ops.pool import AvgPool
+from netspec.ops.rectifier import Relu
 from netspec.ops.regularise import Dropout
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 
 import click
 
 from netspec.analysis.difference import difference
-from netspec.commands.options import Setting, Settings, network, with_input
+from netspec.commands.options import Setting, Settings, network, print_json, with_input
 from netspec.facts import Shape
 from netspec.report.difference import difference_markdown, difference_text
 
@@ -40,7 +39,7 @@ def diff(  # noqa: PLR0913 - one argument for each option
     old, new = network(a, (*given, *given_a), size), network(b, (*given, *given_b), size)
     found = difference(old.graph, new.graph)
     if form == "json":
-        click.echo(json.dumps(found.to_dict(), indent=1))
+        print_json(found.to_dict())
     else:
         click.echo(difference_markdown(found) if form == "markdown" else difference_text(found))
     if strict and found:

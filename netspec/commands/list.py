@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
 from netspec import api, catalogue
+from netspec.commands.options import print_json
 from netspec.facts import shape_text
 
 
@@ -18,7 +18,7 @@ def list_(form: str) -> None:
     """List the shipped networks with parameters, MACs and receptive field."""
     rows = [row for path in catalogue.shipped().values() for row in _rows(path)]
     if form == "json":
-        click.echo(json.dumps(rows, indent=1))
+        print_json(rows)
         return
     places = [row["file"] if row["variant"] is None else f"{row['file']}@{row['variant']}" for row in rows]
     names, wide = max(len(row["name"]) for row in rows), max(map(len, places))

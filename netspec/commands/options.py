@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable
-from pathlib import Path
+from itertools import islice
 from typing import Any, NoReturn
 
 import click
@@ -14,8 +15,11 @@ from netspec.errors import Problem, Problems, Source, SpecError
 from netspec.facts import MAP, Shape
 from netspec.language import source as yaml_source
 from netspec.language.source import Value
+from netspec.language.spec import Spec
+from netspec.limits import LIMITS, Limits
 
 BAD_INPUT = 2
+MANY = 10_000
 LARGEST_SIDE = 65_536
 
 Settings = tuple[tuple[str, Value], ...]
@@ -57,19 +61,19 @@ with_input = click.option("--input", "size", type=Size(), help="Size of one imag
 
 def network(word: str, given: Settings, size: Shape | None) -> api.Network:
     """The one network that ``word`` names."""
-    spec, variant = catalogue.spec(word, root())
+    spec, variant = spec_of(word)
     return api.network(spec, variant, dict(given), size)
 
 
-def root() -> Path | None:
-    """The folder that ``extends`` may reach, where the caller has widened it."""
-    chosen = click.get_current_context().find_root().params.get("root")
-    return chosen if isinstance(chosen, Path) else None
+def spec_of(word: str) -> tuple[Spec, str | None]:
+    """The spec that ``word`` refers to, and the variant that is meant, within what the caller allows."""
+    allowed = click.get_current_context().find_root().params
+    return catalogue.spec(word, allowed.get("root"), Limits(allowed.get("max_nodes") or LIMITS.nodes))
 
 
 def networks(word: str, given: Settings, size: Shape | None, *, whole: bool = False) -> list[api.Network]:
     """The network that ``word`` names; without a variant the ``whole`` family, or one that is nothing but variants."""
-    spec, chosen = catalogue.spec(word, root())
+    spec, chosen = spec_of(word)
     values = dict(given)
     variants = spec.family(values)
     if chosen or (None in variants and not whole) or not variants:
@@ -84,6 +88,14 @@ def networks(word: str, given: Settings, size: Shape | None, *, whole: bool = Fa
                 problems.add(problem)
     problems.check()
     return family
+
+
+def print_json(data: object) -> None:
+    """Print ``data`` piece by piece: the text of a large network is never held as a whole."""
+    words = json.JSONEncoder(indent=1).iterencode(data)
+    while piece := "".join(islice(words, MANY)):
+        click.echo(piece, nl=False)
+    click.echo()
 
 
 def fail(problems: Iterable[Problem]) -> NoReturn:

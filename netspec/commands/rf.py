@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import click
 
 from netspec.analysis.effective import Effective, effective
 from netspec.analysis.sight import Sight, sight
-from netspec.commands.options import Settings, network, one_spec, with_input, with_set
+from netspec.commands.options import Settings, network, one_spec, print_json, with_input, with_set
 from netspec.facts import Pair, Shape
 from netspec.graph import Graph
 from netspec.report.field import page
@@ -59,7 +58,7 @@ def rf(  # noqa: PLR0913 - one argument for each option
         written(svg(view, found), output)
     if form == "json":
         more = {"effective": found.to_dict()} if found else {}
-        click.echo(json.dumps({**view.to_dict(), **more}, indent=1))
+        print_json({**view.to_dict(), **more})
         return
     click.echo(page(view, found))
     click.echo()

@@ -8,8 +8,7 @@ from typing import Any
 from netspec.errors import Code, Problem, Problems
 from netspec.language.arguments import evaluated, shown
 from netspec.language.layers import Layer, Use
-
-MAX_REPEAT = 20_000
+from netspec.limits import RAISE
 
 
 def word_of(use: Use, values: Mapping[str, Any], problems: Problems) -> str | None:
@@ -34,18 +33,18 @@ def is_wanted(layer: Layer, values: Mapping[str, Any], problems: Problems) -> bo
     return True
 
 
-def repetitions(layer: Layer, values: Mapping[str, Any], problems: Problems) -> int:
-    """How often ``layer`` is repeated; 1 after a mistake."""
+def repetitions(layer: Layer, values: Mapping[str, Any], problems: Problems, most: int) -> int:
+    """How often ``layer`` is repeated, ``most`` times at most; 1 after a mistake."""
     worked = None if layer.repeat is None else evaluated(layer.repeat, values, problems)
     if layer.repeat is None or worked is None:
         return 1
     count = worked.data
     is_whole = isinstance(count, int) and not isinstance(count, bool)
-    if is_whole and 1 <= count <= MAX_REPEAT:
+    if is_whole and 1 <= count <= most:
         return int(count)
-    if is_whole and count > MAX_REPEAT:
-        message = f"'repeat' may be at most {MAX_REPEAT:,}, not {count:,}"
-        problems.add(Problem("limit", message, layer.repeat.span))
+    if is_whole and count > most:
+        message = f"'repeat' may be at most {most:,}, not {count:,}"
+        problems.add(Problem("limit", message, layer.repeat.span, RAISE))
         return 1
     message = f"'repeat' must be a whole number from 1, not {shown(count)}"
     code: Code = "wrong-value" if is_whole else "wrong-type"

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from netspec.errors import Problem, Source, Span, SpecError, did_you_mean
 from netspec.language import source as yaml_source
 from netspec.language.source import Mapping, Scalar, Sequence, Value
+from netspec.limits import LIMITS, Limits
 
 MAX_PARENTS = 16
 MERGED = ("params", "blocks", "init", "budget")
@@ -26,7 +27,7 @@ Opener = Callable[[str, Span], Parent]
 """From what ``extends`` says, and where it says so, to the parent; refuses with :class:`SpecError`."""
 
 
-def whole(document: Value, opener: Opener) -> Value:
+def whole(document: Value, opener: Opener, limits: Limits = LIMITS) -> Value:
     """``document`` with its parents merged in, the eldest first.
 
     Raises :class:`SpecError` when a parent is missing, refused, or its own descendant.
@@ -47,7 +48,7 @@ def whole(document: Value, opener: Opener) -> Value:
             message = f"'{reference}' extends itself, by way of {' and '.join(seen) or 'nothing'}"
             raise SpecError([Problem("cycle", message, span, "a spec has one parent, which knows nothing of it")])
         seen.append(parent.source.name)
-        current, variant, opener = yaml_source.read(parent.source), parent.variant, parent.open
+        current, variant, opener = yaml_source.read(parent.source, limits), parent.variant, parent.open
     if not isinstance(current, Mapping):
         if not chain:
             return document

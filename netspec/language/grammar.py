@@ -65,7 +65,7 @@ class Tree(NamedTuple):
     offset: int
 
 
-_TOKEN = (
+_LEXEMES = (
     r"\s*(?:(?P<number>\d+\.\d+(?:[eE][-+]?\d+)?|\d+(?:[eE][-+]?\d+)?|\.\d+)"
     r"|\$(?P<name>[A-Za-z_]\w*)|(?P<word>[A-Za-z_]\w*)"
     r"|(?P<string>'[^']*'|\"[^\"]*\")|(?P<sign>//|\*\*|==|!=|<=|>=|[-+*/%<>()\[\],.]))"
@@ -86,7 +86,7 @@ def parsed(text: str) -> Tree:
 
 def _tokens(text: str) -> list[Token]:
     tokens, at = [], 0
-    pattern = re.compile(_TOKEN, re.ASCII)
+    pattern = re.compile(_LEXEMES, re.ASCII)
     end = len(text.rstrip(" \t\n\r\f\v"))
     while at < end:
         match = pattern.match(text, at)

@@ -116,7 +116,7 @@ def parameter_fault(name: str) -> str:
         return "a parameter's name is made of letters, digits and _, and begins with a letter"
     if name in KNOWN_INSIDE:
         return f"'${name}' has a meaning of its own in expressions"
-    if name in ("source", "device", "outputs", "input", "root"):
+    if name in ("source", "device", "outputs", "input", "root", "max_nodes"):
         return f"'{name}' is an argument of netspec.compile"
     return ""
 

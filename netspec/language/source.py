@@ -15,12 +15,11 @@ from netspec.errors import Code, Problem, Problems, Source, Span, SpecError
 from netspec.language.unfinished import Unfinished
 from netspec.language.values import Mapping, Scalar, Sequence, Value, is_number, plain, retyped, weight
 from netspec.legible import TAB, lines
+from netspec.limits import LIMITS, RAISE, Limits
 
 __all__ = ["Mapping", "Scalar", "Sequence", "Value", "plain", "read", "retyped", "weight"]
 
-MAX_CHARACTERS = 2_000_000
 MAX_DEPTH = 64
-MAX_VALUES = 200_000
 MAX_DIGITS = 30
 LONG = 100
 """A text counts as one value for each so many characters: aliases multiply long ones too."""
@@ -30,12 +29,12 @@ _FORBIDDEN = "[^\\t\\n\\r\\x20-\\x7e\\x85\\xa0-\\ud7ff\\ue000-\\ufefe\\uff00-\\u
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def read(source: Source) -> Value:
+def read(source: Source, limits: Limits = LIMITS) -> Value:
     """The one document in ``source``. Raises :class:`SpecError` for anything that is not plain YAML data."""
-    _refuse_unreadable(source)
-    reader = _Reader(source)
+    _refuse_unreadable(source, limits)
+    reader, loader = _Reader(source, limits), Loader(source.text)
     try:
-        for event in yaml.parse(source.text, Loader=Loader):
+        while event := loader.get_event():
             reader.take(event)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -43,17 +42,19 @@ def read(source: Source) -> Value:
         what = str(error.problem or error.context or "this is not YAML")
         code: Code = "limit" if "nesting depth" in what else "yaml-syntax"
         raise SpecError([Problem(code, what, span, _syntax_hint(source, span, what))]) from None
+    finally:
+        loader.dispose()
     reader.problems.check()
     if reader.document is None:
         raise SpecError([Problem("not-a-mapping", "the file is empty", Span(source, 1, 1), EMPTY_HINT)])
     return reader.document
 
 
-def _refuse_unreadable(source: Source) -> None:
+def _refuse_unreadable(source: Source, limits: Limits) -> None:
     """Refuse what is too large, and characters that YAML does not allow."""
-    if len(source.text) > MAX_CHARACTERS:
-        message = f"the file has {len(source.text):,} characters, the limit is {MAX_CHARACTERS:,}"
-        raise SpecError([Problem("limit", message, source.span(1, 1))])
+    if len(source.text) > limits.characters:
+        message = f"the file has {len(source.text):,} characters, the limit is {limits.characters:,}"
+        raise SpecError([Problem("limit", message, source.span(1, 1), RAISE)])
     found = None if all(map(str.isprintable, source.lines)) else re.search(_FORBIDDEN, source.text)
     if found:
         before = lines(source.text[: found.start()])
@@ -68,8 +69,9 @@ EMPTY_HINT = "a spec begins with 'netspec: 1', a name and an input"
 class _Reader:
     """Builds values from parser events; ``open`` holds the unfinished lists and mappings."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, limits: Limits) -> None:
         self.source = source
+        self.most = limits.values
         self.document: Value | None = None
         self.problems = Problems()
         self.anchors: dict[str, tuple[Value, int, int]] = {}
@@ -98,8 +100,11 @@ class _Reader:
 
     def _span(self, event: Any) -> Span:
         start, end = event.start_mark, event.end_mark
-        length = end.column - start.column if end.line == start.line else 1
-        return self.source.span(start.line + 1, start.column + 1, max(1, length))
+        line, column = start.line, start.column
+        length = (end.column - column if end.line == line else 1) or 1
+        if line < self.source.last and column <= len(self.source.lines[line]):
+            return Span(self.source, line + 1, column + 1, length)
+        return self.source.span(line + 1, column + 1, length)
 
     def _refuse_depth(self, inside: int, span: Span) -> None:
         """Refuse a value at this place that is itself ``inside`` deep."""
@@ -139,9 +144,9 @@ class _Reader:
     def _finish(self, value: Value, anchor: str | None, size: int, depth: int, new: int | None = None) -> None:
         """Put a value of so many values, so deep, where it belongs; ``new`` are those that are not counted yet."""
         self.values += size if new is None else new
-        if self.values > MAX_VALUES:
-            message = f"the file holds more than {MAX_VALUES:,} values once its aliases are followed"
-            self._stop("limit", message, value.span)
+        if self.values > self.most:
+            message = f"the file holds more than {self.most:,} values once its aliases are followed"
+            self._stop("limit", message, value.span, RAISE)
         if anchor:
             self.anchors[anchor] = (value, size, depth)
         if not self.open:

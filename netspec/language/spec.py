@@ -16,6 +16,7 @@ from netspec.language.layers import Chain, Layer, chain, reads, written_in
 from netspec.language.parameter import Parameter, declared
 from netspec.language.patch import Rule, rules
 from netspec.language.source import Mapping, Scalar, Value
+from netspec.limits import LIMITS, Limits
 
 SECTIONS = ("stem", "stages", "head")
 """The sections that hold layers, in running order."""
@@ -92,6 +93,7 @@ class Spec:
     budget: dict[str, Limit] = field(default_factory=dict)
     sections: dict[str, tuple[Span, Chain | Layer]] = field(default_factory=dict)
     outputs: list[OutputDeclaration] = field(default_factory=list)
+    limits: Limits = LIMITS
 
     def family(self, given: Container[str] = ()) -> list[str | None]:
         """The variants, and None for the spec itself where its parameters have values without one."""

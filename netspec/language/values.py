@@ -75,7 +75,7 @@ def retyped(text: str) -> int | float | bool | str | None:
         return _WORDS[text]
     if text[0] not in _STARTS:
         return text
-    if text.isascii() and text.isdecimal() or re.fullmatch(_INT, text):
+    if (text.isascii() and text.isdecimal()) or re.fullmatch(_INT, text):
         return int(text)
     if re.fullmatch(_FLOAT, text):
         return float(text)

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from netspec.language import names
-from netspec.language.beside import MAX_REPEAT
 from netspec.language.spec import Definition
+from netspec.limits import LIMITS
 from netspec.ops import Operation
 from netspec.schema import naming
 from netspec.schema.parameters import EXPRESSION, Schema, declared, fields, summary
@@ -134,7 +134,7 @@ def _mapping(uses: Mapping[str, Use], prefix: str, *, is_open: bool) -> Schema:
 def _beside() -> dict[str, Schema]:
     """What may stand beside a word."""
     reads: Schema = {"anyOf": [NAME, {"type": "array", "items": NAME, "minItems": 1}]}
-    often: Schema = {"anyOf": [{"type": "integer", "minimum": 1, "maximum": MAX_REPEAT}, EXPRESSION]}
+    often: Schema = {"anyOf": [{"type": "integer", "minimum": 1, "maximum": LIMITS.repeat}, EXPRESSION]}
     return {
         "repeat": {"description": "How many of these follow one another; a stride goes to the first.", **often},
         "from": {"description": "The layers that this reads, not the one before.", **reads},

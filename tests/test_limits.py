@@ -1,0 +1,79 @@
+"""Limits that a caller may raise: large networks are refused at first, then analysed without deep recursion."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import netspec
+from netspec.cli import main
+from netspec.limits import LIMITS, Limits
+
+HEAD = "netspec: 1\nname: chain\ninput: [3, 8, 8]\nstages:\n"
+CONV = "conv: {out: 3, kernel: 3, padding: 1, bias: false}"
+COUNT = LIMITS.nodes + 1
+CHAINS = {
+    "repeated": f"{HEAD}  body: {{{CONV}, repeat: {COUNT}}}\n",
+    "listed": f"{HEAD}  body:\n" + f"    - {CONV}\n" * COUNT,
+    "named": HEAD + "".join(f"  conv{index}: {{{CONV}}}\n" for index in range(COUNT)),
+}
+
+
+@pytest.fixture
+def shallow() -> Iterator[None]:
+    """A recursion limit that code which calls itself once a node, scope or level of a large network would meet."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(300)
+    yield
+    sys.setrecursionlimit(before)
+
+
+@pytest.mark.parametrize("text", CHAINS.values(), ids=CHAINS)
+def test_a_larger_network_is_refused_until_the_caller_allows_it(text: str) -> None:
+    """The message says how; then every figure is as many times that of one layer."""
+    with pytest.raises(netspec.SpecError) as caught:
+        netspec.read(text)
+    (problem,) = caught.value.problems
+    assert problem.code == "limit"
+    assert "max_nodes" in problem.hint
+
+    stats = netspec.read(text, max_nodes=2 * COUNT).stats()
+
+    assert len(stats.rows) == COUNT
+    assert stats.totals.params == 81 * COUNT
+    assert stats.totals.macs == 81 * 64 * COUNT
+    assert stats.totals.depth == COUNT
+    assert stats.field.size == (2 * COUNT + 1, 2 * COUNT + 1)
+    assert stats.memory.inference_peak.bytes == 3 * 3 * 64 * 4
+
+
+def test_the_command_line_allows_it_too(tmp_path: Path) -> None:
+    """One option before the command, which every command obeys."""
+    spec = tmp_path / "chain.yaml"
+    spec.write_text(CHAINS["repeated"], encoding="utf-8")
+
+    refused = CliRunner().invoke(main, ["check", str(spec)])
+    allowed = CliRunner().invoke(main, ["--max-nodes", str(COUNT), "check", str(spec)])
+
+    assert (refused.exit_code, allowed.exit_code) == (2, 0)
+    assert "--max-nodes" in refused.stderr
+
+
+def test_a_caller_may_allow_less() -> None:
+    """The file may be as long as ever."""
+    with pytest.raises(netspec.SpecError, match="more than 10 operations"):
+        netspec.read("resnet18", max_nodes=10)
+    assert Limits(10).characters == LIMITS.characters < Limits(COUNT).characters
+
+
+@pytest.mark.usefixtures("shallow")
+@pytest.mark.parametrize("word", ["resnet-cifar@resnet1202", "densenet-cifar@densenet-bc190-k40", "fractalnet"])
+def test_depth_needs_no_recursion(word: str) -> None:
+    """Reading, every figure, and the plain data of the deepest shipped networks."""
+    stats = netspec.read(word).stats()
+    assert len(stats.to_dict()["layers"]) == len(stats.rows)
+    assert stats.memory.training_total > 0
