@@ -13,12 +13,11 @@ MAX_STRIDE = 2**40
 
 def refuse_oversized(graph: Graph, problems: Problems) -> None:
     """Object to the first tensor with too many elements, and to the first path whose strides lead too far."""
-    for node in graph.nodes[1:]:
-        tensor = next((one for one in node.tensors if one.size > MAX_ELEMENTS), None)
-        if tensor:
-            message = f"the {tensor.name} of '{node.name}' has {tensor.size:,} elements, the limit is {MAX_ELEMENTS:,}"
-            problems.add(Problem("limit", message, node.span))
-            break
+    heavy = [node for node in graph.nodes if node.params + node.buffers > MAX_ELEMENTS]
+    large = [(node, tensor) for node in heavy for tensor in node.tensors if tensor.size > MAX_ELEMENTS]
+    for node, tensor in large[:1]:
+        message = f"the {tensor.name} of '{node.name}' has {tensor.size:,} elements, the limit is {MAX_ELEMENTS:,}"
+        problems.add(Problem("limit", message, node.span))
     far = _far(graph)
     if far:
         message = f"the strides up to '{far.name}' multiply to more than {MAX_STRIDE:,}"
@@ -29,9 +28,10 @@ def _far(graph: Graph) -> Node | None:
     """The first node whose positions lie too far apart, measured in the input."""
     jumps = {graph.input: (1, 1)}
     for node in graph.nodes[1:]:
-        stride = node.window.stride
-        high, wide = (max(jumps[source][axis] for source in node.inputs) * stride[axis] for axis in (0, 1))
-        if max(high, wide) > MAX_STRIDE:
+        before = [jumps[source] for source in node.inputs]
+        high, wide = before[0] if len(before) == 1 else map(max, zip(*before, strict=True))
+        down, across = node.window.stride
+        jumps[node] = (high * down, wide * across)
+        if max(jumps[node]) > MAX_STRIDE:
             return node
-        jumps[node] = (high, wide)
     return None

@@ -63,8 +63,14 @@ class Node:
         self.tensors: Final = operation.tensors(*shapes)
         self.window: Final = operation.window(*shapes)
         self.cost: Final = operation.cost(shape, *shapes)
-        self.params: Final = sum([tensor.size for tensor in self.tensors if tensor.trainable])
-        self.buffers: Final = sum([tensor.size for tensor in self.tensors if not tensor.trainable])
+        params = buffers = 0
+        for tensor in self.tensors:
+            if tensor.trainable:
+                params += tensor.size
+            else:
+                buffers += tensor.size
+        self.params: Final = params
+        self.buffers: Final = buffers
 
     def __repr__(self) -> str:
         return f"Node({self.name!r}, {self.operation!r}, {self.shape})"
@@ -236,7 +242,7 @@ class GraphBuilder:
             raise GraphFull(self.most)
         path = self.path(name)
         try:
-            shape = operation.shape(*(node.shape for node in inputs))
+            shape = operation.shape(*[node.shape for node in inputs])
         except Refusal as refusal:
             raise NodeRefused(path, inputs, refusal) from None
         if max(shape) > LARGEST:

@@ -19,7 +19,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
 
 from bench_counting import inside, peers, stats  # noqa: E402 - found by the path above
 from bench_measure import HEAD, Missing, Result  # noqa: E402 - as above
-from bench_networks import check, forward, growth  # noqa: E402 - as above
+from bench_networks import chain, check, forward, growth  # noqa: E402 - as above
 
 BENCHMARKS: dict[str, Callable[[int], Iterator[Result | Missing]]] = {
     "stats": stats,
@@ -27,6 +27,7 @@ BENCHMARKS: dict[str, Callable[[int], Iterator[Result | Missing]]] = {
     "inside": inside,
     "forward": forward,
     "growth": growth,
+    "chain": chain,
     "check": check,
 }
 

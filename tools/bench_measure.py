@@ -11,7 +11,8 @@ from statistics import median
 from typing import Literal, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
-SCALES = {"ms": 1e3, "KiB": 1 / 1024}
+KIBIBYTE = 1024
+SCALES = {"ms": 1e3, "KiB": 1 / KIBIBYTE}
 """Unit that a table shows -> how many of it are in a second or a byte."""
 
 
@@ -67,8 +68,20 @@ def medians(runs: int, *measured: Callable[[], float]) -> list[float]:
     return [median(values[1:]) for values in found]
 
 
+class Used(NamedTuple):
+    """What a process has used: user and system time in seconds, and the most memory at one time in bytes."""
+
+    seconds: float
+    memory: float
+
+
 def cpu_seconds(*arguments: str) -> float:
     """User and system time of one Python process; raises CalledProcessError if it fails."""
+    return used(*arguments).seconds
+
+
+def used(*arguments: str) -> Used:
+    """What one Python process uses; raises CalledProcessError if it fails."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, *arguments]
     with subprocess.Popen(
@@ -78,4 +91,4 @@ def cpu_seconds(*arguments: str) -> float:
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
-    return usage.ru_utime + usage.ru_stime
+    return Used(usage.ru_utime + usage.ru_stime, usage.ru_maxrss * KIBIBYTE)

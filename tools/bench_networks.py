@@ -8,9 +8,11 @@ import tracemalloc
 from collections.abc import Callable, Iterator
 from functools import partial
 from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from bench_measure import ROOT, Result, cpu_seconds, medians
+from bench_measure import ROOT, Result, cpu_seconds, medians, used
 from bench_peers import torchvision
 
 import netspec
@@ -27,6 +29,14 @@ FAMILIES: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
 }
 """Family -> its spec, and the parameters of a network and of one about twice as deep."""
 MEMORY_RUNS = 3
+CHAIN = """
+netspec: 1
+name: chain
+input: [3, 32, 32]
+stages:
+  body: {{conv: {{out: 3, kernel: 3, padding: 1}}, repeat: {count}}}
+"""
+CHAIN_LAYERS, CHAIN_SECONDS, CHAIN_BYTES = 100_000, 10.0, 1e9
 
 
 def forward(runs: int) -> Iterator[Result]:
@@ -62,6 +72,17 @@ def growth(runs: int) -> Iterator[Result]:
         less, more = medians(MEMORY_RUNS, *(partial(_bytes, run) for run in pair))
         what = f"{word} {depths[1]}: memory per operation"
         yield Result(what, more, f"depth {depths[0]}", less, GROWTH_PROMISE, "KiB")
+
+
+def chain(_: int) -> Iterator[Result]:
+    """Processor time and memory of ``netspec stats`` on a chain of very many layers, once."""
+    with TemporaryDirectory() as folder:
+        spec = Path(folder) / "chain.yaml"
+        spec.write_text(CHAIN.format(count=CHAIN_LAYERS), encoding="utf-8")
+        found = used("-m", "netspec", "--max-nodes", str(CHAIN_LAYERS), "stats", str(spec))
+    what = f"netspec stats, chain of {CHAIN_LAYERS:,} layers"
+    yield Result(what, found.seconds, "10 s", CHAIN_SECONDS, 1.0)
+    yield Result(what, found.memory, "1 GB", CHAIN_BYTES, 1.0, "KiB")
 
 
 def check(runs: int) -> Iterator[Result]:

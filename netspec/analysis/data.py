@@ -10,9 +10,11 @@ from netspec.analysis.grouping import Group, total
 from netspec.analysis.receptive_field import Field
 from netspec.analysis.rows import Row
 from netspec.analysis.summary import SCHEMA_VERSION, Summary
+from netspec.facts import Window
 
 COMPOSED = ("channels", "window")
 """Figures that repeat others in a form for readers."""
+WINDOW = Window._fields
 SUMMED = {key: figure.of for key, figure in FIGURES.items() if figure.of and key != "params"}
 """Figures that add up, beside those of :class:`~netspec.analysis.summary.Totals`: key -> value of a row."""
 
@@ -62,29 +64,29 @@ def data_frame(summary: Summary) -> Any:
 
 
 def _layer(row: Row) -> dict[str, Any]:
-    window = row.window
+    node, field, window = row.node, row.field, row.window
     return {
-        "name": row.name,
+        "name": node.name,
         "op": row.op,
         "family": row.family,
         "label": row.label,
         "block": row.block or None,
         "stage": row.stage,
         "auxiliary": row.auxiliary,
-        "inputs": list(row.inputs),
-        "input_shapes": [list(shape) for shape in row.input_shapes],
-        "output_shape": list(row.output_shape),
-        "window": {key: list(pair) for key, pair in window._asdict().items()} if window else None,
+        "inputs": [source.name for source in node.inputs],
+        "input_shapes": [list(shape) for shape in node.input_shapes],
+        "output_shape": list(node.shape),
+        "window": dict(zip(WINDOW, map(list, window), strict=True)) if window else None,
         "groups": row.groups,
-        "params": row.params,
-        "macs": row.macs,
+        "params": node.params,
+        "macs": row.work.macs,
         **{key: of(row) for key, of in SUMMED.items()},
         "intensity": row.traffic.intensity,
-        "receptive_field": list(row.field.size),
-        "stride": list(row.field.jump),
-        "left_padding": [-start for start in row.field.start],
-        "center": list(row.field.center),
-        "global": row.field.whole,
+        "receptive_field": list(field.size),
+        "stride": list(field.jump),
+        "left_padding": [-field.start[0], -field.start[1]],
+        "center": list(field.center),
+        "global": field.whole,
     }
 
 

@@ -56,6 +56,8 @@ class Row(NamedTuple):
     node: Node
     place: Place
     field: Field
+    work: Cost
+    """All primitives of one pass in eval mode; none where it only runs in training."""
     weight_bytes: int
     training_macs: int
     traffic: Traffic
@@ -143,11 +145,6 @@ class Row(NamedTuple):
         return self.node.cost
 
     @property
-    def work(self) -> Cost:
-        """All primitives of one pass in eval mode; none where the row only runs in training."""
-        return IDLE if self.auxiliary else self.node.cost
-
-    @property
     def macs(self) -> int:
         """Multiply-adds of convolutions and linear layers; none where the row only runs in training."""
         return self.work.macs
@@ -182,6 +179,7 @@ def rows(graph: Graph, fields: dict[Node, Field], setup: Setup) -> Iterator[Row]
             node,
             places.of(node),
             fields[node],
+            IDLE if aside else node.cost,
             tensors_size(node, width),
             training[node].total,
             STILL if aside else moved(node, batch, width),

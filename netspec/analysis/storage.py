@@ -44,7 +44,8 @@ def lasts(run: list[Node], live: Liveness) -> dict[Node, int]:
     """
     ends: dict[Scope, int] = {}
     for node in run:
-        ends.update(dict.fromkeys(around(node), node.index))
+        for scope in around(node):
+            ends[scope] = node.index
     called = {scope for scope in ends if not is_open(scope)}
     final = run[-1].index
     found = {node: node.index for node in run}
