@@ -119,7 +119,7 @@ def size(node: Node, batch: int, bytes_per_element: int) -> int:
 
 def tensors_size(node: Node, bytes_per_element: int) -> int:
     """Bytes of the parameters and buffers of ``node``."""
-    counters = sum([not tensor.shape and not tensor.trainable for tensor in node.tensors])
+    counters = node.buffers and sum([not tensor.shape and not tensor.trainable for tensor in node.tensors])
     return (node.params + node.buffers - counters) * bytes_per_element + counters * COUNTER
 
 

@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 from netspec.facts import FLAT, MAP, POINT, Family, Pair, Shape, Window, positions
 from netspec.graph import Graph, Node
-from netspec.ops.pool import evened
 
 AXES = (0, 1)
 Interval = tuple[int, int]
@@ -74,7 +73,7 @@ def receptive_fields(graph: Graph) -> dict[Node, Field]:
     """The field of every node, the input included."""
     fields: dict[Node, Field] = {graph.input: UNTOUCHED}
     for node in graph.nodes[1:]:
-        even = evened(node.operation, *node.input_shapes)
+        even = node.operation.evened(*node.input_shapes)
         seen = {source: _through(fields[source], even or node.window) for source in node.inputs}
         field = seen[node.inputs[0]] if len(seen) == 1 else _union(node, seen)
         if even:

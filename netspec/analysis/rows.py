@@ -175,14 +175,15 @@ def rows(graph: Graph, fields: dict[Node, Field], setup: Setup) -> Iterator[Row]
     batch, width = setup.batch, setup.width
     for node in graph.nodes[1:]:
         aside = node in auxiliary
+        weights = tensors_size(node, width)
         yield Row(
             node,
             places.of(node),
             fields[node],
             IDLE if aside else node.cost,
-            tensors_size(node, width),
+            weights,
             training[node].total,
-            STILL if aside else moved(node, batch, width),
+            STILL if aside else moved(node, weights, batch, width),
             aside,
         )
 

@@ -42,17 +42,27 @@ def lasts(run: list[Node], live: Liveness) -> dict[Node, int]:
     until the whole module is done: the caller's variable holds it, whatever the module does with it. What is returned
     lasts until the end, and so does the network's input, which its caller holds.
     """
-    ends: dict[Scope, int] = {}
-    for node in run:
-        for scope in around(node):
-            ends[scope] = node.index
+    ends = _ends(run)
     called = {scope for scope in ends if not is_open(scope)}
     final = run[-1].index
     found = {node: node.index for node in run}
     for node in run:
         for source in node.inputs:
-            outer = set(around(source))
-            inside = [ends[scope] for scope in around(node) if scope in called and scope not in outer]
-            found[source] = max(found[source], node.index, *inside)
+            until = node.index
+            if node.scope is not source.scope:
+                outer = set(around(source))
+                until = max([until, *(ends[scope] for scope in around(node) if scope in called and scope not in outer)])
+            found[source] = max(found[source], until)
     found.update((node, final) for node in run if node in live.returned or not node.inputs)
+    return found
+
+
+def _ends(run: Iterable[Node]) -> dict[Scope, int]:
+    """For each scope the index of the last node in it."""
+    found = {node.scope: node.index for node in run}
+    for scope, index in list(found.items()):
+        outer = scope.parent
+        while outer:
+            found[outer] = max(found.get(outer, index), index)
+            outer = outer.parent
     return found

@@ -49,7 +49,11 @@ STILL = Traffic(0, 0, 0, 0)
 def traffic(graph: Graph, *, batch: int = 1, bytes_per_element: int = 4) -> dict[Node, Traffic]:
     """The traffic of every node that runs in inference, its values of ``bytes_per_element`` each."""
     aside = graph.auxiliary()
-    return {node: moved(node, batch, bytes_per_element) for node in graph.nodes[1:] if node not in aside}
+    return {
+        node: moved(node, tensors_size(node, bytes_per_element), batch, bytes_per_element)
+        for node in graph.nodes[1:]
+        if node not in aside
+    }
 
 
 def total_traffic(graph: Graph, *, batch: int = 1, bytes_per_element: int = 4) -> Traffic:
@@ -75,13 +79,13 @@ def activations(graph: Graph) -> int:
     return sum(prod(node.shape) for node in multiplying)
 
 
-def moved(node: Node, batch: int, bytes_per_element: int) -> Traffic:
-    """The traffic of one node that runs in inference."""
+def moved(node: Node, weights: int, batch: int, bytes_per_element: int) -> Traffic:
+    """The traffic of one node that runs in inference, whose tensors have so many bytes of ``weights``."""
     if node.operation.passes_on(*node.input_shapes, training=False):
         return STILL
     return Traffic(
         flops=2 * batch * node.cost.macs,
-        weights=tensors_size(node, bytes_per_element),
+        weights=weights,
         inputs=sum([size(source, batch, bytes_per_element) for source in node.inputs]),
         outputs=size(node, batch, bytes_per_element),
     )

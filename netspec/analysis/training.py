@@ -30,16 +30,18 @@ NONE = TrainingMacs()
 def training_macs(graph: Graph) -> dict[Node, TrainingMacs]:
     """Multiply-adds of one image at each node in train mode, heads for training among them.
 
-    As everywhere, those of convolutions and linear layers alone. An input has a gradient where a parameter lies before
-    it: the first layer computes none for the image. A convolution in groups takes 1/groups of the multiply-adds
-    in each of the three (torch's ``FlopCounterMode`` counts its weight gradient as if it had one group).
+    As everywhere, those of convolutions and linear layers alone. The loss is taken to read every output. An input has
+    a gradient where a parameter lies before it: the first layer computes none for the image. A layer that no gradient
+    reaches computes none at all. A convolution in groups takes 1/groups of the multiply-adds in each of the three
+    (torch's ``FlopCounterMode`` counts its weight gradient as if it had one group).
     """
     learned = trained(graph)
     found: dict[Node, TrainingMacs] = {}
     for node in graph.nodes:
         macs = node.cost.macs
-        before = not learned.isdisjoint(node.inputs)
-        found[node] = TrainingMacs(macs, macs if node.params else 0, macs if before else 0) if macs else NONE
+        weights = node in learned and node.params
+        before = node in learned and not learned.isdisjoint(node.inputs)
+        found[node] = TrainingMacs(macs, macs if weights else 0, macs if before else 0) if macs else NONE
     return found
 
 
@@ -49,9 +51,18 @@ def training_flops(graph: Graph) -> int:
 
 
 def trained(graph: Graph) -> frozenset[Node]:
-    """Nodes whose values depend on a parameter, and so have a gradient."""
-    found: set[Node] = set()
+    """Nodes whose values have a gradient: they depend on a parameter, and the values of an output depend on them."""
+    learned: set[Node] = set()
     for node in graph.nodes:
-        if node.params or not found.isdisjoint(node.inputs):
-            found.add(node)
-    return frozenset(found)
+        if node.params or not learned.isdisjoint(_differentiated(node)):
+            learned.add(node)
+    reached = {output.node for output in graph.outputs} & learned
+    for node in reversed(graph.nodes):
+        if node in reached:
+            reached.update(learned.intersection(_differentiated(node)))
+    return frozenset(reached)
+
+
+def _differentiated(node: Node) -> tuple[Node, ...]:
+    """The inputs that the output of ``node`` passes its gradient on to."""
+    return node.inputs[: node.operation.with_gradient(*node.input_shapes)]

@@ -56,11 +56,9 @@ class Conv(Operation):
 
     def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """Every tap of every output element, those on padding included."""
-        places = positions(output)
-        return Cost(
-            macs=self.tensors(*inputs)[0].size * places,
-            adds=self.out * places if self.bias else 0,
-        )
+        elements = self.out * positions(output)
+        taps = inputs[0][0] // self.groups * self.kernel[0] * self.kernel[1]
+        return Cost(macs=elements * taps, adds=elements if self.bias else 0)
 
     def kept(self, output: Shape, *inputs: Shape) -> Kept:
         """The input, or its padded copy where more zeros come after than before: torch adds those beforehand."""

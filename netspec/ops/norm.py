@@ -1,11 +1,24 @@
 """Normalisation, and the trainable scaling that comes with it."""
 
+from functools import lru_cache
 from math import prod
 from typing import ClassVar
 
 from netspec.facts import FLAT, Cost, Family, Layer, Shape, Tensor, positions
 from netspec.ops.operation import Count, Fraction, Number, Operation, Positive, map_only
 from netspec.ops.space import Kept, Space
+
+
+@lru_cache(maxsize=1024)  # networks have many norms of few sizes
+def _normalising(channels: int, *, affine: bool) -> tuple[Tensor, ...]:
+    """The tensors of a batch norm."""
+    scaling = (Tensor("weight", (channels,)), Tensor("bias", (channels,))) if affine else ()
+    statistics = (
+        Tensor("running_mean", (channels,), trainable=False),
+        Tensor("running_var", (channels,), trainable=False),
+        Tensor("num_batches_tracked", (), trainable=False),
+    )
+    return scaling + statistics
 
 
 class BatchNorm(Operation):
@@ -21,14 +34,7 @@ class BatchNorm(Operation):
 
     def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
         """``weight`` and ``bias`` if affine; the running statistics are buffers."""
-        channels = (inputs[0][0],)
-        affine = (Tensor("weight", channels), Tensor("bias", channels)) if self.affine else ()
-        statistics = (
-            Tensor("running_mean", channels, trainable=False),
-            Tensor("running_var", channels, trainable=False),
-            Tensor("num_batches_tracked", (), trainable=False),
-        )
-        return affine + statistics
+        return _normalising(inputs[0][0], affine=self.affine)
 
     def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """One multiply-add for each element; none once folded into the convolution before."""
