@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from netspec.bounds import refuse_oversized
+from netspec.context import Body
 from netspec.errors import Problem, Problems, Source, Span, SpecError, did_you_mean
-from netspec.expansion import Body, Expansion
+from netspec.expansion import Expansion
 from netspec.facts import MAP, Shape
 from netspec.graph import Entry, Graph, Node, Output, Scope
 from netspec.initialisation import SCHEMES, Scheme
@@ -158,7 +159,7 @@ def _outputs(expansion: Expansion, last: Node | None) -> list[Output]:
     for output in declared:
         if expansion.wiring.is_left_out(str(output.layer.value), "", ""):
             continue
-        node = expansion.named(output.layer, body)
+        node = expansion.reading.named(output.layer, body)
         if node:
             found.append(Output(output.name, node, output.training))
     return found

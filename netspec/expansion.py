@@ -3,42 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from netspec import vocabulary
 from netspec.blocks import Block
+from netspec.context import Body, seen
+from netspec.effort import Effort
 from netspec.errors import Problem, Problems, Span, did_you_mean
 from netspec.facts import Shape
-from netspec.graph import INPUT, DuplicateName, GraphBuilder, GraphFull, Node, NodeRefused, Scope
+from netspec.graph import DuplicateName, GraphBuilder, GraphFull, Node, NodeRefused, Scope
 from netspec.language.arguments import Arguments, built
 from netspec.language.beside import is_wanted, repetitions, word_of
-from netspec.language.expression import ABSENT
-from netspec.language.layers import Branches, Chain, Layer, Use, reads
+from netspec.language.layers import Branches, Chain, Layer, Use
 from netspec.language.parameter import Setting, settled
 from netspec.language.patch import Kind, Rule
-from netspec.language.source import Scalar, Sequence, weight
+from netspec.language.source import Scalar, weight
 from netspec.language.spec import Definition, Spec
 from netspec.limits import RAISE
 from netspec.ops import Operation
 from netspec.patching import Patches, changed
-from netspec.trail import trail
+from netspec.reading import Reading
+from netspec.trail import refused
 from netspec.wiring import Wiring
 
 UNKNOWN_HINT = "define it under 'blocks', or have it registered by a --plugin"
-"""Layers, repetitions and values written beside them, each as often as it is met."""
-MAX_DEPTH = 60
-MAX_PATH = 300
-
-
-class Body(NamedTuple):
-    """Where layers stand: the values that expressions see, what ``from: input`` means, and how far names reach."""
-
-    values: dict[str, Any]
-    input: Node | None
-    boundary: str
-    uses: tuple[tuple[str, Span], ...] = ()
 
 
 class PatchFailed(Exception):
@@ -58,7 +48,8 @@ class Expansion:
         self.patches = Patches(spec.rules)
         if spec.rules:
             self.builder.rewrite = self._rewritten
-        self.steps = 0
+        self.effort = Effort(spec.limits.steps, problems)
+        self.reading = Reading(spec, self.builder, self.wiring, problems)
 
     def chain(self, chain: Chain, body: Body, x: Node | None) -> Node | None:
         """The layers of ``chain`` one after the other; those without a name get the next number."""
@@ -83,8 +74,8 @@ class Expansion:
     def layer(self, layer: Layer, name: str, body: Body, x: Node | None) -> Node | None:
         """One layer called ``name``, with its ``from`` and ``repeat``; its output."""
         rules = self.patches.at(self.builder.path(name))
-        layer = self._joining(changed(layer, rules), body)
-        inputs = self._inputs(layer, body, x)
+        layer = self.reading.joining(changed(layer, rules), body)
+        inputs = self.reading.of(layer, body, x)
         if any(rule.kind == "remove" for rule in rules):
             return inputs[0]
         inputs[0] = self._inserted("insert_before", rules, inputs[0])
@@ -114,7 +105,7 @@ class Expansion:
 
     def _give_up(self, rest: range, span: Span) -> None:
         """After a mistake the other repetitions would repeat it; their names are known, with nothing behind them."""
-        self._charge(span, len(rest))
+        self.effort.charge(span, len(rest))
         for index in rest:
             self.wiring.know(self.builder.path(str(index)), None)
 
@@ -179,7 +170,7 @@ class Expansion:
         """The output of ``chain``, whose numbers begin with ``number``, and the next free number."""
         top = self.builder.scope is self.builder.root
         for name, _, layer in chain.layers:
-            self._charge(layer.span, weight(layer.when) + len(self.patches.rules))
+            self.effort.charge(layer.span, weight(layer.when) + len(self.patches.rules))
             if not self._wanted(layer, body, x, name):
                 continue
             block = self._inline(layer, body)
@@ -205,13 +196,13 @@ class Expansion:
         self, layer: Layer, block: Definition, name: str, body: Body, x: Node | None, number: int
     ) -> tuple[Node | None, int]:
         """An inline block, as often as it is repeated: its layers join the names and numbers around it."""
-        inputs = self._inputs(layer, body, x)
+        inputs = self.reading.of(layer, body, x)
         use = layer.what
         count = repetitions(layer, seen(body.values, inputs[0]), self.problems, self.spec.limits.repeat)
         for index in range(count):
             if not isinstance(use, Use):
                 break
-            self._charge(layer.span, weight(use.arguments))
+            self.effort.charge(layer.span, weight(use.arguments))
             self.builder.span = layer.span
             inner = body._replace(values={**seen(body.values, inputs[0]), "index": index, "count": count})
             arguments = self._arguments(use, block.params, first=index == 0)
@@ -229,7 +220,7 @@ class Expansion:
 
     def _once(self, layer: Layer, name: str, body: Body, inputs: list[Node | None], *, first: bool) -> Node | None:
         """One repetition of a layer."""
-        self._charge(layer.span, weight(layer.what.arguments) if isinstance(layer.what, Use) else 0)
+        self.effort.charge(layer.span, weight(layer.what.arguments) if isinstance(layer.what, Use) else 0)
         if layer.what is None:
             return None
         self.builder.span = layer.span
@@ -239,7 +230,7 @@ class Expansion:
             message = f"a chain or branches read one input, not {len(inputs)}"
             self.problems.add(Problem("arity", message, layer.span, "join them first"))
             return None
-        self._refuse_depth(layer.span)
+        self.effort.refuse_depth(self.builder.scope, layer.span)
         kind = "chain" if isinstance(layer.what, Chain) else "branches"
         with self.builder.within(name, kind):
             if isinstance(layer.what, Chain):
@@ -285,9 +276,9 @@ class Expansion:
             return self._defined(known, arguments, name, body._replace(values=values), inputs)
         instance = built(known, word, arguments, values, self.problems)
         lists = [held for held in vars(instance).values() if isinstance(held, list)] if instance else []
-        self._charge(layer.span, sum(map(len, lists)))
+        self.effort.charge(layer.span, sum(map(len, lists)))
         joins = isinstance(instance, Operation) and instance.joins
-        if not self._fits(word, layer, inputs, joins=joins) or instance is None or None in inputs:
+        if not self.reading.fits(word, layer, inputs, joins=joins) or instance is None or None in inputs:
             return None
         return self._appended(instance, name, layer, body, [node for node in inputs if node])
 
@@ -298,7 +289,10 @@ class Expansion:
                     return instance.expand(self.builder, inputs[0])
             return self.builder.add(name, instance, *inputs)
         except NodeRefused as error:
-            self.problems.add(self._refused(error, layer, body, self.builder.path(name)))
+            path = self.builder.path(name)
+            near = [node.name for node in self.builder.nodes if node.name.startswith(f"{path}.")]
+            patched = self.patches.touching([path, *near])
+            self.problems.add(refused(error, layer, path, body.uses, patched))
         except PatchFailed:
             return None
         except GraphFull as full:
@@ -328,8 +322,8 @@ class Expansion:
             message = f"{block.name} reads {_number(1 + len(block.reads))}, not {len(inputs)}"
             self.problems.add(Problem("arity", message, arguments.span, hint))
             return None
-        self._refuse_depth(arguments.span)
-        self._charge(arguments.span, sum(1 + weight(parameter.default) for parameter in block.params.values()))
+        self.effort.refuse_depth(self.builder.scope, arguments.span)
+        self.effort.charge(arguments.span, sum(1 + weight(parameter.default) for parameter in block.params.values()))
         values = settled(block.params, Setting(block.name, arguments.given), body.values, arguments.span, self.problems)
         known: dict[str, Any] = {key: body.values[key] for key in ("in", "index", "count") if key in body.values}
         uses = (*body.uses, (block.name, arguments.span))
@@ -358,90 +352,10 @@ class Expansion:
             self.wiring.leave_out(self.builder.path(name), layer.when.span)
         return wanted
 
-    def named(self, read: Scalar, body: Body) -> Node | None:
-        """What ``from`` reads."""
-        if read.value == INPUT:
-            return body.input
-        return self.wiring.find(read, self.builder.scope.name, body.boundary)
-
-    def _inputs(self, layer: Layer, body: Body, x: Node | None) -> list[Node | None]:
-        """What ``layer`` reads: the layer before it, unless it says otherwise."""
-        if layer.reads is None:
-            return [x]
-        return [self.named(read, body) for read in layer.reads] or [None]
-
-    def _joining(self, layer: Layer, body: Body) -> Layer:
-        """The main value of a join is what it reads: ``add: [left, right]``."""
-        use = layer.what
-        if not isinstance(use, Use) or layer.reads is not None or not isinstance(use.arguments, (Sequence, Scalar)):
-            return layer
-        if isinstance(use.arguments, Scalar) and use.arguments.value is None:
-            return layer
-        word = word_of(use, body.values, Problems())
-        known = None if word is None or word in self.spec.blocks else vocabulary.find(word)
-        if known is None or not issubclass(known, Operation) or not known.joins or known.model_fields:
-            return layer
-        return layer._replace(what=Use(use.word, None), reads=reads(use.arguments, self.problems))
-
     def _arguments(self, use: Use, fields: Iterable[str], *, first: bool) -> Arguments:
         """What is written after the word; a stride is for the first repetition alone."""
         arguments = Arguments.of(use.arguments, use.word.span, next(iter(fields), "")).over(use.over)
         return arguments if first else arguments.with_stride_one()
-
-    def _refuse_depth(self, span: Span) -> None:
-        """End the search where scopes are nested too deep, or their path is too long for one more."""
-        depth, scope = 0, self.builder.scope
-        while scope.parent:
-            depth, scope = depth + 1, scope.parent
-        hint = "a block that uses itself needs a 'when' that ends it"
-        if depth >= MAX_DEPTH:
-            message = f"blocks and chains are nested more than {MAX_DEPTH} deep"
-            self.problems.stop(Problem("limit", message, span, hint))
-        if len(self.builder.scope.name) > MAX_PATH:
-            message = f"the path of a layer has more than {MAX_PATH} characters"
-            self.problems.stop(Problem("limit", message, span, "use shorter names, or nest less"))
-
-    def _charge(self, span: Span, written: int) -> None:
-        """Count a layer with so many values written in it; end the search where the network takes too long."""
-        self.steps += 1 + written
-        most = self.spec.limits.steps
-        if self.steps > most:
-            message = f"the network has more than {most:,} layers, repetitions and values"
-            self.problems.stop(Problem("limit", message, span, RAISE))
-
-    def _fits(self, word: str, layer: Layer, inputs: list[Node | None], *, joins: bool) -> bool:
-        """Whether ``word`` takes so many inputs."""
-        if joins == (len(inputs) > 1):
-            return True
-        if joins:
-            message = f"{word} joins several inputs, this has one"
-            hint = f"name what it joins: {word}: {{from: [left, right]}}"
-        else:
-            message = f"{word} reads one input, not {len(inputs)}"
-            hint = "join them first, with add or concat"
-        span = layer.reads[0].span if layer.reads else layer.span
-        self.problems.add(Problem("arity", message, span, hint))
-        return False
-
-    def _refused(self, error: NodeRefused, layer: Layer, body: Body, path: str) -> Problem:
-        """A shape rule's refusal, with the place, and where each input comes from."""
-        refusal = error.refusal
-        inside = f"in {error.name}: " if error.name != path else ""
-        labels = [str(read.value) for read in layer.reads or ()]
-        named = len(labels) == len(error.inputs) and not inside
-        shown = trail(error.inputs, labels if named else [node.name for node in error.inputs])
-        notes = tuple(f"in block '{name}', used in line {span.line}" for name, span in reversed(body.uses))
-        near = [node.name for node in self.builder.nodes if node.name.startswith(f"{path}.")]
-        notes += tuple(f"changed by the patch in {rule.span}" for rule in self.patches.touching([path, *near]))
-        return Problem(refusal.code, inside + refusal.message, layer.span, refusal.hint, shown, notes)
-
-
-def seen(values: dict[str, Any], x: Node | None) -> dict[str, Any]:
-    """``values`` and ``$in``: the shape of what the layer reads."""
-    if x is None:
-        return {**values, "in": ABSENT}
-    sides = {"height": x.shape[1], "width": x.shape[2]} if len(x.shape) > 1 else {}
-    return {**values, "in": {"channels": x.shape[0], **sides}}
 
 
 def _number(inputs: int) -> str:

@@ -1,15 +1,34 @@
-"""How the inputs of a refused layer came to their shapes, back to the layer where their paths parted."""
+"""How a refused layer is told of: how its inputs came to their shapes, back to where their paths parted."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from netspec.errors import Trail
+from netspec.errors import Problem, Span, Trail
 from netspec.facts import shape_text
-from netspec.graph import Node, upstream
+from netspec.graph import Node, NodeRefused, upstream
+from netspec.language.layers import Layer
+from netspec.language.patch import Rule
 
 STEPS = 5
 """How many changes of shape are told of each input."""
+
+
+def refused(
+    error: NodeRefused, layer: Layer, path: str, uses: Iterable[tuple[str, Span]], patched: Iterable[Rule]
+) -> Problem:
+    """What a shape rule says of ``layer``, with its place, and where each input comes from.
+
+    ``uses`` are the blocks around it, ``patched`` the patches that changed something near ``path``.
+    """
+    refusal = error.refusal
+    inside = f"in {error.name}: " if error.name != path else ""
+    labels = [str(read.value) for read in layer.reads or ()]
+    named = len(labels) == len(error.inputs) and not inside
+    shown = trail(error.inputs, labels if named else [node.name for node in error.inputs])
+    notes = [f"in block '{name}', used in line {span.line}" for name, span in reversed([*uses])]
+    notes += [f"changed by the patch in {rule.span}" for rule in patched]
+    return Problem(refusal.code, inside + refusal.message, layer.span, refusal.hint, shown, tuple(notes))
 
 
 def trail(inputs: Sequence[Node], labels: Sequence[str]) -> tuple[Trail, ...]:
