@@ -79,9 +79,10 @@ def inside(runs: int) -> Iterator[Result | Missing]:
             yield Result(what, ours, f"{peer} ({PEERS[peer].device})", seconds, INSIDE_PROMISE)
 
 
-def _figures(text: str) -> dict[str, Any]:
-    """Everything that ``netspec stats`` knows of the network in ``text``."""
-    return netspec.read(text).stats().to_dict()
+def _figures(text: str) -> tuple[Any, Any]:
+    """Every figure of every operation of the network in ``text``, the totals, and its memory."""
+    stats = netspec.read(text).stats()
+    return stats, stats.memory
 
 
 def _quietly(peer: Peer, network: str) -> None:
