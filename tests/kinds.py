@@ -69,7 +69,17 @@ def is_even_same(operation: Conv) -> bool:
     return operation.padding == "same" and operation.margins[0] != operation.margins[1]
 
 
+def for_draws(graph: Graph) -> set[Node]:
+    """The convolutions that draws read and nothing else: no output has anything of their values."""
+    readers: dict[Node, set[str]] = {node: set() for node in graph.nodes}
+    for node in graph.nodes:
+        for source in node.inputs:
+            readers[source].add(node.operation.word)
+    return {node for node, words in readers.items() if isinstance(node.operation, Conv) and words == {"draw_column"}}
+
+
 KINDS: dict[str, Kind] = {
+    "a convolution for a draw": lambda graph: bool(for_draws(graph)),
     "groups": conv(lambda operation, node: 1 < operation.groups < node.input_shapes[0][0]),
     "depthwise": conv(lambda operation, node: 1 < operation.groups == node.input_shapes[0][0]),
     "dilated": conv(lambda operation, _: operation.dilation != (1, 1) and operation.kernel != (1, 1)),

@@ -22,6 +22,8 @@ Drawn = tuple[Data, Map]
 
 WIDEST = 12
 KERNELS = (1, 2, 3, 4, 5, 7)
+EVEN = (2, 4)
+"""Kernels that ``same`` pads unevenly."""
 LONG = ([1, 7], [7, 1], [1, 3], [3, 1], [1, 4])
 """Kernels that are longer on one axis than on the other."""
 FLOW_STYLES = (None, True, False)
@@ -140,7 +142,11 @@ def conv(net: Drawing, shape: Map) -> Drawn:
     for axis, side in enumerate(size):
         margin = net.number(0, 2) if not long else long[axis] // 2
         reachable = side if same else side + 2 * margin
-        k = long[axis] if long else net.one(*(k for k in KERNELS if same or k <= reachable))
+        k = (
+            long[axis]
+            if long
+            else net.one(*(EVEN if same and net.yes() else (k for k in KERNELS if same or k <= reachable)))
+        )
         d = net.number(1, 2) if same or 2 * k - 1 <= reachable else 1
         s = 1 if same else net.number(1, 3)
         high_wide.append(side if same else sides(side, d * (k - 1) + 1, s, margin))
@@ -355,6 +361,8 @@ def wired(net: Drawing, shape: Map, entries: dict[str, Data]) -> Map:
     word = net.one("add", "concat", "mean", "multiply", "drop_path_mean")
     reads = [first, second] if net.yes() else [second, first]
     if word == "drop_path_mean":
+        if net.yes():  # only the draw reads it, so that no gradient reaches it
+            entries[net.name()] = {"conv": {"out": 2, "kernel": 1, "from": first}}
         reads.append(net.name())
         entries[reads[-1]] = DRAW
     entries[third] = {word: {"from": reads}} if net.yes() else {word: {}, "from": reads}

@@ -17,7 +17,7 @@ import pytest
 import netspec
 from netspec.errors import MAX_PROBLEMS, Problem, Problems, Source, SpecError
 from netspec.language import source as yaml_source
-from netspec.ops.pool import axis_window
+from netspec.ops.adaptive import axis_window
 
 ROOT = Path(__file__).parent.parent
 HEAD = "netspec: 1\nname: net\ninput: [3, 32, 32]\n"

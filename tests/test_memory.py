@@ -7,6 +7,7 @@ from functools import reduce
 from math import prod
 from types import ModuleType
 from typing import Any
+from weakref import ReferenceType, ref
 
 import pytest
 from test_operations import ROWS, Row
@@ -42,20 +43,30 @@ def owned(module: Any) -> set[int]:
     return {tensor.untyped_storage()._cdata for tensor in [*module.parameters(), *module.buffers()]}
 
 
+class Held:
+    """A tensor, for as long as autograd keeps it."""
+
+    def __init__(self, tensor: Any) -> None:
+        self.tensor = tensor
+
+
 def saved(run: Callable[[], Any], own: set[int]) -> int:
-    """Bytes of distinct storages that autograd saves in ``run``, without ``own`` and without single numbers."""
+    """Bytes of distinct storages that autograd keeps for the result of ``run``, but for ``own`` and single numbers."""
     import torch
 
-    seen: dict[int, Any] = {}
+    seen: list[ReferenceType[Held]] = []
 
-    def pack(tensor: Any) -> Any:
-        seen[tensor.untyped_storage()._cdata] = tensor
-        return tensor
+    def pack(tensor: Any) -> Held:
+        held = Held(tensor)
+        seen.append(ref(held))
+        return held
 
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda held: held.tensor):
         result = run()
     assert result is not None
-    return sum(tensor.untyped_storage().nbytes() for key, tensor in seen.items() if key not in own and tensor.dim())
+    tensors = [held.tensor for held in (one() for one in seen) if held]
+    storages = {tensor.untyped_storage()._cdata: tensor.untyped_storage() for tensor in tensors if tensor.dim()}
+    return sum(storage.nbytes() for key, storage in storages.items() if key not in own)
 
 
 def peak(run: Callable[[], Any], own: set[int], *there: Any) -> int:
@@ -365,6 +376,23 @@ def test_a_chain_by_hand(graph_of: Callable[..., Graph]) -> None:
     weights = 4 * (36 + 4 + 640 + 10)
     assert (held.input, held.weights, held.buffers, held.gradients) == (image, weights, 0, weights)
     assert held.training_total == 2 * weights + held.saved_for_backward
+
+
+def test_what_no_gradient_reaches_is_not_kept(graph_of: Callable[..., Graph]) -> None:
+    """A convolution for a draw alone keeps nothing once the pass is over: the draw takes no value of it."""
+    graph = graph_of(
+        """
+        a: {conv: {out: 2, kernel: 3, padding: 1}}
+        act: tanh
+        lost: {conv: {out: 8, kernel: 5, from: a}}
+        column: {draw_column: 2}
+        joined: {drop_path_mean: {from: [a, act, column]}}
+        """,
+        size=(3, 8, 8),
+    )
+    held = memory(graph, batch=BATCH).saved_for_backward
+
+    assert held == BATCH * 4 * (3 + 2) * 64 == network_saved(module_of(graph, device="meta"), graph)
 
 
 def test_an_input_without_gradient_is_held_all_the_same(graph_of: Callable[..., Graph]) -> None:

@@ -24,7 +24,7 @@ from netspec.facts import FLAT, Shape, Window
 from netspec.graph import Graph, Node
 from netspec.ops.conv import Conv
 from netspec.ops.operation import Operation
-from netspec.ops.pool import AdaptiveAvgPool, AvgPool, MaxPool, evened
+from netspec.ops.pool import AdaptiveAvgPool, AvgPool, MaxPool
 from netspec.ops.shortcut import PadShortcut
 
 if TYPE_CHECKING:
@@ -259,6 +259,19 @@ def test_the_first_position_behind_a_gate_sees_all(name: str, graph_of: Callable
     assert seeing_position(node, receptive_fields(graph)[node], graph.input.shape) == (0, 0)
 
 
+def test_a_gate_of_one_pixel_is_the_interval_up_to_it(graph_of: Callable[..., Graph], torch: ModuleType) -> None:
+    """A position behind a product with one far pixel sees both ends; the interval has what lies between them too."""
+    gate = "{a: identity, b: [conv: {out: 2, kernel: 1, stride: 8}]}"
+    graph = graph_of(f"- {{branches: {gate}, join: multiply}}", size=(2, 8, 8))
+    node = graph.nodes[-1]
+    field = receptive_fields(graph)[node]
+    seen = reached(graph)[node][:, :, 7, 7]
+
+    assert torch.equal(seen.nonzero(), torch.tensor([[0, 0], [7, 7]]))
+    assert field.seen((7, 7)) == ((0, 7), (0, 7))
+    assert seeing_position(node, field, graph.input.shape) == (7, 7)
+
+
 def test_windows_at_uneven_distances_are_held(
     graph_of: Callable[..., Graph], torch: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -272,7 +285,7 @@ def test_windows_at_uneven_distances_are_held(
     assert (fields[pool].size, fields[pool].jump, fields[pool].start) == ((9, 7), (6, 4), (-2, -2))
     assert [fields[node].aligned for node in (conv, pool, *after)] == [True, False, False, False]
     fields_agree(graph)
-    monkeypatch.setattr(receptive_field, "evened", lambda *_: None)
+    monkeypatch.setattr(AdaptiveAvgPool, "evened", lambda *_: None)
 
     with pytest.raises(AssertionError):
         fields_agree(graph)
@@ -286,7 +299,7 @@ def test_no_smaller_window_holds_those_of_adaptive_pooling(size: int, torch: Mod
         seen = torch.nn.functional.adaptive_avg_pool2d(elements, (out, 1)).view(size, out) > 0
         spans = [(min(line), max(line) + 1) for line in (seen[:, at].nonzero().flatten().tolist() for at in range(out))]
         operation = AdaptiveAvgPool(out=(out, 1))
-        window = evened(operation, (1, size, 1)) or operation.window((1, size, 1))
+        window = operation.evened((1, size, 1)) or operation.window((1, size, 1))
         kernel, stride, padding = window.kernel[0], window.stride[0], window.padding[0]
         begins = [at * stride - padding for at in range(out)]
         shortest = min(

@@ -11,21 +11,22 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import shipped
 from click.testing import CliRunner, Result
 
 import netspec
-from netspec import api, catalogue
 from netspec.analysis.alignment import misalignments
 from netspec.analysis.effective import effective
 from netspec.analysis.receptive_field import first_that_sees_all, receptive_fields
 from netspec.analysis.sight import sight
 from netspec.cli import main
-from netspec.compiler import spec_of
 from netspec.errors import SpecError
-from netspec.graph import Graph, Node, upstream
-from netspec.report.field import extent, footer, warnings
+from netspec.graph import Graph, Node, Output, upstream
+from netspec.report.field import extent, footer, page, warnings
 
 GraphOf = Callable[..., Graph]
+Bounds = tuple[tuple[int, int], ...]
+"""First and last row, first and last column."""
 
 SHORTCUT_D = """
 conv: {conv: {out: 8, kernel: 3, stride: 2, padding: 1}}
@@ -61,31 +62,33 @@ def run(*words: str) -> Result:
     return CliRunner().invoke(main, ["rf", *words])
 
 
-def shipped() -> list[Graph]:
-    """Every network that comes with netspec, variants too."""
-    specs = [spec_of(catalogue.text(path)) for path in catalogue.shipped().values()]
-    return [api.network(spec, variant, {}).graph for spec in specs for variant in spec.family()]
-
-
-def spoilt(torch: ModuleType, graph: Graph, node: Node, at: tuple[int, int]) -> tuple[tuple[int, int], ...]:
+def spoilt(torch: ModuleType, graph: Graph, node: Node, at: tuple[int, int]) -> Bounds:
     """The first and last row, and column, of the input that make position ``at`` of ``node`` no number."""
+    return all_spoilt(torch, graph, {node: at})[node]
+
+
+def all_spoilt(torch: ModuleType, graph: Graph, places: dict[Node, tuple[int, int]]) -> dict[Node, Bounds]:
+    """As :func:`spoilt`, of a position of each of several nodes: one pass for all rows, and one for all columns."""
     from netspec.nn.build import module
-    from netspec.nn.effective_field import only
 
     torch.manual_seed(0)
-    network = module(only(graph, node)).double().eval()
-    channels, high, wide = graph.input.shape
-    regions = []
-    for axis, length in enumerate((high, wide)):
-        images = torch.ones(length, channels, high, wide, dtype=torch.float64)
+    outputs = [Output(node.name, node) for node in places]
+    outputs += [Output(f"declared {output.name}", output.node, training=True) for output in graph.outputs]
+    network = module(Graph(graph.name, graph.nodes, graph.root, graph.entries, tuple(outputs))).double().eval()
+    channels, *sides = graph.input.shape
+    found: dict[Node, list[tuple[int, int]]] = {node: [] for node in places}
+    for axis, length in enumerate(sides):
+        images = torch.ones(length, channels, *sides, dtype=torch.float64)
         for place in range(length):
             images[place].select(1 + axis, place).fill_(float("nan"))
         with torch.inference_mode():
             result = network(images)
-        seen = result if result.dim() == 2 else result[:, :, at[0], at[1]]
-        places = seen.isnan().any(dim=1).nonzero().flatten().tolist()
-        regions.append((min(places), max(places)))
-    return tuple(regions)
+        for node, at in places.items():
+            value = result[node.name] if isinstance(result, dict) else result
+            seen = value if value.dim() == 2 else value[:, :, at[0], at[1]]
+            lost = seen.isnan().any(dim=1).nonzero().flatten().tolist()
+            found[node].append((min(lost), max(lost)))
+    return {node: tuple(bounds) for node, bounds in found.items()}
 
 
 @pytest.mark.parametrize(
@@ -97,10 +100,10 @@ def test_a_spoilt_pixel_spoils_what_sees_it(torch: ModuleType, word: str, size: 
     graph = netspec.read(word, input=size).graph
     fields = receptive_fields(graph)
     nodes = [node for node in graph.nodes[1:] if len(node.shape) == 3 and not fields[node].whole]
-    for node in nodes[:: max(1, len(nodes) // 3)]:
-        view = sight(graph, node.name)
+    views = {node: sight(graph, node.name) for node in nodes[:: max(1, len(nodes) // 3)]}
+    found = all_spoilt(torch, graph, {node: view.at for node, view in views.items()})
 
-        assert spoilt(torch, graph, node, view.at) == view.clipped, node.name
+    assert found == {node: view.clipped for node, view in views.items()}
 
 
 @pytest.mark.parametrize("layers", [SHORTCUT_D, BRANCHED])
@@ -151,10 +154,11 @@ def test_the_shortcut_of_resnet_d_is_named(graph_of: GraphOf) -> None:
 
 def test_networks_that_ship_are_aligned_but_one() -> None:
     """Only BN-Inception joins paths that are out of line: its pooling without padding beside padded convolutions."""
-    found = {graph.name: [one.node.name for one in misalignments(graph)] for graph in shipped()}
+    words = [word for words in shipped.FILES.values() for word in words]
+    found = {word: [one.node.name for one in misalignments(shipped.graph(word))] for word in words}
 
-    assert {name: nodes for name, nodes in found.items() if nodes} == {
-        "bn-inception": ["inception3c.concat", "inception4e.concat"]
+    assert {word: nodes for word, nodes in found.items() if nodes} == {
+        "bn-inception.yaml": ["inception3c.concat", "inception4e.concat"]
     }
 
 
@@ -199,6 +203,30 @@ def test_text_of_a_small_network() -> None:
 
     assert result.exit_code == 0
     assert result.output == (Path(__file__).parent / "reference" / "rf-lenet5.txt").read_text(encoding="utf-8")
+
+
+MET, NOT_EVEN = "paths that are not aligned have met", "windows of uneven size or distance"
+
+
+@pytest.mark.parametrize(
+    ("layers", "said"),
+    [
+        ("[adaptive_avg_pool: 5, relu]", {NOT_EVEN}),
+        ("[adaptive_avg_pool: 8, relu]", set()),
+        (f"{UNEVEN}\npool: {{adaptive_avg_pool: 4}}", {MET}),
+        (f"{UNEVEN}\npool: {{adaptive_avg_pool: 6}}", {MET, NOT_EVEN}),
+        (
+            "{a: {adaptive_avg_pool: 5, from: input}, b: {adaptive_avg_pool: 5, from: input}, c: {add: [a, b]}}",
+            {NOT_EVEN},
+        ),
+    ],
+)
+def test_why_a_field_is_larger_is_said(layers: str, said: set[str], graph_of: GraphOf) -> None:
+    """Joined paths are named where some have met, uneven windows where there are some, both where both are true."""
+    graph = graph_of(layers, size=(3, 32, 32))
+    text = page(sight(graph))
+
+    assert {sentence for sentence in (MET, NOT_EVEN) if sentence in text} == said
 
 
 def test_json_has_raw_numbers() -> None:

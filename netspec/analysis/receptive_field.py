@@ -30,8 +30,9 @@ class Field(NamedTuple):
     """What one position of a node sees of the input, per axis: height first.
 
     ``size`` is 1 for the input itself. ``aligned`` is False where paths with different jumps or centres have met,
-    or pooling has windows at uneven distances. ``shared`` is what every position sees through global pooling, a linear
-    layer or a map with one position on an axis; ``size``, ``jump`` and ``start`` of a feature map leave it out.
+    or pooling has windows at uneven distances; ``even`` in the second case alone. ``shared`` is what every position
+    sees through global pooling, a linear layer or a map with one position on an axis; ``size``, ``jump`` and ``start``
+    of a feature map leave it out.
     """
 
     size: Pair
@@ -39,6 +40,7 @@ class Field(NamedTuple):
     start: Pair
     aligned: bool = True
     shared: Shared = (None, None)
+    even: bool = True
 
     @property
     def center(self) -> tuple[float, float]:
@@ -77,7 +79,7 @@ def receptive_fields(graph: Graph) -> dict[Node, Field]:
         seen = {source: _through(fields[source], even or node.window) for source in node.inputs}
         field = seen[node.inputs[0]] if len(seen) == 1 else _union(node, seen)
         if even:
-            field = field._replace(aligned=False)
+            field = field._replace(aligned=False, even=False)
         fields[node] = field._replace(shared=field.seen()) if _sees_all_positions(node) else field
     return fields
 
@@ -104,7 +106,11 @@ def placed(node: Node, axis: int) -> tuple[Node, ...]:
 
 
 def seeing_position(node: Node, field: Field, size: Shape) -> Pair | None:
-    """The first position of ``node`` that sees all of an input of ``size``, if there is one."""
+    """The first position of ``node`` that sees all of an input of ``size``, if there is one.
+
+    It is the interval that covers the input: behind a gate of one pixel, or where paths see different corners, pixels
+    inside may be unseen, which only a set of pixels could tell.
+    """
     counts = node.shape[1:] if len(node.shape) == MAP else (1, 1)
     short = [max(0, size[1 + axis] - field.start[axis] - field.size[axis]) for axis in AXES]
     short = [0 if field.interval(axis)[1] >= size[1 + axis] - 1 else short[axis] for axis in AXES]
@@ -114,7 +120,7 @@ def seeing_position(node: Node, field: Field, size: Shape) -> Pair | None:
 
 
 def first_that_sees_all(graph: Graph, fields: dict[Node, Field]) -> Node | None:
-    """The first node, in running order, of which a position sees the whole input."""
+    """The first node, in running order, of which a position sees the whole input, as :func:`seeing_position` has it."""
     size = graph.input.shape
     return next((node for node in graph.nodes if seeing_position(node, fields[node], size) is not None), None)
 
@@ -130,18 +136,12 @@ def _through(field: Field, window: Window) -> Field:
     """What a window over a node with ``field`` sees."""
     if window == POINT:
         return field
-    size, jump, start, aligned, shared = field
+    size, jump, start, aligned, shared, even = field
     kernel, stride, dilation, padding = window
-    return Field(
-        (
-            size[0] + dilation[0] * (kernel[0] - 1) * jump[0],
-            size[1] + dilation[1] * (kernel[1] - 1) * jump[1],
-        ),
-        (jump[0] * stride[0], jump[1] * stride[1]),
-        (start[0] - padding[0] * jump[0], start[1] - padding[1] * jump[1]),
-        aligned,
-        shared,
-    )
+    (high, wide), (down, right) = size, jump
+    size = high + dilation[0] * (kernel[0] - 1) * down, wide + dilation[1] * (kernel[1] - 1) * right
+    start = start[0] - padding[0] * down, start[1] - padding[1] * right
+    return Field(size, (down * stride[0], right * stride[1]), start, aligned, shared, even)
 
 
 def _sees_all_positions(node: Node) -> bool:
@@ -157,7 +157,8 @@ def _sees_all_positions(node: Node) -> bool:
 def _union(node: Node, seen: dict[Node, Field]) -> Field:
     """The field of ``node`` around those of its inputs."""
     size, jump, start, shared, lines = zip(*(_union_on(axis, node, seen) for axis in AXES), strict=True)
-    return Field(size, jump, start, all(lines) and all(field.aligned for field in seen.values()), shared)
+    aligned = all(lines) and all(field.aligned for field in seen.values())
+    return Field(size, jump, start, aligned, shared, all(field.even for field in seen.values()))
 
 
 def _union_on(axis: int, node: Node, seen: dict[Node, Field]) -> tuple[int, int, int, Interval | None, bool]:

@@ -11,7 +11,7 @@ OPERATIONS: Words[Operation] = Words(
         "max_pool": "netspec.ops.pool:MaxPool",
         "avg_pool": "netspec.ops.pool:AvgPool",
         "adaptive_avg_pool": "netspec.ops.pool:AdaptiveAvgPool",
-        "global_avg_pool": "netspec.ops.pool:GlobalAvgPool",
+        "global_avg_pool": "netspec.ops.global_pool:GlobalAvgPool",
         "linear": "netspec.ops.linear:Linear",
         "flatten": "netspec.ops.linear:Flatten",
         "rbf": "netspec.ops.rbf:Rbf",

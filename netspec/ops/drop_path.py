@@ -30,6 +30,10 @@ class DrawColumn(Operation):
         """``(columns,)``, whatever it reads."""
         return (self.columns,)
 
+    def with_gradient(self, *inputs: Shape) -> int:
+        """None: of its input only size and type are read."""
+        return 0
+
     def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """Nothing is computed in eval mode."""
         return Cost()
@@ -72,6 +76,10 @@ class DropPathMean(Operation):
         """The inputs without the draw."""
         drawn = len(inputs) > 1 and len(inputs[-1]) == FLAT and len(inputs[0]) == MAP
         return inputs[:-1] if drawn else inputs
+
+    def with_gradient(self, *inputs: Shape) -> int:
+        """The paths: the draw chooses among them."""
+        return len(self.paths(*inputs))
 
     def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """One add for each element and each input after the first, and one division: eval mode leaves nothing out."""

@@ -35,6 +35,14 @@ class Operation(BaseModel, ABC):
         """What one output position sees of each input. The same position unless overridden."""
         return POINT
 
+    def evened(self, *inputs: Shape) -> Window | None:
+        """For windows of uneven size or distance the smallest one at even steps that holds each. None otherwise."""
+        return None
+
+    def with_gradient(self, *inputs: Shape) -> int:
+        """How many of the inputs, from the first, have a gradient if the output has one. All unless overridden."""
+        return len(inputs)
+
     @property
     def in_place(self) -> bool:
         """Whether it can write its result over its first input. False unless overridden."""

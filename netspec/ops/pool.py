@@ -1,4 +1,4 @@
-"""Pooling: max, average, adaptive and global."""
+"""Pooling: max, average and adaptive."""
 
 from math import prod
 from typing import Annotated, ClassVar
@@ -9,7 +9,7 @@ from netspec.errors import Refusal
 from netspec.facts import Cost, Family, Layer, Pair, Shape, Window, positions
 from netspec.ops.adaptive import axis_elements, axis_evened, axis_window, is_even
 from netspec.ops.operation import Margin, Operation, Size, both, map_only
-from netspec.ops.space import Kept, Space, nothing_kept
+from netspec.ops.space import Kept, Space
 from netspec.ops.windows import reach, slid
 
 
@@ -137,6 +137,15 @@ class AdaptiveAvgPool(Operation):
         high, wide = (axis_window(inputs[0][1 + axis], self.out[axis]) for axis in (0, 1))
         return Window(kernel=(high[0], wide[0]), stride=(high[1], wide[1]))
 
+    def evened(self, *inputs: Shape) -> Window | None:
+        """As the base says; :meth:`window` has the largest kernel there is, which tells not where the others lie."""
+        sizes = inputs[0][1:]
+        if all(is_even(size, out) for size, out in zip(sizes, self.out, strict=True)):
+            return None
+        high, wide = (axis_evened(size, out) for size, out in zip(sizes, self.out, strict=True))
+        kernel, stride, padding = zip(high, wide, strict=True)
+        return Window(kernel=kernel, stride=stride, padding=padding)
+
     def kept(self, output: Shape, *inputs: Shape) -> Kept:
         """The input, which only its shape is read from; nothing where it is a mean over the whole map."""
         return Kept(inputs=self.out != (1, 1))
@@ -150,39 +159,6 @@ class AdaptiveAvgPool(Operation):
         return f"avg pool to {self.out[0]}x{self.out[1]}"
 
 
-class GlobalAvgPool(Operation):
-    """Mean over the whole map: one number for each channel, flat (Lin et al. 2013, section 3.2)."""
-
-    word: ClassVar[str] = "global_avg_pool"
-    family: ClassVar[Family] = Family.POOL
-    kept = nothing_kept
-
-    @property
-    def sees_all(self) -> bool:
-        """Always."""
-        return True
-
-    def shape(self, *inputs: Shape) -> Shape:
-        """``(channels,)``."""
-        return (map_only(self, inputs[0])[0],)
-
-    def cost(self, output: Shape, *inputs: Shape) -> Cost:
-        """All but one elements of each channel added, one division for each channel."""
-        return Cost(adds=output[0] * (positions(inputs[0]) - 1), transcendentals=output[0])
-
-    def window(self, *inputs: Shape) -> Window:
-        """The whole map."""
-        return Window.whole(inputs[0])
-
-    def layer(self, *inputs: Shape) -> Layer:
-        """Adaptive pooling to one position, flattened."""
-        return Layer("netspec.nn.modules.GlobalAvgPool", {})
-
-    def label(self) -> str:
-        """``global avg pool``."""
-        return "global avg pool"
-
-
 def pooled(operation: MaxPool | AvgPool, shape: Shape, window: Window) -> Shape:
     """Output of a pooling window; refuses padding beyond half the kernel, as torch does."""
     channels, _, _ = map_only(operation, shape)
@@ -193,21 +169,6 @@ def pooled(operation: MaxPool | AvgPool, shape: Shape, window: Window) -> Shape:
     extent = reach(window.kernel, window.dilation)
     sizes = slid(operation.word, shape, extent, window.stride, (window.padding, window.padding), ceil=operation.ceil)
     return (channels, *sizes)
-
-
-def evened(operation: Operation, *inputs: Shape) -> Window | None:
-    """For windows at uneven distances the smallest window at even ones that holds each; None for all other operations.
-
-    The kernel that adaptive pooling states is the largest there is, and tells nothing of where the others lie.
-    """
-    if not isinstance(operation, AdaptiveAvgPool):
-        return None
-    sizes = inputs[0][1:]
-    if all(is_even(size, out) for size, out in zip(sizes, operation.out, strict=True)):
-        return None
-    high, wide = (axis_evened(size, out) for size, out in zip(sizes, operation.out, strict=True))
-    kernel, stride, padding = zip(high, wide, strict=True)
-    return Window(kernel=kernel, stride=stride, padding=padding)
 
 
 def pool_label(name: str, window: Window) -> str:

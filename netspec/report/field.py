@@ -119,8 +119,10 @@ def _remarks(sight: Sight) -> list[str]:
     else:
         later = f"; the first that does is {sight.first.name}" if sight.first else ", nor does any other operation"
         remarks.append(f"no position of {sight.node.name} sees the whole input{later}")
-    if not field.aligned:
+    if sight.misaligned:
         remarks.append("paths that are not aligned have met: the field is the interval around all of them")
+    if not field.even:
+        remarks.append("windows of uneven size or distance: the field is the smallest evenly spaced one that holds all")
     return remarks
 
 
