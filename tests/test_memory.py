@@ -10,6 +10,7 @@ from typing import Any
 from weakref import ReferenceType, ref
 
 import pytest
+from strategies import drawn
 from test_operations import ROWS, Row
 
 import netspec
@@ -256,6 +257,25 @@ def test_the_inference_peak_is_exact_where_memory_is_real(name: str, torch: Modu
         alive = peak(lambda: module(x), owned(module), x)
 
     assert memory(network.graph).inference_peak.bytes == alive
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel:UserWarning")
+def test_random_networks_keep_and_hold_what_torch_does(torch: ModuleType) -> None:
+    """To the byte: what is saved for the gradients, and what lives at once in inference."""
+
+    @drawn(200)
+    def agree(text: str) -> None:
+        network = netspec.read(text)
+        held = memory(network.graph, batch=BATCH)
+        assert held.saved_for_backward == network_saved(network.compile(device="meta", outputs="all"), network.graph)
+        module = network.compile().eval()
+        x = torch.zeros(BATCH, *network.graph.input.shape)
+        with torch.no_grad():
+            alive = peak(lambda: module(x), owned(module), x)
+        expanded = any(node.operation.word in EXPANDED for node in network.graph.nodes)
+        assert held.inference_peak.bytes == alive or (expanded and held.inference_peak.bytes > alive)
+
+    agree()
 
 
 @pytest.mark.parametrize("name", NETWORKS)

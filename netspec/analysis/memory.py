@@ -145,6 +145,16 @@ def _peak(graph: Graph, batch: int, bytes_per_element: int) -> Peak:
     return Peak(most, at.name, tuple(node.name for node in sorted(latest.values(), key=lambda node: node.index)))
 
 
+def _partners(node: Node, learned: frozenset[Node]) -> tuple[Node, ...]:
+    """The inputs that a gradient of ``node`` can need: of a join each for those of the others, where these have one."""
+    if len(node.inputs) == 1:
+        return node.inputs
+    found = enumerate(node.inputs)
+    return tuple(
+        source for place, source in found if not learned.isdisjoint(node.inputs[:place] + node.inputs[place + 1 :])
+    )
+
+
 def _saved(graph: Graph, batch: int, bytes_per_element: int) -> tuple[set[Node], int]:
     """The nodes that own memory which is kept for the backward pass, and the bytes kept beside."""
     run, live = training_order(graph)
@@ -155,7 +165,7 @@ def _saved(graph: Graph, batch: int, bytes_per_element: int) -> tuple[set[Node],
         if node not in learned:
             continue
         needs = node.operation.kept(node.shape, *node.input_shapes)
-        kept.update(owner[source] for source in node.inputs if needs.inputs)
+        kept.update(owner[source] for source in _partners(node, learned) if needs.inputs)
         kept.update([owner[node]] if needs.output else [])
         beside += needs.beside.size(batch, bytes_per_element)
     return kept, beside

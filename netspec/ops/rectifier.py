@@ -35,16 +35,11 @@ class Relu(Operation):
 
 
 class Relu6(Operation):
-    """min(max(x, 0), 6)."""
+    """min(max(x, 0), 6). Never in place: torch would keep a copy of the input for the gradient."""
 
     word: ClassVar[str] = "relu6"
     family: ClassVar[Family] = Family.ACTIVATION
     cost = compared
-
-    @property
-    def in_place(self) -> bool:
-        """Always."""
-        return True
 
     def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.ReLU6``."""
