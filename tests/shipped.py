@@ -23,11 +23,30 @@ def graph(word: str) -> Graph:
     return netspec.read(word).graph
 
 
+@cache
+def originals() -> dict[str, str]:
+    """Each word, and the first one for an equal network; the first ones of files come before all others."""
+    found: dict[str, str] = {}
+    words = sorted((place, word) for words in FILES.values() for place, word in enumerate(words))
+    return {word: found.setdefault(content(graph(word)), word) for _, word in words}
+
+
+def content(of: Graph) -> str:
+    """All that a network is, but for its own name."""
+    nodes = [(node.name, node.operation, [source.name for source in node.inputs]) for node in of.nodes]
+    return repr((nodes, [(output.name, output.node.name, output.training) for output in of.outputs], of.init))
+
+
 def verified(file: str) -> list[str]:
-    """The networks of a file whose every figure is verified: the first, and those of no more than 300 operations."""
-    return [word for place, word in enumerate(FILES[file]) if not place or len(graph(word).nodes) <= MANY]
+    """The networks of a file whose every figure is verified: the first, and those of no more than 300 operations.
+
+    What another word has named before is left out.
+    """
+    words = [word for place, word in enumerate(FILES[file]) if not place or len(graph(word).nodes) <= MANY]
+    return [word for word in words if originals()[word] == word]
 
 
 def unverified() -> list[str]:
     """All others."""
-    return [word for file, words in FILES.items() for word in words if word not in verified(file)]
+    done = {word for file in FILES for word in verified(file)}
+    return [word for words in FILES.values() for word in words if originals()[word] not in done]

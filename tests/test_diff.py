@@ -15,13 +15,14 @@ from click.testing import CliRunner, Result
 
 import netspec
 from netspec import api, catalogue
-from netspec.analysis import aligning
+from netspec.analysis import aligning, parts
 from netspec.analysis.aligning import aligned, common_subsequence
 from netspec.analysis.difference import Difference, difference
 from netspec.cli import main
 from netspec.compiler import spec_of
 from netspec.errors import SpecError
-from netspec.graph import Graph
+from netspec.graph import Graph, Scope
+from netspec.report.folds import folded
 
 GraphOf = Callable[..., Graph]
 REFERENCE = Path(__file__).parent / "reference"
@@ -65,11 +66,44 @@ def test_added_blocks_are_one_range() -> None:
     """ResNet-101 is ResNet-50 with layer3.6 to layer3.22; all weights of the smaller one load into the larger."""
     text = run("resnet50", "resnet101").output
 
-    assert "layer3.6 ... layer3.22   17 x bottleneck   1024x14x14          170   18,992,128" in text
+    assert "layer3.6 ... layer3.22   bottleneck x17   1024x14x14          170   18,992,128" in text
     found = between("resnet50", "resnet101")
     assert (len(found.added), len(found.removed), len(found.renamed)) == (170, 0, 0)
     assert len(found.weights.kept) == len(found.weights.total) == 320
     assert {delta.what: delta.difference for delta in found.totals}["receptive_field"] == (544, 544)
+
+
+def test_only_what_is_equal_is_one_range(graph_of: GraphOf) -> None:
+    """Blocks are told as ``netspec stats`` tells them, one line for those of equal shapes and parameters."""
+    lines = run("vgg16", "resnet18", "--format", "markdown").output.splitlines()
+    added = lines[lines.index("### added: 66 operations") :]
+    blocks = [line.strip("| ").split(" | ")[:3] for line in added if line.startswith("| layer")]
+
+    assert blocks == [
+        ["layer1", "residual x2", "64x56x56"],
+        ["layer2", "residual x2", "128x28x28"],
+        ["layer3", "residual x2", "256x14x14"],
+        ["layer4", "residual x2", "512x7x7"],
+    ]
+    assert [parts.kind(scope) for scope in scopes("resnet18", "layer")] == ["residual x2"] * 4
+
+    old = graph_of("a: sigmoid", size=(3, 9, 9))
+    new = graph_of("a: sigmoid\nb: {max_pool: 2}\nc: {max_pool: 2}\nd: relu\ne: relu", size=(3, 9, 9))
+    folds = [(fold.name, fold.word, fold.output) for fold in folded(difference(old, new).added)]
+    assert folds == [
+        ("b", "max pool 2x2/2", "3x4x4"),
+        ("c", "max pool 2x2/2", "3x2x2"),
+        ("d ... e", "ReLU x2", "3x2x2"),
+    ]
+
+
+def scopes(word: str, name: str) -> list[Scope]:
+    """The outermost scopes of a shipped network whose names begin with ``name``."""
+    return [
+        part
+        for part in netspec.read(word).graph.root.children
+        if isinstance(part, Scope) and part.name.startswith(name)
+    ]
 
 
 def test_a_network_has_no_difference_from_itself() -> None:
@@ -168,7 +202,7 @@ def test_json_folds_nothing() -> None:
         run("resnet50", "resnet50", "--set", "classes=20", "--set-b", "classes=10", "--format", "json").output
     )
 
-    assert data["different"] is True
+    assert (data["schema_version"], data["different"]) == (1, True)
     assert data["changed"][0]["changes"][0] == {"what": "out", "old": 20, "new": 10}
     assert data["weights"]["kept"]["tensors"] == 318
     assert data["weights"]["lost"]["tensors_by_key"][0] == {

@@ -13,10 +13,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import click
 import pytest
 
 import netspec
 from netspec.analysis.figures import FIGURES
+from netspec.cli import main
+from netspec.limits import LIMITS
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "figures.md").read_text(encoding="utf-8")
@@ -182,10 +185,21 @@ def test_fvcore_counts_batch_norm_as_the_page_says(torch: ModuleType, torchvisio
     assert kept.set_op_handle("aten::batch_norm", None).total() == 1_819_065_856
 
 
+def test_the_options_that_the_page_names_exist() -> None:
+    """Those of commands and the one before them; how to check every figure and how to allow more are among them."""
+    context = click.Context(main)
+    commands = [main, *(main.get_command(context, name) for name in main.list_commands(context))]
+    known = {option for command in commands if command for param in command.params for option in param.opts}
+    named = set(re.findall(r"--[a-z][a-z-]+", PAGE))
+
+    assert named <= known
+    assert {"--verify", "--max-nodes"} <= named
+
+
 def test_the_numbers_in_sentences_are_netspecs() -> None:
     """Figures that the text names are what netspec counts today."""
     google, small, large = (figures(name) for name in ("googlenet", "resnet18", "resnet50"))
-    main = google["totals"]["params"] - google["totals"]["auxiliary_params"]
+    inference = google["totals"]["params"] - google["totals"]["auxiliary_params"]
     vgg = figures("vgg16")["receptive_field"]
     peak, first = small["memory"]["inference_peak"], layer("resnet18", "conv1")
     outputs = 2 * 4 * (large["totals"]["activations"] + terms("resnet50")["norm"])
@@ -194,9 +208,10 @@ def test_the_numbers_in_sentences_are_netspecs() -> None:
         "  a: {conv: {out: 8, kernel: 1, bias: false}}\n  b: {conv: {out: 8, kernel: 3, groups: 4, bias: false}}\n"
     ).stats()
     said = (
+        f"may have {LIMITS.nodes:,} operations",
         f"{google['totals']['auxiliary_params']:,} of {google['totals']['params']:,} parameters are in heads",
-        f"{main:,} are not",
-        f"as their size {4 * main:,} bytes",
+        f"{inference:,} are not",
+        f"as their size {4 * inference:,} bytes",
         f"3 x {small['totals']['flops']:,} - {first['flops']:,}",
         f"`conv1`) = {small['totals']['training_flops']:,} for one image",
         f"{peak['bytes']:,} bytes, at `{peak['node']}`",

@@ -16,11 +16,19 @@ from netspec.limits import LIMITS, Limits
 HEAD = "netspec: 1\nname: chain\ninput: [3, 8, 8]\nstages:\n"
 CONV = "conv: {out: 3, kernel: 3, padding: 1, bias: false}"
 COUNT = LIMITS.nodes + 1
+FEWER = 5_000
+"""Layers that are written one by one: reading them takes long."""
+REPEATED = f"{HEAD}  body: {{{CONV}, repeat: {COUNT}}}\n"
 CHAINS = {
-    "repeated": f"{HEAD}  body: {{{CONV}, repeat: {COUNT}}}\n",
-    "listed": f"{HEAD}  body:\n" + f"    - {CONV}\n" * COUNT,
-    "named": HEAD + "".join(f"  conv{index}: {{{CONV}}}\n" for index in range(COUNT)),
+    "repeated": (REPEATED, COUNT, {}),
+    "listed": (f"{HEAD}  body:\n" + f"    - {CONV}\n" * FEWER, FEWER, {"max_nodes": FEWER - 1}),
+    "named": (
+        HEAD + "".join(f"  conv{index}: {{{CONV}}}\n" for index in range(FEWER)),
+        FEWER,
+        {"max_nodes": FEWER - 1},
+    ),
 }
+"""A text, its layers, and what refuses it: the usual limit, or one that the caller sets."""
 
 
 @pytest.fixture
@@ -32,29 +40,29 @@ def shallow() -> Iterator[None]:
     sys.setrecursionlimit(before)
 
 
-@pytest.mark.parametrize("text", CHAINS.values(), ids=CHAINS)
-def test_a_larger_network_is_refused_until_the_caller_allows_it(text: str) -> None:
+@pytest.mark.parametrize(("text", "count", "limit"), CHAINS.values(), ids=CHAINS)
+def test_a_larger_network_is_refused_until_the_caller_allows_it(text: str, count: int, limit: dict[str, int]) -> None:
     """The message says how; then every figure is as many times that of one layer."""
     with pytest.raises(netspec.SpecError) as caught:
-        netspec.read(text)
+        netspec.read(text, **limit)
     (problem,) = caught.value.problems
     assert problem.code == "limit"
     assert "max_nodes" in problem.hint
 
-    stats = netspec.read(text, max_nodes=2 * COUNT).stats()
+    stats = netspec.read(text, max_nodes=2 * count).stats()
 
-    assert len(stats.rows) == COUNT
-    assert stats.totals.params == 81 * COUNT
-    assert stats.totals.macs == 81 * 64 * COUNT
-    assert stats.totals.depth == COUNT
-    assert stats.field.size == (2 * COUNT + 1, 2 * COUNT + 1)
+    assert len(stats.rows) == count
+    assert stats.totals.params == 81 * count
+    assert stats.totals.macs == 81 * 64 * count
+    assert stats.totals.depth == count
+    assert stats.field.size == (2 * count + 1, 2 * count + 1)
     assert stats.memory.inference_peak.bytes == 3 * 3 * 64 * 4
 
 
 def test_the_command_line_allows_it_too(tmp_path: Path) -> None:
     """One option before the command, which every command obeys."""
     spec = tmp_path / "chain.yaml"
-    spec.write_text(CHAINS["repeated"], encoding="utf-8")
+    spec.write_text(REPEATED, encoding="utf-8")
 
     refused = CliRunner().invoke(main, ["check", str(spec)])
     allowed = CliRunner().invoke(main, ["--max-nodes", str(COUNT), "check", str(spec)])

@@ -16,7 +16,8 @@ from test_operations import ROWS, Row
 import netspec
 from netspec.analysis.liveness import Liveness
 from netspec.analysis.memory import Memory, memory
-from netspec.analysis.traffic import activations, total_traffic, traffic
+from netspec.analysis.rows import Setup
+from netspec.analysis.summary import summary
 from netspec.facts import Layer
 from netspec.graph import Graph
 from netspec.nn.build import module as module_of
@@ -417,9 +418,9 @@ def test_what_no_gradient_reaches_is_not_kept(graph_of: Callable[..., Graph]) ->
 
 def test_an_input_without_gradient_is_held_all_the_same(graph_of: Callable[..., Graph]) -> None:
     """A network that pools first saves nothing of its image, but a step holds it."""
-    held = memory(graph_of("[max_pool: 2, conv: {out: 1, kernel: 1}]", size=(1, 8, 8)))
+    held = memory(graph_of("[max_pool: 2, conv: {out: 9, kernel: 3}, relu]", size=(1, 8, 8)))
 
-    assert held.saved_for_backward == 4 * 16
+    assert held.saved_for_backward == 4 * (16 + 9 * 4)
     assert held.training_total == 2 * held.weights + held.saved_for_backward + held.input
 
 
@@ -458,7 +459,7 @@ def test_figures_are_plain_data() -> None:
 
 def test_activations_are_regnets() -> None:
     """11.1 million in ResNet-50, as Radosavovic et al. 2020 have it; its linear layer has 1000 of them."""
-    assert activations(netspec.read("resnet50").graph) == 11_113_984 + 1000
+    assert netspec.read("resnet50").stats().totals.activations == 11_113_984 + 1000
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -470,16 +471,29 @@ def test_activations_are_those_of_fvcore(name: str, torch: ModuleType) -> None:
     count = ActivationCountAnalysis(network.compile().eval(), torch.zeros(1, *network.graph.input.shape))
     count.unsupported_ops_warnings(enabled=False).uncalled_modules_warnings(enabled=False)
 
-    assert activations(network.graph) == count.total()
+    assert network.stats().totals.activations == count.total()
 
 
 def test_intensity_by_hand(graph_of: Callable[..., Graph]) -> None:
     """A 3x3 convolution of 1 to 4 channels on 8x8: 72 FLOPs at each place, over image, maps and 40 weights."""
     graph = graph_of("[conv: {out: 4, kernel: 3, padding: 1}, relu, flatten]", size=(1, 8, 8))
-    conv, relu, flat = (traffic(graph, batch=2)[node] for node in graph.nodes[1:])
+    conv, relu, flat = (row.traffic for row in summary(graph, Setup(batch=2)).rows)
 
     assert (conv.flops, conv.weights, conv.inputs, conv.outputs) == (2 * 4608, 160, 512, 2048)
     assert conv.intensity == pytest.approx(9216 / 2720)
     assert (relu.flops, relu.bytes, relu.intensity) == (0, 4096, 0)
     assert (flat.bytes, flat.intensity) == (0, 0)
-    assert total_traffic(graph, batch=2).bytes == 2720 + 4096
+
+
+def test_an_input_is_moved_once(graph_of: Callable[..., Graph]) -> None:
+    """However often an operation reads it."""
+    rows = summary(graph_of("{a: relu, b: relu, c: {concat: {from: [a, b, a]}}}", size=(1, 8, 8))).rows
+    assert rows[-1].traffic.inputs == 2 * 64 * 4
+    assert rows[-1].traffic.outputs == 3 * 64 * 4
+
+
+def test_training_takes_no_less_than_inference(graph_of: Callable[..., Graph]) -> None:
+    """Also where few of many values are kept."""
+    held = memory(graph_of("[conv: {out: 1, kernel: 1, bias: false}, avg_pool: 2]", size=(3, 64, 64)), optimizer="adam")
+    assert held.saved_for_backward < held.inference_peak.bytes
+    assert held.training_total >= held.inference_total + held.optimizer_state

@@ -17,9 +17,10 @@ from oracle import values
 from strategies import drawn
 
 import netspec
-from netspec.analysis import receptive_field
+from netspec.analysis import coverage, receptive_field
 from netspec.analysis.alignment import misalignments
-from netspec.analysis.receptive_field import Field, Region, last_map, placed, receptive_fields, seeing_position
+from netspec.analysis.coverage import seeing_position, seeing_positions
+from netspec.analysis.receptive_field import Field, Region, last_map, placed, receptive_fields
 from netspec.facts import FLAT, Shape, Window
 from netspec.graph import Graph, Node
 from netspec.ops.conv import Conv
@@ -170,6 +171,33 @@ def ends_agree(node: Node, axis: int, table: torch.Tensor, field: Field, *, exac
     return compared
 
 
+def see_all(table: torch.Tensor) -> torch.Tensor:
+    """Which positions see a pixel in the first and last row of the input, and in the first and last column."""
+    rows, columns = table.any(dim=1), table.any(dim=0)
+    return rows[0] & rows[-1] & columns[0] & columns[-1]
+
+
+class Claims(NamedTuple):
+    """How many nodes were rightly said to see the whole input, and how many do without being known to."""
+
+    made: int = 0
+    missed: int = 0
+
+
+def claims_hold(graph: Graph) -> Claims:
+    """Assert that each position that is said to see the whole input does, and that none before it does."""
+    tables, made, missed = reached(graph), 0, 0
+    for node, at in seeing_positions(graph):
+        seeing = see_all(tables[node] if tables[node].dim() > 2 else tables[node][..., None, None])
+        missed += at is None and bool(seeing.any())
+        if at is not None:
+            made += 1
+            assert seeing[at], f"{node.name}, position {at}"
+            assert not seeing[: at[0]].any(), node.name
+            assert not seeing[:, : at[1]].any(), node.name
+    return Claims(made, missed)
+
+
 # -- small networks ---------------------------------------------------------------------------------------------------
 
 NETS = {
@@ -256,7 +284,7 @@ def test_the_first_position_behind_a_gate_sees_all(name: str, graph_of: Callable
     graph = graph_of(REPEATED[name], size=(2, 20, 16))
     node = graph.nodes[-1]
 
-    assert seeing_position(node, receptive_fields(graph)[node], graph.input.shape) == (0, 0)
+    assert seeing_position(graph, node) == (0, 0)
 
 
 def test_a_gate_of_one_pixel_is_the_interval_up_to_it(graph_of: Callable[..., Graph], torch: ModuleType) -> None:
@@ -269,7 +297,105 @@ def test_a_gate_of_one_pixel_is_the_interval_up_to_it(graph_of: Callable[..., Gr
 
     assert torch.equal(seen.nonzero(), torch.tensor([[0, 0], [7, 7]]))
     assert field.seen((7, 7)) == ((0, 7), (0, 7))
-    assert seeing_position(node, field, graph.input.shape) == (7, 7)
+    assert seeing_position(graph, node) == (7, 7)
+
+
+DRIFTING = """
+a: {conv: {out: 2, kernel: 3, stride: 2, padding: 1}, from: input}
+b: {conv: {out: 2, kernel: 11, padding: 1}, from: input}
+c: {conv: {out: 2, kernel: 1}, from: b}
+d: {add: {}, from: [a, c]}
+"""
+"""Paths of jumps 2 and 1 from 16 pixels to 8 positions."""
+SEEING = {
+    "drifting": (DRIFTING, "d", None),
+    "drifting, then wide": (f"{DRIFTING}e: {{conv: {{out: 2, kernel: 9, padding: 4}}}}", "e", (2, 2)),
+    "drifting, then global": (f"{DRIFTING}e: global_avg_pool", "e", (0, 0)),
+    "uneven": ("[conv: {out: 1, kernel: 15, padding: 7}, adaptive_avg_pool: 11]", "stages.1", (5, 5)),
+    "uneven, too narrow": ("[conv: {out: 1, kernel: 13, padding: 6}, adaptive_avg_pool: 9]", "stages.1", None),
+    "one position shared out": ("[adaptive_avg_pool: 1, adaptive_avg_pool: 3]", "stages.1", (0, 0)),
+    "pixels left out": (
+        "[conv: {out: 1, kernel: 1, stride: 2}, conv: {out: 1, kernel: 15, padding: 7}]",
+        "stages.1",
+        None,
+    ),
+    "dilated": (
+        "[conv: {out: 1, kernel: 5, padding: 2}, conv: {out: 1, kernel: 7, dilation: 3, padding: 9}]",
+        "stages.1",
+        (4, 4),
+    ),
+    # in column 0 one path would see every row, but has nothing but padding there
+    "padding alone": (
+        """
+        a: {conv: {out: 1, kernel: [17, 1], padding: [8, 1]}, from: input}
+        b: {conv: {out: 1, kernel: [1, 33], padding: [0, 17]}, from: input}
+        c: {add: [a, b]}
+        """,
+        "c",
+        None,
+    ),
+    "channels picked": (
+        """
+        a: {conv: {out: 1, kernel: 1}, from: input}
+        b: {conv: {out: 1, kernel: 31, padding: 15}, from: input}
+        c: {concat: [a, b]}
+        d: {select: [0], from: c}
+        """,
+        "d",
+        None,
+    ),
+}
+"""Layers, one of them, and its first position that sees the whole of 16x16 pixels."""
+
+
+@pytest.mark.parametrize("name", SEEING)
+def test_what_is_said_to_see_the_whole_input_does(name: str, graph_of: Callable[..., Graph]) -> None:
+    """The first position that sees every edge of the input is found, also where fields have room that none fills."""
+    layers, which, at = SEEING[name]
+    graph = graph_of(layers, size=(2, 16, 16))
+    node = next(node for node in graph.nodes if node.name.endswith(which))
+
+    claims_hold(graph)
+    assert seeing_position(graph, node) == at
+
+
+@pytest.mark.parametrize(
+    ("name", "rule", "wrong"),
+    [
+        ("uneven, too narrow", "_shared_out", lambda seen, _, out: seen and (0, out - 1)),
+        ("padding alone", "_sees_padding_alone", lambda _: False),
+        ("channels picked", "_channels_differ", lambda *_: False),
+        ("drifting", "_around", lambda found: max(found, key=lambda edges: edges.last)._replace(first=(0, 7))),
+    ],
+)
+def test_torch_objects_to_a_wrong_claim(
+    name: str,
+    rule: str,
+    wrong: Callable[..., object],
+    graph_of: Callable[..., Graph],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without one of the rules a node is said to see what none of its positions sees."""
+    graph = graph_of(SEEING[name][0], size=(2, 16, 16))
+    monkeypatch.setattr(coverage, rule, wrong)
+
+    with pytest.raises(AssertionError):
+        claims_hold(graph)
+
+
+def test_claims_hold_in_any_network() -> None:
+    """In 60 random networks what is said to see the whole input does, and of what does little is missed."""
+    claims = []
+
+    @drawn(60)
+    def check(text: str) -> None:
+        claims.append(claims_hold(netspec.read(text).graph))
+
+    check()
+    made, missed = sum(one.made for one in claims), sum(one.missed for one in claims)
+
+    assert made > 300
+    assert missed < made / 20
 
 
 def test_windows_at_uneven_distances_are_held(

@@ -16,8 +16,9 @@ from click.testing import CliRunner, Result
 
 import netspec
 from netspec.analysis.alignment import misalignments
+from netspec.analysis.coverage import first_that_sees_all
 from netspec.analysis.effective import effective
-from netspec.analysis.receptive_field import first_that_sees_all, receptive_fields
+from netspec.analysis.receptive_field import receptive_fields
 from netspec.analysis.sight import sight
 from netspec.cli import main
 from netspec.errors import SpecError
@@ -54,6 +55,11 @@ UNEVEN = """
 a: {conv: {out: 4, kernel: 3, stride: 2, padding: 1}, from: input}
 b: {conv: {out: 4, kernel: 17}, from: input}
 joined: {concat: {}, from: [a, b]}
+"""
+DRIFTING = """
+a: {conv: {out: 4, kernel: 3, stride: 2, padding: 1}, from: input}
+b: {conv: {out: 4, kernel: 23, padding: 1}, from: input}
+d: {concat: {}, from: [a, b]}
 """
 
 
@@ -136,6 +142,31 @@ def test_paths_that_step_differently_are_inside_the_union(torch: ModuleType, gra
     assert "they step differently" in warnings([found])[-1]
 
 
+def test_a_field_has_room_for_the_drift_of_every_position(torch: ModuleType, graph_of: GraphOf) -> None:
+    """Where jumps differ most positions see less than the interval, as the page on figures says; so does ``rf``."""
+    graph = graph_of(UNEVEN, size=(3, 32, 32))
+    view = sight(graph, "joined", (8, 8))
+
+    assert (view.field.size, view.seen) == ((32, 32), ((1, 32), (1, 32)))
+    assert spoilt(torch, graph, view.node, view.at) == ((8, 24), (8, 24))
+    assert "with room for how far they drift apart" in page(view)
+
+
+def test_what_is_not_sure_is_not_claimed(torch: ModuleType, graph_of: GraphOf) -> None:
+    """A field with room for the drift of two paths covers the input, which no position sees: none is said to."""
+    graph = graph_of(DRIFTING, size=(3, 40, 40))
+    view = sight(graph, "d", (10, 10))
+
+    assert view.clipped == ((0, 39), (0, 39))
+    assert spoilt(torch, graph, view.node, view.at) == ((9, 31), (9, 31))
+    assert (view.sees_all, view.first) == (False, None)
+    assert "no position of d is known to see the whole input, nor any of another operation" in page(view)
+    assert footer(graph, receptive_fields(graph))[0] == "no operation is known to see the whole input"
+    small = graph_of(SHORTCUT_D, size=(3, 64, 64))
+    assert footer(small, receptive_fields(small))[0] == "no operation sees the whole input"
+    assert "with room" not in page(sight(small))
+
+
 def test_the_shortcut_of_resnet_d_is_named(graph_of: GraphOf) -> None:
     """Average pooling 2x2/2 beside a convolution 3x3/2 is half a position off; the warning names both paths."""
     graph = graph_of(SHORTCUT_D, size=(3, 16, 16))
@@ -143,7 +174,7 @@ def test_the_shortcut_of_resnet_d_is_named(graph_of: GraphOf) -> None:
 
     assert found.node.name == "sum"
     assert (found.path_a.names(), found.path_b.names()) == (["one"], ["pool", "two"])
-    assert (found.centres, found.jumps, found.offset) == (((0, 0), (1, 1)), ((4, 4), (4, 4)), (1, 1))
+    assert (found.centers, found.jumps, found.offset) == (((0, 0), (1, 1)), ((4, 4), (4, 4)), (1, 1))
     assert warnings([found]) == [
         "warning: paths that are not aligned meet in sum",
         "   one           centre 0, stride 4",
@@ -174,16 +205,22 @@ def test_a_gate_is_global_and_hides_nothing(torch: ModuleType, graph_of: GraphOf
 
 
 @pytest.mark.parametrize(
-    ("word", "first"), [("resnet50", "layer3.4.conv2"), ("vgg16", "flatten"), ("lenet5-1998", "c5")]
+    ("word", "first"),
+    [
+        ("resnet50", "layer3.4.conv2"),
+        ("googlenet", "inception4e.branch2.1.conv"),
+        ("vgg16", "flatten"),
+        ("lenet5-1998", "c5"),
+    ],
 )
 def test_first_node_that_sees_the_whole_input(word: str, first: str) -> None:
     """No position of an earlier node sees all of the image, one of this node does."""
     graph = netspec.read(word).graph
     fields = receptive_fields(graph)
-    found = first_that_sees_all(graph, fields)
+    found = first_that_sees_all(graph)
     assert found
     assert found.name == first
-    assert f"the whole input is seen from {first} on" in footer(graph, receptive_fields(graph))
+    assert footer(graph, fields)[0] == f"the whole input is first seen by {first}"
     assert all(
         field.size[0] < graph.input.shape[1] for node, field in fields.items() if node in upstream(found) - {found}
     )
@@ -233,9 +270,28 @@ def test_json_has_raw_numbers() -> None:
     """Height comes first; the interval is that of the middle position."""
     data = json.loads(run("resnet50", "--format", "json").output)
 
-    assert (data["size"], data["stride"], data["padding"], data["at"]) == ([427, 427], [32, 32], [213, 213], [3, 3])
-    assert (data["interval"], data["in_image"]) == ([[-117, 309]] * 2, [[0, 223]] * 2)
+    assert (data["schema_version"], data["name"], data["node"], data["at"]) == (1, "resnet50", "layer4.2.relu", [3, 3])
+    assert (data["center_at"], data["interval"], data["in_image"]) == ([96, 96], [[-117, 309]] * 2, [[0, 223]] * 2)
     assert data["first_that_sees_whole_input"] == "layer3.4.conv2"
+
+
+@pytest.mark.parametrize(("word", "node"), [("resnet50", "layer2.0.conv1"), ("bn-inception", "inception4e.concat")])
+def test_json_has_the_keys_of_a_layer_of_stats(word: str, node: str) -> None:
+    """A figure that ``stats`` has too is called the same, and is the same; no other key says it again."""
+    data = json.loads(run(word, "--node", node, "--format", "json").output)
+    stats = json.loads(CliRunner().invoke(main, ["stats", word, "--format", "json"]).output)
+    layer = next(one for one in stats["layers"] if one["name"] == node)
+
+    assert set(data) & set(layer) == {
+        "name", "output_shape", "receptive_field", "stride", "left_padding", "center", "global",
+    }  # fmt: skip
+    assert {key: data[key] for key in set(data) & set(layer) - {"name"}} == {
+        key: layer[key] for key in set(data) & set(layer) - {"name"}
+    }
+    assert not {"size", "padding", "pad", "start", "jump", "centre"} & set(data)
+    for path in (path for finding in data["misaligned"] for path in finding["paths"]):
+        assert set(path) == {"nodes", "center", "stride"}
+    assert bool(data["misaligned"]) == (word == "bn-inception")
 
 
 @pytest.mark.parametrize(

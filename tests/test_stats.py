@@ -22,14 +22,14 @@ from rich.console import Console
 import netspec
 from netspec.analysis.figures import FIGURES, whole_of
 from netspec.analysis.grouping import By, Group, View, groups, total
-from netspec.analysis.rows import Setup
+from netspec.analysis.rows import Row, Setup
 from netspec.analysis.summary import Summary, summary
-from netspec.analysis.traffic import activations, total_traffic
 from netspec.analysis.training import training_flops
 from netspec.cli import main
 from netspec.graph import Graph
 from netspec.report import comparison
-from netspec.report.grid import COLUMNS, DROPPED
+from netspec.report.fitting import DROPPED, LUXURIES
+from netspec.report.grid import COLUMNS
 from netspec.report.latex import escaped
 from netspec.report.rich_table import show
 from netspec.report.stats import Wanted, pages
@@ -129,13 +129,40 @@ def _below(later: list[Group], level: int) -> list[Group]:
 def test_figures_are_those_of_their_analyses(name: str) -> None:
     """Sums over rows are what each analysis says of the whole network."""
     network = netspec.read(name)
-    data, moved = network.stats().to_dict(), total_traffic(network.graph)
+    stats = network.stats()
+    data = stats.to_dict()
+    moved = sum(row.traffic.bytes for row in stats.rows)
 
-    assert data["totals"]["training_flops"] == training_flops(network.graph)
-    assert data["totals"]["activations"] == activations(network.graph)
-    assert data["totals"]["moved_bytes"] == moved.bytes
-    assert data["totals"]["intensity"] == moved.intensity
+    assert data["totals"]["training_flops"] == stats.totals.training_flops == training_flops(network.graph)
+    assert data["totals"]["activations"] == stats.totals.activations
+    assert data["totals"]["moved_bytes"] == moved
+    assert data["totals"]["intensity"] == data["totals"]["flops"] / moved
     assert data["totals"]["weight_bytes"] == data["memory"]["weights"] + data["memory"]["buffers"]
+
+
+def test_every_metric_of_the_data_has_its_convention() -> None:
+    """And no convention is of a key that is not there."""
+    data = netspec.read("googlenet").stats().to_dict()
+    keys = {*data["layers"][0], *data["totals"], *data["memory"], *data["receptive_field"]}
+    setup = {"name", "node", "size", "batch", "dtype", "optimizer", "unit"}
+
+    assert set(data["conventions"]) == keys - setup
+    assert "one position to the next" in data["conventions"]["stride"]
+
+
+def test_global_fields_have_no_size_in_records() -> None:
+    """But a column that says so."""
+    first, *_, last = values(printed("resnet18", "--format", "csv"))
+
+    assert (first["field"], first["global"]) == ("7x7", "False")
+    assert (last["field"], last["jump"], last["global"]) == ("", "", "True")
+
+
+def test_summaries_and_rows_are_shown_in_a_line() -> None:
+    """A prompt is not flooded."""
+    stats = netspec.read("resnet18").stats()
+    assert repr(stats) == "<Summary of resnet18: 68 rows, 11,689,512 parameters, 1,814,073,344 MACs>"
+    assert repr(stats.rows[0]) == "<Row conv1: conv 7x7/2, 64, 9,408 parameters, 118,013,952 MACs>"
 
 
 def test_primitives_of_resnet50() -> None:
@@ -176,7 +203,7 @@ def test_windows_are_facts_of_operations() -> None:
 
 def test_repeats_are_folded() -> None:
     """Equal blocks that stay closed are one row with their sum; ``--all`` folds none."""
-    lines = table_lines(printed("resnet50", "--depth", "1"))
+    lines = table_lines(printed("resnet50", "--depth", "1", "--columns", "name,operation,output,params"))
     folded = next(line.split() for line in lines if line.startswith("  1-5 "))
 
     assert folded[:3] == ["1-5", "bottleneck", "x5"]
@@ -212,12 +239,72 @@ def test_only_keeps_what_a_glob_names() -> None:
     assert {line.split()[1] for line in table_lines(convs)[2:18]} == {"3"}
 
 
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        (("layer4.1",), [("layer4.1", "residual", 4_720_640)]),
+        (("layer4.1.conv1",), [("layer4.1.conv1", "conv 3x3, 512", 2_359_296)]),
+        (("layer4.1.conv*",), [("layer4.1", "2 of 7 operations", 4_718_592)]),
+        (
+            ("layer4.1.conv*", "--depth", "1"),
+            [("layer4", "2 of 16 operations", 4_718_592), ("1", "2 of 7 operations", 4_718_592)],
+        ),
+        (
+            ("layer1.?.bn1", "--by", "block"),
+            [("layer1.0.bn1", "BN", 128), ("layer1.1.bn1", "BN", 128)],
+        ),
+        (("layer1.?.conv*", "--by", "block"), [("layer1.0-1", "2 of 7 operations x2", 147_456)]),
+        (("layer[24]", "--by", "stage"), [("layer2", "residual x2", 525_568), ("layer4", "residual x2", 8_393_728)]),
+        (("layer4.*", "--by", "stage"), [("layer4", "residual x2", 8_393_728)]),
+    ],
+)
+def test_parts_are_not_called_blocks(arguments: tuple[str, ...], shown: list[tuple[str, str, int]]) -> None:
+    """Where ``--only`` leaves a part of a block or stage the row is called after the part, or says how much it is."""
+    text = printed("resnet18", "--only", *arguments, "--columns", "name,operation,params")
+    rows = [tuple(re.split(r"  +", line.strip(" █▏▎▍▌▋▊▉")))[:3] for line in table_lines(text)[2 : 2 + len(shown)]]
+
+    assert rows == [(name, kind, f"{params:,}") for name, kind, params in shown]
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("only", ["*1*", "*.[0-2].*", "*conv*", "*[24]"])
+def test_blocks_that_are_named_are_whole(name: str, only: str) -> None:
+    """With any glob a row that does not count its operations has all of what its name says."""
+    rows = netspec.read(name).stats().rows
+    for view in (View(only=only), View(only=only, depth=1), View(only=only, whole=True), View(by="block", only=only)):
+        for group in groups(rows, view):
+            if group.times == 1 and not re.search(r"\d of [\d,]+ operations", group.kind):
+                all_of_it = [row for row in rows if group.path in (row.name, row.stage, *_around(row))]
+                assert list(group.rows) == all_of_it, (view, group.path)
+
+
+def _around(row: Row) -> list[str]:
+    return [scope.name for scope in row.within]
+
+
 def test_top_keeps_the_largest() -> None:
     """``--top`` keeps as many rows, the largest first; the others are one row, so that the sum stays."""
     assert names(printed("resnet50", "--top", "2")) == ["layer3", "layer2", "others", "total"]
     assert names(printed("resnet50", "--sort", "params", "--top", "2"))[:2] == ["layer4", "layer3"]
     assert names(printed("resnet50", "--by", "op", "--sort", "count"))[:2] == ["conv", "batch_norm"]
     assert names(printed("resnet50", "--top", "99"))[0] == "layer3"
+
+
+def test_bars_are_of_the_rows_asked_for() -> None:
+    """The longest bar is that of the largest row; what ``--top`` leaves is more than it and has none."""
+    first, *_, others = table_lines(printed("resnet50", "--by", "node", "--top", "5", "--width", "200"))[2:8]
+
+    assert first.endswith(20 * "█")
+    assert others.startswith("others ")
+    assert "█" not in others
+
+
+def test_sums_over_kinds_have_no_window() -> None:
+    """A row for a kind of operation has no figures of single operations, whether there are many or one."""
+    records = values(printed("resnet18", "--by", "op", "--format", "csv"))
+
+    assert [record["count"] for record in records if record["name"] == "max_pool"] == ["1"]
+    assert {record[key] for record in records for key in ("kernel", "stride", "padding", "groups")} == {""}
 
 
 def test_columns_are_shown_as_asked() -> None:
@@ -243,6 +330,9 @@ def test_columns_are_shown_as_asked() -> None:
         (("lenet5", "--dtype", "int8"), "'int8' is not one of"),
         (("lenet5", "plain20", "--columns", "kernel"), "there is no column 'kernel'; known: name, input"),
         (("lenet5", "--input", "1x32x32,1x32"), "'1x32' is not channels x height x width, such as 3x224x224"),
+        (("lenet5", "--columns", ""), "a name is missing; columns are name, operation, channels"),
+        (("lenet5", "--columns", "name,,macs"), "a name is missing; columns are name, operation, channels"),
+        (("lenet5", "plain20", "--columns", "name,"), "a name is missing; columns are name, input, params"),
     ],
 )
 def test_unknown_names_are_refused(arguments: tuple[str, ...], message: str) -> None:
@@ -251,6 +341,35 @@ def test_unknown_names_are_refused(arguments: tuple[str, ...], message: str) -> 
 
     assert (result.exit_code, result.stdout) == (2, "")
     assert message in " ".join(result.stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--all", "--by", "op"), "--all and --by do not go together: each says what has a row of its own"),
+        (("--by", "block", "--depth", "2"), "--by and --depth do not go together"),
+        (("--by", "block", "--depth", "0"), "--by and --depth do not go together"),
+        (("--all", "--depth", "1"), "--all and --depth do not go together"),
+        (("--format", "json", "--width", "30"), "--width is for text: json has no lines that must fit"),
+        (("--format", "csv", "--width", "30"), "--width is for text: csv has no lines that must fit"),
+        (("--format", "json", "--columns", "name"), "--columns chooses the keys of JSON's groups, and there are none"),
+        (("plain20", "--format", "json", "--columns", "name", "--top", "1"), "--columns chooses the keys of JSON's"),
+    ],
+)
+def test_clashes_are_refused(arguments: tuple[str, ...], message: str) -> None:
+    """An option that would have no effect beside another is refused, with the reason."""
+    result = run("lenet5", *arguments)
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert message in " ".join(result.stderr.split())
+
+
+def test_columns_are_the_keys_of_groups() -> None:
+    """In JSON ``--columns`` chooses what groups hold, where there are groups; layers hold everything."""
+    data = json.loads(printed("lenet5", "--format", "json", "--top", "1", "--columns", "name,macs"))
+
+    assert data["groups"] == [{"name": "conv2", "macs": 240_000}, {"name": "others", "macs": 416_520 - 240_000}]
+    assert {"params", "output_shape", "field"} - set(data["layers"][0]) == {"field"}
 
 
 def test_several_networks_have_one_row_each() -> None:
@@ -285,7 +404,8 @@ def test_bytes_follow_the_setup() -> None:
     assert other["totals"]["output_bytes"] == 4 * plain["totals"]["output_bytes"]
     assert other["memory"]["optimizer_state"] == 2 * other["memory"]["weights"]
     assert (other["memory"]["batch"], other["memory"]["dtype"]) == (8, "float16")
-    assert "in training with adam; 8 images, float16" in printed(*text, "--width", "300")
+    assert "8 images, float16" in printed(*text, "--width", "300")
+    assert "MiB of state for adam" in printed(*text, "--width", "300")
 
 
 # -- formats ----------------------------------------------------------------------------------------------------------
@@ -363,12 +483,13 @@ def test_latex_is_escaped() -> None:
 @pytest.mark.parametrize("name", ["resnet50", "densenet121", "vgg16", "googlenet"])
 @pytest.mark.parametrize("width", [20, 30, 40, 60, 80, 100, 160])
 def test_tables_fit_the_width(name: str, width: int) -> None:
-    """No line of a table is longer than the terminal, down to what a name and the MACs need; none is wrapped."""
+    """No line of a table is longer than the terminal, and none is wrapped."""
     whole = table_lines(printed(name, "--width", "400"))
     lines = table_lines(printed(name, "--width", str(width)))
 
     assert len(lines) == len(whole)
-    assert max(map(len, lines)) <= max(width, 12 + 2 + len("15,470,264,320"))
+    assert max(map(len, lines)) <= width
+    assert lines[0].split()[0] == "name"
 
 
 def test_columns_go_in_their_order() -> None:
@@ -395,9 +516,44 @@ def test_columns_that_were_asked_for_are_missed() -> None:
     assert table_lines(text)[0].split() == ["name", "MACs", "field"]
 
 
+def test_default_columns_are_missed() -> None:
+    """Unasked, the table says what has no room as soon as that is more than luxuries; the bar goes without a word."""
+    for width in range(40, 200):
+        page = pages([netspec.read("resnet50").stats()], Wanted(View()), width)[0]
+        head = table_lines(page.text(width))[0]
+        gone = [key for key in DROPPED if key in COLUMNS and FIGURES[key].title not in head]
+        note = f"for want of room: {', '.join(FIGURES[key].title for key in gone)}"
+
+        assert (("left out", note) in page.notes) == (not set(gone) <= set(LUXURIES)), width
+    assert not re.search(r"█|left out", printed("resnet50", "--width", "100"))
+
+
 def test_long_names_are_cut() -> None:
-    """Where nothing is left to go names lose their beginning."""
+    """Where nothing is left to go names lose their beginning; beside very many MACs there is no room for names."""
+    summaries = [netspec.read("resnet50", input=(3, 65_536, 65_536)).stats()]
+    vast = pages(summaries, Wanted(View()), 20)[0].text(20)
+
     assert "..denseblock1 " in printed("densenet121", "--width", "29")
+    assert [len(line) for line in table_lines(printed("vgg16", "--width", "20", "--only", "*5*"))[2:3]] == [20]
+    assert "MACs" not in next(line for line in vast.splitlines() if line.startswith("name"))
+    assert re.search(r"left out .*params,\s+MACs$", " ".join(vast.split("params    ")[0].split()))
+
+
+def test_columns_without_content_take_no_room() -> None:
+    """Kinds of operations have no output or channels; those columns are there only if they are asked for."""
+    assert table_lines(printed("densenet121", "--by", "op"))[0].split()[:3] == ["name", "operation", "params"]
+    assert "█" in printed("densenet121", "--by", "op")
+    assert table_lines(printed("lenet5", "--by", "op", "--columns", "name,output"))[0].split() == ["name", "output"]
+
+
+@pytest.mark.parametrize("rows", [("--all",), ("--by", "node")])
+@pytest.mark.parametrize("name", ["resnet18", "resnet152", "vgg16", "googlenet"])
+def test_channels_are_seen_on_wide_terminals(name: str, rows: tuple[str, ...]) -> None:
+    """A table of operations has channels in -> out at 120 columns, before it has a bar."""
+    lines = table_lines(printed(name, *rows, "--width", "120"))
+
+    assert "channels" in lines[0]
+    assert re.search(r" 3 -> \d+ ", lines[2])
 
 
 def rich_text(stats: Summary, width: int, **options: Any) -> str:
@@ -415,7 +571,7 @@ def test_terminals_get_the_same_table(width: int) -> None:
     stats = netspec.read("resnet50").stats()
     styled = rich_text(stats, width)
     bare = [line.rstrip() for line in re.sub(r"\x1b\[[\d;]*m", "", styled).splitlines()]
-    plain = pages([stats], Wanted(View()))[0].text(width)
+    plain = pages([stats], Wanted(View()), width)[0].text(width)
 
     assert "\x1b[1m" in styled
     assert [line for line in bare if not line.startswith("-")] == [
@@ -493,6 +649,105 @@ def test_shape_errors_come_after_the_table(tmp_path: Path) -> None:
     for form in ("json", "csv", "markdown", "latex"):
         other = run(str(path), "--format", form)
         assert (other.exit_code, other.stdout, other.stderr) == (2, "", result.stderr)
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> str:
+    """Path of a spec in which the third layer does not fit."""
+    path = tmp_path / "net.yaml"
+    path.write_text(SHAPE_ERROR, encoding="utf-8")
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "lines"),
+    [
+        (("--columns", "name,window"), ["name  window", "-" * 12, "a     3x3", "b"]),
+        (
+            ("--columns", "name,output_bytes", "--batch", "2", "--dtype", "float16"),
+            ["name  output bytes", "-" * 18, "a              576", "b              576"],
+        ),
+        (("--only", "b", "--columns", "name,output"), ["name  output", "-" * 12, "b     4x6x6"]),
+        (("--by", "op", "--columns", "name,count"), ["name  count", "-" * 11, "conv      1", "relu      1"]),
+        (("--sort", "macs", "--top", "1", "--columns", "name"), ["name", "-" * 6, "a", "others"]),
+        (("--all", "--width", "20"), ["name  params   MACs", "-" * 19, "a        112  3,888", "b          -      -"]),
+        (("--columns", "name,macs_share"), ["name", "-" * 4, "a", "b"]),
+    ],
+)
+def test_options_hold_up_to_the_mistake(broken: str, arguments: tuple[str, ...], lines: list[str]) -> None:
+    """The table up to a mistake follows the options of a whole one; shares of what is not whole are left out."""
+    result = run(broken, *arguments)
+    shown = result.stdout.split("\n\n")
+
+    assert result.exit_code == 2
+    assert shown[0] == "net   input 3x8x8   up to the first mistake"
+    assert shown[1].splitlines() == lines
+    assert ("for want of a whole: MACs %" in result.stdout) == ("name,macs_share" in arguments)
+    assert "error[window]" in result.stderr
+
+
+def test_options_are_refused_before_a_mistake(broken: str) -> None:
+    """A column that there is not is told of also where the network is wrong; a glob may name what comes later."""
+    result = run(broken, "--columns", "foo")
+    later = run(broken, "--only", "d")
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "there is no column 'foo'" in result.stderr
+    assert later.stdout == (
+        "net   input 3x8x8   up to the first mistake\n\nonly      no operation up to there is called 'd'\n"
+    )
+
+
+def test_what_can_be_shown_is_shown(broken: str) -> None:
+    """Of several networks or sizes the good ones are shown as ever, the others up to their mistakes."""
+    both = run("lenet5", broken, "--columns", "name,depth,macs")
+    layers = run(broken, "lenet5", "--by", "stage")
+    sizes = run(broken, "--input", "3x16x16,3x8x8")
+    missing = run("lenet5", "no-such-network")
+
+    assert {one.exit_code for one in (both, layers, sizes, missing)} == {2}
+    assert names(both.stdout) == ["lenet5"]
+    assert "up to the first mistake\n\nname   MACs\n-----------\na     3,888\nb         -" in both.stdout
+    assert layers.stdout.startswith(printed("lenet5", "--by", "stage") + "\nnet   input 3x8x8   up to the first")
+    assert re.search(r"^net +3x16x16 ", sizes.stdout, re.MULTILINE)
+    assert "net   input 3x8x8   up to the first mistake" in sizes.stdout
+    assert all("error[window]" in one.stderr for one in (both, layers, sizes))
+    assert names(missing.stdout) == ["lenet5"]
+    assert "no-such-network" in missing.stderr
+    for form in ("json", "csv", "markdown", "latex"):
+        assert run("lenet5", broken, "--format", form).stdout == ""
+
+
+def test_families_are_shown_as_far_as_they_go(tmp_path: Path) -> None:
+    """A variant with a mistake does not keep the others from being compared."""
+    path = tmp_path / "family.yaml"
+    text = SHAPE_ERROR.replace("name: net", "name: fam").replace("kernel: 9", "kernel: $k")
+    path.write_text(
+        text.replace("stages:", "params: {k: {type: int}}\nvariants: {small: {k: 3}, large: {k: 9}}\nstages:"),
+        encoding="utf-8",
+    )
+    result = run(str(path))
+
+    assert names(result.stdout) == ["small"]
+    assert "large   input 3x8x8   up to the first mistake" in result.stdout
+    assert (result.exit_code, "error[window]" in result.stderr) == (2, True)
+
+
+def test_blocks_are_not_named_before_a_mistake() -> None:
+    """Up to a mistake rows say how many operations there are: a block may end before its last one."""
+    text = SHAPE_ERROR.replace(
+        "stages:\n", "blocks:\n  two: {body: {a: {conv: {out: 4, kernel: 5}}, b: relu}}\nstages:\n"
+    )
+    with pytest.raises(netspec.SpecError) as caught:
+        netspec.read(re.sub(r"  c: .*", "  c: {two: {}, repeat: 3}", text))
+    assert isinstance(caught.value.built, Graph)
+    found = groups(summary(caught.value.built).rows, View(cut=True))
+
+    assert [(group.name, group.kind) for group in found] == [
+        ("a", "conv 3x3, 4"),
+        ("b", "ReLU"),
+        ("c.0", "2 operations"),
+    ]
 
 
 def test_other_mistakes_come_alone(tmp_path: Path) -> None:

@@ -83,6 +83,7 @@ def cpu_seconds(*arguments: str) -> float:
 def used(*arguments: str) -> Used:
     """What one Python process uses; raises CalledProcessError if it fails."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # installed packages come with their bytecode
     command = [sys.executable, *arguments]
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

@@ -18,7 +18,7 @@ from bench_peers import torchvision
 import netspec
 
 FORWARD_PROMISE = 1.03
-GROWTH_PROMISE = 1.5
+GROWTH_PROMISE = 1.2
 FAMILIES: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "resnet-cifar, depth": ("resnet-cifar", {"n": 100}, {"n": 200}),
     "densenet-bc-k40, depth": (

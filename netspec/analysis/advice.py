@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from netspec.errors import Code, Problem, Span
-from netspec.facts import POINT, Cost, Family, Tensor
+from netspec.facts import POINT, Cost, Family
 from netspec.graph import Entry, Graph, Node
 from netspec.language.source import Mapping, Scalar, Sequence, Value
 from netspec.language.spec import Spec
@@ -35,7 +35,7 @@ def _lost_biases(graph: Graph) -> Iterator[Problem]:
 def _untrained(graph: Graph) -> Iterator[Problem]:
     trained: set[Node] = set()
     for node in graph.nodes:
-        if any(tensor.trainable for tensor in _tensors(node)) or any(source in trained for source in node.inputs):
+        if any(tensor.trainable for tensor in node.tensors) or any(source in trained for source in node.inputs):
             trained.add(node)
     for output in graph.outputs:
         if output.node not in trained:
@@ -59,14 +59,10 @@ def _warning(code: Code, message: str, span: Span | None, hint: str = "") -> Pro
     return Problem(code, message, span, hint, severity="warning")
 
 
-def _tensors(node: Node) -> tuple[Tensor, ...]:
-    return node.tensors
-
-
 def _has(node: Node, name: str) -> bool:
     """Whether ``node`` owns a tensor called ``name`` and no normalisation does."""
-    norm = any(tensor.name == "running_mean" for tensor in _tensors(node))
-    return any(tensor.name == name for tensor in _tensors(node)) and (name == "running_mean" or not norm)
+    norm = any(tensor.name == "running_mean" for tensor in node.tensors)
+    return any(tensor.name == name for tensor in node.tensors) and (name == "running_mean" or not norm)
 
 
 def _is_idle(entry: Entry) -> bool:

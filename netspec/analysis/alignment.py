@@ -34,32 +34,32 @@ class Path(NamedTuple):
 class Misaligned(NamedTuple):
     """A join of two paths whose jumps or centres differ.
 
-    ``centres`` are those of position 0 of each path, in input pixels; ``unit`` is the jump of the fork, so that the
+    ``centers`` are those of position 0 of each path, in input pixels; ``unit`` is the jump of the fork, so that the
     distance can be told in positions of the map where the paths part.
     """
 
     node: Node
     path_a: Path
     path_b: Path
-    centres: tuple[Point, Point]
+    centers: tuple[Point, Point]
     jumps: tuple[Pair, Pair]
     unit: Pair
 
     @property
     def offset(self) -> Point:
         """How far the second path's centre lies behind the first's, in input pixels."""
-        (high, wide), (other_high, other_wide) = self.centres
+        (high, wide), (other_high, other_wide) = self.centers
         return (other_high - high, other_wide - wide)
 
     def to_dict(self) -> dict[str, Any]:
         """The finding as plain data."""
-        paths = zip((self.path_a, self.path_b), self.centres, self.jumps, strict=True)
+        paths = zip((self.path_a, self.path_b), self.centers, self.jumps, strict=True)
         return {
             "node": self.node.name,
             "fork": self.path_a.fork.name,
             "offset": list(self.offset),
             "paths": [
-                {"nodes": path.names(), "centre": list(centre), "stride": list(jump)} for path, centre, jump in paths
+                {"nodes": path.names(), "center": list(center), "stride": list(jump)} for path, center, jump in paths
             ],
         }
 

@@ -6,14 +6,23 @@ from netspec.analysis.summary import Summary
 from netspec.errors import Problem
 from netspec.language.spec import Limit
 
+WORDS = {
+    "params": "{} params",
+    "macs": "{} MACs",
+    "flops": "{} FLOPs",
+    "depth": "a depth of {}",
+    "buffers": "{} elements in buffers",
+}
+"""What a network has, for each figure that may have a budget."""
+
 
 def overruns(summary: Summary, limits: dict[str, Limit]) -> list[Problem]:
     """A problem for each limit that ``summary`` exceeds."""
     figures = summary.totals.to_dict()
-    return [
-        Problem(
-            "over-budget", f"{summary.name} has {figures[name]:,} {name}, the budget is {limit.amount:,}", limit.span
-        )
-        for name, limit in limits.items()
-        if figures[name] > limit.amount
-    ]
+    found = []
+    for name, limit in limits.items():
+        if figures[name] > limit.amount:
+            has = WORDS[name].format(f"{figures[name]:,}")
+            message = f"{summary.name} has {has}, the budget is {limit.amount:,}"
+            found.append(Problem("over-budget", message, limit.span))
+    return found

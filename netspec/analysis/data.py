@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from netspec.analysis.figures import FIGURES, Figure, Value, Whole, whole_of
+from netspec.analysis.figures import FIGURES, GLOBAL, Figure, Value, Whole, whole_of
 from netspec.analysis.grouping import Group, total
 from netspec.analysis.receptive_field import Field
 from netspec.analysis.rows import Row
@@ -14,6 +14,37 @@ from netspec.facts import Window
 
 COMPOSED = ("channels", "window")
 """Figures that repeat others in a form for readers."""
+CONVENTIONS = {
+    "op": "word of the operation in a spec",
+    "family": "kind of operation",
+    "label": "the operation in a few words",
+    "block": "innermost block around the operation; null where there is none",
+    "stage": "stage that it is in",
+    "auxiliary": "whether only heads for training need it",
+    "inputs": "operations that it reads",
+    "input_shapes": "shapes of its inputs, one image",
+    "output_shape": "shape of its output, one image",
+    "window": "what it slides over its input, height and width: kernel, stride, dilation, zeros before it; or null",
+    "groups": FIGURES["groups"].says,
+    **{key: figure.says for key, figure in FIGURES.items() if figure.of or key in ("macs", "flops", "intensity")},
+    "depth": "convolutions and linear layers on the longest path to the first output",
+    "auxiliary_params": "parameters of heads for training, among params",
+    "receptive_field": FIGURES["field"].says + ", height and width",
+    "stride": FIGURES["jump"].says,
+    "left_padding": FIGURES["pad"].says,
+    "center": FIGURES["center"].says,
+    "global": "whether every position sees the whole of an earlier map",
+    "aligned": "whether all paths that meet look at equal places",
+    "weights": "bytes of parameters, heads for training too",
+    "input": "bytes of one batch; of the network, the shape of one image",
+    "inference_peak": "most bytes of input, values and workspace at once in eval mode; at which node; whose",
+    "inference_total": "weights, buffers and the peak of inference",
+    "saved_for_backward": "bytes that autograd keeps of a forward pass in train mode, heads for training too",
+    "gradients": "bytes of the gradients of parameters",
+    "optimizer_state": "bytes that the optimizer keeps between steps",
+    "training_total": "weights, buffers, gradients, state, input and what is saved; at least inference and state",
+}
+"""Key of the data -> what it counts."""
 WINDOW = Window._fields
 SUMMED = {key: figure.of for key, figure in FIGURES.items() if figure.of and key != "params"}
 """Figures that add up, beside those of :class:`~netspec.analysis.summary.Totals`: key -> value of a row."""
@@ -28,7 +59,7 @@ def data(summary: Summary) -> dict[str, Any]:
         "totals": totals(summary),
         "receptive_field": {**_field(summary.field), "node": summary.field_node},
         "memory": {**_setup(summary), **summary.memory.to_dict()},
-        "conventions": {key: figure.says for key, figure in FIGURES.items() if key not in ("name", *COMPOSED)},
+        "conventions": CONVENTIONS,
         "layers": [_layer(row) for row in summary.rows],
     }
 
@@ -45,11 +76,11 @@ def record(group: Group, whole: Whole, chosen: list[Figure] | None = None) -> di
     plain = [figure for key, figure in FIGURES.items() if key not in COMPOSED]
     found = {figure.key: figure.value(group, whole) for figure in chosen or plain}
     raw: dict[str, Value] = {"name": group.path, "macs": sum(row.macs for row in group.rows)}
-    if not group.scattered:
-        seen = group.rows[-1].field
-        pad = (-seen.start[0], -seen.start[1])
-        raw |= {"field": seen.size, "jump": seen.jump, "pad": pad, "center": seen.center}
-    return {key: raw.get(key, value) for key, value in found.items()}
+    told = {key: raw.get(key, value) for key, value in found.items()}
+    if chosen:
+        return told
+    whole_map = None if group.scattered else group.rows[-1].field.whole
+    return {**told, "field": None if told["field"] == GLOBAL else told["field"], "global": whole_map}
 
 
 def data_frame(summary: Summary) -> Any:
@@ -84,7 +115,7 @@ def _layer(row: Row) -> dict[str, Any]:
         "intensity": row.traffic.intensity,
         "receptive_field": list(field.size),
         "stride": list(field.jump),
-        "left_padding": [-field.start[0], -field.start[1]],
+        "left_padding": list(field.left_padding),
         "center": list(field.center),
         "global": field.whole,
     }
@@ -94,7 +125,7 @@ def _field(field: Field) -> dict[str, Any]:
     return {
         "size": list(field.size),
         "stride": list(field.jump),
-        "left_padding": [-start for start in field.start],
+        "left_padding": list(field.left_padding),
         "center": list(field.center),
         "aligned": field.aligned,
     }

@@ -12,6 +12,8 @@ from netspec.facts import Shape
 from netspec.graph import Graph, Node
 from netspec.initialisation import Scheme
 
+SCHEMA_VERSION = 1
+"""Of the data of ``netspec diff``."""
 Plain = Any
 """What JSON can hold."""
 WORD, SHAPE, INPUTS = "operation", "shape", "inputs"
@@ -93,6 +95,7 @@ class Difference:
     def to_dict(self) -> dict[str, Plain]:
         """Everything as plain data: raw numbers, stable keys, nothing folded."""
         return {
+            "schema_version": SCHEMA_VERSION,
             "old": {"name": self.old.name, "input": list(self.old.input)},
             "new": {"name": self.new.name, "input": list(self.new.input)},
             "different": bool(self),
@@ -173,11 +176,10 @@ def _shapes(what: str, old: Shape, new: Shape) -> Change:
 
 def _node(node: Node) -> dict[str, Plain]:
     operation = node.operation
-    params = node.params
     return {
         "name": node.name,
         "op": operation.word,
         "label": operation.label(),
         "output_shape": list(node.shape),
-        "params": params,
+        "params": node.params,
     }

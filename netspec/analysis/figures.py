@@ -8,7 +8,7 @@ from typing import NamedTuple
 from netspec.analysis.grouping import Group
 from netspec.analysis.receptive_field import Field
 from netspec.analysis.rows import Row
-from netspec.facts import Pair, positions, shape_text
+from netspec.facts import positions, shape_text
 
 GLOBAL = "global"
 Value = int | float | str | tuple[int, int] | tuple[float, float] | None
@@ -84,8 +84,8 @@ def _macs_share(group: Group, whole: Whole) -> float:
 
 
 def _alone(of: Callable[[Row], Value]) -> Valuation:
-    """A figure of single operations."""
-    return lambda group, _: of(group.rows[0]) if len(group.rows) == 1 else None
+    """A figure of single operations; a sum over rows from anywhere has none, also where there is but one."""
+    return lambda group, _: of(group.rows[0]) if len(group.rows) == 1 and not group.scattered else None
 
 
 def sees_all(group: Group) -> bool:
@@ -143,10 +143,6 @@ def _macs(group: Group, _: Whole) -> Value:
 def _intensity(group: Group, _: Whole) -> float:
     moved = sum([row.traffic.bytes for row in group.rows])
     return sum([row.traffic.flops for row in group.rows]) / moved if moved else 0.0
-
-
-def _pad(field: Field) -> Pair:
-    return (-field.start[0], -field.start[1])
 
 
 def _output(group: Group, _: Whole) -> str:
@@ -207,7 +203,12 @@ _TRAFFIC = (
 _FIELDS = (
     Figure("field", "field", _last(lambda field: field.size, GLOBAL), "receptive field of the output, in input pixels"),
     Figure("jump", "jump", _last(lambda field: field.jump), "input pixels from one position to the next"),
-    Figure("pad", "pad", _last(_pad), "how far the first position's field begins before the image"),
+    Figure(
+        "pad",
+        "pad",
+        _last(lambda field: field.left_padding),
+        "how far its first field begins before the image",
+    ),
     Figure("center", "centre", _last(lambda field: field.center), "centre of the first position's field"),
 )
 FIGURES = {figure.key: figure for figure in (*_NAMES, *_WINDOWS, *_WEIGHTS, *_WORK, *_TRAFFIC, *_FIELDS)}

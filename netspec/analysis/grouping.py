@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from fnmatch import fnmatchcase
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
+from netspec.analysis.parts import Parts, many, stacked
 from netspec.analysis.rows import STRUCTURAL, Row
-from netspec.graph import Node, Scope
+from netspec.graph import Scope
 
+Key = TypeVar("Key", bound=Hashable)
 By = Literal["tree", "node", "block", "stage", "op", "family"]
 
 
@@ -16,7 +18,8 @@ class Group(NamedTuple):
     """Rows that are told of in one line.
 
     ``name`` is short where the group stands below another one, ``path`` is never. ``times`` equal blocks are folded
-    into one group with their sum. A group at ``level`` that is ``opened`` is followed by what is in it.
+    into one group with their sum. A group at ``level`` that is ``opened`` is followed by what is in it. Of a scope
+    of which only some rows are chosen, ``kind`` says how many; where it is closed, its name is that of what is chosen.
     """
 
     name: str
@@ -28,6 +31,8 @@ class Group(NamedTuple):
     opened: bool = False
     scattered: bool = False
     """Whether the rows are no part of the network, but from anywhere in it."""
+    rest: bool = False
+    """Whether these are the rows that are left where the largest were asked for."""
 
     @property
     def auxiliary(self) -> bool:
@@ -40,6 +45,7 @@ class View(NamedTuple):
 
     ``tree`` opens stages down to ``depth``, and with ``whole`` folds nothing. ``only`` is a glob for names of
     operations or of what is around them. ``sort`` orders groups, the largest first, and ``top`` keeps as many.
+    ``cut`` says that the network ends at a mistake, so that no group is called a whole block.
     """
 
     by: By = "tree"
@@ -48,6 +54,7 @@ class View(NamedTuple):
     only: str = ""
     sort: Callable[[Group], float] | None = None
     top: int | None = None
+    cut: bool = False
 
 
 def total(rows: Iterable[Row], name: str = "total") -> Group:
@@ -57,7 +64,7 @@ def total(rows: Iterable[Row], name: str = "total") -> Group:
 
 def groups(rows: Sequence[Row], view: View) -> list[Group]:
     """The groups of ``rows`` that ``view`` asks for; each row is in one of those that are not opened."""
-    found = _gathered([row for row in rows if chosen(row, view.only)], view)
+    found = _gathered(rows, view)
     if view.sort is None and view.top is None:
         return found
     leaves = [one._replace(name=one.path, level=0) for one in found if not one.opened]
@@ -65,8 +72,10 @@ def groups(rows: Sequence[Row], view: View) -> list[Group]:
         leaves.sort(key=view.sort, reverse=True)
     kept = leaves if view.top is None else leaves[: view.top]
     others = leaves[len(kept) :]
-    rest = tuple(row for group in others for row in group.rows)
-    return [*kept, *([Group("others", "others", f"{len(others)} more", rest, scattered=True)] if others else [])]
+    if not others:
+        return kept
+    rows_left = tuple(row for group in others for row in group.rows)
+    return [*kept, Group("others", "others", f"{len(others)} more", rows_left, scattered=True, rest=True)]
 
 
 def chosen(row: Row, only: str) -> bool:
@@ -75,81 +84,77 @@ def chosen(row: Row, only: str) -> bool:
     return not only or any(fnmatchcase(name, only) for name in names)
 
 
-def _gathered(rows: Sequence[Row], view: View) -> list[Group]:
+def _gathered(all_rows: Sequence[Row], view: View) -> list[Group]:
+    rows = [row for row in all_rows if chosen(row, view.only)]
+    parts = Parts(all_rows, chosen=bool(view.only), cut=view.cut)
     if view.by == "tree":
-        return _tree(rows, view, 0, "")
+        return _tree(rows, view, parts)
     if view.by == "node":
-        return [Group(row.name, row.name, row.label, (row,)) for row in rows]
+        return [_single(row) for row in rows]
     if view.by == "stage":
-        return _tree(rows, View(), 0, "")
+        return _tree(rows, View(), parts)
     if view.by == "block":
-        return _units(rows, [_block(row) for row in rows])
+        return _units(rows, [_block(row) for row in rows], parts)
     kinds = [row.op if view.by == "op" else row.family for row in rows]
-    inside: dict[str, list[Row]] = {}
-    for row, word in zip(rows, kinds, strict=True):
-        inside.setdefault(word, []).append(row)
-    return [Group(word, word, _many(len(same)), tuple(same), scattered=True) for word, same in inside.items()]
+    inside = _by_key(rows, kinds)
+    return [Group(word, word, many(len(same)), tuple(same), scattered=True) for word, same in inside.items()]
 
 
-def _tree(rows: Sequence[Row], view: View, level: int, outer: str) -> list[Group]:
+def _tree(rows: Sequence[Row], view: View, parts: Parts, level: int = 0, outer: str = "") -> list[Group]:
     """Groups at ``level`` and, where they are opened, those inside them; equal neighbours that stay closed are one."""
     found: list[Group] = []
     keys: list[Hashable] = [row.within[level] if level < len(row.within) else row.name for row in rows]
     for key, inside in _by_key(rows, keys).items():
         if not isinstance(key, Scope):
-            row = inside[0]
-            found.append(Group(_below(row.name, outer), row.name, row.label, (row,), level))
-            continue
-        opened = view.whole or level < view.depth
-        path = inside[0].stage if level == 0 else key.name
-        group = Group(_below(path, outer), path, kind(key), tuple(inside), level, opened=opened)
-        if not opened and level and found and _alike(found[-1], group):
-            found[-1] = _joined(found[-1], group, outer)
+            found.append(_single(inside[0], level, outer))
+        elif view.whole or level < view.depth:
+            found.append(_scope(key, inside, parts, level, outer)._replace(opened=True))
+            found += _tree(inside, view, parts, level + 1, key.name)
         else:
-            found.append(group)
-        if opened:
-            found += _tree(inside, view, level + 1, key.name)
+            _add(found, _closed(key, inside, parts, level, outer), outer, folds=level > 0)
     return found
 
 
-def _units(rows: Sequence[Row], scopes: Sequence[Scope | None]) -> list[Group]:
+def _units(rows: Sequence[Row], scopes: Sequence[Scope | None], parts: Parts) -> list[Group]:
     """A group for each scope, and one for each row without."""
     keys: list[Hashable] = [scope or row.name for row, scope in zip(rows, scopes, strict=True)]
     found: list[Group] = []
     for key, inside in _by_key(rows, keys).items():
-        if not isinstance(key, Scope):
-            found.append(Group(inside[0].name, inside[0].name, inside[0].label, tuple(inside)))
-            continue
-        whole = key is inside[0].within[0]
-        path = inside[0].stage if whole else key.name
-        group = Group(path, path, kind(key), tuple(inside))
-        if not whole and found and _alike(found[-1], group):
-            found[-1] = _joined(found[-1], group, "")
+        if isinstance(key, Scope):
+            _add(found, _closed(key, inside, parts), folds=key is not inside[0].within[0])
         else:
-            found.append(group)
+            found.append(_single(inside[0]))
     return found
 
 
 def _block(row: Row) -> Scope | None:
     """The outermost block around a row that is no stack of equal blocks."""
-    return next((scope for scope in row.within if scope.block not in STRUCTURAL and not _stacked(scope)), None)
+    return next((scope for scope in row.within if scope.block not in STRUCTURAL and not stacked(scope)), None)
 
 
-def kind(scope: Scope) -> str:
-    """``bottleneck``, or ``bottleneck x3`` for a stack of equal blocks."""
-    stacked = _stacked(scope)
-    if stacked:
-        return f"{stacked} x{len(scope.children)}"
-    return "" if scope.block in STRUCTURAL else scope.block
+def _single(row: Row, level: int = 0, outer: str = "") -> Group:
+    return Group(_below(row.name, outer), row.name, row.label, (row,), level)
 
 
-def _stacked(scope: Scope) -> str:
-    """The block that a scope is a stack of; nothing where it has other children, or one."""
-    words = {"" if isinstance(child, Node) else child.block for child in scope.children}
-    if len(words) > 1 or len(scope.children) == 1 or any(not isinstance(c, Node) and c.flat for c in scope.children):
-        return ""
-    word = next(iter(words), "")
-    return "" if word in STRUCTURAL else word
+def _scope(scope: Scope, rows: Sequence[Row], parts: Parts, level: int = 0, outer: str = "") -> Group:
+    path = rows[0].stage if scope is rows[0].within[0] else scope.name
+    return Group(_below(path, outer), path, parts.kind(scope, rows), tuple(rows), level)
+
+
+def _closed(scope: Scope, rows: Sequence[Row], parts: Parts, level: int = 0, outer: str = "") -> Group:
+    """``rows`` under the name of ``scope`` or, where they are only a part of it, of what they are."""
+    inner = parts.narrowed(scope, rows)
+    if len(rows) == 1 and not parts.whole(inner, rows):
+        return _single(rows[0], level, outer)
+    return _scope(inner, rows, parts, level, outer)
+
+
+def _add(found: list[Group], group: Group, outer: str = "", *, folds: bool) -> None:
+    """Append ``group``, or fold it into the one before it that is the same again."""
+    if folds and found and _alike(found[-1], group):
+        found[-1] = _joined(found[-1], group, outer)
+    else:
+        found.append(group)
 
 
 def _alike(before: Group, group: Group) -> bool:
@@ -177,12 +182,8 @@ def _below(name: str, outer: str) -> str:
     return name.removeprefix(f"{outer}.") if outer else name
 
 
-def _by_key(rows: Sequence[Row], keys: Sequence[Hashable]) -> dict[Hashable, list[Row]]:
-    found: dict[Hashable, list[Row]] = {}
+def _by_key(rows: Sequence[Row], keys: Sequence[Key]) -> dict[Key, list[Row]]:
+    found: dict[Key, list[Row]] = {}
     for row, key in zip(rows, keys, strict=True):
         found.setdefault(key, []).append(row)
     return found
-
-
-def _many(count: int) -> str:
-    return f"{count:,} operation{'s' if count > 1 else ''}"

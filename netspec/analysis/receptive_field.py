@@ -1,18 +1,19 @@
 """Receptive fields of every node, through branches too (Araujo, Norris and Sim 2019, section "Arbitrary graphs").
 
 Per axis, output position ``u`` of a node sees the input elements from ``u * jump + start`` on, ``size`` of them.
-Padding does not shrink a field, it moves its start. Where paths meet, the field is the interval around all of them.
-Global pooling, flattening and linear layers see one and the same interval from every position: it is kept apart, so
-that a gate over the channels does not hide how far the convolutions beside it see. So is, on either axis alone, what a
-position sees that a product repeats over all others. Adaptive pooling with windows at uneven distances has the smallest
-field at even ones that holds them all.
+Padding does not shrink a field, it moves its start. Where paths meet, the field is the interval around all of them;
+where their jumps differ no interval moves along with all, and the field has room for how far they drift apart up to the
+last position. Global pooling, flattening and linear layers see one and the same interval from every position: it is
+kept apart, so that a gate over the channels does not hide how far the convolutions beside it see. So is, on either axis
+alone, what a position sees that a product repeats over all others. Adaptive pooling with windows at uneven distances
+has the smallest field at even ones that holds them all.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from netspec.facts import FLAT, MAP, POINT, Family, Pair, Shape, Window, positions
+from netspec.facts import FLAT, MAP, POINT, Family, Pair, Window, positions
 from netspec.graph import Graph, Node
 
 AXES = (0, 1)
@@ -30,7 +31,8 @@ class Field(NamedTuple):
     """What one position of a node sees of the input, per axis: height first.
 
     ``size`` is 1 for the input itself. ``aligned`` is False where paths with different jumps or centres have met,
-    or pooling has windows at uneven distances; ``even`` in the second case alone. ``shared`` is what every position
+    or pooling has windows at uneven distances; ``even`` in the second case alone. After paths with different jumps and
+    after such windows the interval holds what each position sees, and may hold more. ``shared`` is what every position
     sees through global pooling, a linear layer or a map with one position on an axis; ``size``, ``jump`` and ``start``
     of a feature map leave it out.
     """
@@ -46,6 +48,11 @@ class Field(NamedTuple):
     def center(self) -> tuple[float, float]:
         """Centre of the field of position 0, in input elements counted from 0."""
         return (self.start[0] + (self.size[0] - 1) / 2, self.start[1] + (self.size[1] - 1) / 2)
+
+    @property
+    def left_padding(self) -> Pair:
+        """How far the field of position 0 begins before the image; never negative."""
+        return -self.start[0], -self.start[1]
 
     @property
     def whole(self) -> bool:
@@ -100,29 +107,14 @@ def placed(node: Node, axis: int) -> tuple[Node, ...]:
 
     One that has a single position there, which a product repeats over all of them, has no place.
     """
-    if _count(node, axis) == 1:
+    if count_on(node, axis) == 1:
         return node.inputs
-    return tuple(source for source in node.inputs if _count(source, axis) > 1) or node.inputs
+    return tuple(source for source in node.inputs if count_on(source, axis) > 1) or node.inputs
 
 
-def seeing_position(node: Node, field: Field, size: Shape) -> Pair | None:
-    """The first position of ``node`` that sees all of an input of ``size``, if there is one.
-
-    It is the interval that covers the input: behind a gate of one pixel, or where paths see different corners, pixels
-    inside may be unseen, which only a set of pixels could tell.
-    """
-    counts = node.shape[1:] if len(node.shape) == MAP else (1, 1)
-    short = [max(0, size[1 + axis] - field.start[axis] - field.size[axis]) for axis in AXES]
-    short = [0 if field.interval(axis)[1] >= size[1 + axis] - 1 else short[axis] for axis in AXES]
-    found = _pair(*(min(counts[axis] - 1, -(-short[axis] // field.jump[axis])) for axis in AXES))
-    covers = all(first <= 0 and last >= size[1 + axis] - 1 for axis, (first, last) in enumerate(field.seen(found)))
-    return found if covers else None
-
-
-def first_that_sees_all(graph: Graph, fields: dict[Node, Field]) -> Node | None:
-    """The first node, in running order, of which a position sees the whole input, as :func:`seeing_position` has it."""
-    size = graph.input.shape
-    return next((node for node in graph.nodes if seeing_position(node, fields[node], size) is not None), None)
+def count_on(node: Node, axis: int) -> int:
+    """How many positions ``node`` has on ``axis``."""
+    return node.shape[1 + axis] if len(node.shape) == MAP else 1
 
 
 def _is_global_pool(node: Node) -> bool:
@@ -167,7 +159,7 @@ def _union_on(axis: int, node: Node, seen: dict[Node, Field]) -> tuple[int, int,
     Where jumps differ the largest, and room for every position's drift. What has no place on the axis is shared; a flat
     input beside maps is a draw, which sees nothing.
     """
-    count, places = _count(node, axis), placed(node, axis)
+    count, places = count_on(node, axis), placed(node, axis)
     fields = [seen[source] for source in places]
     jump = max(field.jump[axis] for field in fields)
     drift = [(field, at * (field.jump[axis] - jump)) for field in fields for at in (0, count - 1)]
@@ -186,12 +178,3 @@ def _around(intervals: list[Interval]) -> Interval | None:
     if not intervals:
         return None
     return min(first for first, _ in intervals), max(last for _, last in intervals)
-
-
-def _count(node: Node, axis: int) -> int:
-    """How many positions ``node`` has on ``axis``."""
-    return node.shape[1 + axis] if len(node.shape) == MAP else 1
-
-
-def _pair(first: int, second: int) -> Pair:
-    return (first, second)

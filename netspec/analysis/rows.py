@@ -154,6 +154,9 @@ class Row(NamedTuple):
         """Output elements of a convolution or linear layer; other operations have none in this sense."""
         return prod(self.node.shape) if self.macs else 0
 
+    def __repr__(self) -> str:
+        return f"<Row {self.name}: {self.label}, {self.params:,} parameters, {self.macs:,} MACs>"
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Row) and self._told() == other._told()
 

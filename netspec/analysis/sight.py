@@ -5,26 +5,21 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from netspec.analysis.alignment import Misaligned, misalignments
-from netspec.analysis.receptive_field import (
-    AXES,
-    Field,
-    Interval,
-    Region,
-    first_that_sees_all,
-    last_map,
-    receptive_fields,
-    seeing_position,
-)
+from netspec.analysis.coverage import first_that_sees_all, seeing_position
+from netspec.analysis.receptive_field import AXES, Field, Interval, Region, last_map, receptive_fields
 from netspec.errors import Problem, SpecError, did_you_mean
 from netspec.facts import FLAT, MAP, Pair, Shape
 from netspec.graph import Graph, Node, upstream
+
+SCHEMA_VERSION = 1
+"""Of the data of ``netspec rf``."""
 
 
 class Sight(NamedTuple):
     """The field of position ``at`` of ``node``.
 
-    ``first`` is the first node of the network that sees the whole input; ``misaligned`` are the joins on the way to
-    ``node`` whose paths are out of line.
+    ``sees_all`` says whether some position of ``node`` is sure to see the whole input, ``first`` is the first node of
+    the network of which one is; ``misaligned`` are the joins on the way to ``node`` whose paths are out of line.
     """
 
     network: str
@@ -48,7 +43,7 @@ class Sight(NamedTuple):
         return (high, wide)
 
     @property
-    def centre(self) -> tuple[float, float]:
+    def center(self) -> tuple[float, float]:
         """Centre of what is seen, in input pixels counted from 0."""
         high, wide = ((first + last) / 2 for first, last in self.seen)
         return (high, wide)
@@ -60,16 +55,17 @@ class Sight(NamedTuple):
     def to_dict(self) -> dict[str, Any]:
         """The figures as plain data: raw numbers, stable keys, height first."""
         return {
+            "schema_version": SCHEMA_VERSION,
             "name": self.network,
             "input": list(self.input),
             "node": self.node.name,
             "output_shape": list(self.node.shape),
-            "at": list(self.at),
-            "size": list(self.field.size),
+            "receptive_field": list(self.field.size),
             "stride": list(self.field.jump),
-            "start": list(self.field.start),
-            "padding": [-start for start in self.field.start],
-            "centre": list(self.centre),
+            "left_padding": list(self.field.left_padding),
+            "center": list(self.field.center),
+            "at": list(self.at),
+            "center_at": list(self.center),
             "interval": [list(interval) for interval in self.seen],
             "in_image": [list(interval) for interval in self.clipped],
             "global": self.field.whole,
@@ -95,8 +91,8 @@ def sight(graph: Graph, name: str | None = None, at: Pair | None = None) -> Sigh
         node=node,
         at=position,
         field=fields[node],
-        sees_all=seeing_position(node, fields[node], graph.input.shape) is not None,
-        first=first_that_sees_all(graph, fields),
+        sees_all=seeing_position(graph, node) is not None,
+        first=first_that_sees_all(graph),
         misaligned=tuple(finding for finding in misalignments(graph, fields) if finding.node in before),
     )
 

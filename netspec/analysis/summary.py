@@ -20,7 +20,8 @@ class Totals(NamedTuple):
     """Sums over all rows.
 
     ``params`` and ``buffers`` are elements, of which ``auxiliary_params`` belong to heads that only training needs;
-    ``macs`` are of one image in eval mode; ``depth`` counts layers with weights on the longest path.
+    ``macs`` and ``activations`` (outputs of convolutions and linear layers) are of one image in eval mode,
+    ``training_flops`` of one image in a training step; ``depth`` counts layers with weights on the longest path.
     """
 
     params: int
@@ -28,6 +29,8 @@ class Totals(NamedTuple):
     macs: int
     depth: int
     auxiliary_params: int
+    training_flops: int
+    activations: int
 
     @property
     def flops(self) -> int:
@@ -43,10 +46,12 @@ class Totals(NamedTuple):
             "flops": self.flops,
             "depth": self.depth,
             "auxiliary_params": self.auxiliary_params,
+            "training_flops": self.training_flops,
+            "activations": self.activations,
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Summary:
     """What ``netspec stats`` shows; in a notebook it shows itself."""
 
@@ -58,6 +63,10 @@ class Summary:
     field_node: str
     setup: Setup
     graph: Graph = attribute(repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        totals = self.totals
+        return f"<Summary of {self.name}: {len(self.rows)} rows, {totals.params:,} parameters, {totals.macs:,} MACs>"
 
     @property
     def fields(self) -> dict[Node, Field]:
@@ -99,6 +108,8 @@ def summary(graph: Graph, setup: Setup | None = None) -> Summary:
         macs=sum(row.macs for row in found),
         depth=depth(graph),
         auxiliary_params=sum(row.params for row in found if row.auxiliary),
+        training_flops=2 * sum(row.training_macs for row in found),
+        activations=sum(row.activations for row in found),
     )
     seen = last_map(graph)
     return Summary(graph.name, graph.input.shape, found, totals, fields[seen], seen.name, setup, graph)

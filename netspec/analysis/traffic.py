@@ -1,12 +1,11 @@
-"""What each operation moves and makes: activations in RegNet's sense, bytes, and floating-point operations per byte."""
+"""What each operation moves: bytes, and floating-point operations for each of them."""
 
 from __future__ import annotations
 
-from math import prod
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from netspec.analysis.memory import size, tensors_size
-from netspec.graph import Graph, Node
+from netspec.analysis.memory import size
+from netspec.graph import Node
 
 
 class Traffic(NamedTuple):
@@ -31,52 +30,9 @@ class Traffic(NamedTuple):
         """Arithmetic intensity (Williams et al. 2009): FLOPs for each byte moved; 0 where nothing is."""
         return self.flops / self.bytes if self.bytes else 0.0
 
-    def to_dict(self) -> dict[str, Any]:
-        """The figures as plain data."""
-        return {
-            "flops": self.flops,
-            "weight_bytes": self.weights,
-            "input_bytes": self.inputs,
-            "output_bytes": self.outputs,
-            "intensity": self.intensity,
-        }
-
 
 STILL = Traffic(0, 0, 0, 0)
 """Nothing moves."""
-
-
-def traffic(graph: Graph, *, batch: int = 1, bytes_per_element: int = 4) -> dict[Node, Traffic]:
-    """The traffic of every node that runs in inference, its values of ``bytes_per_element`` each."""
-    aside = graph.auxiliary()
-    return {
-        node: moved(node, tensors_size(node, bytes_per_element), batch, bytes_per_element)
-        for node in graph.nodes[1:]
-        if node not in aside
-    }
-
-
-def total_traffic(graph: Graph, *, batch: int = 1, bytes_per_element: int = 4) -> Traffic:
-    """The sum over all nodes: an upper bound, as fused operations move less."""
-    rows = traffic(graph, batch=batch, bytes_per_element=bytes_per_element).values()
-    return Traffic(
-        flops=sum(row.flops for row in rows),
-        weights=sum(row.weights for row in rows),
-        inputs=sum(row.inputs for row in rows),
-        outputs=sum(row.outputs for row in rows),
-    )
-
-
-def activations(graph: Graph) -> int:
-    """Output elements of all convolutions and linear layers for one image in inference.
-
-    The measure of Radosavovic et al. 2020 (RegNet, section 4), which follows run time on accelerators better than
-    FLOPs do; they count convolutions alone, fvcore linear layers too, as here. It is no memory: most of these values
-    do not live at one time, and other operations have outputs too.
-    """
-    aside = graph.auxiliary()
-    multiplying = (node for node in graph.nodes if node not in aside and node.cost.macs)
-    return sum(prod(node.shape) for node in multiplying)
 
 
 def moved(node: Node, weights: int, batch: int, bytes_per_element: int) -> Traffic:
@@ -86,6 +42,6 @@ def moved(node: Node, weights: int, batch: int, bytes_per_element: int) -> Traff
     return Traffic(
         flops=2 * batch * node.cost.macs,
         weights=weights,
-        inputs=sum([size(source, batch, bytes_per_element) for source in node.inputs]),
+        inputs=sum([size(source, batch, bytes_per_element) for source in dict.fromkeys(node.inputs)]),
         outputs=size(node, batch, bytes_per_element),
     )

@@ -71,18 +71,25 @@ def spec_of(word: str) -> tuple[Spec, str | None]:
     return catalogue.spec(word, allowed.get("root"), Limits(allowed.get("max_nodes") or LIMITS.nodes))
 
 
-def networks(word: str, given: Settings, size: Shape | None, *, whole: bool = False) -> list[api.Network]:
-    """The network that ``word`` names; without a variant the ``whole`` family, or one that is nothing but variants."""
+def members(word: str, given: Settings, *, whole: bool = False) -> list[tuple[Spec, str | None]]:
+    """The spec that ``word`` names and the variants meant: the one that it names, or the ``whole`` family.
+
+    A family that is nothing but variants is always meant as a whole.
+    """
     spec, chosen = spec_of(word)
-    values = dict(given)
-    variants = spec.family(values)
+    variants = spec.family(dict(given))
     if chosen or (None in variants and not whole) or not variants:
         variants = [chosen]
+    return [(spec, variant) for variant in variants]
+
+
+def networks(word: str, given: Settings, size: Shape | None, *, whole: bool = False) -> list[api.Network]:
+    """The network that ``word`` names; without a variant the ``whole`` family, or one that is nothing but variants."""
     problems = Problems()
     family = []
-    for variant in variants:
+    for spec, variant in members(word, given, whole=whole):
         try:
-            family.append(api.network(spec, variant, values, size))
+            family.append(api.network(spec, variant, dict(given), size))
         except SpecError as error:
             for problem in error.problems:
                 problems.add(problem)

@@ -9,6 +9,7 @@ import click
 
 from netspec.analysis.effective import Effective, effective
 from netspec.analysis.sight import Sight, sight
+from netspec.commands.needed import packages
 from netspec.commands.options import Settings, network, one_spec, print_json, with_input, with_set
 from netspec.facts import Pair, Shape
 from netspec.graph import Graph
@@ -68,8 +69,9 @@ def rf(  # noqa: PLR0913 - one argument for each option
 
 
 def _effective(graph: Graph, view: Sight) -> Effective:
-    """The effective field: the one part that needs torch."""
-    from netspec.nn.effective_field import IMAGES, SEEDS, gradient_mass
+    """The effective field: the one part that needs torch. Raises :class:`click.UsageError` where that is missing."""
+    with packages("--effective"):
+        from netspec.nn.effective_field import IMAGES, SEEDS, gradient_mass
 
-    mass = gradient_mass(graph, view.node, view.at)
+        mass = gradient_mass(graph, view.node, view.at)
     return effective(mass, view.seen, f"averaged over {IMAGES} random images for each of {SEEDS} initialisations")

@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import sys
-from collections.abc import Iterable
 from typing import Any, get_args
 
 import click
 
 from netspec.analysis.figures import FIGURES
-from netspec.analysis.grouping import By, View
+from netspec.analysis.grouping import By
 from netspec.analysis.memory import STATES
 from netspec.analysis.rows import DTYPES, Dtype, Setup
 from netspec.analysis.summary import Summary, summary
-from netspec.commands.options import Settings, Size, many_specs, network, networks, print_json, with_set
-from netspec.commands.wanted import Asked, ranked, wanted
-from netspec.errors import SpecError
+from netspec.commands.collected import collected
+from netspec.commands.options import Settings, Size, many_specs, print_json, with_set
+from netspec.commands.terminal import PIPED, line_width, print_pages
+from netspec.commands.wanted import Asked, cut_off, ranked, refuse_clashes, wanted
 from netspec.facts import Shape
-from netspec.graph import Graph
 from netspec.report import comparison
 from netspec.report import stats as report
-from netspec.report.stats import Page, Wanted
-
-PIPED = 100
-"""Width of a table that is not read on a terminal."""
-BLOCKING = ("shape", "window", "arity")
-"""Mistakes that a table up to them helps to see."""
+from netspec.report.stats import Wanted
 
 
 class Sizes(click.ParamType[tuple[Shape, ...]]):
@@ -69,7 +60,7 @@ def epilog() -> str:
 @click.option("--batch", type=click.IntRange(1, 1_000_000), default=1, show_default=True, help="Images, for bytes.")
 @click.option("--dtype", type=click.Choice(list(DTYPES)), default="float32", show_default=True, help="For bytes.")
 @click.option("--optimizer", type=click.Choice(list(STATES)), default="sgd", show_default=True, help="For memory.")
-@click.option("--verify", is_flag=True, help="Build the module and hold every figure against torch, fvcore and a NaN.")
+@click.option("--verify", is_flag=True, help="Build the module; hold figures against torch, fvcore and a NaN.")
 @click.option("--width", type=click.IntRange(min=20), help="Characters of a line. Default: the terminal's.")
 @click.option(
     "--format",
@@ -77,7 +68,8 @@ def epilog() -> str:
     type=click.Choice(["text", "json", "csv", "markdown", "latex"]),
     default="text",
     show_default=True,
-    help="JSON has every figure of every layer; CSV has raw numbers; LaTeX needs booktabs.",
+    help="JSON has every figure of every layer, and groups if asked for, whose keys --columns chooses; "
+    "CSV has raw numbers; LaTeX needs booktabs.",
 )
 def stats(  # noqa: PLR0913 - one argument for each option
     specs: tuple[str, ...],
@@ -94,85 +86,59 @@ def stats(  # noqa: PLR0913 - one argument for each option
 ) -> None:
     """Parameters, MACs, shapes, receptive fields and memory, by stage, block or layer.
 
-    Several specs, a family or several sizes are compared, one row each. With --verify the exit code is 1 if a figure
-    differs from that of the module and the convention does not say why.
+    Several specs, a family or several sizes are compared, one row each. A network in which shapes do not fit is shown
+    up to there, after the others and before the error; --verify and formats other than text print the error alone.
+    With --verify the exit code is 1 if a figure differs from that of the module and the convention does not say why.
     """
     setup, options = Setup(batch, dtype, optimizer), Asked(**asked)
-    shapes: tuple[Shape | None, ...] = sizes or (None,)
-    try:
-        graphs = [one.graph for word in specs for size in shapes for one in networks(word, given, size)]
-    except SpecError:
-        if form == "text" and len(specs) == 1:
-            _show_partial(specs[0], given, shapes, width)
-        raise
+    if not verify:
+        refuse_clashes(options, form, width)
+    found = collected(specs, given, sizes or (None,))
     if verify:
         from netspec.commands.verified import verified
 
-        verified(graphs, options, form)
+        found.check()
+        verified(found.graphs, options, form)
         return
-    summaries = [summary(graph, setup) for graph in graphs]
-    found = wanted(summaries, options)
-    if found.compare:
+    summaries = [summary(graph, setup) for graph in found.graphs]
+    view = wanted(summaries, options, found.failed)
+    if view.compare:
         summaries = ranked(summaries, options)
     if form == "text":
-        columns = _width(width, PIPED if options.columns is None else None)
-        _print(report.pages(summaries, found, columns), columns)
-    elif form == "json":
-        print_json(_data(summaries, found, options))
-    else:
-        click.echo(_formatted(summaries, found, options, form))
+        columns = line_width(width, PIPED if options.columns is None else None)
+        cut = [summary(graph, setup) for graph in found.cut]
+        shown = [
+            *report.pages(summaries, view, columns),
+            *report.cut_pages(cut, cut_off(cut, options), columns),
+        ]
+        if shown:
+            print_pages(shown, columns)
+    found.check()
+    if form == "json":
+        print_json(_data(summaries, view, options))
+    elif form != "text":
+        click.echo(_formatted(summaries, view, options, form))
 
 
-def _data(summaries: list[Summary], found: Wanted, asked: Asked) -> object:
+def _data(summaries: list[Summary], view: Wanted, asked: Asked) -> object:
+    grouped = asked.grouped and not view.compare
+    if asked.columns is not None and not grouped:
+        raise click.UsageError(
+            "--columns chooses the keys of JSON's groups, and there are none: "
+            "give --by, --depth, --all, --only, or --sort or --top of one network"
+        )
     data = [one.to_dict() for one in summaries]
-    if asked.grouped and not found.compare:
-        data = [{**one, "groups": report.group_records(own, found)} for one, own in zip(data, summaries, strict=True)]
+    if grouped:
+        data = [{**one, "groups": report.group_records(own, view)} for one, own in zip(data, summaries, strict=True)]
     return data[0] if len(data) == 1 else data
 
 
-def _formatted(summaries: list[Summary], found: Wanted, asked: Asked, form: str) -> str:
+def _formatted(summaries: list[Summary], view: Wanted, asked: Asked, form: str) -> str:
     if form == "markdown":
-        return report.markdown_page(summaries, found)
+        return report.markdown_page(summaries, view)
     if form == "latex":
-        return report.latex_page(summaries, found)
+        return report.latex_page(summaries, view)
     from netspec.report.delimited import delimited
 
-    view = found.view if asked.grouped else found.view._replace(by="node")
-    return delimited(report.table_records(summaries, found._replace(view=view)))
-
-
-def _show_partial(word: str, given: Settings, shapes: Iterable[Shape | None], width: int | None) -> None:
-    """The table up to the first mistake, where there is one and a shape is at fault."""
-    for size in shapes:
-        try:
-            network(word, given, size)
-        except SpecError as error:
-            built, codes = error.built, {problem.code for problem in error.problems}
-            if isinstance(built, Graph) and not codes.isdisjoint(BLOCKING):
-                _print([report.partial_page(summary(built), Wanted(View()))], _width(width))
-            return
-
-
-def _on_terminal() -> bool:
-    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
-
-
-def _width(asked: int | None, piped: int | None = PIPED) -> int | None:
-    """What is asked for, or what the terminal has; columns that were asked for are all piped."""
-    return asked or (shutil.get_terminal_size().columns if sys.stdout.isatty() else piped)
-
-
-def _print(pages: list[Page], width: int | None) -> None:
-    """Pages with colours on a terminal, as plain text elsewhere."""
-    if _on_terminal():
-        from rich.console import Console
-
-        from netspec.report.rich_table import show
-
-        console = Console(width=width, highlight=False)
-        for place, page in enumerate(pages):
-            console.print() if place else None
-            show(console, page.head, page.grid, page.notes)
-        return
-    encoding = (sys.stdout.encoding or "").lower()
-    click.echo("\n\n".join(page.text(width, ascii_only=not encoding.startswith("utf")) for page in pages))
+    rows = view.view if asked.grouped else view.view._replace(by="node")
+    return delimited(report.table_records(summaries, view._replace(view=rows)))

@@ -37,9 +37,22 @@ class Asked(NamedTuple):
         return self.layers or self.sort is not None or self.top is not None
 
 
-def wanted(summaries: list[Summary], asked: Asked) -> Wanted:
-    """What the options come to for these networks: several are compared unless their layers are asked for."""
-    compare = len(summaries) > 1 and not asked.layers
+def refuse_clashes(asked: Asked, form: str, width: int | None) -> None:
+    """Raise :class:`click.UsageError` for options of which one would have no effect beside another."""
+    given = {"--all": asked.whole, "--by": asked.by is not None, "--depth": asked.depth is not None}
+    rows = [name for name, is_given in given.items() if is_given]
+    if len(rows) > 1:
+        raise click.UsageError(f"{' and '.join(rows)} do not go together: each says what has a row of its own")
+    if width is not None and form != "text":
+        raise click.UsageError(f"--width is for text: {form} has no lines that must fit")
+
+
+def wanted(summaries: list[Summary], asked: Asked, failed: int = 0) -> Wanted:
+    """What the options come to for these networks: several are compared unless their layers are asked for.
+
+    ``failed`` others, of which only a beginning can be shown, are counted among the several.
+    """
+    compare = len(summaries) + failed > 1 and not asked.layers
     words: Container[str] = comparison.WORDS if compare else [figure.key for figure in FIGURES.values() if figure.words]
     names = list(comparison.FIGURES if compare else FIGURES)
     for name in asked.columns or ():
@@ -50,9 +63,20 @@ def wanted(summaries: list[Summary], asked: Asked) -> Wanted:
             raise click.BadParameter(f"'{asked.sort}' is text; rows are sorted by numbers", param_hint="--sort")
     if compare:
         return Wanted(View(), asked.columns, compare=True)
-    _check_glob(summaries, asked.only)
+    if not failed:
+        _check_glob(summaries, asked.only)
     key = asked.sort or ("macs" if asked.top else None)
     return Wanted(_view(summaries, asked, key), asked.columns, key if key and FIGURES[key].sums else "macs")
+
+
+def cut_off(summaries: list[Summary], asked: Asked) -> Wanted:
+    """The same for networks that end at a mistake: a row for each operation unless other rows are asked for."""
+    sort = asked.sort if asked.sort in FIGURES else None
+    view = _view(summaries, asked, sort or ("macs" if asked.top else None))
+    if view.by == "tree" and not view.depth and not view.whole:
+        view = view._replace(by="node")
+    keys = tuple(key for key in asked.columns or () if key in FIGURES)
+    return Wanted(view._replace(cut=True), keys or None)
 
 
 def ranked(summaries: list[Summary], asked: Asked) -> list[Summary]:
@@ -64,6 +88,8 @@ def ranked(summaries: list[Summary], asked: Asked) -> list[Summary]:
 
 
 def _check_name(key: str, names: list[str], option: str) -> None:
+    if not key:
+        raise click.BadParameter(f"a name is missing; columns are {', '.join(names)}", param_hint=option)
     if key not in names:
         hint = did_you_mean(key, names) or f"known: {', '.join(names)}"
         raise click.BadParameter(f"there is no column '{key}'; {hint}", param_hint=option)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from netspec.diagram.folding import STRUCTURAL, Part, Readers, Run, nodes_of, runs
+from netspec.analysis.rows import STRUCTURAL
+from netspec.diagram.folding import Part, Readers, Run, nodes_of, runs
 from netspec.diagram.labels import ARROW, TIMES
 from netspec.diagram.view import Box
 from netspec.facts import FLAT, Shape

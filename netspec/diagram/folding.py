@@ -6,11 +6,10 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
+from netspec.analysis.rows import STRUCTURAL
 from netspec.facts import Family
 from netspec.graph import Graph, Node, Scope
 
-STRUCTURAL = ("chain", "repeat", "path", "branch", "branches", "network")
-"""Kinds of scopes that are no blocks: a diagram shows what they hold in their place."""
 FOLLOWERS = (Family.NORM, Family.ACTIVATION, Family.REGULARISE)
 """What is drawn as the second line of the box before it."""
 LEADERS = (Family.CONV, Family.LINEAR, *FOLLOWERS)

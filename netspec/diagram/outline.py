@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from netspec.analysis.rows import STRUCTURAL
 from netspec.diagram.captions import content, counted, described, ordinal, passage, size_name
 from netspec.diagram.folding import (
     FOLLOWERS,
-    STRUCTURAL,
     Part,
     Readers,
     Run,

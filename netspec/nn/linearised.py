@@ -40,57 +40,48 @@ class Standin(nn.Module):
         return self.function(x)
 
 
-def linearised(network: nn.Module, line: Line = None) -> nn.Module:
+def linearised(network: nn.Module) -> nn.Module:
     """``network`` with stand-ins in place of its layers; what is linear already stays."""
     for parent in list(network.modules()):
         for name, child in list(parent.named_children()):
-            function = standin(child, line)
+            function = standin(child)
             if function:
                 setattr(parent, name, Standin(function))
     return network
 
 
-def standin(layer: nn.Module, line: Line) -> Callable[[Tensor], Tensor] | None:
+def standin(layer: nn.Module) -> Callable[[Tensor], Tensor] | None:
     """What stands in for ``layer``; None where it may stay, as it is linear or has other layers inside."""
     if isinstance(layer, POINTWISE):
         return _itself
     if isinstance(layer, nn.Conv2d):
-        return lambda x: _convolved(x, layer, line)
+        return lambda x: _convolved(x, layer)
     if isinstance(layer, nn.MaxPool2d):
-        return lambda x: _pooled(x, layer, line)
+        return lambda x: summed(x, layer)
     if isinstance(layer, nn.LocalResponseNorm):
         return lambda x: _neighbours(x, layer.size)
+    out = _from_all(layer)
+    return None if out is None else lambda x: _over_all(x, out or x.shape[1])
+
+
+def _from_all(layer: nn.Module) -> int | None:
+    """How many channels or features ``layer`` makes of all of them, 0 for as many as it reads; None for other layers.
+
+    A selection is one of them: the field of some channels is that of all.
+    """
     if isinstance(layer, nn.Softmax | nn.LogSoftmax):
-        return lambda x: _over_all(x, x.shape[1])
+        return 0
     if isinstance(layer, nn.Linear):
-        return lambda x: _over_all(x, layer.out_features)
+        return layer.out_features
     if isinstance(layer, modules.Rbf):
-        return lambda x: _over_all(x, layer.centers.shape[0])
-    return None if line is None else _on_a_line(layer, line)
-
-
-def _on_a_line(layer: nn.Module, line: int) -> Callable[[Tensor], Tensor] | None:
-    """As :func:`standin` for linear layers with a window."""
-    if isinstance(layer, nn.AvgPool2d):
-        kernel, stride, padding = (along(value, line, rest) for value, rest in _pool_window(layer))
-        return lambda x: functional.avg_pool2d(x, kernel, stride, padding, layer.ceil_mode)
-    if isinstance(layer, modules.PadShortcut):
-        return modules.PadShortcut(along(layer.stride, line, 1), layer.zeros)
-    if isinstance(layer, nn.AdaptiveAvgPool2d):
-        size = along(layer.output_size, line, 1)
-        return lambda x: functional.adaptive_avg_pool2d(x, size).detach()  # one for all, which has no place on the line
-    return None
+        return int(layer.centers.shape[0])
+    return len(layer.channels) if isinstance(layer, modules.Select) else None
 
 
 def along(value: Any, line: Line, rest: int) -> Pair:
     """A module's parameter for each axis; on a line that of its axis, and ``rest`` for the other."""
     first, second = (value, value) if isinstance(value, int) else value
     return (first, second) if line is None else ((first, second)[line], rest)
-
-
-def _pool_window(layer: nn.MaxPool2d | nn.AvgPool2d) -> tuple[tuple[Any, int], ...]:
-    """Kernel, stride and padding, each with what it is on an axis that is not there."""
-    return (layer.kernel_size, 1), (layer.stride, 1), (layer.padding, 0)
 
 
 def _itself(x: Tensor) -> Tensor:
@@ -108,20 +99,20 @@ def _neighbours(x: Tensor, size: int) -> Tensor:
     return functional.avg_pool3d(padded, (size, 1, 1), stride=1).squeeze(1)
 
 
-def _convolved(x: Tensor, layer: nn.Conv2d, line: Line) -> Tensor:
+def _convolved(x: Tensor, layer: nn.Conv2d) -> Tensor:
     """Convolution with weights of 1: in each group the channels' sum, through the window, is every channel."""
     sums = x.reshape(x.shape[0] * layer.groups, -1, *x.shape[2:]).sum(1, keepdim=True)
-    padding = layer.padding if isinstance(layer.padding, str) else along(layer.padding, line, 0)
-    kernel, stride, dilation = (along(value, line, 1) for value in (layer.kernel_size, layer.stride, layer.dilation))
-    found = functional.conv2d(sums, x.new_ones(1, 1, *kernel), None, stride, padding, dilation)
+    ones = x.new_ones(1, 1, *layer.kernel_size)
+    found = functional.conv2d(sums, ones, None, layer.stride, layer.padding, layer.dilation)
     every = found.repeat(1, layer.out_channels // layer.groups, 1, 1)
     return every.reshape(x.shape[0], layer.out_channels, *every.shape[2:])
 
 
-def _pooled(x: Tensor, layer: nn.MaxPool2d, line: Line) -> Tensor:
-    """The sum of each window of max pooling, as many windows as torch makes of it."""
-    kernel, stride, padding = (along(value, line, rest) for value, rest in _pool_window(layer))
-    dilation = along(layer.dilation, line, 1)
+def summed(x: Tensor, layer: nn.MaxPool2d | nn.AvgPool2d, line: Line = None) -> Tensor:
+    """The sum of each window of pooling, as many windows as torch makes of it, or their mean."""
+    sizes = ((layer.kernel_size, 1), (layer.stride, 1), (layer.padding, 0))
+    kernel, stride, padding = (along(value, line, rest) for value, rest in sizes)
+    dilation = along(layer.dilation, line, 1) if isinstance(layer, nn.MaxPool2d) else (1, 1)
     if dilation == (1, 1):
         return functional.avg_pool2d(x, kernel, stride, padding, layer.ceil_mode)
     high, wide = functional.max_pool2d(x[:1, :1], kernel, stride, padding, dilation, layer.ceil_mode).shape[2:]

@@ -1,31 +1,39 @@
-"""Every figure of ``netspec stats`` held against a compiled module: torch, fvcore and a NaN say what it really is."""
+"""Figures of ``netspec stats`` held against a compiled module: torch, fvcore and a NaN say what they really are.
+
+Parameters, buffers, shapes, multiply-adds, activations, training FLOPs, receptive fields, and the bytes of weights, of
+buffers and of what is saved for the backward pass. Other work (adds, compares), output and moved bytes and the peak of
+inference are not among them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import reduce
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from netspec.analysis.receptive_field import receptive_fields
+from netspec.analysis.memory import memory
 from netspec.analysis.summary import Summary, summary
-from netspec.analysis.training import training_flops
 from netspec.analysis.verification import Check, Verification
 from netspec.facts import Layer, Shape
 from netspec.graph import Graph, Node
 from netspec.nn.build import module, named
-from netspec.nn.counting import counted_flops, quiet, traced_macs, trained_flops
+from netspec.nn.counting import BATCH, one_thread, quiet
 from netspec.nn.field_checks import field_checks
+from netspec.nn.saving import saved_bytes
+from netspec.nn.work_checks import work_checks
 
-TORCH, FVCORE, COUNTER = "torch", "fvcore", "FlopCounterMode"
-MOST = 24
-"""Operations whose receptive fields are checked."""
+TORCH = "torch"
+FIELDS = 1000
+"""Operations whose receptive fields are checked: all of most networks."""
+PICTURES = 24
+"""Operations whose fields are also checked pixel by pixel."""
 
 
 def verify(graph: Graph) -> Verification:
-    """The figures of ``graph`` beside those of its module: parameters, shapes, multiply-adds, receptive fields.
+    """The figures of ``graph`` beside those of its module.
 
     Builds the module twice, with and without heads for training. Counts run on the meta device but for one forward
     pass on the CPU, which fvcore traces. A network that torch refuses to run has a check that says so, and no more.
@@ -36,11 +44,12 @@ def verify(graph: Graph) -> Verification:
     checks = list(_tensors(graph, stats, whole))
     try:
         checks += _shapes(graph, whole)
-        checks += _unused(stats, plain, graph.input.shape)
-        checks += _macs(stats, plain, graph.input.shape)
-        checks += _auxiliary_macs(stats, whole, graph.input.shape)
-        checks.append(_training(graph, whole))
-        fields = field_checks(graph, whole, watched_nodes(graph, stats), receptive_fields(graph))
+        checks += _inference(stats, plain)
+        checks += work_checks(stats, plain, whole)
+        checks += _bytes(graph, whole)
+        asked, shown = (watched_nodes(graph, stats, most) for most in (FIELDS, PICTURES))
+        with one_thread():
+            fields = field_checks(graph, whole, asked, shown, stats.fields)
         checks += [check._replace(of="") for check in fields if check.of == stats.field_node]
         checks += fields
     except (RuntimeError, ValueError) as error:
@@ -49,12 +58,19 @@ def verify(graph: Graph) -> Verification:
     return Verification(graph.name, graph.input.shape, tuple(checks))
 
 
-def watched_nodes(graph: Graph, stats: Summary) -> list[Node]:
-    """The last operation of each stage, or at most two dozen of those; and the one that the network's field is of."""
-    last = list({row.stage: row.name for row in stats.rows}.values())
-    apart = -(-len(last) // MOST)
-    chosen = {*last[::-1][::apart], stats.field_node}
-    return [node for node in graph.nodes if node.name in chosen]
+def watched_nodes(graph: Graph, stats: Summary, most: int) -> list[Node]:
+    """About ``most`` operations, spread over the network; the one that the network's field is of is always one.
+
+    All, where they are no more; otherwise the last ones of stages before any others.
+    """
+    chosen = [row.name for row in stats.rows]
+    if len(chosen) > most:
+        ends = list({row.stage: row.name for row in stats.rows}.values())
+        ends = ends[::-1][:: -(-len(ends) // most)]
+        room = most - len(ends)
+        chosen = ends + (chosen[:: -(-len(chosen) // room)] if room else [])
+    names = {*chosen, stats.field_node}
+    return [node for node in graph.nodes if node.name in names]
 
 
 def _tensors(graph: Graph, stats: Summary, whole: nn.Module) -> Iterator[Check]:
@@ -77,13 +93,23 @@ def _elements(tensors: Iterator[Tensor]) -> int:
     return sum(tensor.numel() for tensor in tensors)
 
 
-def _unused(stats: Summary, plain: nn.Module, size: Shape) -> Iterator[Check]:
-    """Parameters that inference has no use for: those of layers that it does not call."""
+def _inference(stats: Summary, plain: nn.Module) -> Iterator[Check]:
+    """What inference has no use for: parameters of layers that it does not call; and the activations of those it does.
+
+    These are the outputs of convolutions and linear layers, in all and one by one.
+    """
     modules = dict(plain.named_modules())
-    layers = [modules[row.name] for row in stats.rows if row.name in modules]
-    _, called = _run(plain, layers, size)
-    unused = sum(_elements(layer.parameters()) for layer in layers if layer not in called)
+    layers = {row.name: modules[row.name] for row in stats.rows if row.name in modules}
+    _, called = _run(plain, list(layers.values()), stats.input)
+    unused = sum(_elements(layer.parameters()) for layer in layers.values() if layer not in called)
     yield Check("parameters for training only", "", stats.totals.auxiliary_params, unused, TORCH)
+    made = {
+        name: called[layer].numel() if layer in called and isinstance(layer, nn.Conv2d | nn.Linear) else 0
+        for name, layer in layers.items()
+    }
+    yield Check("activations", "", sum(row.activations for row in stats.rows), sum(made.values()), TORCH)
+    for row in stats.rows:
+        yield Check("activations", row.name, row.activations, made.get(row.name, 0), TORCH)
 
 
 def _shapes(graph: Graph, whole: nn.Module) -> Iterator[Check]:
@@ -130,34 +156,10 @@ def _shape(value: Tensor) -> Shape:
     return tuple(value.shape[1:])
 
 
-def _macs(stats: Summary, plain: nn.Module, size: Shape) -> Iterator[Check]:
-    """Multiply-adds of inference: of the whole, and of each layer."""
-    flops = counted_flops(plain, size)
-    traced = traced_macs(plain.to_empty(device="cpu"), size)
-    counts: dict[str, Mapping[str, int]] = {FVCORE: traced, COUNTER: {name: n // 2 for name, n in flops.items()}}
-    layers = dict(plain.named_modules())
-    for oracle, by_name in counts.items():
-        yield Check("MACs", "", stats.totals.macs, by_name[""], oracle)
-        for row in stats.rows:
-            if row.name in layers:
-                yield Check("MACs", row.name, row.macs, by_name.get(row.name, 0), oracle)
-
-
-def _auxiliary_macs(stats: Summary, whole: nn.Module, size: Shape) -> Iterator[Check]:
-    """Multiply-adds of the layers that inference leaves out."""
-    rows = [row for row in stats.rows if row.auxiliary]
-    flops = counted_flops(whole, size) if rows else {}
-    layers = dict(whole.named_modules())
-    for row in rows:
-        if row.name in layers:
-            yield Check("MACs in training", row.name, row.cost.macs, flops.get(row.name, 0) // 2, COUNTER)
-
-
-def _training(graph: Graph, whole: nn.Module) -> Check:
-    """FLOPs of a training step; torch counts those of a weight gradient as if there were no groups."""
-    ours, theirs = training_flops(graph), trained_flops(whole, graph.input.shape)
-    groups = {name: layer.groups for name, layer in whole.named_modules() if isinstance(layer, nn.Conv2d)}
-    forward = counted_flops(whole, graph.input.shape) if any(count > 1 for count in groups.values()) else {}
-    more = sum((count - 1) * forward.get(name, 0) for name, count in groups.items())
-    note = f"FlopCounterMode counts weight gradients as if there were no groups: {more:,} more" if more else ""
-    return Check("training FLOPs", "", ours, theirs, COUNTER, note, theirs == ours + more)
+def _bytes(graph: Graph, whole: nn.Module) -> Iterator[Check]:
+    """Bytes of weights and buffers, and those that a step keeps of its forward pass, with all heads."""
+    held = memory(graph, batch=BATCH)
+    yield Check("bytes of weights", "", held.weights, sum(tensor.nbytes for tensor in whole.parameters()), TORCH)
+    yield Check("bytes of buffers", "", held.buffers, sum(tensor.nbytes for tensor in whole.buffers()), TORCH)
+    saved = saved_bytes(whole, graph.input.shape, BATCH)
+    yield Check(f"bytes saved for backward, batch {BATCH}", "", held.saved_for_backward, saved, TORCH)

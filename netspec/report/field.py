@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from netspec.analysis.alignment import Misaligned, Path, misalignments
-from netspec.analysis.receptive_field import AXES, Field, Region, first_that_sees_all
-from netspec.facts import MAP, Pair, positions, shape_text
+from netspec.analysis.coverage import first_that_sees_all
+from netspec.analysis.receptive_field import AXES, Field, Region
+from netspec.facts import MAP, Shape, positions, shape_text
 from netspec.graph import Graph, Node
+from netspec.ops.operation import both
 
 if TYPE_CHECKING:
     from netspec.analysis.effective import Effective
@@ -24,9 +26,10 @@ def extent(field: Field) -> str:
 
 def footer(graph: Graph, fields: dict[Node, Field]) -> list[str]:
     """What a report on the whole network says of its fields: the first node that sees all, and what is out of line."""
-    first = first_that_sees_all(graph, fields)
-    lines = [f"the whole input is seen from {first.name} on" if first else "no operation sees the whole input"]
-    return [*lines, *warnings(misalignments(graph, fields))]
+    first = first_that_sees_all(graph)
+    none = f"no operation {_sees(graph.input.shape, *fields.values())}"
+    seen = f"the whole input is first seen by {first.name}" if first else none
+    return [seen, *warnings(misalignments(graph, fields))]
 
 
 def warnings(found: Iterable[Misaligned]) -> list[str]:
@@ -36,7 +39,7 @@ def warnings(found: Iterable[Misaligned]) -> list[str]:
         names = [_path(path) for path in (finding.path_a, finding.path_b)]
         width = max(len(name) for name in names)
         lines.append(f"warning: paths that are not aligned meet in {finding.node.name}")
-        for name, centre, jump in zip(names, finding.centres, finding.jumps, strict=True):
+        for name, centre, jump in zip(names, finding.centers, finding.jumps, strict=True):
             lines.append(f"   {name:<{width}}  centre {numbers(centre)}, stride {both(jump)}")
         lines.append(f"   {_distance(finding)}")
     return lines
@@ -49,11 +52,6 @@ def page(sight: Sight, effective: Effective | None = None) -> str:
     if effective:
         lines += [*_holdings(sight, effective), ""]
     return "\n".join([*lines, *_remarks(sight), *warnings(sight.misaligned)])
-
-
-def both(size: Pair) -> str:
-    """``427``, or ``31x15`` where the axes differ."""
-    return str(size[0]) if size[0] == size[1] else f"{size[0]}x{size[1]}"
 
 
 def numbers(point: tuple[float, float]) -> str:
@@ -73,13 +71,13 @@ def figures(sight: Sight) -> list[tuple[str, str, str]]:
     local = (
         ("size", [str(field.size[axis]) for axis in AXES]),
         ("stride", [str(field.jump[axis]) for axis in AXES]),
-        ("padding", [str(-field.start[axis]) for axis in AXES]),
+        ("padding", [str(field.left_padding[axis]) for axis in AXES]),
         ("first centre", [f"{field.center[axis]:g}" for axis in AXES]),
         ("position", [str(sight.at[axis]) for axis in AXES]),
     )
     columns = (
         *((("size", [GLOBAL, GLOBAL]),) if whole else local),
-        ("centre", [f"{sight.centre[axis]:g}" for axis in AXES]),
+        ("centre", [f"{sight.center[axis]:g}" for axis in AXES]),
         ("sees", [interval(sight.seen, axis) for axis in AXES]),
         ("in the image", [interval(sight.clipped, axis) for axis in AXES]),
     )
@@ -117,13 +115,21 @@ def _remarks(sight: Sight) -> list[str]:
     elif sight.sees_all:
         remarks.append("the first operation that sees the whole input")
     else:
-        later = f"; the first that does is {sight.first.name}" if sight.first else ", nor does any other operation"
-        remarks.append(f"no position of {sight.node.name} sees the whole input{later}")
+        later = f"; the first that does is {sight.first.name}" if sight.first else ", nor any of another operation"
+        remarks.append(f"no position of {sight.node.name} {_sees(sight.input, field)}{later}")
     if sight.misaligned:
-        remarks.append("paths that are not aligned have met: the field is the interval around all of them")
+        drift = any(finding.jumps[0] != finding.jumps[1] for finding in sight.misaligned)
+        room = ", with room for how far they drift apart" if drift else ""
+        remarks.append(f"paths that are not aligned have met: the field is the interval around all of them{room}")
     if not field.even:
         remarks.append("windows of uneven size or distance: the field is the smallest evenly spaced one that holds all")
     return remarks
+
+
+def _sees(size: Shape, *fields: Field) -> str:
+    """What none of ``fields`` does of an input of ``size``, or is only not known to do."""
+    large = any(all(field.shared[axis] or field.size[axis] >= size[1 + axis] for axis in AXES) for field in fields)
+    return "is known to see the whole input" if large else "sees the whole input"
 
 
 def _path(path: Path) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from netspec.analysis.effective import Effective
 from netspec.analysis.receptive_field import AXES, Region
 from netspec.analysis.sight import Sight
-from netspec.report.field import both
+from netspec.ops.operation import both
 
 COLUMNS = 44
 """Width of a picture, at most."""
@@ -101,7 +101,7 @@ def picture(sight: Sight, effective: Effective | None = None) -> str:
         _shade(canvas, extent, effective, sight)
     canvas.frame(inside, INPUT)
     canvas.frame(seen, FIELD)
-    middle = [extent.cell_of(axis, sight.centre[axis] + 0.5) for axis in AXES]
+    middle = [extent.cell_of(axis, sight.center[axis] + 0.5) for axis in AXES]
     canvas.put(middle[0], middle[1], CENTRE)
     return "\n".join([*canvas.lines(), _legend(sight, region, effective)])
 

@@ -14,7 +14,8 @@ from netspec.analysis.receptive_field import Region
 from netspec.analysis.sight import Sight
 from netspec.errors import Problem, SpecError
 from netspec.facts import shape_text
-from netspec.report.field import both, figures, warnings
+from netspec.ops.operation import both
+from netspec.report.field import figures, warnings
 from netspec.report.field_picture import BEYOND, TONE, reaches_beyond, shown
 
 SIDE, MARGIN, TOP, COLUMN, LINE = 420, 24, 64, 300, 18
@@ -106,7 +107,7 @@ def _plane(sight: Sight, effective: Effective | None, region: Region, scale: flo
     for one in effective.holdings if effective else ():
         look = f'fill="none" stroke="{ORANGE}" stroke-dasharray="{5 * line:.4f} {3 * line:.4f}"'
         parts.append(_rectangle(one.window, look, 1.5 * line))
-    y, x = (centre + 0.5 for centre in sight.centre)
+    y, x = (centre + 0.5 for centre in sight.center)
     arm = 6 * line
     parts.append(
         f'<path d="M{x - arm:.3f} {y:.3f}H{x + arm:.3f}M{x:.3f} {y - arm:.3f}V{y + arm:.3f}" '

@@ -1,15 +1,17 @@
-"""Many operations in few lines: blocks for their operations, ranges for equal blocks one after the other."""
+"""Many operations in few lines: blocks for their operations, ranges for equal ones one after the other."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 
+from netspec.analysis.parts import kind
+from netspec.analysis.rows import STRUCTURAL
 from netspec.facts import shape_text
 from netspec.graph import Node, Scope
 
-UNNAMED = ("path", "chain", "branch", "branches")
-"""Kinds of scopes that are no blocks with a word of their own."""
+Units = dict[Node | Scope, list[Node]]
+"""Operations, and blocks with all of their operations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +30,14 @@ class Fold:
     @property
     def params(self) -> int:
         """Parameters of all operations."""
-        tensors = (tensor for node in self.nodes for tensor in node.tensors)
-        return sum(tensor.size for tensor in tensors if tensor.trainable)
+        return sum(node.params for node in self.nodes)
 
 
 def folded(nodes: Iterable[Node]) -> list[Fold]:
     """``nodes``, in their order, with whole blocks in place of their operations, and equal lines as ranges."""
     members = set(nodes)
     known: dict[Scope, bool] = {}
-    units: dict[Node | Scope, list[Node]] = {}
+    units: Units = {}
     for node in sorted(members, key=lambda member: member.index):
         units.setdefault(_outermost(node, members, known) or node, []).append(node)
     runs: list[list[Node | Scope]] = []
@@ -61,26 +62,23 @@ def _outermost(node: Node, members: set[Node], known: dict[Scope, bool]) -> Scop
     return found
 
 
-def _follows(unit: Node | Scope, before: Node | Scope, units: dict[Node | Scope, list[Node]]) -> bool:
-    """Whether ``unit`` is the next repetition of the block ``before``, or again the same operation."""
+def _follows(unit: Node | Scope, before: Node | Scope, units: Units) -> bool:
+    """Whether ``unit`` is the next repetition of the block ``before``, or the same operation again, on equal shapes."""
+    if _figures(units[unit]) != _figures(units[before]):
+        return False
     if isinstance(unit, Node) or isinstance(before, Node):
-        return isinstance(unit, Node) and isinstance(before, Node) and unit.operation == before.operation
-    siblings = unit.parent is before.parent and unit.block == before.block and unit.block not in UNNAMED
-    words = [[node.operation.word for node in units[scope]] for scope in (unit, before)]
-    return siblings and words[0] == words[1] and units[unit][0].index == units[before][-1].index + 1
+        return isinstance(unit, Node) and isinstance(before, Node)
+    siblings = unit.parent is before.parent and unit.block == before.block and unit.block not in STRUCTURAL
+    return siblings and units[unit][0].index == units[before][-1].index + 1
 
 
-def _fold(run: list[Node | Scope], units: dict[Node | Scope, list[Node]]) -> Fold:
+def _figures(nodes: Iterable[Node]) -> list[Hashable]:
+    """What must be equal for two lines to be one; shapes and parameters say what tensors there are."""
+    return [(node.operation, node.input_shapes, node.shape) for node in nodes]
+
+
+def _fold(run: list[Node | Scope], units: Units) -> Fold:
     nodes = tuple(node for unit in run for node in units[unit])
     name = run[0].name if len(run) == 1 else f"{run[0].name} ... {run[-1].name}"
-    word = f"{len(run)} x {_word(run[0])}" if len(run) > 1 else _word(run[0])
-    return Fold(name, word, nodes)
-
-
-def _word(unit: Node | Scope) -> str:
-    if isinstance(unit, Node):
-        return unit.operation.label()
-    if unit.block == "repeat":
-        inner = next((child for child in unit.children if isinstance(child, Scope)), None)
-        return f"{len(unit.children)} x {inner.block}" if inner else unit.block
-    return "" if unit.block in UNNAMED else unit.block
+    word = run[0].operation.label() if isinstance(run[0], Node) else kind(run[0])
+    return Fold(name, f"{word} x{len(run)}" if len(run) > 1 else word, nodes)

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from textwrap import wrap
 
-from netspec.analysis.grouping import total
 from netspec.analysis.rows import Row
 from netspec.analysis.summary import Summary
 from netspec.facts import Cost
+from netspec.ops.operation import both
 from netspec.report import field as field_report
 
 MIB = 1024 * 1024
 LABEL = 10
 NARROWEST = 24
+FEW = 4
+"""Values that are named where the most are alive."""
 Note = tuple[str, str]
 """A label and a sentence."""
 CONVENTION = (
@@ -25,22 +27,20 @@ CONVENTION = (
 
 def notes(summary: Summary) -> list[Note]:
     """The footer of a table, a label and a sentence a line."""
-    totals, field, whole = summary.totals, summary.field, total(summary.rows)
-    training = 2 * sum(row.training_macs for row in whole.rows)
-    activations = sum(row.activations for row in whole.rows)
+    totals, field = summary.totals, summary.field
     seen, *warnings = field_report.footer(summary.graph, summary.fields)
-    place = f"stride {field_report.both(field.jump)}, left padding {_pad(summary)}"
+    place = f"stride {both(field.jump)}, left padding {both(field.left_padding)}"
     centre = field_report.numbers(field.center)
     found = [
         ("params", _params(summary)),
-        ("work", f"{totals.macs:,} MACs, {totals.flops:,} FLOPs; {training:,} training FLOPs"),
-        ("beside", _beside(whole.rows)),
-        ("depth", f"{totals.depth} layers with weights; {activations:,} activations"),
+        ("work", f"{totals.macs:,} MACs, {totals.flops:,} FLOPs; {totals.training_flops:,} training FLOPs"),
+        ("beside", _beside(summary.rows)),
+        ("depth", f"{totals.depth} layers with weights; {totals.activations:,} activations"),
         (
             "field",
-            f"{field_report.both(field.size)}, {place}, centre {centre}, at {summary.field_node}; {seen}",
+            f"{both(field.size)}, {place}, centre {centre}, at {summary.field_node}; {seen}",
         ),
-        ("memory", memory_text(summary)),
+        *_memory(summary),
         ("counted", CONVENTION),
     ]
     return [note for note in found if note[1]] + [("", line) for line in warnings]
@@ -59,15 +59,25 @@ def footer(found: Sequence[Note], width: int | None = None) -> str:
     return "\n".join(lines)
 
 
-def memory_text(summary: Summary) -> str:
-    """Memory of weights, inference and training in one sentence."""
+def _memory(summary: Summary) -> list[Note]:
+    """Memory of weights, of inference and what is alive at its peak, and of training."""
     memory, setup = summary.memory, summary.setup
     images = "1 image" if setup.batch == 1 else f"{setup.batch:,} images"
-    return (
-        f"{mebibytes(memory.weights + memory.buffers)} of weights and buffers, "
-        f"{mebibytes(memory.inference_total)} in inference (most at {memory.inference_peak.node}), "
-        f"{mebibytes(memory.training_total)} in training with {setup.optimizer}; {images}, {setup.dtype}"
-    )
+    alive = memory.inference_peak.alive
+    shown = ", ".join(alive if len(alive) <= FEW else (*alive[: FEW - 1], f"{len(alive) - FEW + 1} more"))
+    state = f"{mebibytes(memory.optimizer_state)} of state" if memory.optimizer_state else "no state"
+    state += f" for {setup.optimizer}"
+    peak = f"{mebibytes(memory.inference_peak.bytes)} of values, at {memory.inference_peak.node}, of {shown}"
+    gradients = f"{mebibytes(memory.gradients)} of gradients"
+    saved = f"{mebibytes(memory.saved_for_backward)} saved for the backward pass"
+    return [
+        ("memory", f"{mebibytes(memory.weights + memory.buffers)} of weights and buffers; {images}, {setup.dtype}"),
+        ("inference", f"{mebibytes(memory.inference_total)} with them; at most {peak}"),
+        (
+            "training",
+            f"{mebibytes(memory.training_total)} with them; {gradients}, {state}, {saved}",
+        ),
+    ]
 
 
 def mebibytes(amount: int) -> str:
@@ -95,8 +105,3 @@ def _beside(rows: Sequence[Row]) -> str:
     }
     sums = {name: sum(getattr(row.work, name) for row in rows) for name in Cost._fields}
     return ", ".join(f"{sums[name]:,} {text}" for name, text in words.items() if sums[name])
-
-
-def _pad(summary: Summary) -> str:
-    start = summary.field.start
-    return field_report.both((-start[0], -start[1]))

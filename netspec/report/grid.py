@@ -24,32 +24,7 @@ COLUMNS = (
     "jump",
 )
 """Columns that are shown unless others are asked for."""
-DROPPED = (
-    "training_flops",
-    "flops",
-    "intensity",
-    "activations",
-    "channels",
-    "jump",
-    "auxiliary_params",
-    "training_mib",
-    "inference_mib",
-    "depth",
-    "macs_share",
-    "field",
-    "operation",
-    "output",
-    "input",
-    "params",
-)
-"""Columns that go, in this order, where the terminal is too narrow; others go first, the last one before the rest."""
-LUXURIES = DROPPED[: DROPPED.index("jump")]
-"""Columns that go before the bar does."""
 GAP = 2
-BAR = 10
-"""Characters that luxuries leave to the bar."""
-SHORTEST = 12
-"""How far the names are cut where nothing else is left to go."""
 Cell = TypeVar("Cell")
 
 
@@ -62,7 +37,10 @@ class Column(NamedTuple):
 
 
 class Grid(NamedTuple):
-    """A table as text: ``bars`` are shares of the largest row; rows in ``faint`` run in training alone."""
+    """A table as text: ``bars`` are shares of the largest row; rows in ``faint`` run in training alone.
+
+    Rows that are opened, and what is left where the largest were asked for, have no bar.
+    """
 
     title: str
     columns: tuple[Column, ...]
@@ -71,8 +49,13 @@ class Grid(NamedTuple):
     ends: tuple[tuple[str, ...], ...] = ()
     """Sums below the rows."""
     faint: frozenset[int] = frozenset()
-    dropped: tuple[str, ...] = ()
-    """Headings of columns that did not fit."""
+    dropped: tuple[Column, ...] = ()
+    """Columns that did not fit."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to show: no columns, or neither rows nor sums."""
+        return not self.columns or not (self.rows or self.ends)
 
     def widths(self) -> list[int]:
         """The widest text of each column, headings among them."""
@@ -90,8 +73,8 @@ def layer_grid(summary: Summary, view: View, keys: Sequence[str] = COLUMNS, bar:
     whole = whole_of(summary.rows)
     found = groups(summary.rows, view)
     chosen = [FIGURES[key] for key in keys]
-    sums = [number(_plain(FIGURES[bar], group, whole)) for group in found]
-    largest = max([size for group, size in zip(found, sums, strict=True) if not group.opened], default=0)
+    sums = [0.0 if group.opened or group.rest else number(_plain(FIGURES[bar], group, whole)) for group in found]
+    largest = max(sums, default=0)
     ends = [_end(summary, chosen, total(summary.rows), whole)]
     if view.only:
         part = total([row for group in found if not group.opened for row in group.rows], f"only {view.only}")
@@ -100,56 +83,21 @@ def layer_grid(summary: Summary, view: View, keys: Sequence[str] = COLUMNS, bar:
         title=summary.name,
         columns=tuple(Column(figure.key, figure.title, figure.words) for figure in chosen),
         rows=tuple(tuple(_cell(figure, group, whole) for figure in chosen) for group in found),
-        bars=tuple(
-            0.0 if group.opened or not largest else size / largest for group, size in zip(found, sums, strict=True)
-        ),
+        bars=tuple(size / largest if largest else 0.0 for size in sums),
         ends=tuple(ends),
         faint=frozenset(place for place, group in enumerate(found) if group.auxiliary),
     )
 
 
-def fitted(grid: Grid, width: int | None) -> Grid:
-    """``grid`` without the columns that ``width`` has no room for; names are cut where that is not enough."""
-    dropped: list[str] = []
-    while width is not None:
-        place = _next_to_go(grid.columns)
-        luxury = place is not None and bool(grid.bars) and grid.columns[place].key in LUXURIES
-        if grid.width + (GAP + BAR) * luxury <= width:
-            break
-        if place is None:
-            return _cut(grid, width)._replace(dropped=tuple(dropped))
-        dropped.append(grid.columns[place].title)
-        grid = grid._replace(
-            columns=_without(grid.columns, place),
-            rows=tuple(_without(cells, place) for cells in grid.rows),
-            ends=tuple(_without(cells, place) for cells in grid.ends),
-        )
-    return grid._replace(dropped=tuple(dropped))
+def filled(grid: Grid) -> Grid:
+    """``grid`` without columns that are empty in every row and sum."""
+    table = (*grid.rows, *grid.ends)
+    places = [place for place in range(len(grid.columns)) if any(cells[place] for cells in table)]
 
+    def kept(cells: Sequence[Cell]) -> tuple[Cell, ...]:
+        return tuple(cells[place] for place in places)
 
-def _next_to_go(columns: Sequence[Column]) -> int | None:
-    keys = [column.key for column in columns]
-    others = [place for place, key in enumerate(keys) if key not in DROPPED and key not in ("name", "macs")]
-    if others:
-        return others[-1]
-    return next((keys.index(key) for key in DROPPED if key in keys), None)
-
-
-def _cut(grid: Grid, width: int) -> Grid:
-    """Names with their end in place of their beginning, as long as there is room for."""
-    if not grid.columns or grid.columns[0].key != "name":
-        return grid
-    room = max(SHORTEST, grid.widths()[0] - (grid.width - width))
-
-    def cut(cells: tuple[str, ...]) -> tuple[str, ...]:
-        name = cells[0]
-        return (name if len(name) <= room else f"..{name[len(name) - room + 2 :]}", *cells[1:])
-
-    return grid._replace(rows=tuple(map(cut, grid.rows)), ends=tuple(map(cut, grid.ends)))
-
-
-def _without(cells: tuple[Cell, ...], place: int) -> tuple[Cell, ...]:
-    return cells[:place] + cells[place + 1 :]
+    return grid._replace(columns=kept(grid.columns), rows=tuple(map(kept, grid.rows)), ends=tuple(map(kept, grid.ends)))
 
 
 def _cell(figure: Figure, group: Group, whole: Whole) -> str:
@@ -165,11 +113,10 @@ def _plain(figure: Figure, group: Group, whole: Whole) -> Value:
 
 def _end(summary: Summary, chosen: Sequence[Figure], part: Group, whole: Whole) -> tuple[str, ...]:
     """A line of sums; the field is that of the whole network."""
-    start = summary.field.start
     seen = {
         "field": summary.field.size,
         "jump": summary.field.jump,
-        "pad": (-start[0], -start[1]),
+        "pad": summary.field.left_padding,
         "center": summary.field.center,
     }
     cells = []

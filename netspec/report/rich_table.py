@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from netspec.report.fitting import fitted
 from netspec.report.footer import Note, footer
-from netspec.report.grid import GAP, Grid, fitted
+from netspec.report.grid import GAP, Grid
 from netspec.report.table import bar_room, bar_texts
 
 BAR, FAINT, HEAD = "cyan", "dim", "bold"
@@ -19,16 +20,16 @@ def show(console: Console, head: str, grid: Grid, notes: Sequence[Note]) -> None
     """Print a heading, the grid as far as it fits, and notes."""
     grid = fitted(grid, console.width)
     name, _, rest = head.partition(" ")
-    parts = [Text.assemble((name, HEAD), " ", rest), Text()] if head else []
-    console.print(
-        Group(*parts, rich_table(grid, console.width, ascii_only=not console.encoding.startswith("utf"))),
-        no_wrap=True,
-        crop=False,
-        overflow="ignore",
-    )
-    console.print()
-    for line in footer(notes, console.width).splitlines():
-        label = line.split(" ", 1)[0]
+    parts: list[RenderableType] = [Text.assemble((name, HEAD), " ", rest), Text()] if head else []
+    if not grid.empty:
+        parts.append(rich_table(grid, console.width, ascii_only=not console.encoding.startswith("utf")))
+    console.print(Group(*parts), no_wrap=True, crop=False, overflow="ignore")
+    lines = footer(notes, console.width).splitlines()
+    if lines and not grid.empty:
+        console.print()
+    labels = {label for label, _ in notes if label}
+    for line in lines:
+        label = next((one for one in labels if line.startswith(f"{one} ")), line.split(" ", 1)[0])
         text = Text(line, style=FAINT if line.startswith(" ") else "")
         text.stylize(HEAD, 0, len(label))
         console.print(text, no_wrap=True, crop=False, overflow="ignore")

@@ -11,12 +11,15 @@ from netspec.analysis.grouping import View, groups
 from netspec.analysis.summary import Summary
 from netspec.facts import shape_text
 from netspec.report.comparison import comparison, records, setup_note
+from netspec.report.fitting import LUXURIES, fitted
 from netspec.report.footer import CONVENTION, Note, footer, notes
-from netspec.report.grid import COLUMNS, Grid, fitted, layer_grid
+from netspec.report.grid import COLUMNS, Grid, filled, layer_grid
 from netspec.report.table import table
 
 PAPER = ("name", "operation", "output", "params", "macs", "macs_share", "field")
 """Columns of a table for a paper."""
+SHARES = ("params_share", "macs_share")
+"""Columns that only a whole network has."""
 
 
 class Wanted(NamedTuple):
@@ -29,7 +32,7 @@ class Wanted(NamedTuple):
 
 
 class Page(NamedTuple):
-    """A table between its heading and its notes."""
+    """A table between its heading and its notes; an empty one is not shown."""
 
     head: str
     grid: Grid
@@ -37,27 +40,40 @@ class Page(NamedTuple):
 
     def text(self, width: int | None, *, ascii_only: bool = False) -> str:
         """The page as plain text, no line of its table longer than ``width``."""
-        fits = fitted(self.grid, width)
-        parts = [self.head, table(fits, width, ascii_only=ascii_only), footer(self.notes, width)]
-        return "\n\n".join(part for part in parts if part)
+        lines = "" if self.grid.empty else table(fitted(self.grid, width), width, ascii_only=ascii_only)
+        return "\n\n".join(part for part in (self.head, lines, footer(self.notes, width)) if part)
 
 
 def pages(summaries: Sequence[Summary], wanted: Wanted, width: int | None = None) -> list[Page]:
-    """A page for each network, or one for all of them; columns that were asked for and do not fit are named."""
-    if wanted.compare:
+    """A page for each network, or one for all of them, with a note on the columns that ``width`` has no room for."""
+    if not wanted.compare:
+        found = [_page(summary, wanted) for summary in summaries]
+    elif summaries:
         found = [Page("", comparison(summaries, wanted.keys), (("counted", setup_note(summaries[0])),))]
     else:
-        found = [_page(summary, wanted) for summary in summaries]
-    if wanted.keys is None:
-        return found
-    return [page._replace(notes=(*_left_out(page.grid, width), *page.notes)) for page in found]
+        found = []
+    return [_noted(page, wanted, width) for page in found]
 
 
-def partial_page(summary: Summary, wanted: Wanted) -> Page:
-    """The operations of a network up to its first mistake, without sums and shares, which would mislead."""
-    keys = wanted.keys or tuple(key for key in COLUMNS if key != "macs_share")
-    grid = layer_grid(summary, wanted.view._replace(by="node"), keys)
-    return Page(f"{_head(summary)}   up to the first mistake", grid._replace(bars=(), ends=()), ())
+def cut_pages(summaries: Sequence[Summary], wanted: Wanted, width: int | None = None) -> list[Page]:
+    """A page for each network that ends at a mistake, without sums and shares, which would mislead."""
+    return [_noted(_cut_page(summary, wanted), wanted, width) for summary in summaries]
+
+
+def _cut_page(summary: Summary, wanted: Wanted) -> Page:
+    """The operations up to the first mistake; a heading and a note where none of them is asked for."""
+    head = f"{_head(summary)}   up to the first mistake"
+    asked = wanted.keys or COLUMNS
+    keys = [key for key in asked if key not in SHARES]
+    said: list[Note] = []
+    if wanted.keys and len(keys) < len(asked):
+        titles = ", ".join(FIGURES[key].title for key in asked if key in SHARES)
+        said.append(("left out", f"for want of a whole: {titles}"))
+    grid = layer_grid(summary, wanted.view, keys)
+    if not grid.rows:
+        said.append(("only", f"no operation up to there is called '{wanted.view.only}'"))
+    grid = grid._replace(bars=(), ends=())
+    return Page(head, grid if wanted.keys else filled(grid), tuple(said))
 
 
 def table_records(summaries: Sequence[Summary], wanted: Wanted) -> list[dict[str, Any]]:
@@ -106,13 +122,17 @@ def _convention(summaries: Sequence[Summary], wanted: Wanted) -> str:
 
 def _page(summary: Summary, wanted: Wanted) -> Page:
     grid = layer_grid(summary, wanted.view, wanted.keys or COLUMNS, wanted.bar)
-    return Page(_head(summary), grid, tuple(notes(summary)))
+    return Page(_head(summary), grid if wanted.keys else filled(grid), tuple(notes(summary)))
 
 
 def _head(summary: Summary) -> str:
     return f"{summary.name}   input {shape_text(summary.input)}"
 
 
-def _left_out(grid: Grid, width: int | None) -> tuple[Note, ...]:
-    dropped = fitted(grid, width).dropped
-    return (("left out", f"for want of room: {', '.join(dropped)}"),) if dropped else ()
+def _noted(page: Page, wanted: Wanted, width: int | None) -> Page:
+    """``page`` with a note on what has no room; luxuries that nobody asked for go without one."""
+    dropped = fitted(page.grid, width).dropped
+    if not dropped or (wanted.keys is None and all(column.key in LUXURIES for column in dropped)):
+        return page
+    note = ("left out", f"for want of room: {', '.join(column.title for column in dropped)}")
+    return page._replace(notes=(note, *page.notes))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from netspec.report.grid import GAP, Grid, fitted
+from netspec.report.fitting import fitted
+from netspec.report.grid import GAP, Grid
 
 LONGEST, LEAST = 20, 5
 """Characters of a bar."""

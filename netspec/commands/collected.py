@@ -1,0 +1,55 @@
+"""The networks that a command is asked for: those that there are, and how far the others come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from netspec import api
+from netspec.commands.options import Settings, members
+from netspec.errors import Problem, Problems, SpecError
+from netspec.facts import Shape
+from netspec.graph import Graph
+
+BLOCKING = ("shape", "window", "arity")
+"""Mistakes that a table up to them helps to see."""
+
+
+class Collected(NamedTuple):
+    """Networks in the order asked for, and ``problems`` of ``failed`` others.
+
+    ``cut`` are the graphs of those others up to the first mistake, where a shape is at fault and anything was built.
+    """
+
+    graphs: list[Graph]
+    cut: list[Graph]
+    problems: list[Problem]
+    failed: int
+
+    def check(self) -> None:
+        """Raise :class:`netspec.errors.SpecError` with all problems, if there are any."""
+        Problems(self.problems).check()
+
+
+def collected(words: Iterable[str], given: Settings, sizes: Iterable[Shape | None]) -> Collected:
+    """All that ``words`` name, for images of each of ``sizes``; a mistake in one does not keep the others back."""
+    graphs: list[Graph] = []
+    errors: list[SpecError] = []
+    for word in words:
+        try:
+            family = members(word, given)
+        except SpecError as error:
+            errors.append(error)
+            continue
+        for size in sizes:
+            for spec, variant in family:
+                try:
+                    graphs.append(api.network(spec, variant, dict(given), size).graph)
+                except SpecError as error:
+                    errors.append(error)
+    cut = [error.built for error in errors if isinstance(error.built, Graph) and _blocked(error)]
+    return Collected(graphs, cut, [problem for error in errors for problem in error.problems], len(errors))
+
+
+def _blocked(error: SpecError) -> bool:
+    return any(problem.code in BLOCKING for problem in error.problems)
