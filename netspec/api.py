@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from netspec import catalogue
-from netspec.analysis.memory import Optimizer
-from netspec.analysis.rows import Dtype, Setup
+from netspec.analysis.memory import STATES, Optimizer
+from netspec.analysis.rows import DTYPES, Dtype, Setup
 from netspec.analysis.summary import Summary, summary
 from netspec.compiler import chosen, network_of, spec_of
 from netspec.errors import Problem, Source, Span, SpecError
@@ -28,9 +28,12 @@ if TYPE_CHECKING:
 Outputs = Literal["inference", "all"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Network:
-    """A checked network: its graph, the spec it comes from and the values of the spec's parameters. No torch."""
+    """A checked network: its graph, the spec it comes from and the values of the spec's parameters. No torch.
+
+    Each is equal to itself alone; what is equal in two of them, their :meth:`stats` tell.
+    """
 
     graph: Graph
     spec: Spec
@@ -48,8 +51,15 @@ class Network:
         """Parameters, multiply-adds, shapes, receptive fields, memory: rows, totals, ``to_dict()``, ``to_pandas()``.
 
         Counts are of one image. Bytes are of ``batch`` images with weights and values of ``dtype``, trained with
-        ``optimizer``.
+        ``optimizer``. Raises :class:`ValueError` for values that these cannot have.
         """
+        if not isinstance(batch, int) or isinstance(batch, bool) or batch < 1:
+            message = f"batch is a whole number from 1, not {batch!r}"
+            raise ValueError(message)
+        for name, value, known in (("dtype", dtype, DTYPES), ("optimizer", optimizer, STATES)):
+            if value not in known:
+                message = f"{name} is one of {', '.join(known)}, not {value!r}"
+                raise ValueError(message)
         return summary(self.graph, Setup(batch, dtype, optimizer))
 
     def diagram(self, *, depth: int = 1) -> str:

@@ -64,7 +64,13 @@ def main(plugin: tuple[str, ...], root: Path | None, max_nodes: int | None) -> N
     if plugin:
         sys.path.insert(0, "")  # as `python -m`: a plug-in may lie in the current folder
     for name in plugin:
-        try:
-            import_module(name)
-        except ImportError as error:
-            raise SpecError([Problem("missing-plugin", f"the plugin '{name}' cannot be imported: {error}")]) from None
+        _imported(name)
+
+
+def _imported(plugin: str) -> None:
+    """Import a plug-in; whatever it does instead of being imported is told with its name."""
+    try:
+        import_module(plugin)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - it is the caller's code
+        what = str(error) if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"
+        raise SpecError([Problem("missing-plugin", f"the plugin '{plugin}' cannot be imported: {what}")]) from None

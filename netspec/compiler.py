@@ -64,14 +64,29 @@ def network_of(
         expansion.patches.report(list(expansion.builder.parts), problems)
     name = variant or spec.header.name
     if len(problems):
-        last = expansion.builder.nodes[-1]
-        partial = expansion.builder.graph(name, tuple(entries), (Output(last.name, last),)) if last.inputs else None
-        problems.check(built=partial)
+        problems.check(built=_unfinished(spec, name, entries, expansion))
     graph = expansion.builder.graph(name, tuple(entries), tuple(outputs), tuple(init))
     _refuse_unneeded(graph, problems)
     refuse_oversized(graph, problems)
     problems.check()
     return graph, values
+
+
+def _unfinished(spec: Spec, name: str, entries: list[Entry], expansion: Expansion) -> Graph | None:
+    """What was built before the first mistake, if anything: what nothing reads yet is its output, the last one first.
+
+    What is declared as an output for training alone is one already.
+    """
+    builder = expansion.builder
+    if len(builder.nodes) == 1:
+        return None
+    read = {source for node in builder.nodes for source in node.inputs}
+    training = {str(output.layer.value) for output in spec.outputs if output.training}
+    ends = [node for node in reversed(builder.nodes) if node not in read]
+    main = [node for node in ends if node.name not in training]
+    outputs = [Output(node.name, node) for node in main or ends[:1]]
+    outputs += [Output(node.name, node, training=True) for node in ends if main and node not in main]
+    return builder.graph(name, tuple(entries), tuple(outputs))
 
 
 UNKNOWN_SIZE = (1, 1, 1)

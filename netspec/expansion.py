@@ -264,7 +264,7 @@ class Expansion:
             return None
         known = self.spec.blocks.get(word) or vocabulary.find(word)
         if known is None:
-            hint = did_you_mean(word, [*self.spec.blocks, *vocabulary.names()]) or UNKNOWN_HINT
+            hint = did_you_mean(word, [*self.spec.blocks, *vocabulary.known()]) or UNKNOWN_HINT
             message = f"there is no operation or block '{word}'"
             self.problems.add(Problem("unknown-operation", message, use.word.span, hint))
             return None

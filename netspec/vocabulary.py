@@ -7,7 +7,7 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
 from netspec.blocks import BLOCKS, Block
-from netspec.language.names import BESIDE, STRUCTURE
+from netspec.language import names
 from netspec.ops import OPERATIONS, Operation
 
 Word = type[Operation] | type[Block]
@@ -18,16 +18,21 @@ _registered: dict[str, Word] = {}
 def register(block: Word) -> Word:
     """Make an operation or block of the caller's known to specs under its ``word``; returns it, so it can decorate.
 
-    Raises :class:`ValueError` when the word is taken by another class and :class:`TypeError` for anything else than a
-    subclass of :class:`netspec.Block` or :class:`netspec.Operation` with a ``word``.
+    Raises :class:`ValueError` when the word is taken by another class, or is none that a block of a spec could have,
+    and :class:`TypeError` for anything else than a subclass of :class:`netspec.Block` or :class:`netspec.Operation`
+    with a ``word`` of its own.
     """
-    word = getattr(block, "word", None)
-    if not (isinstance(block, type) and issubclass(block, (Block, Operation)) and isinstance(word, str)):
-        message = f"{block!r} is no subclass of netspec.Block or netspec.Operation with a 'word'"
+    word = vars(block).get("word") if isinstance(block, type) else None
+    if not (isinstance(word, str) and issubclass(block, (Block, Operation))):
+        message = f"{block!r} is no subclass of netspec.Block or netspec.Operation with a 'word' of its own"
         raise TypeError(message)
+    fault = "a word has no dots" if "." in word else "'none' is no block" if word == "none" else names.fault(word)
+    if fault:
+        message = f"a block cannot be called '{word}': {fault}"
+        raise ValueError(message)
     known = _registered.get(word, block)
     same = (known.__module__, known.__qualname__) == (block.__module__, block.__qualname__)
-    if word in OPERATIONS or word in BLOCKS or word in (*BESIDE, *STRUCTURE) or not same:
+    if word in OPERATIONS or word in BLOCKS or not same:
         message = f"the word '{word}' is taken"
         raise ValueError(message)
     _registered[word] = block
@@ -53,11 +58,11 @@ def _installed() -> dict[str, list[EntryPoint]]:
     return found
 
 
-def names() -> list[str]:
+def known() -> list[str]:
     """All words that are known without asking installed packages."""
     return [*OPERATIONS, *BLOCKS, *_registered]
 
 
 def words() -> Mapping[str, Word]:
-    """The classes behind :func:`names`."""
+    """The classes behind :func:`known`."""
     return {**OPERATIONS, **BLOCKS, **_registered}

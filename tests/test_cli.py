@@ -443,10 +443,57 @@ def test_plugins_are_imported(tmp_path: Path) -> None:
     assert missing.err.startswith("error[missing-plugin]: the plugin 'mylab2' cannot be imported: ")
 
 
+@pytest.mark.parametrize(
+    ("plugin", "said"),
+    [
+        ("leaves", "SystemExit: 0"),
+        ("fails", "ZeroDivisionError: division by zero"),
+        ("", "ValueError: Empty module name"),
+        (".leaves", "TypeError"),
+        ("clashes", "ValueError: a block cannot be called '_x'"),
+        ("nameless", "TypeError"),
+    ],
+)
+def test_a_plugin_that_cannot_be_imported_is_named(plugin: str, said: str, tmp_path: Path) -> None:
+    """Whatever it does instead, nothing is checked and nothing seems to be well."""
+    block = "import netspec\nclass B(netspec.Block):\n    {}\n    def expand(self, graph, x):\n        return x\n"
+    texts = {
+        "leaves": "raise SystemExit(0)\n",
+        "fails": "1 / 0\n",
+        "clashes": block.format('word = "_x"') + "netspec.register(B)\n",
+        "nameless": block.format("width: int = 1") + "netspec.register(B)\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
+
+    found = process("--plugin", plugin, "check", "resnet18", folder=tmp_path)
+
+    assert (found.code, found.out) == (2, "")
+    assert found.err.startswith(f"error[missing-plugin]: the plugin '{plugin}' cannot be imported: {said}")
+
+
+@pytest.mark.parametrize("word", ["", "Bad word", "1x", "_x", "a.b", "none", "branches", "repeat"])
+def test_a_block_has_a_word_that_a_spec_can_use(word: str) -> None:
+    """As blocks that a spec defines."""
+
+    class Nothing(netspec.Block):
+        """Does nothing."""
+
+        def expand(self, graph: Any, x: Any) -> Any:  # noqa: ARG002 - as blocks have it
+            """As it is."""
+            return x
+
+    Nothing.word = word
+    with pytest.raises(ValueError, match="cannot be called"):
+        netspec.register(Nothing)
+
+
 def test_the_installed_script_is_the_command_line() -> None:
-    """The entry point ``netspec`` is the function that these tests call."""
+    """The entry point ``netspec`` runs the process that ``python -m netspec`` is."""
     from importlib.metadata import entry_points
+
+    from netspec.__main__ import run
 
     (script,) = entry_points(group="console_scripts", name="netspec")
 
-    assert script.load() is main
+    assert script.load() is run

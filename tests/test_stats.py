@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import importlib
 import json
 import os
+import pickle
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -862,3 +865,60 @@ def test_plain_text_needs_little() -> None:
     )
 
     assert done.stderr.splitlines() == ["[]"]
+
+
+# -- unfinished networks, values and copies ---------------------------------------------------------------------------
+
+UNFINISHED = """
+netspec: 1
+name: unfinished
+input: [3, 8, 8]
+stages:
+  a: {conv: {out: 4, kernel: 3, padding: 1}}
+  side: {conv: {out: 4, kernel: 3, padding: 1, from: a}}
+  b: {conv: {out: 4, kernel: 3, padding: 1, from: a}}
+  c: {conv: {out: 4, kernel: 3, padding: 1, from: a}}
+  d: {conv: {out: 4, kernel: 9, from: c}}
+  e: {concat: {from: [b, d]}}
+outputs: {logits: e, aux: {from: side, when: training}}
+"""
+
+
+def test_figures_of_an_unfinished_network_are_those_it_would_have() -> None:
+    """Layers that nothing reads yet have gradients; heads for training are told apart."""
+    with pytest.raises(netspec.SpecError) as caught:
+        netspec.read(UNFINISHED)
+    mended = netspec.read(UNFINISHED.replace("kernel: 9", "kernel: 1")).stats().rows
+    rows = summary(caught.value.built).rows  # type: ignore[arg-type] - a graph, as the layers below cannot say
+
+    assert [row.name for row in rows] == ["a", "side", "b", "c"]
+    for row, whole in zip(rows, mended, strict=False):
+        assert (row.training_macs, row.macs, row.auxiliary) == (whole.training_macs, whole.macs, whole.auxiliary)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"batch": 0}, "from 1"),
+        ({"batch": -4}, "from 1"),
+        ({"batch": 1.5}, "whole number"),
+        ({"batch": True}, "whole number"),
+        ({"batch": "2"}, "whole number"),
+        ({"dtype": "int8"}, "float16"),
+        ({"dtype": None}, "float16"),
+        ({"optimizer": "x"}, "adam"),
+    ],
+)
+def test_values_that_a_setup_cannot_have_are_refused(given: dict[str, Any], said: str) -> None:
+    """With what it can have."""
+    with pytest.raises(ValueError, match=said):
+        netspec.read("lenet5").stats(**given)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda thing: pickle.loads(pickle.dumps(thing))])  # noqa: S301
+def test_networks_and_summaries_can_be_sent_elsewhere(copied: Callable[[Any], Any]) -> None:
+    """To another process, say."""
+    network = netspec.read("resnet18")
+
+    assert copied(network).stats() == network.stats() == copied(network.stats())
+    assert len({network, network}) == 1

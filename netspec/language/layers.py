@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from collections.abc import Mapping as Names
-from types import MappingProxyType
 from typing import NamedTuple
 
 from netspec.errors import Problem, Problems, Span
 from netspec.language import expression, grammar, names
 from netspec.language.source import Mapping, Scalar, Sequence, Value
+
+NOTHING: Names[str, tuple[Span, Value]] = {}
+"""No values are set over those that are written."""
 
 
 class Use(NamedTuple):
@@ -18,7 +20,7 @@ class Use(NamedTuple):
 
     word: Scalar
     arguments: Value | None
-    over: Names[str, tuple[Span, Value]] = MappingProxyType({})
+    over: Names[str, tuple[Span, Value]] = NOTHING
 
 
 class Branches(NamedTuple):
