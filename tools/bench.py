@@ -23,11 +23,11 @@ from bench_networks import chain, check, forward, growth  # noqa: E402 - as abov
 
 BENCHMARKS: dict[str, Callable[[int], Iterator[Result | Missing]]] = {
     "stats": stats,
+    "chain": chain,
     "peers": peers,
     "inside": inside,
     "forward": forward,
     "growth": growth,
-    "chain": chain,
     "check": check,
 }
 

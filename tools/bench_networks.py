@@ -75,7 +75,10 @@ def growth(runs: int) -> Iterator[Result]:
 
 
 def chain(_: int) -> Iterator[Result]:
-    """Processor time and memory of ``netspec stats`` on a chain of very many layers, once."""
+    """Processor time and memory of ``netspec stats`` on a chain of very many layers, once.
+
+    A process is said to have at least the memory that this one has when it starts it: before torch is imported, little.
+    """
     with TemporaryDirectory() as folder:
         spec = Path(folder) / "chain.yaml"
         spec.write_text(CHAIN.format(count=CHAIN_LAYERS), encoding="utf-8")
