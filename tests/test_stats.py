@@ -867,6 +867,13 @@ def test_plain_text_needs_little() -> None:
     assert done.stderr.splitlines() == ["[]"]
 
 
+def test_a_part_that_is_no_block_says_how_much_it_holds() -> None:
+    """Its name is the writer's own and need not say."""
+    rows = {row["name"]: row["operation"] for row in values(printed("vgg16", "--by", "stage", "--format", "csv"))}
+    assert rows["classifier"] == "7 operations"
+    assert rows["avgpool"] == "avg pool to 7x7"
+
+
 # -- unfinished networks, values and copies ---------------------------------------------------------------------------
 
 UNFINISHED = """

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from netspec.analysis.grouping import Group
+from netspec.analysis.parts import many
 from netspec.analysis.receptive_field import Field
 from netspec.analysis.rows import Row
 from netspec.facts import positions, shape_text
@@ -109,8 +110,9 @@ def _window(of: Callable[[Row], Value]) -> Valuation:
 
 
 def operation(group: Group, _: Whole) -> str:
-    """``bottleneck x3``, or the operation's own words."""
-    return f"{group.kind} x{group.times}" if group.times > 1 else group.kind
+    """``bottleneck x3``, the operation's own words, or how many operations there are."""
+    kind = group.kind or many(len(group.rows))
+    return f"{kind} x{group.times}" if group.times > 1 else kind
 
 
 def _channels(group: Group, _: Whole) -> str:
