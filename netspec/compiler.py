@@ -18,9 +18,7 @@ from netspec.language.layers import Chain
 from netspec.language.parameter import Setting, settled
 from netspec.language.source import Mapping, Scalar, Value
 from netspec.language.spec import SECTIONS, Spec, parsed
-from netspec.limits import LIMITS, Limits
-
-LARGEST_SIDE = 65_536
+from netspec.limits import LARGEST_SIDE, LIMITS, Limits
 
 
 def spec_of(source: Source, opener: Opener = refuse, limits: Limits = LIMITS) -> Spec:

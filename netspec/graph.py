@@ -153,6 +153,14 @@ class Graph:
         """The input node."""
         return self.nodes[0]
 
+    def readers(self) -> dict[Node, list[Node]]:
+        """What reads each node, in running order; outputs are no nodes."""
+        found: dict[Node, list[Node]] = {node: [] for node in self.nodes}
+        for node in self.nodes:
+            for source in node.inputs:
+                found[source].append(node)
+        return found
+
     def auxiliary(self) -> frozenset[Node]:
         """Nodes that only outputs for training need."""
         needed = {output.node for output in self.outputs if not output.training}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 USUAL = 20_000
+LARGEST_SIDE = 65_536
+"""Channels, height or width of an input."""
 RAISE = "the caller can allow more, with --max-nodes or netspec.read(..., max_nodes=...)"
 """What helps where a limit is met that a caller can raise."""
 

@@ -19,7 +19,8 @@ from strategies import drawn, every_elementwise_layer
 import netspec
 from netspec.analysis import training
 from netspec.analysis.liveness import Liveness
-from netspec.analysis.training import training_flops, training_macs
+from netspec.analysis.summary import summary
+from netspec.analysis.training import training_macs
 from netspec.blocks import BLOCKS
 from netspec.facts import Cost, Shape, Tensor
 from netspec.graph import Graph, Node
@@ -159,7 +160,7 @@ def step_agrees(network: netspec.Network) -> int:
 
     assert step.forward == 2 * sum(one.forward for one in macs.values())
     assert step.backward == 2 * sum(one.weight_gradient + one.input_gradient for one in macs.values()) + surplus
-    assert training_flops(graph) == step.forward + step.backward - surplus
+    assert summary(graph).totals.training_flops == step.forward + step.backward - surplus
     return surplus
 
 

@@ -10,7 +10,8 @@ import shipped
 
 import netspec
 from netspec.analysis import training
-from netspec.analysis.training import TrainingMacs, training_flops, training_macs
+from netspec.analysis.summary import summary
+from netspec.analysis.training import TrainingMacs, training_macs
 from netspec.graph import Graph
 from netspec.ops.drop_path import DrawColumn, DropPathMean
 from netspec.ops.operation import Operation
@@ -59,13 +60,14 @@ def test_training_flops_are_those_of_torch(word: str) -> None:
     """To the last one, but for torch's view of groups, for what ships and is too large for the tests of --verify."""
     graph = shipped.graph(word)
 
-    assert training_flops(graph) + surplus(graph) == counted(graph)
+    assert summary(graph).totals.training_flops + surplus(graph) == counted(graph)
 
 
 def test_training_flops_grow_by_the_block() -> None:
     """ResNet-1202 has as many blocks more than ResNet-110 as that has more than ResNet-20, 182 to 15."""
     small, large, largest = (
-        training_flops(shipped.graph(word)) for word in ("resnet20.yaml", "resnet-cifar.yaml@resnet110", LARGEST)
+        summary(shipped.graph(word)).totals.training_flops
+        for word in ("resnet20.yaml", "resnet-cifar.yaml@resnet110", LARGEST)
     )
 
     assert (largest - large) * 15 == (large - small) * 182
@@ -91,7 +93,7 @@ def test_groups_are_as_many_convolutions() -> None:
     grouped, half = of(8, 2), of(4, 1)
     conv, part = grouped.nodes[-1], half.nodes[-1]
 
-    assert training_flops(half) == counted(half)
+    assert summary(half).totals.training_flops == counted(half)
     assert training_macs(grouped)[conv].total == 2 * training_macs(half)[part].total
 
 
@@ -100,12 +102,12 @@ def test_torch_objects_to_an_input_gradient_of_the_image(monkeypatch: pytest.Mon
     graph = netspec.read("resnet18").graph
     monkeypatch.setattr(training, "trained", lambda graph: frozenset(graph.nodes))
 
-    assert training_flops(graph) != counted(graph)
+    assert summary(graph).totals.training_flops != counted(graph)
 
 
 def test_resnet18_by_hand() -> None:
     """Three times the forward pass but for the first convolution: 3 x 3,628,146,688 - 236,027,904 FLOPs."""
-    assert training_flops(netspec.read("resnet18").graph) == 10_648_412_160
+    assert summary(netspec.read("resnet18").graph).totals.training_flops == 10_648_412_160
 
 
 def test_gradients_by_hand(graph_of: Callable[..., Graph]) -> None:
@@ -121,7 +123,7 @@ def test_gradients_by_hand(graph_of: Callable[..., Graph]) -> None:
         TrainingMacs(),
         TrainingMacs(24, 24, 24),
     ]
-    assert training_flops(graph) == 2 * (16 + 72)
+    assert summary(graph).totals.training_flops == 2 * (16 + 72)
 
 
 def test_no_gradient_flows_through_a_draw(graph_of: Callable[..., Graph]) -> None:
@@ -129,7 +131,7 @@ def test_no_gradient_flows_through_a_draw(graph_of: Callable[..., Graph]) -> Non
     graph = graph_of(LOST, size=(3, 8, 8), outputs=OUTPUTS)
     found = {node.name: one for node, one in training_macs(graph).items()}
 
-    assert training_flops(graph) == counted(graph)
+    assert summary(graph).totals.training_flops == counted(graph)
     assert (found["lost"].weight_gradient, found["lost"].input_gradient, found["before"].total) == (0, 0, 2 * 2 * 64)
     assert found["draw2"] == TrainingMacs(8, 0, 0)
     assert found["a"] == TrainingMacs(3456, 3456, 0)
@@ -164,11 +166,13 @@ def test_torch_objects_to_a_gradient_through_a_draw(
         with monkeypatch.context() as patch:
             patch.setattr(operation, "with_gradient", Operation.with_gradient)
 
-            assert training_flops(graph) > counted(graph), operation
+            assert summary(graph).totals.training_flops > counted(graph), operation
 
 
 def test_heads_for_training_count() -> None:
     """GoogLeNet's step includes both of its heads, which inference leaves out."""
-    whole, bare = (training_flops(netspec.read(name).graph) for name in ("googlenet", "googlenet-without-aux"))
+    whole, bare = (
+        summary(netspec.read(name).graph).totals.training_flops for name in ("googlenet", "googlenet-without-aux")
+    )
 
     assert whole > bare

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from netspec.analysis.training import trained
 from netspec.errors import Code, Problem, Span
 from netspec.facts import POINT, Cost, Family
 from netspec.graph import Entry, Graph, Node
@@ -22,10 +23,7 @@ def advice(graph: Graph) -> Iterator[Problem]:
 
 
 def _lost_biases(graph: Graph) -> Iterator[Problem]:
-    readers: dict[Node, list[Node]] = {node: [] for node in graph.nodes}
-    for node in graph.nodes:
-        for source in node.inputs:
-            readers[source].append(node)
+    readers = graph.readers()
     for node in graph.nodes:
         if _has(node, "bias") and len(readers[node]) == 1 and _has(readers[node][0], "running_mean"):
             message = f"'{node.name}' has a bias, which the batch norm '{readers[node][0].name}' takes away again"
@@ -33,12 +31,9 @@ def _lost_biases(graph: Graph) -> Iterator[Problem]:
 
 
 def _untrained(graph: Graph) -> Iterator[Problem]:
-    trained: set[Node] = set()
-    for node in graph.nodes:
-        if any(tensor.trainable for tensor in node.tensors) or any(source in trained for source in node.inputs):
-            trained.add(node)
+    learned = trained(graph)
     for output in graph.outputs:
-        if output.node not in trained:
+        if output.node not in learned:
             message = f"no weights lead to the output '{output.name}'"
             yield _warning("untrained-output", message, output.node.span, "training cannot change it")
 

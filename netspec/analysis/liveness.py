@@ -14,10 +14,7 @@ class Liveness:
         self.run = frozenset(run)
         self.returned = frozenset(returned)
         self._open: dict[Scope, bool] = {}
-        self.readers: dict[Node, list[Node]] = {node: [] for node in graph.nodes}
-        for node in graph.nodes:
-            for source in node.inputs:
-                self.readers[source].append(node)
+        self.readers = graph.readers()
 
     def sole_reader(self, node: Node) -> bool:
         """Whether exactly one operation reads ``node`` and nobody outside does, so that it may be overwritten."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from netspec.analysis.alignment import Misaligned, misalignments
-from netspec.analysis.coverage import first_that_sees_all, seeing_position
+from netspec.analysis.coverage import seeing_positions
 from netspec.analysis.receptive_field import AXES, Field, Interval, Region, last_map, receptive_fields
 from netspec.errors import Problem, SpecError, did_you_mean
 from netspec.facts import FLAT, MAP, Pair, Shape
@@ -85,14 +85,15 @@ def sight(graph: Graph, name: str | None = None, at: Pair | None = None) -> Sigh
     position = _position(node, at)
     fields = receptive_fields(graph)
     before = upstream(node)
+    seeing = [one for one, place in seeing_positions(graph) if place is not None]
     return Sight(
         network=graph.name,
         input=graph.input.shape,
         node=node,
         at=position,
         field=fields[node],
-        sees_all=seeing_position(graph, node) is not None,
-        first=first_that_sees_all(graph),
+        sees_all=node in seeing,
+        first=next(iter(seeing), None),
         misaligned=tuple(finding for finding in misalignments(graph, fields) if finding.node in before),
     )
 

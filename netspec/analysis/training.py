@@ -45,11 +45,6 @@ def training_macs(graph: Graph) -> dict[Node, TrainingMacs]:
     return found
 
 
-def training_flops(graph: Graph) -> int:
-    """Floating-point operations of forward and backward pass over one image: two for each multiply-add."""
-    return 2 * sum(macs.total for macs in training_macs(graph).values())
-
-
 def trained(graph: Graph) -> frozenset[Node]:
     """Nodes whose values have a gradient: they depend on a parameter, and the values of an output depend on them."""
     learned: set[Node] = set()

@@ -10,7 +10,7 @@ import click
 from netspec.analysis.advice import advice, family_advice
 from netspec.analysis.budget import overruns
 from netspec.api import Network
-from netspec.commands.options import BAD_INPUT, Settings, many_specs, networks, show, with_input, with_set
+from netspec.commands.options import BAD_INPUT, Settings, family, many_specs, show, with_input, with_set
 from netspec.errors import Problem, Problems, SpecError
 from netspec.facts import Shape
 
@@ -25,13 +25,13 @@ def check(specs: tuple[str, ...], given: Settings, size: Shape | None, form: str
     problems = Problems()
     for word in specs:
         try:
-            family = networks(word, given, size, whole=True)
+            members = family(word, given, size)
         except SpecError as error:
             found = list(error.problems)
         else:
-            found = _remarks(family)
+            found = _remarks(members)
             if form == "text" and not any(problem.severity == "error" for problem in found):
-                click.echo(f"{word}: ok ({', '.join(network.name for network in family)})")
+                click.echo(f"{word}: ok ({', '.join(network.name for network in members)})")
         for problem in found:
             problems.add(problem)
     is_wrong = any(problem.severity == "error" for problem in problems)
@@ -46,10 +46,11 @@ def check(specs: tuple[str, ...], given: Settings, size: Shape | None, form: str
         sys.exit(BAD_INPUT)
 
 
-def _remarks(family: list[Network]) -> list[Problem]:
+def _remarks(members: list[Network]) -> list[Problem]:
     """Budgets that are exceeded, and warnings."""
-    found = [problem for network in family for problem in overruns(network.stats(), network.spec.budget)]
-    for network in family:
+    limited = [network for network in members if network.spec.budget]
+    found = [problem for network in limited for problem in overruns(network.stats(), network.spec.budget)]
+    for network in members:
         found += advice(network.graph)
-    spec = family[0].spec
-    return [*found, *family_advice(spec, {network.variant: network.params for network in family})]
+    spec = members[0].spec
+    return [*found, *family_advice(spec, {network.variant: network.params for network in members})]

@@ -16,11 +16,10 @@ from netspec.facts import MAP, Shape
 from netspec.language import source as yaml_source
 from netspec.language.source import Value
 from netspec.language.spec import Spec
-from netspec.limits import LIMITS, Limits
+from netspec.limits import LARGEST_SIDE, LIMITS, Limits
 
 BAD_INPUT = 2
 MANY = 10_000
-LARGEST_SIDE = 65_536
 
 Settings = tuple[tuple[str, Value], ...]
 
@@ -83,18 +82,18 @@ def members(word: str, given: Settings, *, whole: bool = False) -> list[tuple[Sp
     return [(spec, variant) for variant in variants]
 
 
-def networks(word: str, given: Settings, size: Shape | None, *, whole: bool = False) -> list[api.Network]:
-    """The network that ``word`` names; without a variant the ``whole`` family, or one that is nothing but variants."""
+def family(word: str, given: Settings, size: Shape | None) -> list[api.Network]:
+    """The network that ``word`` names, or without a variant all of its family. Raises with what is wrong in any."""
     problems = Problems()
-    family = []
-    for spec, variant in members(word, given, whole=whole):
+    found = []
+    for spec, variant in members(word, given, whole=True):
         try:
-            family.append(api.network(spec, variant, dict(given), size))
+            found.append(api.network(spec, variant, dict(given), size))
         except SpecError as error:
             for problem in error.problems:
                 problems.add(problem)
     problems.check()
-    return family
+    return found
 
 
 def print_json(data: object) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable
 
@@ -10,6 +9,7 @@ import click
 from click.core import ParameterSource
 
 from netspec.commands.needed import packages
+from netspec.commands.options import print_json
 from netspec.commands.wanted import Asked
 from netspec.graph import Graph
 from netspec.report.verification import verification_text
@@ -44,6 +44,6 @@ def verified(graphs: Iterable[Graph], asked: Asked, form: str) -> None:
             click.echo(("\n" if place else "") + verification_text(one))
     if form == "json":
         data = [one.to_dict() for one in found]
-        click.echo(json.dumps(data[0] if len(data) == 1 else data, indent=1))
+        print_json(data[0] if len(data) == 1 else data)
     if any(one.failed for one in found):
         sys.exit(UNVERIFIED)

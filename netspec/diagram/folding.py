@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby, pairwise
@@ -37,13 +38,8 @@ class Run:
 
 def readers(graph: Graph) -> Readers:
     """What reads each node."""
-    found: dict[Node, list[Node | None]] = {node: [] for node in graph.nodes}
-    for node in graph.nodes:
-        for source in node.inputs:
-            found[source].append(node)
-    for output in graph.outputs:
-        found[output.node].append(None)
-    return {node: tuple(reading) for node, reading in found.items()}
+    outputs = Counter(output.node for output in graph.outputs)
+    return {node: (*reading, *[None] * outputs[node]) for node, reading in graph.readers().items()}
 
 
 def nodes_of(part: Part) -> tuple[Node, ...]:

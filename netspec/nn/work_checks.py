@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from torch import nn
 
 from netspec.analysis.summary import Summary
-from netspec.analysis.training import training_flops
 from netspec.analysis.verification import Check
 from netspec.graph import Graph
 from netspec.nn import modules
@@ -24,7 +23,7 @@ def work_checks(stats: Summary, plain: nn.Module, whole: nn.Module) -> Iterator[
     """
     yield from _macs(stats, plain)
     yield from _auxiliary_macs(stats, whole)
-    yield _training(stats.graph, whole)
+    yield _training(stats, whole)
 
 
 def _macs(stats: Summary, plain: nn.Module) -> Iterator[Check]:
@@ -65,11 +64,11 @@ def _auxiliary_macs(stats: Summary, whole: nn.Module) -> Iterator[Check]:
             yield Check("MACs in training", row.name, row.cost.macs, flops.get(row.name, 0) // 2, COUNTER)
 
 
-def _training(graph: Graph, whole: nn.Module) -> Check:
+def _training(stats: Summary, whole: nn.Module) -> Check:
     """FLOPs of a training step; torch counts those of a weight gradient as if there were no groups."""
-    ours, theirs = training_flops(graph), trained_flops(whole, graph.input.shape)
+    ours, theirs = stats.totals.training_flops, trained_flops(whole, stats.input)
     groups = {name: layer.groups for name, layer in whole.named_modules() if isinstance(layer, nn.Conv2d)}
-    forward = counted_flops(whole, graph.input.shape) if any(count > 1 for count in groups.values()) else {}
+    forward = counted_flops(whole, stats.input) if any(count > 1 for count in groups.values()) else {}
     more = sum((count - 1) * forward.get(name, 0) for name, count in groups.items())
     note = f"FlopCounterMode counts weight gradients as if there were no groups: {more:,} more" if more else ""
     return Check("training FLOPs", "", ours, theirs, COUNTER, note, theirs == ours + more)

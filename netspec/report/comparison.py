@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from netspec.analysis.figures import shown
 from netspec.analysis.summary import Summary
 from netspec.facts import shape_text
-from netspec.report.footer import MIB
+from netspec.report.footer import MIB, images
 from netspec.report.grid import Column, Grid
 
 FIGURES: dict[str, tuple[str, Callable[[Summary], int | float | str | tuple[int, int]]]] = {
@@ -54,5 +54,4 @@ def records(summaries: Sequence[Summary], keys: Sequence[str] | None = None) -> 
 
 def setup_note(one: Summary) -> str:
     """What the MiB are for."""
-    images = "1 image" if one.setup.batch == 1 else f"{one.setup.batch:,} images"
-    return f"{CONVENTION} for {images}, {one.setup.dtype}, {one.setup.optimizer}."
+    return f"{CONVENTION} for {images(one.setup)}, {one.setup.dtype}, {one.setup.optimizer}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from netspec.analysis.difference import INPUTS, SHAPE, WORD, Change, Delta, Difference, Match, Plain
+from netspec.analysis.parts import many
 from netspec.facts import MAP, shape_text
 from netspec.graph import Node
 from netspec.report.folds import folded
@@ -90,7 +91,7 @@ def _operations(title: str, nodes: Sequence[Node]) -> Section:
     ]
     shown, more = limited(rows, LINES)
     columns = ("name", "operation", "output", "operations", "params")
-    return Section(f"{title}: {_count(len(nodes), 'operation')}", columns, shown, frozenset({3, 4}), more)
+    return Section(f"{title}: {many(len(nodes))}", columns, shown, frozenset({3, 4}), more)
 
 
 def _changed(found: Difference) -> Section:
@@ -105,7 +106,7 @@ def _changed(found: Difference) -> Section:
     shown, more = limited(rows, LINES)
     if neighbours:
         shown += ((_names(neighbours), "reads what was added, or no longer what was removed"),)
-    title = f"changed: {_count(len(found.changed), 'operation')}"
+    title = f"changed: {many(len(found.changed))}"
     return Section(title, ("name", "change"), shown, more=more)
 
 
@@ -158,7 +159,7 @@ def _renamed(matches: Sequence[Match]) -> Section:
             runs.append([match])
     rows = [(_range([one.old.name for one in run]), _range([one.new.name for one in run])) for run in runs]
     shown, more = limited(rows, LINES)
-    return Section(f"renamed: {_count(len(matches), 'operation')}", ("old", "new"), shown, more=more)
+    return Section(f"renamed: {many(len(matches))}", ("old", "new"), shown, more=more)
 
 
 def _goes_on(match: Match, before: Match) -> bool:
@@ -167,7 +168,3 @@ def _goes_on(match: Match, before: Match) -> bool:
 
 def _range(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{names[0]} ... {names[-1]}"
-
-
-def _count(number: int, unit: str) -> str:
-    return f"{number:,} {unit}{'' if number == 1 else 's'}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from netspec.analysis.alignment import Misaligned, Path, misalignments
 from netspec.analysis.coverage import first_that_sees_all
+from netspec.analysis.figures import GLOBAL
 from netspec.analysis.receptive_field import AXES, Field, Region
 from netspec.facts import MAP, Shape, positions, shape_text
 from netspec.graph import Graph, Node
@@ -15,13 +16,6 @@ from netspec.ops.operation import both
 if TYPE_CHECKING:
     from netspec.analysis.effective import Effective
     from netspec.analysis.sight import Sight
-
-GLOBAL = "global"
-
-
-def extent(field: Field) -> str:
-    """The size of a field as a table shows it: ``427``, ``31x15``, or ``global``."""
-    return GLOBAL if field.whole else both(field.size)
 
 
 def footer(graph: Graph, fields: dict[Node, Field]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from textwrap import wrap
 
-from netspec.analysis.rows import Row
+from netspec.analysis.rows import Row, Setup
 from netspec.analysis.summary import Summary
 from netspec.facts import Cost
 from netspec.ops.operation import both
@@ -62,7 +62,6 @@ def footer(found: Sequence[Note], width: int | None = None) -> str:
 def _memory(summary: Summary) -> list[Note]:
     """Memory of weights, of inference and what is alive at its peak, and of training."""
     memory, setup = summary.memory, summary.setup
-    images = "1 image" if setup.batch == 1 else f"{setup.batch:,} images"
     alive = memory.inference_peak.alive
     shown = ", ".join(alive if len(alive) <= FEW else (*alive[: FEW - 1], f"{len(alive) - FEW + 1} more"))
     state = f"{mebibytes(memory.optimizer_state)} of state" if memory.optimizer_state else "no state"
@@ -70,14 +69,20 @@ def _memory(summary: Summary) -> list[Note]:
     peak = f"{mebibytes(memory.inference_peak.bytes)} of values, at {memory.inference_peak.node}, of {shown}"
     gradients = f"{mebibytes(memory.gradients)} of gradients"
     saved = f"{mebibytes(memory.saved_for_backward)} saved for the backward pass"
+    held = f"{mebibytes(memory.weights + memory.buffers)} of weights and buffers"
     return [
-        ("memory", f"{mebibytes(memory.weights + memory.buffers)} of weights and buffers; {images}, {setup.dtype}"),
+        ("memory", f"{held}; {images(setup)}, {setup.dtype}"),
         ("inference", f"{mebibytes(memory.inference_total)} with them; at most {peak}"),
         (
             "training",
             f"{mebibytes(memory.training_total)} with them; {gradients}, {state}, {saved}",
         ),
     ]
+
+
+def images(setup: Setup) -> str:
+    """``1 image``, ``32 images``."""
+    return "1 image" if setup.batch == 1 else f"{setup.batch:,} images"
 
 
 def mebibytes(amount: int) -> str:

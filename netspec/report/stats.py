@@ -40,7 +40,7 @@ class Page(NamedTuple):
 
     def text(self, width: int | None, *, ascii_only: bool = False) -> str:
         """The page as plain text, no line of its table longer than ``width``."""
-        lines = "" if self.grid.empty else table(fitted(self.grid, width), width, ascii_only=ascii_only)
+        lines = "" if self.grid.empty else table(self.grid, width, ascii_only=ascii_only)
         return "\n\n".join(part for part in (self.head, lines, footer(self.notes, width)) if part)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from netspec.initialisation import SCHEMES
 from netspec.language.patch import KINDS
 from netspec.language.spec import FIGURES, SECTIONS, Header, Spec
+from netspec.limits import LARGEST_SIDE
 from netspec.schema import naming
 from netspec.schema.layers import value
 from netspec.schema.parameters import Schema, declarations, declared, fields, size, summary
 
-LARGEST_SIDE = 65_536
 OPEN = "open."
 """Prefix of the definitions in which a word that is not known is taken for a block of the spec."""
 
