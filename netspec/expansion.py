@@ -9,11 +9,12 @@ from pydantic import BaseModel, ValidationError
 
 from netspec import vocabulary
 from netspec.blocks import Block
+from netspec.builder import DuplicateName, GraphBuilder, GraphFull, NodeRefused
 from netspec.context import Body, seen
 from netspec.effort import Effort
 from netspec.errors import Problem, Problems, Span, did_you_mean
 from netspec.facts import Shape
-from netspec.graph import DuplicateName, GraphBuilder, GraphFull, Node, NodeRefused, Scope
+from netspec.graph import Node, Scope
 from netspec.language.arguments import Arguments, built
 from netspec.language.beside import is_wanted, repetitions, word_of
 from netspec.language.layers import Branches, Chain, Layer, Use

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Final, NamedTuple
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from netspec.errors import Refusal, Span
-from netspec.facts import Shape, shape_text
+from netspec.errors import Span
+from netspec.facts import Cost, Shape, Tensor, Window
 from netspec.initialisation import Scheme
-from netspec.limits import LIMITS
-from netspec.ops.input import Input
-from netspec.ops.operation import LARGEST, Operation
+from netspec.ops.operation import Operation
 
 INPUT = "input"
 """Name of the node that every network begins with."""
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class Node:
     """One operation at its place: path name, inputs, output shape, enclosing scope, place in the source.
 
@@ -25,57 +23,37 @@ class Node:
     ``params`` and ``buffers`` are the elements of its tensors, trainable ones and others.
     """
 
-    __slots__ = (
-        "buffers",
-        "cost",
-        "index",
-        "input_shapes",
-        "inputs",
-        "name",
-        "operation",
-        "params",
-        "scope",
-        "shape",
-        "span",
-        "tensors",
-        "window",
-    )
+    index: int
+    name: str
+    operation: Operation
+    inputs: tuple[Node, ...]
+    shape: Shape
+    scope: Scope
+    span: Span | None
+    input_shapes: tuple[Shape, ...] = field(init=False)
+    tensors: tuple[Tensor, ...] = field(init=False)
+    window: Window = field(init=False)
+    cost: Cost = field(init=False)
+    params: int = field(init=False)
+    buffers: int = field(init=False)
 
-    def __init__(  # noqa: PLR0913, PLR0917 - one argument for each attribute
-        self,
-        index: int,
-        name: str,
-        operation: Operation,
-        inputs: tuple[Node, ...],
-        shape: Shape,
-        scope: Scope,
-        span: Span | None,
-    ) -> None:
-        self.index: Final = index
-        self.name: Final = name
-        self.operation: Final = operation
-        self.inputs: Final = inputs
-        self.shape: Final = shape
-        self.scope: Final = scope
-        self.span: Final = span
-        shapes = tuple([node.shape for node in inputs])
-        self.input_shapes: Final[tuple[Shape, ...]] = shapes
-        self.tensors: Final = operation.tensors(*shapes)
-        self.window: Final = operation.window(*shapes)
-        self.cost: Final = operation.cost(shape, *shapes)
-        params = buffers = 0
+    def __post_init__(self) -> None:
+        shapes = self.input_shapes = tuple([node.shape for node in self.inputs])
+        self.tensors = self.operation.tensors(*shapes)
+        self.window = self.operation.window(*shapes)
+        self.cost = self.operation.cost(self.shape, *shapes)
+        self.params = self.buffers = 0
         for tensor in self.tensors:
             if tensor.trainable:
-                params += tensor.size
+                self.params += tensor.size
             else:
-                buffers += tensor.size
-        self.params: Final = params
-        self.buffers: Final = buffers
+                self.buffers += tensor.size
 
     def __repr__(self) -> str:
         return f"Node({self.name!r}, {self.operation!r}, {self.shape})"
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class Scope:
     """A part of the network that was written as one: a section entry, a block, a branch, a repetition.
 
@@ -83,28 +61,14 @@ class Scope:
     repetition this is. ``children`` are in running order.
     """
 
-    __slots__ = ("block", "children", "count", "flat", "index", "name", "parent", "span")
-
-    def __init__(  # noqa: PLR0913 - as above
-        self,
-        name: str,
-        block: str,
-        parent: Scope | None = None,
-        *,
-        flat: bool = False,
-        index: int = 0,
-        count: int = 1,
-        span: Span | None = None,
-        children: list[Node | Scope] | None = None,
-    ) -> None:
-        self.name: Final = name
-        self.block: Final = block
-        self.parent: Final = parent
-        self.flat: Final = flat
-        self.index: Final = index
-        self.count: Final = count
-        self.span: Final = span
-        self.children: Final = [] if children is None else children
+    name: str
+    block: str
+    parent: Scope | None = None
+    flat: bool = False
+    index: int = 0
+    count: int = 1
+    span: Span | None = None
+    children: list[Node | Scope] = field(default_factory=list)
 
     def __repr__(self) -> str:
         return f"Scope({self.name!r}, {self.block!r}, {len(self.children)} children)"
@@ -185,127 +149,3 @@ def upstream(node: Node) -> set[Node]:
                 found.add(source)
                 waiting.append(source)
     return found
-
-
-class NodeRefused(Exception):
-    """A shape rule refused the inputs of a node."""
-
-    def __init__(self, name: str, inputs: tuple[Node, ...], refusal: Refusal) -> None:
-        self.name = name
-        self.inputs = inputs
-        self.refusal = refusal
-        super().__init__(refusal.message)
-
-
-class DuplicateName(Exception):
-    """Two children of one scope would have one name."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        super().__init__(name)
-
-
-class GraphFull(Exception):
-    """The graph has as many nodes as it may have."""
-
-    def __init__(self, most: int) -> None:
-        super().__init__(f"the network has more than {most:,} operations")
-
-
-class GraphBuilder:
-    """Appends nodes and scopes; infers each shape once, when the node is appended."""
-
-    def __init__(self, size: Shape, most: int = LIMITS.nodes) -> None:
-        self.most = most
-        """How many nodes there may be."""
-        self.root = Scope(name="", block="network")
-        self.scope = self.root
-        self.span: Span | None = None
-        self.rewrite: Callable[[str, Operation, tuple[Node, ...]], Node] | None = None
-        """Appends an operation in its own way: how patches reach what blocks append."""
-        self.names: set[str] = {INPUT}
-        self._scopes: dict[str, Scope] = {"": self.root}
-        self.nodes: list[Node] = []
-        self.parts: dict[str, Node | Scope] = {}
-        """Path -> what was appended there."""
-        self.input = Node(0, INPUT, Input(size=size), (), size, self.root, None)
-        self.nodes.append(self.input)
-
-    def path(self, name: str) -> str:
-        """Full path of a child called ``name`` of the current scope."""
-        return f"{self.scope.name}.{name}" if self.scope.name else name
-
-    def add(self, name: str, operation: Operation, *inputs: Node) -> Node:
-        """Append ``operation`` as ``name`` in the current scope, changed by whatever :attr:`rewrite` does there.
-
-        Raises :class:`NodeRefused` when the inputs do not fit and :class:`DuplicateName` when the name is taken.
-        """
-        if self.rewrite:
-            return self.rewrite(name, operation, inputs)
-        return self.append(name, operation, *inputs)
-
-    def append(self, name: str, operation: Operation, *inputs: Node) -> Node:
-        """As :meth:`add`, just as it stands."""
-        if len(self.nodes) > self.most:
-            raise GraphFull(self.most)
-        path = self.path(name)
-        try:
-            shape = operation.shape(*[node.shape for node in inputs])
-        except Refusal as refusal:
-            raise NodeRefused(path, inputs, refusal) from None
-        if max(shape) > LARGEST:
-            large = Refusal("limit", f"{shape_text(shape)} is larger than {LARGEST:,} on a side")
-            raise NodeRefused(path, inputs, large)
-        self._claim(path)
-        parent = self._container(path)
-        node = Node(len(self.nodes), path, operation, inputs, shape, parent, self.span)
-        parent.children.append(node)
-        self.nodes.append(node)
-        self.parts[path] = node
-        return node
-
-    @contextmanager
-    def within(self, name: str, block: str, *, flat: bool = False, index: int = 0, count: int = 1) -> Iterator[Scope]:
-        """A scope called ``name`` around what is appended meanwhile; a ``flat`` one adds no name."""
-        outer = self.scope
-        path = outer.name if flat else self.path(name)
-        if not flat:
-            self._claim(path)
-        parent = outer if flat else self._container(path)
-        scope = Scope(path, block, parent, flat=flat, index=index, count=count, span=self.span)
-        parent.children.append(scope)
-        if not flat:
-            self.parts[path] = self._scopes[path] = scope
-        self.scope = scope
-        try:
-            yield scope
-        finally:
-            self.scope = outer
-
-    def graph(
-        self,
-        name: str,
-        entries: tuple[Entry, ...],
-        outputs: tuple[Output, ...],
-        init: tuple[tuple[str, str, Scheme], ...] = (),
-    ) -> Graph:
-        """What was built, closed."""
-        return Graph(name, tuple(self.nodes), self.root, entries, outputs, init)
-
-    def _claim(self, path: str) -> None:
-        if path in self.names:
-            raise DuplicateName(path)
-        self.names.add(path)
-
-    def _container(self, path: str) -> Scope:
-        """The scope that ``path`` lies in: the current one, or one that a dotted name implies."""
-        prefix = path.rpartition(".")[0]
-        if prefix == self.scope.name:
-            return self.scope
-        known = self._scopes.get(prefix)
-        if known is None:
-            parent = self._container(prefix)
-            known = self._scopes[prefix] = Scope(prefix, "path", parent)
-            parent.children.append(known)
-            self._claim(prefix)
-        return known

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from netspec.builder import NodeRefused
 from netspec.errors import Problem, Span, Trail
 from netspec.facts import shape_text
-from netspec.graph import Node, NodeRefused, upstream
+from netspec.graph import Node, upstream
 from netspec.language.layers import Layer
 from netspec.language.patch import Rule
 

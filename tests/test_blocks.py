@@ -12,8 +12,9 @@ from pydantic import ValidationError
 
 from netspec.analysis.summary import summary
 from netspec.blocks import BLOCKS
+from netspec.builder import GraphBuilder, NodeRefused
 from netspec.facts import Shape
-from netspec.graph import Graph, GraphBuilder, NodeRefused, Output
+from netspec.graph import Graph, Output
 
 Parameters = dict[str, Any]
 

@@ -18,12 +18,15 @@ import netspec
 from netspec.analysis.alignment import misalignments
 from netspec.analysis.coverage import first_that_sees_all
 from netspec.analysis.effective import effective
+from netspec.analysis.figures import FIGURES, whole_of
+from netspec.analysis.grouping import View, groups
 from netspec.analysis.receptive_field import receptive_fields
 from netspec.analysis.sight import sight
+from netspec.analysis.summary import summary
 from netspec.cli import main
 from netspec.errors import SpecError
 from netspec.graph import Graph, Node, Output, upstream
-from netspec.report.field import extent, footer, page, warnings
+from netspec.report.field import footer, page, warnings
 
 GraphOf = Callable[..., Graph]
 Bounds = tuple[tuple[int, int], ...]
@@ -229,9 +232,10 @@ def test_first_node_that_sees_the_whole_input(word: str, first: str) -> None:
 def test_fields_are_global_after_pooling_and_linear_layers() -> None:
     """A table says so in place of a size."""
     graph = netspec.read("resnet50").graph
-    words = {node.name: extent(field) for node, field in receptive_fields(graph).items()}
+    rows = summary(graph).rows
+    words = {one.name: FIGURES["field"].value(one, whole_of(rows)) for one in groups(rows, View(by="node"))}
 
-    assert (words["layer4.2.relu"], words["avgpool"], words["fc"]) == ("427", "global", "global")
+    assert (words["layer4.2.relu"], words["avgpool"], words["fc"]) == ((427, 427), "global", "global")
 
 
 def test_text_of_a_small_network() -> None:

@@ -5,8 +5,9 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, InstanceOf, ValidationError
 
+from netspec.builder import GraphBuilder
 from netspec.errors import did_you_mean
-from netspec.graph import GraphBuilder, Node
+from netspec.graph import Node
 from netspec.ops import OPERATIONS, Operation
 
 

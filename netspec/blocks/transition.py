@@ -6,8 +6,9 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from netspec.blocks.block import Block, Chosen, follow
+from netspec.builder import GraphBuilder
 from netspec.facts import square
-from netspec.graph import GraphBuilder, Node
+from netspec.graph import Node
 from netspec.ops.conv import Conv
 from netspec.ops.norm import BatchNorm
 from netspec.ops.operation import Fraction

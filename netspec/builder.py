@@ -1,0 +1,138 @@
+"""Builds a graph: what blocks and the expansion append operations to, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from netspec.errors import Refusal, Span
+from netspec.facts import Shape, shape_text
+from netspec.graph import INPUT, Entry, Graph, Node, Output, Scope
+from netspec.initialisation import Scheme
+from netspec.limits import LIMITS
+from netspec.ops.input import Input
+from netspec.ops.operation import LARGEST, Operation
+
+
+class NodeRefused(Exception):
+    """A shape rule refused the inputs of a node."""
+
+    def __init__(self, name: str, inputs: tuple[Node, ...], refusal: Refusal) -> None:
+        self.name = name
+        self.inputs = inputs
+        self.refusal = refusal
+        super().__init__(refusal.message)
+
+
+class DuplicateName(Exception):
+    """Two children of one scope would have one name."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(name)
+
+
+class GraphFull(Exception):
+    """The graph has as many nodes as it may have."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"the network has more than {most:,} operations")
+
+
+class GraphBuilder:
+    """Appends nodes and scopes; infers each shape once, when the node is appended."""
+
+    def __init__(self, size: Shape, most: int = LIMITS.nodes) -> None:
+        self.most = most
+        """How many nodes there may be."""
+        self.root = Scope(name="", block="network")
+        self.scope = self.root
+        self.span: Span | None = None
+        self.rewrite: Callable[[str, Operation, tuple[Node, ...]], Node] | None = None
+        """Appends an operation in its own way: how patches reach what blocks append."""
+        self.names: set[str] = {INPUT}
+        self._scopes: dict[str, Scope] = {"": self.root}
+        self.nodes: list[Node] = []
+        self.parts: dict[str, Node | Scope] = {}
+        """Path -> what was appended there."""
+        self.input = Node(0, INPUT, Input(size=size), (), size, self.root, None)
+        self.nodes.append(self.input)
+
+    def path(self, name: str) -> str:
+        """Full path of a child called ``name`` of the current scope."""
+        return f"{self.scope.name}.{name}" if self.scope.name else name
+
+    def add(self, name: str, operation: Operation, *inputs: Node) -> Node:
+        """Append ``operation`` as ``name`` in the current scope, changed by whatever :attr:`rewrite` does there.
+
+        Raises :class:`NodeRefused` when the inputs do not fit and :class:`DuplicateName` when the name is taken.
+        """
+        if self.rewrite:
+            return self.rewrite(name, operation, inputs)
+        return self.append(name, operation, *inputs)
+
+    def append(self, name: str, operation: Operation, *inputs: Node) -> Node:
+        """As :meth:`add`, just as it stands."""
+        if len(self.nodes) > self.most:
+            raise GraphFull(self.most)
+        path = self.path(name)
+        try:
+            shape = operation.shape(*[node.shape for node in inputs])
+        except Refusal as refusal:
+            raise NodeRefused(path, inputs, refusal) from None
+        if max(shape) > LARGEST:
+            large = Refusal("limit", f"{shape_text(shape)} is larger than {LARGEST:,} on a side")
+            raise NodeRefused(path, inputs, large)
+        self._claim(path)
+        parent = self._container(path)
+        node = Node(len(self.nodes), path, operation, inputs, shape, parent, self.span)
+        parent.children.append(node)
+        self.nodes.append(node)
+        self.parts[path] = node
+        return node
+
+    @contextmanager
+    def within(self, name: str, block: str, *, flat: bool = False, index: int = 0, count: int = 1) -> Iterator[Scope]:
+        """A scope called ``name`` around what is appended meanwhile; a ``flat`` one adds no name."""
+        outer = self.scope
+        path = outer.name if flat else self.path(name)
+        if not flat:
+            self._claim(path)
+        parent = outer if flat else self._container(path)
+        scope = Scope(path, block, parent, flat=flat, index=index, count=count, span=self.span)
+        parent.children.append(scope)
+        if not flat:
+            self.parts[path] = self._scopes[path] = scope
+        self.scope = scope
+        try:
+            yield scope
+        finally:
+            self.scope = outer
+
+    def graph(
+        self,
+        name: str,
+        entries: tuple[Entry, ...],
+        outputs: tuple[Output, ...],
+        init: tuple[tuple[str, str, Scheme], ...] = (),
+    ) -> Graph:
+        """What was built, closed."""
+        return Graph(name, tuple(self.nodes), self.root, entries, outputs, init)
+
+    def _claim(self, path: str) -> None:
+        if path in self.names:
+            raise DuplicateName(path)
+        self.names.add(path)
+
+    def _container(self, path: str) -> Scope:
+        """The scope that ``path`` lies in: the current one, or one that a dotted name implies."""
+        prefix = path.rpartition(".")[0]
+        if prefix == self.scope.name:
+            return self.scope
+        known = self._scopes.get(prefix)
+        if known is None:
+            parent = self._container(prefix)
+            known = self._scopes[prefix] = Scope(prefix, "path", parent)
+            parent.children.append(known)
+            self._claim(prefix)
+        return known
