@@ -17,11 +17,12 @@ from netspec.facts import Shape
 from netspec.graph import Node, Scope
 from netspec.language.arguments import Arguments, built
 from netspec.language.beside import is_wanted, repetitions, word_of
+from netspec.language.definition import Definition
 from netspec.language.layers import Branches, Chain, Layer, Use
 from netspec.language.parameter import Setting, settled
 from netspec.language.patch import Kind, Rule
 from netspec.language.source import Scalar, weight
-from netspec.language.spec import Definition, Spec
+from netspec.language.spec import Spec
 from netspec.limits import RAISE
 from netspec.ops import Operation
 from netspec.patching import Patches, changed

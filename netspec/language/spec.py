@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from netspec.errors import Problem, Problems, Source, Span, did_you_mean
 from netspec.language import names
 from netspec.language.arguments import Arguments, built
-from netspec.language.layers import Chain, Layer, chain, reads, written_in
+from netspec.language.definition import Definition, defined, mapping_of
+from netspec.language.layers import Chain, Layer, chain, written_in
 from netspec.language.parameter import Parameter, declared
 from netspec.language.patch import Rule, rules
 from netspec.language.source import Mapping, Scalar, Value
@@ -46,18 +47,6 @@ KEYS = (
     "patch",
     "budget",
 )
-
-
-class Definition(NamedTuple):
-    """A block defined in the spec."""
-
-    name: str
-    params: dict[str, Parameter]
-    body: Chain | Layer
-    inline: bool
-    span: Span
-    reads: tuple[str, ...] = ()
-    """What it reads beside its input: names that its layers can read, given in this order by ``from``."""
 
 
 class OutputDeclaration(NamedTuple):
@@ -125,8 +114,8 @@ def parsed(document: Value, source: Source, problems: Problems) -> Spec | None:
     _is_title(header.name, given["name"][1].span, problems)
     spec = Spec(source, document, header, size, problems, declared(document.get("params"), problems))
     spec.variants = _variants(document.get("variants"), problems)
-    spec.blocks = _blocks(document.get("blocks"), problems)
-    spec.init = _mapping(document.get("init"), "init is a mapping such as {conv.weight: kaiming_normal}", problems)
+    spec.blocks = defined(document.get("blocks"), problems)
+    spec.init = mapping_of(document.get("init"), "init is a mapping such as {conv.weight: kaiming_normal}", problems)
     spec.budget = _budget(document.get("budget"), problems)
     spec.rules = rules(document.get("patch"), problems)
     for name in SECTIONS:
@@ -142,14 +131,6 @@ def parsed(document: Value, source: Source, problems: Problems) -> Spec | None:
     return spec
 
 
-def _mapping(value: Value | None, message: str, problems: Problems) -> Mapping | None:
-    """``value`` if it is a mapping; an objection if it is anything else."""
-    if value is None or isinstance(value, Mapping):
-        return value
-    problems.add(Problem("wrong-type", message, value.span))
-    return None
-
-
 def _is_title(name: str, span: Span, problems: Problems) -> bool:
     """Whether a network, a variant or an output can be called ``name``."""
     fault = names.title_fault(name)
@@ -159,72 +140,13 @@ def _is_title(name: str, span: Span, problems: Problems) -> bool:
 
 
 def _variants(section: Value | None, problems: Problems) -> dict[str, tuple[Span, Mapping]]:
-    mapping = _mapping(section, "variants is a mapping of names to parameters", problems)
+    mapping = mapping_of(section, "variants is a mapping of names to parameters", problems)
     found = {}
     for name, (span, value) in (mapping.entries if mapping else {}).items():
-        settings = _mapping(value, f"variant '{name}' is a mapping of parameters to values", problems)
+        settings = mapping_of(value, f"variant '{name}' is a mapping of parameters to values", problems)
         if _is_title(name, span, problems) and settings:
             found[name] = (span, settings)
     return found
-
-
-def _blocks(section: Value | None, problems: Problems) -> dict[str, Definition]:
-    mapping = _mapping(section, "blocks is a mapping of names to definitions", problems)
-    found = {}
-    for name, (span, value) in (mapping.entries if mapping else {}).items():
-        fault = names.fault(name) if "." not in name else "a block's name has no dots"
-        definition = _mapping(value, f"block '{name}' is a mapping with 'params' and 'body'", problems)
-        if fault:
-            problems.add(Problem("bad-name", fault, span))
-        elif definition:
-            block = _definition(name, span, definition, problems)
-            if block:
-                found[name] = block
-    return found
-
-
-def _definition(name: str, span: Span, value: Mapping, problems: Problems) -> Definition | None:
-    for key, (key_span, _) in value.entries.items():
-        if key not in DEFINITION:
-            message = f"the definition of a block has no '{key}'"
-            hint = did_you_mean(key, DEFINITION)
-            problems.add(Problem("unknown-parameter", message, key_span, hint))
-    inline = value.get("inline")
-    if inline is not None and not (isinstance(inline, Scalar) and isinstance(inline.value, bool)):
-        problems.add(Problem("wrong-type", f"inline of block '{name}' must be true or false", inline.span))
-    body_value = value.get("body")
-    if body_value is None:
-        problems.add(Problem("missing-parameter", f"block '{name}' needs a 'body'", span))
-        return None
-    params = declared(value.get("params"), problems)
-    body = chain(body_value, problems)
-    if body is None:
-        return None
-    read = written_in(body_value).names | written_in(value.get("params")).names
-    for parameter in params.values():
-        if parameter.name not in read:
-            message = f"nothing in block '{name}' reads its parameter '{parameter.name}'"
-            problems.add(Problem("unread-parameter", message, parameter.span, f"use it as ${parameter.name}"))
-    is_inline = isinstance(inline, Scalar) and inline.value is True
-    return Definition(name, params, body, is_inline, span, _reads(value.get("reads"), body, problems, inline=is_inline))
-
-
-DEFINITION = ("reads", "params", "body", "inline", "notes")
-"""What a definition of a block has."""
-
-
-def _reads(value: Value | None, body: Chain | Layer, problems: Problems, *, inline: bool) -> tuple[str, ...]:
-    """The names of a block's further inputs; they stand beside those of its layers."""
-    found = reads(value, problems) if value else ()
-    taken = {name for name, _, _ in body.layers if name} if isinstance(body, Chain) else set()
-    for one in found:
-        name = str(one.value)
-        fault = names.fault(name) or (f"a layer of the block is called '{name}' too" if name in taken else "")
-        fault = fault or ("an inline block has no names of its own, so it reads its input alone" if inline else "")
-        if fault:
-            problems.add(Problem("bad-name", fault, one.span))
-        taken.add(name)
-    return tuple(str(one.value) for one in found)
 
 
 FIGURES = ("params", "macs", "flops", "depth", "buffers")
@@ -233,7 +155,7 @@ UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 def _budget(section: Value | None, problems: Problems) -> dict[str, Limit]:
     """Figure -> largest value; ``8M`` is eight million."""
-    mapping = _mapping(section, "budget is a mapping such as {params: 8M, macs: 3G}", problems)
+    mapping = mapping_of(section, "budget is a mapping such as {params: 8M, macs: 3G}", problems)
     found = {}
     for name, (span, value) in (mapping.entries if mapping else {}).items():
         amount = re.fullmatch(r"(\d+(?:\.\d+)?)([kMGT]?)", str(value.value)) if isinstance(value, Scalar) else None
@@ -250,7 +172,7 @@ def _budget(section: Value | None, problems: Problems) -> dict[str, Limit]:
 
 
 def _outputs(section: Value | None, problems: Problems) -> list[OutputDeclaration]:
-    mapping = _mapping(section, "outputs is a mapping of names to layers", problems)
+    mapping = mapping_of(section, "outputs is a mapping of names to layers", problems)
     found = []
     for name, (span, value) in (mapping.entries if mapping else {}).items():
         _is_title(name, span, problems)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from netspec.language import names
-from netspec.language.spec import Definition
+from netspec.language.definition import Definition
 from netspec.limits import LIMITS
 from netspec.ops import Operation
 from netspec.schema import naming
