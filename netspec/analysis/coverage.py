@@ -55,7 +55,7 @@ def seeing_positions(graph: Graph) -> Iterator[tuple[Node, Pair | None]]:
             differing.add(node)
         if _sees_padding_alone(node) or not blank.isdisjoint(node.inputs):
             blank.add(node)
-        if node in differing and "channels" in vars(node.operation):
+        if node in differing and node.operation.picks:
             seen[node] = (UNSEEN, UNSEEN)
         else:
             seen[node] = _edges(node, seen, blank) if node.inputs else (high, wide)

@@ -127,7 +127,7 @@ class Row(NamedTuple):
     @property
     def groups(self) -> int:
         """Groups that channels are split into; 1 where they are not."""
-        return int(vars(self.node.operation).get("groups", 1))
+        return self.node.operation.channel_groups
 
     @property
     def params(self) -> int:

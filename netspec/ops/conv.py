@@ -42,6 +42,11 @@ class Conv(Operation):
         return (self.out, *slid("conv", inputs[0], reach(self.kernel, self.dilation), self.stride, self.margins))
 
     @property
+    def channel_groups(self) -> int:
+        """``groups``."""
+        return self.groups
+
+    @property
     def margins(self) -> tuple[Pair, Pair]:
         """Zeros before and after, per axis. ``same`` puts the odd one after, as torch does."""
         if self.padding != "same":

@@ -22,6 +22,8 @@ class Operation(BaseModel, ABC):
     """Whether it takes several inputs; others take exactly one."""
     overwritable: ClassVar[bool] = False
     """Whether its output is a new tensor that its own gradient does not need, so that the next step may reuse it."""
+    picks: ClassVar[bool] = False
+    """Whether its output has some channels of its input and not the others."""
 
     def shape(self, *inputs: Shape) -> Shape:
         """Shape of the output; raises :class:`Refusal` when the inputs do not fit. Unchanged unless overridden."""
@@ -42,6 +44,11 @@ class Operation(BaseModel, ABC):
     def with_gradient(self, *inputs: Shape) -> int:
         """How many of the inputs, from the first, have a gradient if the output has one. All unless overridden."""
         return len(inputs)
+
+    @property
+    def channel_groups(self) -> int:
+        """How many groups the channels are split into, each for itself. One unless overridden."""
+        return 1
 
     @property
     def in_place(self) -> bool:

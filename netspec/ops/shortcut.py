@@ -73,6 +73,7 @@ class Select(Operation):
 
     word: ClassVar[str] = "select"
     family: ClassVar[Family] = Family.SHAPE
+    picks: ClassVar[bool] = True
 
     channels: Annotated[list[Natural], Field(min_length=1)]
 
