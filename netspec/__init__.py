@@ -2,7 +2,7 @@
 
 from netspec.api import Network, compile, load, load_weights, read, save
 from netspec.blocks import Block
-from netspec.errors import Problem, SpecError
+from netspec.errors.problem import Problem, SpecError
 from netspec.ops import Operation
 from netspec.vocabulary import register
 

@@ -13,7 +13,8 @@ from netspec.analysis.memory import STATES, Optimizer
 from netspec.analysis.rows import DTYPES, Dtype, Setup
 from netspec.analysis.summary import Summary, summary
 from netspec.compiler import chosen, network_of, spec_of
-from netspec.errors import Problem, Source, Span, SpecError
+from netspec.errors.problem import Problem, SpecError
+from netspec.errors.source import Source, Span
 from netspec.facts import Shape
 from netspec.graph import Graph
 from netspec.language import resolved

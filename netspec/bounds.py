@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netspec.errors import Problem, Problems
+from netspec.errors.problem import Problem, Problems
 from netspec.graph import Graph, Node
 
 MAX_ELEMENTS = 2**40

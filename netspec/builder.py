@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from netspec.errors import Refusal, Span
+from netspec.errors.problem import Refusal
+from netspec.errors.source import Span
 from netspec.facts import Shape, shape_text
 from netspec.graph import INPUT, Entry, Graph, Node, Output, Scope
 from netspec.initialisation import Scheme

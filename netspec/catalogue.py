@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from netspec.compiler import spec_of
-from netspec.errors import Problem, Source, Span, SpecError, did_you_mean
+from netspec.errors.problem import Problem, SpecError
+from netspec.errors.source import Source, Span
+from netspec.errors.text import did_you_mean
 from netspec.language.extends import Opener, Parent
 from netspec.language.spec import Spec
 from netspec.limits import LIMITS, RAISE, Limits

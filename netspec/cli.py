@@ -10,7 +10,7 @@ import click
 
 from netspec import __version__
 from netspec.commands.options import fail
-from netspec.errors import Problem, SpecError
+from netspec.errors.problem import Problem, SpecError
 
 COMMANDS = {
     "check": "netspec.commands.check:check",

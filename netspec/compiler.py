@@ -6,7 +6,9 @@ from typing import Any
 
 from netspec.bounds import refuse_oversized
 from netspec.context import Body
-from netspec.errors import Problem, Problems, Source, Span, SpecError, did_you_mean
+from netspec.errors.problem import Problem, Problems, SpecError
+from netspec.errors.source import Source, Span
+from netspec.errors.text import did_you_mean
 from netspec.expansion import Expansion
 from netspec.facts import MAP, Shape
 from netspec.graph import Entry, Graph, Node, Output, Scope
@@ -25,7 +27,7 @@ def spec_of(source: Source, opener: Opener = refuse, limits: Limits = LIMITS) ->
     """What ``source`` says; mistakes that leave something to go on with are kept in its ``problems``.
 
     ``opener`` finds the parent that it extends; ``limits`` hold for the networks that it makes, too. Raises
-    :class:`netspec.errors.SpecError` where nothing is left.
+    :class:`netspec.SpecError` where nothing is left.
     """
     problems = Problems()
     spec = parsed(whole(yaml_source.read(source, limits), opener, limits), source, problems)
@@ -41,7 +43,7 @@ def network_of(
 ) -> tuple[Graph, dict[str, Any]]:
     """The network that ``spec`` makes with a variant and given values, for images of ``size`` if given.
 
-    Also the values of all parameters. Raises :class:`netspec.errors.SpecError` with every mistake found.
+    Also the values of all parameters. Raises :class:`netspec.SpecError` with every mistake found.
     """
     problems = Problems(spec.problems)
     values = _settings(spec, variant, given, problems)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from netspec.errors import Span
+from netspec.errors.source import Span
 from netspec.graph import Node
 from netspec.language.expression import ABSENT
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from netspec.errors import Problem, Problems, Span
+from netspec.errors.problem import Problem, Problems
+from netspec.errors.source import Span
 from netspec.graph import Scope
 from netspec.limits import RAISE
 

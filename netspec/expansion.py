@@ -12,7 +12,9 @@ from netspec.blocks import Block
 from netspec.builder import DuplicateName, GraphBuilder, GraphFull, NodeRefused
 from netspec.context import Body, seen
 from netspec.effort import Effort
-from netspec.errors import Problem, Problems, Span, did_you_mean
+from netspec.errors.problem import Problem, Problems
+from netspec.errors.source import Span
+from netspec.errors.text import did_you_mean
 from netspec.facts import Shape
 from netspec.graph import Node, Scope
 from netspec.language.arguments import Arguments, built

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from netspec.errors import Span
+from netspec.errors.source import Span
 from netspec.facts import Cost, Shape, Tensor, Window
 from netspec.initialisation import Scheme
 from netspec.ops.operation import Operation

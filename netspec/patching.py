@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from netspec.errors import Problem, Problems, did_you_mean
+from netspec.errors.problem import Problem, Problems
+from netspec.errors.text import did_you_mean
 from netspec.language import names
 from netspec.language.layers import Layer, Use
 from netspec.language.patch import Rule

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from netspec.builder import NodeRefused
-from netspec.errors import Problem, Span, Trail
+from netspec.errors.problem import Problem, Trail
+from netspec.errors.source import Span
 from netspec.facts import shape_text
 from netspec.graph import Node, upstream
 from netspec.language.layers import Layer

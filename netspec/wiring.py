@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from netspec.errors import Problem, Problems, Span, did_you_mean
+from netspec.errors.problem import Problem, Problems
+from netspec.errors.source import Span
+from netspec.errors.text import did_you_mean
 from netspec.graph import INPUT, Node
 from netspec.language.source import Scalar
 

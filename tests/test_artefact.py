@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 
 import netspec
 from netspec import catalogue
-from netspec.errors import Problem, SpecError
+from netspec.errors.problem import Problem, SpecError
 from netspec.nn import artefact
 
 SPEC = """\

@@ -25,7 +25,7 @@ from netspec.diagram.folded import view
 from netspec.diagram.labels import human, merged, share
 from netspec.diagram.render import render
 from netspec.diagram.view import Box, Frame, Role, boxes, frames
-from netspec.errors import SpecError
+from netspec.errors.problem import SpecError
 from netspec.graph import Graph
 
 SPECS = Path(__file__).parent.parent / "specs"

@@ -20,7 +20,7 @@ from netspec.analysis.aligning import aligned, common_subsequence
 from netspec.analysis.difference import Difference, difference
 from netspec.cli import main
 from netspec.compiler import spec_of
-from netspec.errors import SpecError
+from netspec.errors.problem import SpecError
 from netspec.graph import Graph, Scope
 from netspec.report.folds import folded
 

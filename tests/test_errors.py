@@ -16,7 +16,8 @@ from click.testing import CliRunner
 
 import netspec
 from netspec.cli import main
-from netspec.errors import Code, Problem, Problems, Source, Span, SpecError
+from netspec.errors.problem import Code, Problem, Problems, SpecError
+from netspec.errors.source import Source, Span
 
 BROKEN = Path(__file__).parent / "broken"
 DOCS = Path(__file__).parent.parent / "docs" / "errors.md"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import netspec
-from netspec.errors import SpecError
+from netspec.errors.problem import SpecError
 from netspec.language.patch import Rule
 
 CHILD = "netspec: 1\nname: child\nextends: {parent}\n{rest}\n"

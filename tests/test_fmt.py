@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from netspec import catalogue
 from netspec.cli import main
-from netspec.errors import Source, SpecError
+from netspec.errors.problem import SpecError
+from netspec.errors.source import Source
 from netspec.formatter import form, place
 from netspec.formatter.form import formatted
 from netspec.formatter.text import Text

@@ -15,7 +15,8 @@ import mutations
 import pytest
 
 import netspec
-from netspec.errors import MAX_PROBLEMS, Problem, Problems, Source, SpecError
+from netspec.errors.problem import MAX_PROBLEMS, Problem, Problems, SpecError
+from netspec.errors.source import Source
 from netspec.language import source as yaml_source
 from netspec.ops.adaptive import axis_window
 

@@ -11,7 +11,7 @@ import pytest
 from oracle import called
 from pydantic import ValidationError
 
-from netspec.errors import Refusal
+from netspec.errors.problem import Refusal
 from netspec.facts import POINT, Cost, Layer, Shape, Tensor, Window, shape_text
 from netspec.ops import OPERATIONS, Operation
 from netspec.ops.conv import Conv

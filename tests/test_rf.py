@@ -24,7 +24,7 @@ from netspec.analysis.receptive_field import receptive_fields
 from netspec.analysis.sight import sight
 from netspec.analysis.summary import summary
 from netspec.cli import main
-from netspec.errors import SpecError
+from netspec.errors.problem import SpecError
 from netspec.graph import Graph, Node, Output, upstream
 from netspec.report.field import footer, page, warnings
 

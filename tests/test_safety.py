@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import netspec
-from netspec.errors import SpecError
+from netspec.errors.problem import SpecError
 from netspec.language import names
 
 ROOT = Path(__file__).parent.parent
@@ -55,7 +55,7 @@ HOSTILE = {
 WATCH = """
 import json, os, sys
 import netspec
-from netspec.errors import SpecError
+from netspec.errors.problem import SpecError
 
 specs, quiet, sabotage = json.load(sys.stdin)
 head = "netspec: 1\\nname: net\\ninput: [3, 32, 32]\\n"

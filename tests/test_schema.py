@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from netspec import catalogue, vocabulary
 from netspec.cli import main
-from netspec.errors import Source, SpecError
+from netspec.errors.problem import SpecError
+from netspec.errors.source import Source
 from netspec.initialisation import SCHEMES
 from netspec.language import names
 from netspec.language.source import plain, read

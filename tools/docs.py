@@ -14,7 +14,7 @@ from pathlib import Path
 
 from netspec import api, catalogue
 from netspec.diagram.render import render
-from netspec.explanations import EXPLANATIONS
+from netspec.errors.explanations import EXPLANATIONS
 from netspec.facts import shape_text
 
 ROOT = Path(__file__).parent.parent

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from netspec.analysis.training import trained
-from netspec.errors import Code, Problem, Span
+from netspec.errors.problem import Code, Problem
+from netspec.errors.source import Span
 from netspec.facts import POINT, Cost, Family
 from netspec.graph import Entry, Graph, Node
 from netspec.language.source import Mapping, Scalar, Sequence, Value

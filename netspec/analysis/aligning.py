@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
 
-from netspec.errors import Problem, SpecError
+from netspec.errors.problem import Problem, SpecError
 from netspec.graph import Graph, Node
 
 MAX_CELLS = 2**31

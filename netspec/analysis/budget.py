@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netspec.analysis.summary import Summary
-from netspec.errors import Problem
+from netspec.errors.problem import Problem
 from netspec.language.spec import Limit
 
 WORDS = {

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 from netspec.analysis.alignment import Misaligned, misalignments
 from netspec.analysis.coverage import seeing_positions
 from netspec.analysis.receptive_field import AXES, Field, Interval, Region, last_map, receptive_fields
-from netspec.errors import Problem, SpecError, did_you_mean
+from netspec.errors.problem import Problem, SpecError
+from netspec.errors.text import did_you_mean
 from netspec.facts import FLAT, MAP, Pair, Shape
 from netspec.graph import Graph, Node, upstream
 

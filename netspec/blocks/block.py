@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, InstanceOf, ValidationError
 
 from netspec.builder import GraphBuilder
-from netspec.errors import did_you_mean
+from netspec.errors.text import did_you_mean
 from netspec.graph import Node
 from netspec.ops import OPERATIONS, Operation
 

@@ -11,7 +11,7 @@ from netspec.analysis.advice import advice, family_advice
 from netspec.analysis.budget import overruns
 from netspec.api import Network
 from netspec.commands.options import BAD_INPUT, Settings, family, many_specs, show, with_input, with_set
-from netspec.errors import Problem, Problems, SpecError
+from netspec.errors.problem import Problem, Problems, SpecError
 from netspec.facts import Shape
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from netspec import api
 from netspec.commands.options import Settings, members
-from netspec.errors import Problem, Problems, SpecError
+from netspec.errors.problem import Problem, Problems, SpecError
 from netspec.facts import Shape
 from netspec.graph import Graph
 
@@ -27,7 +27,7 @@ class Collected(NamedTuple):
     failed: int
 
     def check(self) -> None:
-        """Raise :class:`netspec.errors.SpecError` with all problems, if there are any."""
+        """Raise :class:`netspec.SpecError` with all problems, if there are any."""
         Problems(self.problems).check()
 
 

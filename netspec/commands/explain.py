@@ -6,8 +6,9 @@ from typing import get_args
 
 import click
 
-from netspec.errors import Code, did_you_mean
-from netspec.explanations import EXPLANATIONS
+from netspec.errors.explanations import EXPLANATIONS
+from netspec.errors.problem import Code
+from netspec.errors.text import did_you_mean
 
 
 @click.command()

@@ -7,7 +7,7 @@ import sys
 import click
 
 from netspec.commands.options import fail
-from netspec.errors import Problem, SpecError
+from netspec.errors.problem import Problem, SpecError
 from netspec.formatter.files import STANDARD, Formatted, canonical
 
 WOULD_CHANGE = 1

@@ -11,7 +11,8 @@ from typing import Any, NoReturn
 import click
 
 from netspec import api, catalogue
-from netspec.errors import Problem, Problems, Source, SpecError
+from netspec.errors.problem import Problem, Problems, SpecError
+from netspec.errors.source import Source
 from netspec.facts import MAP, Shape
 from netspec.language import source as yaml_source
 from netspec.language.source import Value

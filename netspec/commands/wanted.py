@@ -10,7 +10,7 @@ import click
 from netspec.analysis.figures import FIGURES, number, whole_of
 from netspec.analysis.grouping import By, Group, View, chosen
 from netspec.analysis.summary import Summary
-from netspec.errors import did_you_mean
+from netspec.errors.text import did_you_mean
 from netspec.report import comparison
 from netspec.report.stats import Wanted
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from graphviz.backend.dot_command import command
 
-from netspec.errors import Problem, SpecError
+from netspec.errors.problem import Problem, SpecError
 
 FORMATS = ("svg", "png", "pdf", "dot")
 """What a picture's file can end in."""
@@ -24,7 +24,7 @@ def render(dot_text: str, path: Path) -> None:
     """Write the picture of ``dot_text`` to ``path``, in the format that its ending says.
 
     The file is written whole or not at all: what stood there stays after a failure. Raises
-    :class:`netspec.errors.SpecError` where the ending is unknown, the ``dot`` program is missing, or the layout fails.
+    :class:`netspec.SpecError` where the ending is unknown, the ``dot`` program is missing, or the layout fails.
     """
     form = path.suffix.removeprefix(".").lower()
     if form not in FORMATS:

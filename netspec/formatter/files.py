@@ -10,7 +10,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from netspec.errors import Problem, Source, SpecError
+from netspec.errors.problem import Problem, SpecError
+from netspec.errors.source import Source
 from netspec.formatter.form import formatted
 
 STANDARD = "-"

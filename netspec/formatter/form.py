@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from netspec.errors import Problem, Source, Span, SpecError
+from netspec.errors.problem import Problem, SpecError
+from netspec.errors.source import Source, Span
 from netspec.formatter import layout, place, words
 from netspec.formatter.remarks import MODELINE, Remarks, remarks
 from netspec.formatter.text import Text
@@ -16,7 +17,7 @@ from netspec.language.source import Value, plain, read
 def formatted(source: Source) -> str:
     """The canonical form of ``source``: the same data, the same comments, one layout.
 
-    Raises :class:`netspec.errors.SpecError` when the text is no plain YAML data, and when the canonical form would not
+    Raises :class:`netspec.SpecError` when the text is no plain YAML data, and when the canonical form would not
     be read back as the same data with the same comments.
     """
     before = read(source)

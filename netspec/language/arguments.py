@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
-from netspec.errors import Code, Problem, Problems, Span, did_you_mean
+from netspec.errors.problem import Code, Problem, Problems
+from netspec.errors.source import Span
+from netspec.errors.text import did_you_mean
 from netspec.language.expression import Absent, UnknownNameError, evaluate
 from netspec.language.grammar import ExpressionError
 from netspec.language.source import Mapping, Scalar, Sequence, Value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from netspec.errors import Code, Problem, Problems
+from netspec.errors.problem import Code, Problem, Problems
 from netspec.language.arguments import evaluated, shown
 from netspec.language.layers import Layer, Use
 from netspec.limits import RAISE

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from netspec.errors import Problem, Problems, Span, did_you_mean
+from netspec.errors.problem import Problem, Problems
+from netspec.errors.source import Span
+from netspec.errors.text import did_you_mean
 from netspec.language import names
 from netspec.language.layers import Chain, Layer, chain, reads, written_in
 from netspec.language.parameter import Parameter, declared

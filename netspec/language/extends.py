@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from netspec.errors import Problem, Source, Span, SpecError, did_you_mean
+from netspec.errors.problem import Problem, SpecError
+from netspec.errors.source import Source, Span
+from netspec.errors.text import did_you_mean
 from netspec.language import source as yaml_source
 from netspec.language.source import Mapping, Scalar, Sequence, Value
 from netspec.limits import LIMITS, Limits

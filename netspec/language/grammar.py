@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from netspec.errors import Code
+from netspec.errors.problem import Code
 
 MAX_LENGTH = 500
 MAX_DEPTH = 40

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from collections.abc import Mapping as Names
 from typing import NamedTuple
 
-from netspec.errors import Problem, Problems, Span
+from netspec.errors.problem import Problem, Problems
+from netspec.errors.source import Span
 from netspec.language import expression, grammar, names
 from netspec.language.source import Mapping, Scalar, Sequence, Value
 

@@ -6,7 +6,8 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from netspec.errors import Code, Problem, Problems, Span
+from netspec.errors.problem import Code, Problem, Problems
+from netspec.errors.source import Span
 from netspec.language import names
 from netspec.language.arguments import Arguments, Worked, built, evaluated, shown, unknown_parameter
 from netspec.language.expression import ABSENT

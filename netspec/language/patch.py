@@ -5,7 +5,9 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import Literal, NamedTuple
 
-from netspec.errors import Problem, Problems, Span, did_you_mean
+from netspec.errors.problem import Problem, Problems
+from netspec.errors.source import Span
+from netspec.errors.text import did_you_mean
 from netspec.language.layers import Chain, Layer, chain, layer
 from netspec.language.source import Mapping, Scalar, Sequence, Value
 

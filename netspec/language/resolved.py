@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import yaml
 
-from netspec.errors import Span
+from netspec.errors.source import Span
 from netspec.language.layers import written_in
 from netspec.language.source import Mapping, Scalar, Sequence, Value, plain, retyped
 from netspec.language.spec import Spec

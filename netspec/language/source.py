@@ -11,10 +11,11 @@ from typing import Any
 
 import yaml
 
-from netspec.errors import Code, Problem, Problems, Source, Span, SpecError
+from netspec.errors.problem import Code, Problem, Problems, SpecError
+from netspec.errors.source import Source, Span
+from netspec.errors.text import TAB, split_lines
 from netspec.language.unfinished import Unfinished
 from netspec.language.values import Mapping, Scalar, Sequence, Value, is_number, plain, retyped, weight
-from netspec.legible import TAB, lines
 from netspec.limits import LIMITS, RAISE, Limits
 
 __all__ = ["Mapping", "Scalar", "Sequence", "Value", "plain", "read", "retyped", "weight"]
@@ -57,7 +58,7 @@ def _refuse_unreadable(source: Source, limits: Limits) -> None:
         raise SpecError([Problem("limit", message, source.span(1, 1), RAISE)])
     found = None if all(map(str.isprintable, source.lines)) else re.search(_FORBIDDEN, source.text)
     if found:
-        before = lines(source.text[: found.start()])
+        before = split_lines(source.text[: found.start()])
         span = source.span(len(before), len(before[-1]) + 1)
         message = f"character #x{ord(found.group()):04x} is not allowed in YAML"
         raise SpecError([Problem("yaml-syntax", message, span)])

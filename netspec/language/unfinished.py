@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from netspec.errors import Problem, Span
+from netspec.errors.problem import Problem
+from netspec.errors.source import Span
 from netspec.language.values import Mapping, Scalar, Sequence, Value
 
 MAX_KEY = 200

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-from netspec.places import Span
+from netspec.errors.source import Span
 
 
 class Scalar(NamedTuple):

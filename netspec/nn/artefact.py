@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from netspec.errors import Problem, SpecError
+from netspec.errors.problem import Problem, SpecError
 
 FORMAT = 1
 AGAIN = "write it again with netspec build"

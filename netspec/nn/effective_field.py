@@ -7,7 +7,7 @@ from math import isfinite
 
 import torch
 
-from netspec.errors import Problem, SpecError
+from netspec.errors.problem import Problem, SpecError
 from netspec.facts import FLAT, Pair
 from netspec.graph import Graph, Node, Output
 from netspec.nn.build import module

@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from netspec.errors import Problem, SpecError
+from netspec.errors.problem import Problem, SpecError
 
 SAFE = ".safetensors"
 NESTED = ("state_dict", "model_state_dict", "model")

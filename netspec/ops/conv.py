@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator
 
-from netspec.errors import Refusal
+from netspec.errors.problem import Refusal
 from netspec.facts import Cost, Family, Layer, Pair, Shape, Tensor, Window, positions
 from netspec.ops.operation import Count, Margin, Operation, Size, both, map_only, pair
 from netspec.ops.space import Kept, Space

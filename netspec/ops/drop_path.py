@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import ClassVar
 
-from netspec.errors import Refusal
+from netspec.errors.problem import Refusal
 from netspec.facts import FLAT, MAP, Cost, Family, Layer, Shape, positions
 from netspec.ops.join import equal
 from netspec.ops.operation import Count, Fraction, Natural, Operation

@@ -4,7 +4,7 @@ from itertools import pairwise
 from math import prod
 from typing import ClassVar
 
-from netspec.errors import Refusal
+from netspec.errors.problem import Refusal
 from netspec.facts import MAP, Cost, Family, Layer, Shape, positions, shape_text
 from netspec.ops.operation import Operation
 from netspec.ops.space import Kept, Space, alone, nothing_kept

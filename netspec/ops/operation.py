@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from netspec.errors import Refusal
+from netspec.errors.problem import Refusal
 from netspec.facts import FLAT, MAP, POINT, Cost, Family, Layer, Pair, Shape, Tensor, Window, shape_text
 from netspec.ops.space import Kept, Space
 

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from netspec.errors import Refusal
+from netspec.errors.problem import Refusal
 from netspec.facts import Cost, Family, Layer, Pair, Shape, Window, positions
 from netspec.ops.adaptive import axis_elements, axis_evened, axis_window, is_even
 from netspec.ops.operation import Margin, Operation, Size, both, map_only

@@ -1,6 +1,6 @@
 """Arithmetic that convolution and pooling share: how far a window reaches and how often it fits."""
 
-from netspec.errors import Refusal
+from netspec.errors.problem import Refusal
 from netspec.facts import Pair, Shape, shape_text
 
 

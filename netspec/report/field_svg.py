@@ -12,7 +12,7 @@ from pathlib import Path
 from netspec.analysis.effective import Effective
 from netspec.analysis.receptive_field import Region
 from netspec.analysis.sight import Sight
-from netspec.errors import Problem, SpecError
+from netspec.errors.problem import Problem, SpecError
 from netspec.facts import shape_text
 from netspec.ops.operation import both
 from netspec.report.field import figures, warnings

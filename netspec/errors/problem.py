@@ -6,11 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, NoReturn
 
-from netspec import legible
-from netspec.legible import FEW, did_you_mean
-from netspec.places import Source, Span
-
-__all__ = ["Code", "Problem", "Problems", "Refusal", "Source", "Span", "SpecError", "Trail", "did_you_mean"]
+from netspec.errors.source import Span
+from netspec.errors.text import FEW, cleaned, excerpt
 
 Code = Literal[
     "alias",
@@ -77,7 +74,7 @@ class Trail:
 
     def __post_init__(self) -> None:
         for name in ("label", "shape", "origin"):
-            object.__setattr__(self, name, legible.legible(getattr(self, name)))
+            object.__setattr__(self, name, cleaned(getattr(self, name)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +93,9 @@ class Problem:
     severity: Severity = "error"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "message", legible.legible(self.message))
-        object.__setattr__(self, "hint", legible.legible(self.hint))
-        object.__setattr__(self, "notes", tuple(legible.legible(note) for note in self.notes[:FEW]))
+        object.__setattr__(self, "message", cleaned(self.message))
+        object.__setattr__(self, "hint", cleaned(self.hint))
+        object.__setattr__(self, "notes", tuple(cleaned(note) for note in self.notes[:FEW]))
         object.__setattr__(self, "trail", self.trail[:FEW])
 
     def text(self) -> str:
@@ -107,7 +104,7 @@ class Problem:
         lines = [f"{head}{self.severity}[{self.code}]: {self.message}"]
         if self.span:
             span = self.span
-            lines += legible.excerpt(span.source.line(span.line), span.line, span.column, span.length)
+            lines += excerpt(span.source.line(span.line), span.line, span.column, span.length)
         if self.trail:
             wide_label = max(len(row.label) for row in self.trail)
             wide_shape = max(len(row.shape) for row in self.trail)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from netspec import legible
+from netspec.errors.text import printable, split_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Source:
     """The last line that holds anything."""
 
     def __post_init__(self) -> None:
-        lines = legible.lines(self.text)
+        lines = split_lines(self.text)
         object.__setattr__(self, "lines", lines)
         object.__setattr__(self, "last", max(1, len(lines) - (not lines[-1])))
 
@@ -43,4 +43,4 @@ class Span(NamedTuple):
     length: int = 1
 
     def __str__(self) -> str:
-        return f"{legible.printable(self.source.name)}:{self.line}:{self.column}"
+        return f"{printable(self.source.name)}:{self.line}:{self.column}"

@@ -20,7 +20,7 @@ FAR = 100
 """How far into a name."""
 
 
-def lines(text: str) -> tuple[str, ...]:
+def split_lines(text: str) -> tuple[str, ...]:
     """The lines of ``text``, without their breaks, counted as the YAML parser counts them."""
     if text.isascii() and "\r" not in text:
         return tuple(text.split("\n"))
@@ -34,7 +34,7 @@ def printable(text: str, *, keep: str = "") -> str:
     return "".join(char if char.isprintable() or char in keep else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
-def legible(text: str) -> str:
+def cleaned(text: str) -> str:
     """``text`` on one line, its middle left out if it is very long."""
     half = LONGEST // 2
     return printable(text if len(text) <= LONGEST else f"{text[:half]} ... {text[-half:]}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from netspec.errors import Code
+from netspec.errors.problem import Code
 
 
 class Explanation(NamedTuple):
