@@ -15,13 +15,13 @@ from netspec.analysis.summary import Summary, summary
 from netspec.compiler import chosen, network_of, spec_of
 from netspec.errors.problem import Problem, SpecError
 from netspec.errors.source import Source, Span
-from netspec.facts import Shape
 from netspec.graph import Graph
 from netspec.language import resolved
 from netspec.language import source as yaml_source
 from netspec.language.source import Mapping, Value
 from netspec.language.spec import Spec
 from netspec.limits import LIMITS, Limits
+from netspec.ops.facts import Shape
 
 if TYPE_CHECKING:
     import torch  # noqa: TID251 - for type checkers only

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 
 from netspec.errors.problem import Refusal
 from netspec.errors.source import Span
-from netspec.facts import Shape, shape_text
 from netspec.graph import INPUT, Entry, Graph, Node, Output, Scope
-from netspec.initialisation import Scheme
 from netspec.limits import LIMITS
+from netspec.ops.facts import Shape, shape_text
+from netspec.ops.initialisation import Scheme
 from netspec.ops.input import Input
 from netspec.ops.operation import LARGEST, Operation
 

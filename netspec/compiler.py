@@ -10,9 +10,7 @@ from netspec.errors.problem import Problem, Problems, SpecError
 from netspec.errors.source import Source, Span
 from netspec.errors.text import did_you_mean
 from netspec.expansion import Expansion
-from netspec.facts import MAP, Shape
 from netspec.graph import Entry, Graph, Node, Output, Scope
-from netspec.initialisation import SCHEMES, Scheme
 from netspec.language import source as yaml_source
 from netspec.language.arguments import Arguments, built, evaluated, shown
 from netspec.language.extends import Opener, refuse, whole
@@ -21,6 +19,8 @@ from netspec.language.parameter import Setting, settled
 from netspec.language.source import Mapping, Scalar, Value
 from netspec.language.spec import SECTIONS, Spec, parsed
 from netspec.limits import LARGEST_SIDE, LIMITS, Limits
+from netspec.ops.facts import MAP, Shape
+from netspec.ops.initialisation import SCHEMES, Scheme
 
 
 def spec_of(source: Source, opener: Opener = refuse, limits: Limits = LIMITS) -> Spec:

@@ -15,7 +15,6 @@ from netspec.effort import Effort
 from netspec.errors.problem import Problem, Problems
 from netspec.errors.source import Span
 from netspec.errors.text import did_you_mean
-from netspec.facts import Shape
 from netspec.graph import Node, Scope
 from netspec.language.arguments import Arguments, built
 from netspec.language.beside import is_wanted, repetitions, word_of
@@ -27,6 +26,7 @@ from netspec.language.source import Scalar, weight
 from netspec.language.spec import Spec
 from netspec.limits import RAISE
 from netspec.ops import Operation
+from netspec.ops.facts import Shape
 from netspec.patching import Patches, changed
 from netspec.reading import Reading
 from netspec.trail import refused

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from netspec.errors.source import Span
-from netspec.facts import Cost, Shape, Tensor, Window
-from netspec.initialisation import Scheme
+from netspec.ops.facts import Cost, Shape, Tensor, Window
+from netspec.ops.initialisation import Scheme
 from netspec.ops.operation import Operation
 
 INPUT = "input"

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from netspec.builder import NodeRefused
 from netspec.errors.problem import Problem, Trail
 from netspec.errors.source import Span
-from netspec.facts import shape_text
 from netspec.graph import Node, upstream
 from netspec.language.layers import Layer
 from netspec.language.patch import Rule
+from netspec.ops.facts import shape_text
 
 STEPS = 5
 """How many changes of shape are told of each input."""

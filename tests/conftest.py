@@ -11,8 +11,8 @@ from types import ModuleType
 import pytest
 
 import netspec
-from netspec.facts import Shape
 from netspec.graph import Graph
+from netspec.ops.facts import Shape
 
 FEW_THREADS = 4
 

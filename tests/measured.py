@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from oracle import values
 
-from netspec.facts import Shape
 from netspec.graph import Graph, Node
+from netspec.ops.facts import Shape
 
 if TYPE_CHECKING:
     import torch

@@ -7,8 +7,8 @@ from functools import reduce
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from netspec.facts import Layer
 from netspec.graph import Graph, Node
+from netspec.ops.facts import Layer
 
 if TYPE_CHECKING:
     import torch

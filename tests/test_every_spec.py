@@ -10,8 +10,8 @@ import pytest
 import shipped
 
 import netspec
-from netspec.facts import Shape
 from netspec.graph import Graph
+from netspec.ops.facts import Shape
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

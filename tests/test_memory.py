@@ -18,16 +18,16 @@ from netspec.analysis.liveness import Liveness
 from netspec.analysis.memory import Memory, memory
 from netspec.analysis.rows import Setup
 from netspec.analysis.summary import summary
-from netspec.facts import Layer
 from netspec.graph import Graph
 from netspec.nn.build import module as module_of
 from netspec.nn.build import named
 from netspec.ops.conv import Conv
+from netspec.ops.facts import Layer
+from netspec.ops.memory import Kept, Space
 from netspec.ops.norm import BatchNorm
 from netspec.ops.operation import Operation
 from netspec.ops.pool import MaxPool
 from netspec.ops.rectifier import Relu
-from netspec.ops.space import Kept, Space
 
 NETWORKS = ("alexnet", "vgg16", "resnet18", "resnet50", "googlenet", "densenet121")
 MORE = (

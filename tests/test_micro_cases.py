@@ -14,8 +14,8 @@ import pytest
 from measured import by_flop_counter, by_fvcore, dependence
 
 from netspec.analysis.summary import summary
-from netspec.facts import Pair, Shape
 from netspec.graph import Graph
+from netspec.ops.facts import Pair, Shape
 
 if TYPE_CHECKING:
     import torch

@@ -12,9 +12,9 @@ from oracle import called
 from pydantic import ValidationError
 
 from netspec.errors.problem import Refusal
-from netspec.facts import POINT, Cost, Layer, Shape, Tensor, Window, shape_text
 from netspec.ops import OPERATIONS, Operation
 from netspec.ops.conv import Conv
+from netspec.ops.facts import POINT, Cost, Layer, Shape, Tensor, Window, shape_text
 from netspec.ops.norm import BatchNorm
 from netspec.ops.pool import MaxPool
 

@@ -22,10 +22,10 @@ from netspec.analysis.liveness import Liveness
 from netspec.analysis.summary import summary
 from netspec.analysis.training import training_macs
 from netspec.blocks import BLOCKS
-from netspec.facts import Cost, Shape, Tensor
 from netspec.graph import Graph, Node
 from netspec.ops import OPERATIONS
 from netspec.ops.conv import Conv
+from netspec.ops.facts import Cost, Shape, Tensor
 from netspec.ops.join import Concat
 from netspec.ops.linear import Linear
 from netspec.ops.norm import BatchNorm

@@ -21,9 +21,9 @@ from netspec.analysis import coverage, receptive_field
 from netspec.analysis.alignment import misalignments
 from netspec.analysis.coverage import seeing_position, seeing_positions
 from netspec.analysis.receptive_field import Field, Region, last_map, placed, receptive_fields
-from netspec.facts import FLAT, Shape, Window
 from netspec.graph import Graph, Node
 from netspec.ops.conv import Conv
+from netspec.ops.facts import FLAT, Shape, Window
 from netspec.ops.operation import Operation
 from netspec.ops.pool import AdaptiveAvgPool, AvgPool, MaxPool
 from netspec.ops.shortcut import PadShortcut

@@ -18,10 +18,10 @@ from netspec import catalogue, vocabulary
 from netspec.cli import main
 from netspec.errors.problem import SpecError
 from netspec.errors.source import Source
-from netspec.initialisation import SCHEMES
 from netspec.language import names
 from netspec.language.source import plain, read
 from netspec.language.spec import KEYS
+from netspec.ops.initialisation import SCHEMES
 from netspec.schema import naming
 from netspec.schema.document import schema, text
 

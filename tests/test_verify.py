@@ -19,19 +19,19 @@ from netspec.analysis.rows import Row
 from netspec.analysis.summary import summary
 from netspec.analysis.verification import Check, Verification
 from netspec.cli import main
-from netspec.facts import Cost, Shape, Tensor, Window
 from netspec.graph import Graph, Node
 from netspec.nn import counting, linearised
 from netspec.nn.field_checks import NO_RECTANGLE, PADDED, SKIPPED
 from netspec.nn.lines import DIFFERENT, UNEVEN
 from netspec.nn.verify import verify
 from netspec.ops.conv import Conv
+from netspec.ops.facts import Cost, Shape, Tensor, Window
 from netspec.ops.join import Concat
 from netspec.ops.linear import Linear
+from netspec.ops.memory import Kept
 from netspec.ops.norm import BatchNorm
 from netspec.ops.operation import Operation
 from netspec.ops.pool import AdaptiveAvgPool, MaxPool
-from netspec.ops.space import Kept
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

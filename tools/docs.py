@@ -15,7 +15,7 @@ from pathlib import Path
 from netspec import api, catalogue
 from netspec.diagram.render import render
 from netspec.errors.explanations import EXPLANATIONS
-from netspec.facts import shape_text
+from netspec.ops.facts import shape_text
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from netspec.analysis.training import trained
 from netspec.errors.problem import Code, Problem
 from netspec.errors.source import Span
-from netspec.facts import POINT, Cost, Family
 from netspec.graph import Entry, Graph, Node
 from netspec.language.source import Mapping, Scalar, Sequence, Value
 from netspec.language.spec import Spec
+from netspec.ops.facts import POINT, Cost, Family
 
 
 def advice(graph: Graph) -> Iterator[Problem]:

@@ -17,8 +17,8 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from netspec.analysis.receptive_field import AXES, Interval, count_on, placed
-from netspec.facts import POINT, Pair
 from netspec.graph import Graph, Node
+from netspec.ops.facts import POINT, Pair
 
 Positions = Interval | None
 """The first and the last of neighbouring positions on one axis, if there are any."""

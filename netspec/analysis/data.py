@@ -10,7 +10,7 @@ from netspec.analysis.grouping import Group, total
 from netspec.analysis.receptive_field import Field
 from netspec.analysis.rows import Row
 from netspec.analysis.summary import SCHEMA_VERSION, Summary
-from netspec.facts import Window
+from netspec.ops.facts import Window
 
 COMPOSED = ("channels", "window")
 """Figures that repeat others in a form for readers."""

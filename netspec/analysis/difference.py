@@ -8,9 +8,9 @@ from typing import Any
 from netspec.analysis.aligning import aligned
 from netspec.analysis.summary import Summary, summary
 from netspec.analysis.surviving import Survival, survival
-from netspec.facts import Shape
 from netspec.graph import Graph, Node
-from netspec.initialisation import Scheme
+from netspec.ops.facts import Shape
+from netspec.ops.initialisation import Scheme
 
 SCHEMA_VERSION = 1
 """Of the data of ``netspec diff``."""

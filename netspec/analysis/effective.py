@@ -8,7 +8,7 @@ from math import ceil
 from typing import Any, NamedTuple
 
 from netspec.analysis.receptive_field import AXES, Region
-from netspec.facts import Pair
+from netspec.ops.facts import Pair
 
 Mass = Sequence[Sequence[float]]
 """How much gradient each input pixel has, row by row."""

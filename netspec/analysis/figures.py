@@ -9,7 +9,7 @@ from netspec.analysis.grouping import Group
 from netspec.analysis.parts import many
 from netspec.analysis.receptive_field import Field
 from netspec.analysis.rows import Row
-from netspec.facts import positions, shape_text
+from netspec.ops.facts import positions, shape_text
 
 GLOBAL = "global"
 Value = int | float | str | tuple[int, int] | tuple[float, float] | None

@@ -8,7 +8,7 @@ from html import escape
 from netspec.analysis.figures import FIGURES, Figure, shown, whole_of
 from netspec.analysis.grouping import View, groups, total
 from netspec.analysis.summary import Summary
-from netspec.facts import shape_text
+from netspec.ops.facts import shape_text
 
 COLUMNS = ("name", "operation", "channels", "output", "params", "macs", "macs_share", "field", "jump")
 

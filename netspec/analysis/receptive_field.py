@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from netspec.facts import FLAT, MAP, POINT, Family, Pair, Window, positions
 from netspec.graph import Graph, Node
+from netspec.ops.facts import FLAT, MAP, POINT, Family, Pair, Window, positions
 
 AXES = (0, 1)
 Interval = tuple[int, int]

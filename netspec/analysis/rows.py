@@ -10,8 +10,8 @@ from netspec.analysis.memory import Optimizer, tensors_size
 from netspec.analysis.receptive_field import Field
 from netspec.analysis.traffic import STILL, Traffic, moved
 from netspec.analysis.training import training_macs
-from netspec.facts import Cost, Family, Shape, Window
 from netspec.graph import Entry, Graph, Node, Scope
+from netspec.ops.facts import Cost, Family, Shape, Window
 
 Dtype = Literal["float64", "float32", "float16", "bfloat16"]
 DTYPES: dict[Dtype, int] = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}

@@ -9,8 +9,8 @@ from netspec.analysis.coverage import seeing_positions
 from netspec.analysis.receptive_field import AXES, Field, Interval, Region, last_map, receptive_fields
 from netspec.errors.problem import Problem, SpecError
 from netspec.errors.text import did_you_mean
-from netspec.facts import FLAT, MAP, Pair, Shape
 from netspec.graph import Graph, Node, upstream
+from netspec.ops.facts import FLAT, MAP, Pair, Shape
 
 SCHEMA_VERSION = 1
 """Of the data of ``netspec rf``."""

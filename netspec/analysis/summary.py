@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from netspec.analysis.memory import Memory, memory
 from netspec.analysis.receptive_field import UNTOUCHED, Field, last_map, receptive_fields
 from netspec.analysis.rows import Row, Setup, rows
-from netspec.facts import Shape
 from netspec.graph import Graph, Node
+from netspec.ops.facts import Shape
 
 SCHEMA_VERSION = 1
 """Of the data that :meth:`Summary.to_dict` returns; it grows when a key changes its meaning or goes."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from netspec.facts import Shape
 from netspec.graph import Graph, Node
+from netspec.ops.facts import Shape
 
 Reason = Literal["gone", "shape", "renamed"]
 

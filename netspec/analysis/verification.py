@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from netspec.facts import Shape
+from netspec.ops.facts import Shape
 
 SCHEMA_VERSION = 1
 """Of the data that :meth:`Verification.to_dict` returns; it grows when a key changes its meaning or goes."""

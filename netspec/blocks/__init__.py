@@ -1,11 +1,11 @@
 """Blocks: recipes of operations, one file each; this table gives each its name."""
 
 from netspec.blocks.block import Block
-from netspec.words import Words
+from netspec.ops.lazy_table import LazyTable
 
 __all__ = ["BLOCKS", "Block"]
 
-BLOCKS: Words[Block] = Words(
+BLOCKS: LazyTable[Block] = LazyTable(
     {
         "conv_norm_act": "netspec.blocks.conv_norm_act:ConvNormAct",
         "residual": "netspec.blocks.residual:Residual",

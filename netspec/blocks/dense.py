@@ -4,9 +4,9 @@ from typing import ClassVar
 
 from netspec.blocks.block import Block, Chosen, follow
 from netspec.builder import GraphBuilder
-from netspec.facts import square
 from netspec.graph import Node
 from netspec.ops.conv import Conv
+from netspec.ops.facts import square
 from netspec.ops.join import Concat
 from netspec.ops.norm import BatchNorm
 from netspec.ops.operation import Count, Fraction, Natural

@@ -5,9 +5,9 @@ from typing import ClassVar, Literal
 from netspec.blocks.block import Block, Chosen, follow
 from netspec.blocks.shortcut import Shortcut, shortcut
 from netspec.builder import GraphBuilder
-from netspec.facts import square
 from netspec.graph import Node
 from netspec.ops.conv import Conv
+from netspec.ops.facts import square
 from netspec.ops.join import Add
 from netspec.ops.norm import BatchNorm
 from netspec.ops.operation import Count, Size

@@ -4,9 +4,9 @@ from typing import Literal
 
 from netspec.blocks.block import follow
 from netspec.builder import GraphBuilder
-from netspec.facts import Pair, square
 from netspec.graph import Node
 from netspec.ops.conv import Conv
+from netspec.ops.facts import Pair, square
 from netspec.ops.operation import Operation
 from netspec.ops.shortcut import PadShortcut
 

@@ -7,9 +7,9 @@ from pydantic import Field
 
 from netspec.blocks.block import Block, Chosen, follow
 from netspec.builder import GraphBuilder
-from netspec.facts import square
 from netspec.graph import Node
 from netspec.ops.conv import Conv
+from netspec.ops.facts import square
 from netspec.ops.norm import BatchNorm
 from netspec.ops.operation import Fraction
 from netspec.ops.pool import AvgPool

@@ -8,7 +8,7 @@ import click
 
 from netspec import api
 from netspec.commands.options import Settings, network, one_spec, with_input, with_set
-from netspec.facts import Shape, shape_text
+from netspec.ops.facts import Shape, shape_text
 
 
 @click.command()

@@ -12,7 +12,7 @@ from netspec.analysis.budget import overruns
 from netspec.api import Network
 from netspec.commands.options import BAD_INPUT, Settings, family, many_specs, show, with_input, with_set
 from netspec.errors.problem import Problem, Problems, SpecError
-from netspec.facts import Shape
+from netspec.ops.facts import Shape
 
 
 @click.command()

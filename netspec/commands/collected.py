@@ -8,8 +8,8 @@ from typing import NamedTuple
 from netspec import api
 from netspec.commands.options import Settings, members
 from netspec.errors.problem import Problem, Problems, SpecError
-from netspec.facts import Shape
 from netspec.graph import Graph
+from netspec.ops.facts import Shape
 
 BLOCKING = ("shape", "window", "arity")
 """Mistakes that a table up to them helps to see."""

@@ -9,7 +9,7 @@ import click
 from netspec.commands.options import Settings, network, one_spec, with_input, with_set
 from netspec.diagram.dot import to_dot
 from netspec.diagram.render import render
-from netspec.facts import Shape
+from netspec.ops.facts import Shape
 
 
 @click.command()

@@ -8,7 +8,7 @@ import click
 
 from netspec.analysis.difference import difference
 from netspec.commands.options import Setting, Settings, network, print_json, with_input
-from netspec.facts import Shape
+from netspec.ops.facts import Shape
 from netspec.report.difference import difference_markdown, difference_text
 
 DIFFERENT = 1

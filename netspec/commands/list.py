@@ -9,7 +9,7 @@ import click
 
 from netspec import api, catalogue
 from netspec.commands.options import print_json
-from netspec.facts import shape_text
+from netspec.ops.facts import shape_text
 
 
 @click.command("list")

@@ -13,11 +13,11 @@ import click
 from netspec import api, catalogue
 from netspec.errors.problem import Problem, Problems, SpecError
 from netspec.errors.source import Source
-from netspec.facts import MAP, Shape
 from netspec.language import source as yaml_source
 from netspec.language.source import Value
 from netspec.language.spec import Spec
 from netspec.limits import LARGEST_SIDE, LIMITS, Limits
+from netspec.ops.facts import MAP, Shape
 
 BAD_INPUT = 2
 MANY = 10_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from netspec.commands.options import Settings, network, one_spec, with_input, with_set
-from netspec.facts import Shape
+from netspec.ops.facts import Shape
 
 
 @click.command()

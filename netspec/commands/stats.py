@@ -15,7 +15,7 @@ from netspec.commands.collected import collected
 from netspec.commands.options import Settings, Size, many_specs, print_json, with_set
 from netspec.commands.terminal import PIPED, line_width, print_pages
 from netspec.commands.wanted import Asked, cut_off, ranked, refuse_clashes, wanted
-from netspec.facts import Shape
+from netspec.ops.facts import Shape
 from netspec.report import comparison
 from netspec.report import stats as report
 from netspec.report.stats import Wanted

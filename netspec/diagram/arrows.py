@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from netspec.diagram.outline import Outline, Place
 from netspec.diagram.view import Arrow, Box, End, Frame, boxes, frames
-from netspec.facts import Shape
 from netspec.graph import Graph
+from netspec.ops.facts import Shape
 
 Pair = tuple[str, str]
 """Keys of the source and the target of an arrow."""

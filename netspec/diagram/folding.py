@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 
 from netspec.analysis.rows import STRUCTURAL
-from netspec.facts import Family
 from netspec.graph import Graph, Node, Scope
+from netspec.ops.facts import Family
 
 FOLLOWERS = (Family.NORM, Family.ACTIVATION, Family.REGULARISE)
 """What is drawn as the second line of the box before it."""

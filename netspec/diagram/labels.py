@@ -6,7 +6,7 @@ import html
 import re
 from collections.abc import Sequence
 
-from netspec.facts import Shape
+from netspec.ops.facts import Shape
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 DOT = "\N{MIDDLE DOT}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from netspec.diagram.labels import DOT, LONGEST, TIMES, escaped, human, quoted, shape_label, share
 from netspec.diagram.view import Box, Figures, Frame, View, frames
-from netspec.facts import Family
+from netspec.ops.facts import Family
 
 INK, GREY, GREEN = "#1A202C", "#4A5568", "#2F855A"
 COLOURS: dict[Family, tuple[str, str]] = {

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from netspec.facts import Family, Shape
 from netspec.graph import Node
+from netspec.ops.facts import Family, Shape
 
 
 @dataclass(frozen=True, slots=True)

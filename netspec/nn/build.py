@@ -11,10 +11,10 @@ import torch
 from torch import nn
 
 from netspec.analysis.liveness import Liveness
-from netspec.facts import Layer
 from netspec.graph import Graph, Node, Scope
 from netspec.nn.forward import Step, Writer, is_sequence, pieces, step
 from netspec.nn.part import part_class
+from netspec.ops.facts import Layer
 
 Outputs = Literal["inference", "all"]
 
@@ -43,7 +43,7 @@ def initialise(built: nn.Module, graph: Graph) -> None:
 
 
 def named(target: str) -> Callable[..., Any]:
-    """What a dotted name of a :class:`~netspec.facts.Layer` means; its module is imported.
+    """What a dotted name of a :class:`~netspec.ops.facts.Layer` means; its module is imported.
 
     Such names come from operations, that is from Python code, never from a spec.
     """

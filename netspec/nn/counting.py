@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from netspec.facts import Shape
+from netspec.ops.facts import Shape
 
 OTHERS = ("aten::batch_norm", "aten::adaptive_avg_pool2d")
 """What fvcore counts beside convolutions and linear layers; only a count of 0 keeps it from doing so."""

@@ -8,9 +8,9 @@ from math import isfinite
 import torch
 
 from netspec.errors.problem import Problem, SpecError
-from netspec.facts import FLAT, Pair
 from netspec.graph import Graph, Node, Output
 from netspec.nn.build import module
+from netspec.ops.facts import FLAT, Pair
 
 IMAGES = 2
 SEEDS = 3

@@ -9,13 +9,13 @@ from torch import Tensor, nn
 
 from netspec.analysis.receptive_field import AXES, Field, Interval
 from netspec.analysis.verification import Check
-from netspec.facts import MAP, Pair, Shape
 from netspec.graph import Graph, Node, upstream
 from netspec.nn import modules
 from netspec.nn.linearised import along, linearised
 from netspec.nn.lines import Lines
 from netspec.nn.nan_field import seen, watching
 from netspec.nn.sliding import SLIDING
+from netspec.ops.facts import MAP, Pair, Shape
 
 ORACLE = "NaN"
 SKIPPED = "the windows skip pixels"

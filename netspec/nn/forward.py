@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from netspec.analysis.liveness import Liveness, is_open
-from netspec.facts import Layer
 from netspec.graph import Node, Scope
+from netspec.ops.facts import Layer
 
 Piece = Node | Scope
 Result = tuple[Node, ...] | dict[str, Node]

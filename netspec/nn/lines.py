@@ -19,12 +19,12 @@ import torch
 from torch import Tensor, nn
 
 from netspec.analysis.receptive_field import Field, Interval, placed
-from netspec.facts import MAP
 from netspec.graph import Graph, Node
 from netspec.nn import modules
 from netspec.nn.extents import EACH, Extent, around, held, windows
 from netspec.nn.linearised import along
 from netspec.nn.sliding import slid
+from netspec.ops.facts import MAP
 
 UNEVEN = "windows of adaptive pooling lie at uneven distances: a field has room for each"
 DIFFERENT = "paths with different steps have met: a field has room for every position"

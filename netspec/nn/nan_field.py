@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from netspec.facts import FLAT, Pair, Shape
 from netspec.graph import Graph, Node, Output
 from netspec.nn.build import module
 from netspec.nn.counting import quiet
+from netspec.ops.facts import FLAT, Pair, Shape
 
 Places = Callable[[Shape], Sequence[Pair]]
 """From the shape of a node to positions of it, always as many."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from netspec.facts import Shape
 from netspec.graph import Graph
 from netspec.nn.build import module
+from netspec.ops.facts import Shape
 
 
 def built(graph: Graph, seed: int) -> tuple[nn.Module, dict[str, Shape]]:

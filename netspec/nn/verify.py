@@ -17,13 +17,13 @@ from torch import Tensor, nn
 from netspec.analysis.memory import memory
 from netspec.analysis.summary import Summary, summary
 from netspec.analysis.verification import Check, Verification
-from netspec.facts import Layer, Shape
 from netspec.graph import Graph, Node
 from netspec.nn.build import module, named
 from netspec.nn.counting import BATCH, one_thread, quiet
 from netspec.nn.field_checks import field_checks
 from netspec.nn.saving import saved_bytes
 from netspec.nn.work_checks import work_checks
+from netspec.ops.facts import Layer, Shape
 
 TORCH = "torch"
 FIELDS = 1000

@@ -1,11 +1,11 @@
 """Operations: one file each, or a family that differs in one word; this table gives each its name."""
 
+from netspec.ops.lazy_table import LazyTable
 from netspec.ops.operation import Operation
-from netspec.words import Words
 
 __all__ = ["OPERATIONS", "Operation"]
 
-OPERATIONS: Words[Operation] = Words(
+OPERATIONS: LazyTable[Operation] = LazyTable(
     {
         "conv": "netspec.ops.conv:Conv",
         "max_pool": "netspec.ops.pool:MaxPool",

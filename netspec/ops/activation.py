@@ -3,10 +3,10 @@
 from math import prod
 from typing import ClassVar
 
-from netspec.facts import Cost, Family, Layer, Shape, positions
+from netspec.ops.facts import Cost, Family, Layer, Shape, positions
+from netspec.ops.memory import Kept, Space, output_kept
 from netspec.ops.operation import Number, Operation, Positive
 from netspec.ops.rectifier import compared
-from netspec.ops.space import Kept, Space, output_kept
 
 
 def exponentiated(_: Operation, output: Shape, *inputs: Shape) -> Cost:

@@ -6,9 +6,9 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BeforeValidator
 
 from netspec.errors.problem import Refusal
-from netspec.facts import Cost, Family, Layer, Pair, Shape, Tensor, Window, positions
+from netspec.ops.facts import Cost, Family, Layer, Pair, Shape, Tensor, Window, positions
+from netspec.ops.memory import Kept, Space
 from netspec.ops.operation import Count, Margin, Operation, Size, both, map_only, pair
-from netspec.ops.space import Kept, Space
 from netspec.ops.windows import reach, slid
 
 Padding = Annotated[Literal["same"] | Margin, BeforeValidator(pair)]

@@ -6,10 +6,10 @@ from math import prod
 from typing import ClassVar
 
 from netspec.errors.problem import Refusal
-from netspec.facts import FLAT, MAP, Cost, Family, Layer, Shape, positions
+from netspec.ops.facts import FLAT, MAP, Cost, Family, Layer, Shape, positions
 from netspec.ops.join import equal
+from netspec.ops.memory import Space, nothing_kept
 from netspec.ops.operation import Count, Fraction, Natural, Operation
-from netspec.ops.space import Space, nothing_kept
 
 
 class DrawColumn(Operation):

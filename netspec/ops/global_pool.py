@@ -2,9 +2,9 @@
 
 from typing import ClassVar
 
-from netspec.facts import Cost, Family, Layer, Shape, Window, positions
+from netspec.ops.facts import Cost, Family, Layer, Shape, Window, positions
+from netspec.ops.memory import nothing_kept
 from netspec.ops.operation import Operation, map_only
-from netspec.ops.space import nothing_kept
 
 
 class GlobalAvgPool(Operation):

@@ -2,9 +2,9 @@
 
 from typing import ClassVar
 
-from netspec.facts import Cost, Family, Layer, Shape
+from netspec.ops.facts import Cost, Family, Layer, Shape
+from netspec.ops.memory import nothing_kept
 from netspec.ops.operation import Operation
-from netspec.ops.space import nothing_kept
 
 
 class Input(Operation):

@@ -5,9 +5,9 @@ from math import prod
 from typing import ClassVar
 
 from netspec.errors.problem import Refusal
-from netspec.facts import MAP, Cost, Family, Layer, Shape, positions, shape_text
+from netspec.ops.facts import MAP, Cost, Family, Layer, Shape, positions, shape_text
+from netspec.ops.memory import Kept, Space, alone, nothing_kept
 from netspec.ops.operation import Operation
-from netspec.ops.space import Kept, Space, alone, nothing_kept
 
 PAIR = 2
 

@@ -2,9 +2,9 @@
 
 from typing import ClassVar
 
-from netspec.facts import Cost, Family, Layer, Shape, Tensor, Window
+from netspec.ops.facts import Cost, Family, Layer, Shape, Tensor, Window
+from netspec.ops.memory import always, nothing_kept
 from netspec.ops.operation import Count, Operation, flat_only, map_only
-from netspec.ops.space import always, nothing_kept
 
 
 class Linear(Operation):

@@ -4,9 +4,9 @@ from functools import lru_cache
 from math import prod
 from typing import ClassVar
 
-from netspec.facts import FLAT, Cost, Family, Layer, Shape, Tensor, positions
+from netspec.ops.facts import FLAT, Cost, Family, Layer, Shape, Tensor, positions
+from netspec.ops.memory import Kept, Space
 from netspec.ops.operation import Count, Fraction, Number, Operation, Positive, map_only
-from netspec.ops.space import Kept, Space
 
 
 @lru_cache(maxsize=1024)  # networks have many norms of few sizes

@@ -6,8 +6,8 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from netspec.errors.problem import Refusal
-from netspec.facts import FLAT, MAP, POINT, Cost, Family, Layer, Pair, Shape, Tensor, Window, shape_text
-from netspec.ops.space import Kept, Space
+from netspec.ops.facts import FLAT, MAP, POINT, Cost, Family, Layer, Pair, Shape, Tensor, Window, shape_text
+from netspec.ops.memory import Kept, Space
 
 
 class Operation(BaseModel, ABC):

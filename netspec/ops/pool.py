@@ -6,10 +6,10 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from netspec.errors.problem import Refusal
-from netspec.facts import Cost, Family, Layer, Pair, Shape, Window, positions
 from netspec.ops.adaptive import axis_elements, axis_evened, axis_window, is_even
+from netspec.ops.facts import Cost, Family, Layer, Pair, Shape, Window, positions
+from netspec.ops.memory import Kept, Space
 from netspec.ops.operation import Margin, Operation, Size, both, map_only
-from netspec.ops.space import Kept, Space
 from netspec.ops.windows import reach, slid
 
 

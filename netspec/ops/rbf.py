@@ -2,9 +2,9 @@
 
 from typing import ClassVar
 
-from netspec.facts import Cost, Family, Layer, Shape, Tensor
+from netspec.ops.facts import Cost, Family, Layer, Shape, Tensor
+from netspec.ops.memory import Kept, Space
 from netspec.ops.operation import Count, Operation, flat_only
-from netspec.ops.space import Kept, Space
 
 
 class Rbf(Operation):

@@ -2,9 +2,9 @@
 
 from typing import ClassVar
 
-from netspec.facts import Cost, Family, Layer, Shape, Tensor, positions
+from netspec.ops.facts import Cost, Family, Layer, Shape, Tensor, positions
+from netspec.ops.memory import output_kept
 from netspec.ops.operation import Number, Operation
-from netspec.ops.space import output_kept
 
 
 def compared(_: Operation, output: Shape, *inputs: Shape) -> Cost:

@@ -3,9 +3,9 @@
 from math import prod
 from typing import ClassVar
 
-from netspec.facts import Cost, Family, Layer, Shape
+from netspec.ops.facts import Cost, Family, Layer, Shape
+from netspec.ops.memory import Kept, Space
 from netspec.ops.operation import Fraction, Operation
-from netspec.ops.space import Kept, Space
 
 
 class Dropout(Operation):

@@ -5,9 +5,9 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from netspec.errors.problem import Refusal
-from netspec.facts import Cost, Family, Layer, Shape, Window
+from netspec.ops.facts import Cost, Family, Layer, Shape, Window
+from netspec.ops.memory import INDEX, Kept, Space, always, nothing_kept
 from netspec.ops.operation import Count, Natural, Operation, Size, both, map_only
-from netspec.ops.space import INDEX, Kept, Space, always, nothing_kept
 
 
 class Identity(Operation):

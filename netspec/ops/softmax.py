@@ -2,10 +2,10 @@
 
 from typing import ClassVar
 
-from netspec.facts import Family, Layer, Shape
 from netspec.ops.activation import exponentiated
+from netspec.ops.facts import Family, Layer, Shape
+from netspec.ops.memory import output_kept
 from netspec.ops.operation import Operation
-from netspec.ops.space import output_kept
 
 
 class Softmax(Operation):

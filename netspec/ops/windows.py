@@ -1,7 +1,7 @@
 """Arithmetic that convolution and pooling share: how far a window reaches and how often it fits."""
 
 from netspec.errors.problem import Refusal
-from netspec.facts import Pair, Shape, shape_text
+from netspec.ops.facts import Pair, Shape, shape_text
 
 
 def reach(kernel: Pair, dilation: Pair) -> Pair:

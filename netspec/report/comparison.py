@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from netspec.analysis.figures import shown
 from netspec.analysis.summary import Summary
-from netspec.facts import shape_text
+from netspec.ops.facts import shape_text
 from netspec.report.footer import MIB, images
 from netspec.report.grid import Column, Grid
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from netspec.analysis.difference import INPUTS, SHAPE, WORD, Change, Delta, Difference, Match, Plain
 from netspec.analysis.parts import many
-from netspec.facts import MAP, shape_text
 from netspec.graph import Node
+from netspec.ops.facts import MAP, shape_text
 from netspec.report.folds import folded
 from netspec.report.sections import ARROW, Section, limited, to_markdown, to_text
 from netspec.report.survival import weights_section

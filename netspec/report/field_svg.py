@@ -13,7 +13,7 @@ from netspec.analysis.effective import Effective
 from netspec.analysis.receptive_field import Region
 from netspec.analysis.sight import Sight
 from netspec.errors.problem import Problem, SpecError
-from netspec.facts import shape_text
+from netspec.ops.facts import shape_text
 from netspec.ops.operation import both
 from netspec.report.field import figures, warnings
 from netspec.report.field_picture import BEYOND, TONE, reaches_beyond, shown

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from netspec.analysis.parts import kind
 from netspec.analysis.rows import STRUCTURAL
-from netspec.facts import shape_text
 from netspec.graph import Node, Scope
+from netspec.ops.facts import shape_text
 
 Units = dict[Node | Scope, list[Node]]
 """Operations, and blocks with all of their operations."""

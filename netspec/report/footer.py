@@ -7,7 +7,7 @@ from textwrap import wrap
 
 from netspec.analysis.rows import Row, Setup
 from netspec.analysis.summary import Summary
-from netspec.facts import Cost
+from netspec.ops.facts import Cost
 from netspec.ops.operation import both
 from netspec.report import field as field_report
 

@@ -9,7 +9,7 @@ from netspec.analysis.data import record
 from netspec.analysis.figures import FIGURES, whole_of
 from netspec.analysis.grouping import View, groups
 from netspec.analysis.summary import Summary
-from netspec.facts import shape_text
+from netspec.ops.facts import shape_text
 from netspec.report.comparison import comparison, records, setup_note
 from netspec.report.fitting import LUXURIES, fitted
 from netspec.report.footer import CONVENTION, Note, footer, notes

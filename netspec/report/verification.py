@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from netspec.analysis.verification import Check, Value, Verification
-from netspec.facts import shape_text
+from netspec.ops.facts import shape_text
 from netspec.report.sections import Section, limited, to_text
 
 LINES = 20

@@ -12,9 +12,9 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from netspec.blocks.block import chosen
-from netspec.facts import MAP
 from netspec.language.parameter import Declaration, Parameter
 from netspec.ops import Operation
+from netspec.ops.facts import MAP
 from netspec.ops.operation import pair
 from netspec.schema import naming
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from netspec.initialisation import SCHEMES
 from netspec.language.patch import KINDS
 from netspec.language.spec import FIGURES, SECTIONS, Header, Spec
 from netspec.limits import LARGEST_SIDE
+from netspec.ops.initialisation import SCHEMES
 from netspec.schema import naming
 from netspec.schema.layers import value
 from netspec.schema.parameters import Schema, declarations, declared, fields, size, summary

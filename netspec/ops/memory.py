@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from netspec.facts import Shape
+from netspec.ops.facts import Shape
 
 if TYPE_CHECKING:
     from netspec.ops.operation import Operation

@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-class Words(Mapping[str, type[T]]):
+class LazyTable(Mapping[str, type[T]]):
     """Word -> class, from word -> ``module:Class``. The words themselves are known without an import."""
 
     def __init__(self, places: dict[str, str]) -> None:
