@@ -15,7 +15,7 @@ from netspec.analysis.summary import Summary, summary
 from netspec.compiler import chosen, network_of, spec_of
 from netspec.errors.problem import Problem, SpecError
 from netspec.errors.source import Source, Span
-from netspec.graph import Graph
+from netspec.graph.graph import Graph
 from netspec.language import resolved
 from netspec.language import source as yaml_source
 from netspec.language.source import Mapping, Value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netspec.errors.problem import Problem, Problems
-from netspec.graph import Graph, Node
+from netspec.graph.graph import Graph, Node
 
 MAX_ELEMENTS = 2**40
 """Elements of one tensor; more than any network has in all its tensors together."""

@@ -10,7 +10,7 @@ from netspec.errors.problem import Problem, Problems, SpecError
 from netspec.errors.source import Source, Span
 from netspec.errors.text import did_you_mean
 from netspec.expansion import Expansion
-from netspec.graph import Entry, Graph, Node, Output, Scope
+from netspec.graph.graph import Entry, Graph, Node, Output, Scope
 from netspec.language import source as yaml_source
 from netspec.language.arguments import Arguments, built, evaluated, shown
 from netspec.language.extends import Opener, refuse, whole

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from netspec.errors.source import Span
-from netspec.graph import Node
+from netspec.graph.graph import Node
 from netspec.language.expression import ABSENT
 
 

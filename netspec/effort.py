@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from netspec.errors.problem import Problem, Problems
 from netspec.errors.source import Span
-from netspec.graph import Scope
+from netspec.graph.graph import Scope
 from netspec.limits import RAISE
 
 MAX_DEPTH = 60

@@ -9,13 +9,13 @@ from pydantic import BaseModel, ValidationError
 
 from netspec import vocabulary
 from netspec.blocks import Block
-from netspec.builder import DuplicateName, GraphBuilder, GraphFull, NodeRefused
 from netspec.context import Body, seen
 from netspec.effort import Effort
 from netspec.errors.problem import Problem, Problems
 from netspec.errors.source import Span
 from netspec.errors.text import did_you_mean
-from netspec.graph import Node, Scope
+from netspec.graph.builder import DuplicateName, GraphBuilder, GraphFull, NodeRefused
+from netspec.graph.graph import Node, Scope
 from netspec.language.arguments import Arguments, built
 from netspec.language.beside import is_wanted, repetitions, word_of
 from netspec.language.definition import Definition

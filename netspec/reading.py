@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from netspec import vocabulary
-from netspec.builder import GraphBuilder
 from netspec.context import Body
 from netspec.errors.problem import Problem, Problems
-from netspec.graph import INPUT, Node
+from netspec.graph.builder import GraphBuilder
+from netspec.graph.graph import INPUT, Node
 from netspec.language.beside import word_of
 from netspec.language.layers import Layer, Use, reads
 from netspec.language.source import Scalar, Sequence

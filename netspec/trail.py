@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from netspec.builder import NodeRefused
 from netspec.errors.problem import Problem, Trail
 from netspec.errors.source import Span
-from netspec.graph import Node, upstream
+from netspec.graph.builder import NodeRefused
+from netspec.graph.graph import Node, upstream
 from netspec.language.layers import Layer
 from netspec.language.patch import Rule
 from netspec.ops.facts import shape_text

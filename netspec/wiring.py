@@ -5,7 +5,7 @@ from __future__ import annotations
 from netspec.errors.problem import Problem, Problems
 from netspec.errors.source import Span
 from netspec.errors.text import did_you_mean
-from netspec.graph import INPUT, Node
+from netspec.graph.graph import INPUT, Node
 from netspec.language.source import Scalar
 
 

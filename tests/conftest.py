@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 
 import netspec
-from netspec.graph import Graph
+from netspec.graph.graph import Graph
 from netspec.ops.facts import Shape
 
 FEW_THREADS = 4

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from netspec.analysis.liveness import Liveness, around
-from netspec.graph import Graph, Node
+from netspec.graph.graph import Graph, Node
 from netspec.ops.conv import Conv
 from netspec.ops.facts import MAP
 from netspec.ops.pool import AdaptiveAvgPool, AvgPool, MaxPool

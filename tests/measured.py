@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from oracle import values
 
-from netspec.graph import Graph, Node
+from netspec.graph.graph import Graph, Node
 from netspec.ops.facts import Shape
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from functools import cache
 
 import netspec
 from netspec import catalogue
-from netspec.graph import Graph
+from netspec.graph.graph import Graph
 
 FILES = {
     file: [f"{file}.yaml@{variant}" if variant else f"{file}.yaml" for variant in catalogue.spec(path)[0].family()]

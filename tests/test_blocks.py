@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from netspec.analysis.summary import summary
 from netspec.blocks import BLOCKS
-from netspec.builder import GraphBuilder, NodeRefused
-from netspec.graph import Graph, Output
+from netspec.graph.builder import GraphBuilder, NodeRefused
+from netspec.graph.graph import Graph, Output
 from netspec.ops.facts import Shape
 
 Parameters = dict[str, Any]

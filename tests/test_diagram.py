@@ -26,7 +26,7 @@ from netspec.diagram.labels import human, merged, share
 from netspec.diagram.render import render
 from netspec.diagram.view import Box, Frame, Role, boxes, frames
 from netspec.errors.problem import SpecError
-from netspec.graph import Graph
+from netspec.graph.graph import Graph
 
 SPECS = Path(__file__).parent.parent / "specs"
 GOLDEN = Path(__file__).parent / "golden" / "diagram"

@@ -21,7 +21,7 @@ from netspec.analysis.difference import Difference, difference
 from netspec.cli import main
 from netspec.compiler import spec_of
 from netspec.errors.problem import SpecError
-from netspec.graph import Graph, Scope
+from netspec.graph.graph import Graph, Scope
 from netspec.report.folds import folded
 
 GraphOf = Callable[..., Graph]

@@ -10,7 +10,7 @@ import pytest
 import shipped
 
 import netspec
-from netspec.graph import Graph
+from netspec.graph.graph import Graph
 from netspec.ops.facts import Shape
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -18,7 +18,7 @@ from netspec.analysis.liveness import Liveness
 from netspec.analysis.memory import Memory, memory
 from netspec.analysis.rows import Setup
 from netspec.analysis.summary import summary
-from netspec.graph import Graph
+from netspec.graph.graph import Graph
 from netspec.nn.build import module as module_of
 from netspec.nn.build import named
 from netspec.ops.conv import Conv

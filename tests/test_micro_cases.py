@@ -14,7 +14,7 @@ import pytest
 from measured import by_flop_counter, by_fvcore, dependence
 
 from netspec.analysis.summary import summary
-from netspec.graph import Graph
+from netspec.graph.graph import Graph
 from netspec.ops.facts import Pair, Shape
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from netspec.analysis.liveness import Liveness
 from netspec.analysis.summary import summary
 from netspec.analysis.training import training_macs
 from netspec.blocks import BLOCKS
-from netspec.graph import Graph, Node
+from netspec.graph.graph import Graph, Node
 from netspec.ops import OPERATIONS
 from netspec.ops.conv import Conv
 from netspec.ops.facts import Cost, Shape, Tensor

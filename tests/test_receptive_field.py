@@ -21,7 +21,7 @@ from netspec.analysis import coverage, receptive_field
 from netspec.analysis.alignment import misalignments
 from netspec.analysis.coverage import seeing_position, seeing_positions
 from netspec.analysis.receptive_field import Field, Region, last_map, placed, receptive_fields
-from netspec.graph import Graph, Node
+from netspec.graph.graph import Graph, Node
 from netspec.ops.conv import Conv
 from netspec.ops.facts import FLAT, Shape, Window
 from netspec.ops.operation import Operation

@@ -25,7 +25,7 @@ from netspec.analysis.sight import sight
 from netspec.analysis.summary import summary
 from netspec.cli import main
 from netspec.errors.problem import SpecError
-from netspec.graph import Graph, Node, Output, upstream
+from netspec.graph.graph import Graph, Node, Output, upstream
 from netspec.report.field import footer, page, warnings
 
 GraphOf = Callable[..., Graph]

@@ -29,7 +29,7 @@ from netspec.analysis.rows import Row, Setup
 from netspec.analysis.summary import Summary, summary
 from netspec.analysis.training import training_macs
 from netspec.cli import main
-from netspec.graph import Graph
+from netspec.graph.graph import Graph
 from netspec.report import comparison
 from netspec.report.fitting import DROPPED, LUXURIES
 from netspec.report.grid import COLUMNS

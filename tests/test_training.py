@@ -12,7 +12,7 @@ import netspec
 from netspec.analysis import training
 from netspec.analysis.summary import summary
 from netspec.analysis.training import TrainingMacs, training_macs
-from netspec.graph import Graph
+from netspec.graph.graph import Graph
 from netspec.ops.drop_path import DrawColumn, DropPathMean
 from netspec.ops.operation import Operation
 

@@ -19,7 +19,7 @@ from netspec.analysis.rows import Row
 from netspec.analysis.summary import summary
 from netspec.analysis.verification import Check, Verification
 from netspec.cli import main
-from netspec.graph import Graph, Node
+from netspec.graph.graph import Graph, Node
 from netspec.nn import counting, linearised
 from netspec.nn.field_checks import NO_RECTANGLE, PADDED, SKIPPED
 from netspec.nn.lines import DIFFERENT, UNEVEN

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Sequence
 
 from netspec.errors.problem import Problem, SpecError
-from netspec.graph import Graph, Node
+from netspec.graph.graph import Graph, Node
 
 MAX_CELLS = 2**31
 """How many pairs of operations are compared where names say nothing: a quarter of a gigabyte of bits."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from netspec.analysis.receptive_field import AXES, Field, Line, placed, receptive_fields
-from netspec.graph import Graph, Node, upstream
+from netspec.graph.graph import Graph, Node, upstream
 from netspec.ops.facts import FLAT, Pair, positions
 
 Point = tuple[float, float]

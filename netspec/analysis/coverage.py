@@ -17,7 +17,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from netspec.analysis.receptive_field import AXES, Interval, count_on, placed
-from netspec.graph import Graph, Node
+from netspec.graph.graph import Graph, Node
 from netspec.ops.facts import POINT, Pair
 
 Positions = Interval | None

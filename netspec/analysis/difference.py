@@ -8,7 +8,7 @@ from typing import Any
 from netspec.analysis.aligning import aligned
 from netspec.analysis.summary import Summary, summary
 from netspec.analysis.surviving import Survival, survival
-from netspec.graph import Graph, Node
+from netspec.graph.graph import Graph, Node
 from netspec.ops.facts import Shape
 from netspec.ops.initialisation import Scheme
 

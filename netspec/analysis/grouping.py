@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, TypeVar
 
 from netspec.analysis.parts import Parts, many, stacked
 from netspec.analysis.rows import STRUCTURAL, Row
-from netspec.graph import Scope
+from netspec.graph.graph import Scope
 
 Key = TypeVar("Key", bound=Hashable)
 By = Literal["tree", "node", "block", "stage", "op", "family"]

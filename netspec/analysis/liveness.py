@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from netspec.graph import Graph, Node, Scope
+from netspec.graph.graph import Graph, Node, Scope
 
 
 class Liveness:

@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from netspec.analysis.storage import inference_order, lasts, owners, training_order
 from netspec.analysis.training import trained
-from netspec.graph import Graph, Node
+from netspec.graph.graph import Graph, Node
 
 Optimizer = Literal["sgd", "momentum", "adam"]
 STATES: dict[Optimizer, int] = {"sgd": 0, "momentum": 1, "adam": 2}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import takewhile
 
 from netspec.analysis.rows import STRUCTURAL, Row
-from netspec.graph import Node, Scope
+from netspec.graph.graph import Node, Scope
 
 
 class Parts:

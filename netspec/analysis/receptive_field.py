@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from netspec.graph import Graph, Node
+from netspec.graph.graph import Graph, Node
 from netspec.ops.facts import FLAT, MAP, POINT, Family, Pair, Window, positions
 
 AXES = (0, 1)

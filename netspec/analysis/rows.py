@@ -10,7 +10,7 @@ from netspec.analysis.memory import Optimizer, tensors_size
 from netspec.analysis.receptive_field import Field
 from netspec.analysis.traffic import STILL, Traffic, moved
 from netspec.analysis.training import training_macs
-from netspec.graph import Entry, Graph, Node, Scope
+from netspec.graph.graph import Entry, Graph, Node, Scope
 from netspec.ops.facts import Cost, Family, Shape, Window
 
 Dtype = Literal["float64", "float32", "float16", "bfloat16"]

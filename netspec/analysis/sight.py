@@ -9,7 +9,7 @@ from netspec.analysis.coverage import seeing_positions
 from netspec.analysis.receptive_field import AXES, Field, Interval, Region, last_map, receptive_fields
 from netspec.errors.problem import Problem, SpecError
 from netspec.errors.text import did_you_mean
-from netspec.graph import Graph, Node, upstream
+from netspec.graph.graph import Graph, Node, upstream
 from netspec.ops.facts import FLAT, MAP, Pair, Shape
 
 SCHEMA_VERSION = 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from netspec.analysis.liveness import Liveness, around, is_open
-from netspec.graph import Graph, Node, Scope
+from netspec.graph.graph import Graph, Node, Scope
 
 PAIR = 2
 """Inputs of a join that can be written over the first of them."""

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from netspec.analysis.memory import Memory, memory
 from netspec.analysis.receptive_field import UNTOUCHED, Field, last_map, receptive_fields
 from netspec.analysis.rows import Row, Setup, rows
-from netspec.graph import Graph, Node
+from netspec.graph.graph import Graph, Node
 from netspec.ops.facts import Shape
 
 SCHEMA_VERSION = 1

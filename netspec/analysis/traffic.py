@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from netspec.analysis.memory import size
-from netspec.graph import Node
+from netspec.graph.graph import Node
 
 
 class Traffic(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from netspec.graph import Graph, Node
+from netspec.graph.graph import Graph, Node
 
 
 class TrainingMacs(NamedTuple):

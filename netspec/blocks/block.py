@@ -5,9 +5,9 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, InstanceOf, ValidationError
 
-from netspec.builder import GraphBuilder
 from netspec.errors.text import did_you_mean
-from netspec.graph import Node
+from netspec.graph.builder import GraphBuilder
+from netspec.graph.graph import Node
 from netspec.ops import OPERATIONS, Operation
 
 

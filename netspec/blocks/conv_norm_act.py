@@ -3,8 +3,8 @@
 from typing import ClassVar
 
 from netspec.blocks.block import Block, Chosen, follow
-from netspec.builder import GraphBuilder
-from netspec.graph import Node
+from netspec.graph.builder import GraphBuilder
+from netspec.graph.graph import Node
 from netspec.ops.conv import Conv, Padding
 from netspec.ops.norm import BatchNorm
 from netspec.ops.operation import Count, Size

@@ -3,8 +3,8 @@
 from typing import ClassVar
 
 from netspec.blocks.block import Block, Chosen, follow
-from netspec.builder import GraphBuilder
-from netspec.graph import Node
+from netspec.graph.builder import GraphBuilder
+from netspec.graph.graph import Node
 from netspec.ops.conv import Conv
 from netspec.ops.facts import square
 from netspec.ops.join import Concat

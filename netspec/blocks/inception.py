@@ -4,8 +4,8 @@ from typing import ClassVar
 
 from netspec.blocks.block import Block, Chosen
 from netspec.blocks.conv_norm_act import ConvNormAct
-from netspec.builder import GraphBuilder
-from netspec.graph import Node
+from netspec.graph.builder import GraphBuilder
+from netspec.graph.graph import Node
 from netspec.ops.facts import square
 from netspec.ops.join import Concat
 from netspec.ops.norm import BatchNorm

@@ -4,8 +4,8 @@ from typing import ClassVar, Literal
 
 from netspec.blocks.block import Block, Chosen, follow
 from netspec.blocks.shortcut import Shortcut, shortcut
-from netspec.builder import GraphBuilder
-from netspec.graph import Node
+from netspec.graph.builder import GraphBuilder
+from netspec.graph.graph import Node
 from netspec.ops.conv import Conv
 from netspec.ops.facts import square
 from netspec.ops.join import Add

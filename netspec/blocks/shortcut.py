@@ -3,8 +3,8 @@
 from typing import Literal
 
 from netspec.blocks.block import follow
-from netspec.builder import GraphBuilder
-from netspec.graph import Node
+from netspec.graph.builder import GraphBuilder
+from netspec.graph.graph import Node
 from netspec.ops.conv import Conv
 from netspec.ops.facts import Pair, square
 from netspec.ops.operation import Operation

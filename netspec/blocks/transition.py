@@ -6,8 +6,8 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from netspec.blocks.block import Block, Chosen, follow
-from netspec.builder import GraphBuilder
-from netspec.graph import Node
+from netspec.graph.builder import GraphBuilder
+from netspec.graph.graph import Node
 from netspec.ops.conv import Conv
 from netspec.ops.facts import square
 from netspec.ops.norm import BatchNorm

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from netspec import api
 from netspec.commands.options import Settings, members
 from netspec.errors.problem import Problem, Problems, SpecError
-from netspec.graph import Graph
+from netspec.graph.graph import Graph
 from netspec.ops.facts import Shape
 
 BLOCKING = ("shape", "window", "arity")

@@ -11,7 +11,7 @@ from netspec.analysis.effective import Effective, effective
 from netspec.analysis.sight import Sight, sight
 from netspec.commands.needed import packages
 from netspec.commands.options import Settings, network, one_spec, print_json, with_input, with_set
-from netspec.graph import Graph
+from netspec.graph.graph import Graph
 from netspec.ops.facts import Pair, Shape
 from netspec.report.field import page
 from netspec.report.field_picture import picture

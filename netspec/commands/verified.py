@@ -11,7 +11,7 @@ from click.core import ParameterSource
 from netspec.commands.needed import packages
 from netspec.commands.options import print_json
 from netspec.commands.wanted import Asked
-from netspec.graph import Graph
+from netspec.graph.graph import Graph
 from netspec.report.verification import verification_text
 
 UNVERIFIED = 1

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from netspec.diagram.outline import Outline, Place
 from netspec.diagram.view import Arrow, Box, End, Frame, boxes, frames
-from netspec.graph import Graph
+from netspec.graph.graph import Graph
 from netspec.ops.facts import Shape
 
 Pair = tuple[str, str]

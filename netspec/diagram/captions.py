@@ -6,7 +6,7 @@ from netspec.analysis.rows import STRUCTURAL
 from netspec.diagram.folding import Part, Readers, Run, nodes_of, runs
 from netspec.diagram.labels import ARROW, TIMES
 from netspec.diagram.view import Box
-from netspec.graph import Node
+from netspec.graph.graph import Node
 from netspec.ops.facts import FLAT, Shape
 
 

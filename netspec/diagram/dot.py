@@ -6,7 +6,7 @@ from netspec.diagram.folded import view
 from netspec.diagram.labels import merged, quoted, shape_label
 from netspec.diagram.look import GREEN, GREY, INK, TEXT, box_node, frame_node, title
 from netspec.diagram.view import IMAGE, Arrow, Box, Frame, Role, View, boxes
-from netspec.graph import Graph
+from netspec.graph.graph import Graph
 
 HEAD = f"""\
 digraph network {{

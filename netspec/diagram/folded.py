@@ -9,7 +9,7 @@ from netspec.diagram.folding import is_one_box, nodes_of, readers, runs
 from netspec.diagram.outline import Outline, Place
 from netspec.diagram.view import IMAGE, Box, End, Frame, View, figures_of
 from netspec.diagram.ways import Ways
-from netspec.graph import Entry, Graph, Node, Scope
+from netspec.graph.graph import Entry, Graph, Node, Scope
 
 
 def view(graph: Graph, depth: int = 1) -> View:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 
 from netspec.analysis.rows import STRUCTURAL
-from netspec.graph import Graph, Node, Scope
+from netspec.graph.graph import Graph, Node, Scope
 from netspec.ops.facts import Family
 
 FOLLOWERS = (Family.NORM, Family.ACTIVATION, Family.REGULARISE)

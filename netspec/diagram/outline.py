@@ -21,7 +21,7 @@ from netspec.diagram.folding import (
 )
 from netspec.diagram.labels import DOT, TIMES, crossed, merged
 from netspec.diagram.view import Box, Figures, Frame, figures_of
-from netspec.graph import Entry, Graph, Node, Scope
+from netspec.graph.graph import Entry, Graph, Node, Scope
 
 MARKS = {"add": "+", "concat": "C", "multiply": TIMES, "mean": "\N{GREEK SMALL LETTER MU}"}
 """Signs of joins, by word; a join without a sign is a box."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from netspec.graph import Node
+from netspec.graph.graph import Node
 from netspec.ops.facts import Family, Shape
 
 

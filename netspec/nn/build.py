@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from netspec.analysis.liveness import Liveness
-from netspec.graph import Graph, Node, Scope
+from netspec.graph.graph import Graph, Node, Scope
 from netspec.nn.forward import Step, Writer, is_sequence, pieces, step
 from netspec.nn.part import part_class
 from netspec.ops.facts import Layer

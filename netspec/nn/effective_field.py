@@ -8,7 +8,7 @@ from math import isfinite
 import torch
 
 from netspec.errors.problem import Problem, SpecError
-from netspec.graph import Graph, Node, Output
+from netspec.graph.graph import Graph, Node, Output
 from netspec.nn.build import module
 from netspec.ops.facts import FLAT, Pair
 

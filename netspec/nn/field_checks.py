@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from netspec.analysis.receptive_field import AXES, Field, Interval
 from netspec.analysis.verification import Check
-from netspec.graph import Graph, Node, upstream
+from netspec.graph.graph import Graph, Node, upstream
 from netspec.nn import modules
 from netspec.nn.linearised import along, linearised
 from netspec.nn.lines import Lines

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from netspec.analysis.liveness import Liveness, is_open
-from netspec.graph import Node, Scope
+from netspec.graph.graph import Node, Scope
 from netspec.ops.facts import Layer
 
 Piece = Node | Scope

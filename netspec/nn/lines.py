@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from netspec.analysis.receptive_field import Field, Interval, placed
-from netspec.graph import Graph, Node
+from netspec.graph.graph import Graph, Node
 from netspec.nn import modules
 from netspec.nn.extents import EACH, Extent, around, held, windows
 from netspec.nn.linearised import along

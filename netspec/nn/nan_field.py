@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from netspec.graph import Graph, Node, Output
+from netspec.graph.graph import Graph, Node, Output
 from netspec.nn.build import module
 from netspec.nn.counting import quiet
 from netspec.ops.facts import FLAT, Pair, Shape

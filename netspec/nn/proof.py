@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from netspec.graph import Graph
+from netspec.graph.graph import Graph
 from netspec.nn.build import module
 from netspec.ops.facts import Shape
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from netspec.analysis.memory import memory
 from netspec.analysis.summary import Summary, summary
 from netspec.analysis.verification import Check, Verification
-from netspec.graph import Graph, Node
+from netspec.graph.graph import Graph, Node
 from netspec.nn.build import module, named
 from netspec.nn.counting import BATCH, one_thread, quiet
 from netspec.nn.field_checks import field_checks

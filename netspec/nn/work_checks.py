@@ -8,7 +8,7 @@ from torch import nn
 
 from netspec.analysis.summary import Summary
 from netspec.analysis.verification import Check
-from netspec.graph import Graph
+from netspec.graph.graph import Graph
 from netspec.nn import modules
 from netspec.nn.counting import counted_flops, traced_macs, trained_flops
 

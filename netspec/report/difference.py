@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from netspec.analysis.difference import INPUTS, SHAPE, WORD, Change, Delta, Difference, Match, Plain
 from netspec.analysis.parts import many
-from netspec.graph import Node
+from netspec.graph.graph import Node
 from netspec.ops.facts import MAP, shape_text
 from netspec.report.folds import folded
 from netspec.report.sections import ARROW, Section, limited, to_markdown, to_text

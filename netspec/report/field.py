@@ -9,7 +9,7 @@ from netspec.analysis.alignment import Misaligned, Path, misalignments
 from netspec.analysis.coverage import first_that_sees_all
 from netspec.analysis.figures import GLOBAL
 from netspec.analysis.receptive_field import AXES, Field, Region
-from netspec.graph import Graph, Node
+from netspec.graph.graph import Graph, Node
 from netspec.ops.facts import MAP, Shape, positions, shape_text
 from netspec.ops.operation import both
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from netspec.analysis.parts import kind
 from netspec.analysis.rows import STRUCTURAL
-from netspec.graph import Node, Scope
+from netspec.graph.graph import Node, Scope
 from netspec.ops.facts import shape_text
 
 Units = dict[Node | Scope, list[Node]]

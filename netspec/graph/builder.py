@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from netspec.errors.problem import Refusal
 from netspec.errors.source import Span
-from netspec.graph import INPUT, Entry, Graph, Node, Output, Scope
+from netspec.graph.graph import INPUT, Entry, Graph, Node, Output, Scope
 from netspec.limits import LIMITS
 from netspec.ops.facts import Shape, shape_text
 from netspec.ops.initialisation import Scheme
