@@ -2,9 +2,9 @@
 
 from netspec.api import Network, compile, load, load_weights, read, save
 from netspec.blocks import Block
+from netspec.compiler.registry import register
 from netspec.errors.problem import Problem, SpecError
 from netspec.ops import Operation
-from netspec.vocabulary import register
 
 __version__ = "0.1.0"
 __all__ = [

@@ -12,7 +12,7 @@ from netspec import catalogue
 from netspec.analysis.memory import STATES, Optimizer
 from netspec.analysis.rows import DTYPES, Dtype, Setup
 from netspec.analysis.summary import Summary, summary
-from netspec.compiler import chosen, network_of, spec_of
+from netspec.compiler.compiler import chosen, network_of, spec_of
 from netspec.errors.problem import Problem, SpecError
 from netspec.errors.source import Source, Span
 from netspec.graph.graph import Graph

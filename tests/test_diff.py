@@ -19,7 +19,7 @@ from netspec.analysis import aligning, parts
 from netspec.analysis.aligning import aligned, common_subsequence
 from netspec.analysis.difference import Difference, difference
 from netspec.cli import main
-from netspec.compiler import spec_of
+from netspec.compiler.compiler import spec_of
 from netspec.errors.problem import SpecError
 from netspec.graph.graph import Graph, Scope
 from netspec.report.folds import folded

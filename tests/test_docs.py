@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 import netspec
-from netspec import vocabulary
 from netspec.cli import COMMANDS
 
 ROOT = Path(__file__).parent.parent
@@ -56,7 +55,7 @@ def test_every_command_stands_in_the_readme() -> None:
 
 def test_the_readme_code_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     """The block that README defines in Python works in a spec."""
-    monkeypatch.setattr(vocabulary, "_registered", {})
+    monkeypatch.setattr(registry, "_registered", {})
     code = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     block = next(part for part in code if "class SqueezeExcite" in part)
     space: dict[str, Any] = {"netspec": netspec}

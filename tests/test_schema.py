@@ -14,8 +14,9 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netspec import catalogue, vocabulary
+from netspec import catalogue
 from netspec.cli import main
+from netspec.compiler import registry
 from netspec.errors.problem import SpecError
 from netspec.errors.source import Source
 from netspec.language import names
@@ -196,7 +197,7 @@ def test_every_word_is_described() -> None:
     whole = schema()
     assert set(whole["properties"]) == set(KEYS)
     assert all(section["description"] for section in whole["properties"].values())
-    for name, known in vocabulary.words().items():
+    for name, known in registry.words().items():
         described = whole["$defs"][f"word.{name}"]["description"]
         assert described.split() == (known.__doc__ or "").replace("``", "'").split()
     schemes = whole["properties"]["init"]["additionalProperties"]["anyOf"][-1]["properties"]

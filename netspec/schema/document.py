@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from netspec import vocabulary
+from netspec.compiler import registry
 from netspec.language.spec import SECTIONS, Spec
 from netspec.ops import OPERATIONS
 from netspec.schema.layers import NULL, Use, layers, own_use, use, word
@@ -19,7 +19,7 @@ def schema(spec: Spec | None = None) -> Schema:
 
     Without ``spec`` a file that defines blocks, or extends another, may use words that the schema does not know.
     """
-    uses = {name: use(known) for name, known in vocabulary.words().items()}
+    uses = {name: use(known) for name, known in registry.words().items()}
     if spec:
         uses |= {name: own_use(block) for name, block in spec.blocks.items()}
     result: Schema = {

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from netspec.compiler.registry import Word
 from netspec.language import names
 from netspec.language.definition import Definition
 from netspec.limits import LIMITS
 from netspec.ops import Operation
 from netspec.schema import naming
 from netspec.schema.parameters import EXPRESSION, Schema, declared, fields, summary
-from netspec.vocabulary import Word
 
 NAME: Schema = {"type": ["string", "integer"]}
 NULL: Schema = {"type": "null"}

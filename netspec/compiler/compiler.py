@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from netspec.bounds import refuse_oversized
-from netspec.context import Body
+from netspec.compiler.bounds import refuse_oversized
+from netspec.compiler.context import Body
+from netspec.compiler.expansion import Expansion
 from netspec.errors.problem import Problem, Problems, SpecError
 from netspec.errors.source import Source, Span
 from netspec.errors.text import did_you_mean
-from netspec.expansion import Expansion
 from netspec.graph.graph import Entry, Graph, Node, Output, Scope
 from netspec.language import source as yaml_source
 from netspec.language.arguments import Arguments, built, evaluated, shown

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from netspec import vocabulary
-from netspec.context import Body
+from netspec.compiler import registry
+from netspec.compiler.context import Body
+from netspec.compiler.wiring import Wiring
 from netspec.errors.problem import Problem, Problems
 from netspec.graph.builder import GraphBuilder
 from netspec.graph.graph import INPUT, Node
@@ -12,7 +13,6 @@ from netspec.language.layers import Layer, Use, reads
 from netspec.language.source import Scalar, Sequence
 from netspec.language.spec import Spec
 from netspec.ops import Operation
-from netspec.wiring import Wiring
 
 
 class Reading:
@@ -44,7 +44,7 @@ class Reading:
         if isinstance(use.arguments, Scalar) and use.arguments.value is None:
             return layer
         word = word_of(use, body.values, Problems())
-        known = None if word is None or word in self.spec.blocks else vocabulary.find(word)
+        known = None if word is None or word in self.spec.blocks else registry.find(word)
         if known is None or not issubclass(known, Operation) or not known.joins or known.model_fields:
             return layer
         return layer._replace(what=Use(use.word, None), reads=reads(use.arguments, self.problems))

@@ -7,10 +7,14 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from netspec import vocabulary
 from netspec.blocks import Block
-from netspec.context import Body, seen
-from netspec.effort import Effort
+from netspec.compiler import registry
+from netspec.compiler.context import Body, seen
+from netspec.compiler.effort import Effort
+from netspec.compiler.patches import Patches, changed
+from netspec.compiler.reading import Reading
+from netspec.compiler.shape_errors import refused
+from netspec.compiler.wiring import Wiring
 from netspec.errors.problem import Problem, Problems
 from netspec.errors.source import Span
 from netspec.errors.text import did_you_mean
@@ -27,10 +31,6 @@ from netspec.language.spec import Spec
 from netspec.limits import RAISE
 from netspec.ops import Operation
 from netspec.ops.facts import Shape
-from netspec.patching import Patches, changed
-from netspec.reading import Reading
-from netspec.trail import refused
-from netspec.wiring import Wiring
 
 UNKNOWN_HINT = "define it under 'blocks', or have it registered by a --plugin"
 
@@ -266,9 +266,9 @@ class Expansion:
         word = word_of(use, seen(body.values, inputs[0]), self.problems)
         if word is None:
             return None
-        known = self.spec.blocks.get(word) or vocabulary.find(word)
+        known = self.spec.blocks.get(word) or registry.find(word)
         if known is None:
-            hint = did_you_mean(word, [*self.spec.blocks, *vocabulary.known()]) or UNKNOWN_HINT
+            hint = did_you_mean(word, [*self.spec.blocks, *registry.known()]) or UNKNOWN_HINT
             message = f"there is no operation or block '{word}'"
             self.problems.add(Problem("unknown-operation", message, use.word.span, hint))
             return None
