@@ -13,6 +13,7 @@ import pytest
 
 import netspec
 from netspec.cli import COMMANDS
+from netspec.compiler import registry
 
 ROOT = Path(__file__).parent.parent
 PUBLISHED = json.loads((ROOT / "tests" / "reference" / "published.json").read_text(encoding="utf-8"))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import netspec
-from netspec.nn.modules import DrawColumn, DropPathMean
+from netspec.nn.layers import DrawColumn, DropPathMean
 
 NARROW = {"widths": [4, 6], "classes": 5}
 

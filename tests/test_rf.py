@@ -341,7 +341,7 @@ def test_rf_does_not_import_torch() -> None:
 
 def test_the_effective_field_lies_inside_the_theoretical_one(torch: ModuleType) -> None:
     """All gradient is inside, most of it near the centre; the caller's random state is as it was."""
-    from netspec.nn.effective_field import gradient_mass
+    from netspec.nn.gradient_mass import gradient_mass
 
     view = sight(graph := netspec.read("resnet20").graph, "layer2.0.relu")
     state = torch.random.get_rng_state()
@@ -389,7 +389,7 @@ def test_effective_field_on_the_command_line(torch: ModuleType, tmp_path: Path) 
 
 def test_a_steep_network_needs_double_precision(torch: ModuleType, graph_of: GraphOf) -> None:  # noqa: ARG001 - few threads
     """Gradients that leave the range of single precision, as those of hundreds of blocks do, are found all the same."""
-    from netspec.nn.effective_field import gradient_mass
+    from netspec.nn.gradient_mass import gradient_mass
 
     layers = "\n".join(f"conv{depth}: {{conv: {{out: 2, kernel: 1}}}}" for depth in range(12))
     graph = graph_of(layers, size=(3, 4, 4), init="conv.weight: {normal: 10000.0}")
@@ -399,7 +399,7 @@ def test_a_steep_network_needs_double_precision(torch: ModuleType, graph_of: Gra
 
 def test_no_gradient_is_an_error(torch: ModuleType, graph_of: GraphOf) -> None:  # noqa: ARG001 - few threads
     """Weights of zero let no gradient through; that is said, not drawn. A pixel of the input sees itself."""
-    from netspec.nn.effective_field import gradient_mass
+    from netspec.nn.gradient_mass import gradient_mass
 
     graph = graph_of("conv: {conv: {out: 2, kernel: 3}}", size=(3, 8, 8), init="conv.weight: zeros")
     with pytest.raises(SpecError, match="no gradient of 'conv'"):

@@ -33,7 +33,7 @@ HOSTILE = {
     "dunder": "params: {p: 1}\nstages: {a: {conv: {out: $p.__class__.__mro__, kernel: 1}}}\n",
     "dunder index": "params: {p: [1]}\nstages: {a: {dropout: $p['__class__']}}\n",
     "attributes": "stages: {__init__: relu, __class__: relu, forward: relu, __reduce__: relu, _modules: relu}\n",
-    "word": "stages: {a: torch.nn.ReLU, b: os.system, c: netspec.nn.modules.Mean, d: __import__}\n",
+    "word": "stages: {a: torch.nn.ReLU, b: os.system, c: netspec.nn.layers.Mean, d: __import__}\n",
     "word of a file": "stages: {a: /etc/passwd, b: ../x.py, c: file:///etc/passwd}\n",
     "word expression": "params: {w: os.system}\nstages: {a: $w}\n",
     "long name": f"stages: {{{'a' * 150_000}: relu}}\n",

@@ -17,13 +17,8 @@ from netspec.analysis import receptive_field, training
 from netspec.analysis.receptive_field import Field
 from netspec.analysis.rows import Row
 from netspec.analysis.summary import summary
-from netspec.analysis.verification import Check, Verification
 from netspec.cli import main
 from netspec.graph.graph import Graph, Node
-from netspec.nn import counting, linearised
-from netspec.nn.field_checks import NO_RECTANGLE, PADDED, SKIPPED
-from netspec.nn.lines import DIFFERENT, UNEVEN
-from netspec.nn.verify import verify
 from netspec.ops.conv import Conv
 from netspec.ops.facts import Cost, Shape, Tensor, Window
 from netspec.ops.join import Concat
@@ -32,6 +27,11 @@ from netspec.ops.memory import Kept
 from netspec.ops.norm import BatchNorm
 from netspec.ops.operation import Operation
 from netspec.ops.pool import AdaptiveAvgPool, MaxPool
+from netspec.verify import flop_counters, linear_stand_ins
+from netspec.verify.axis_fields import DIFFERENT, UNEVEN
+from netspec.verify.fields import NO_RECTANGLE, PADDED, SKIPPED
+from netspec.verify.result import Check, Verification
+from netspec.verify.verify import verify
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -64,7 +64,7 @@ def test_shipped_networks_hold(file: str, monkeypatch: pytest.MonkeyPatch) -> No
         graph = shipped.graph(word)
         found = verify(graph)
         explained |= {check.figure for check in found.explained}
-        monkeypatch.setattr("netspec.nn.verify.PICTURES", FEW)
+        monkeypatch.setattr("netspec.verify.verify.PICTURES", FEW)
 
         assert found.differing == ()
         assert_whole(found, graph)
@@ -121,7 +121,7 @@ def test_uneven_padding_is_counted_by_fvcore(graph_of: GraphOf, monkeypatch: pyt
     (total, *_) = of(verify(graph_of(layers, size=(3, 9, 9))), "MACs")
     assert (total.oracle, total.ours, total.theirs) == ("fvcore", 8 * 3 * 16 * 81, 8 * 3 * 16 * 81)
 
-    monkeypatch.setattr(counting, "_with_padding_by_name", lambda inputs, outputs: 0)  # noqa: ARG005 - as fvcore calls it
+    monkeypatch.setattr(flop_counters, "_with_padding_by_name", lambda inputs, outputs: 0)  # noqa: ARG005 - as fvcore calls it
     wrong = verify(graph_of(layers, size=(3, 9, 9)))
     assert {(check.of, check.oracle, check.theirs) for check in wrong.differing} == {
         ("", "fvcore", 0),
@@ -400,7 +400,7 @@ def test_deep_networks_begin_anew(graph_of: GraphOf, monkeypatch: pytest.MonkeyP
     """With a line that begins anew after every third layer all figures are those of one that never does."""
     graph = graph_of(SOUND, size=(3, 41, 37), head="[global_avg_pool, linear: 5]")
     whole = verify(graph)
-    monkeypatch.setattr("netspec.nn.lines.DEEPEST", 2)
+    monkeypatch.setattr("netspec.verify.axis_fields.DEEPEST", 2)
 
     assert verify(graph) == whole
 
@@ -461,7 +461,7 @@ def test_a_gradient_of_the_image_fails(graph_of: GraphOf, monkeypatch: pytest.Mo
 
 def test_a_maximum_would_hide_pixels(graph_of: GraphOf, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without its stand-in the gradient of a maximum reaches one pixel, and a field that is right would fail."""
-    monkeypatch.setattr(linearised, "summed", lambda x, layer: layer(x))
+    monkeypatch.setattr(linear_stand_ins, "summed", lambda x, layer: layer(x))
     found = verify(graph_of("pool: {max_pool: 2}", size=(1, 8, 8)))
 
     assert {(check.figure, check.ours, check.theirs) for check in found.differing} == {("pixels in the field", 4, 1)}

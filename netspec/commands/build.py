@@ -21,7 +21,7 @@ from netspec.ops.facts import Shape, shape_text
 def build(spec: str, given: Settings, size: Shape | None, output: Path | None, weights: Path | None, seed: int) -> None:
     """Compile a network, prove it with one forward pass, and write weights and spec to one safetensors file."""
     checked = network(spec, given, size)
-    from netspec.nn.proof import built
+    from netspec.nn.smoke_test import built
 
     module, shapes = built(checked.graph, seed)
     if weights:

@@ -71,7 +71,7 @@ def rf(  # noqa: PLR0913 - one argument for each option
 def _effective(graph: Graph, view: Sight) -> Effective:
     """The effective field: the one part that needs torch. Raises :class:`click.UsageError` where that is missing."""
     with packages("--effective"):
-        from netspec.nn.effective_field import IMAGES, SEEDS, gradient_mass
+        from netspec.nn.gradient_mass import IMAGES, SEEDS, gradient_mass
 
         mass = gradient_mass(graph, view.node, view.at)
     return effective(mass, view.seen, f"averaged over {IMAGES} random images for each of {SEEDS} initialisations")

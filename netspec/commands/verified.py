@@ -36,7 +36,7 @@ def verified(graphs: Iterable[Graph], asked: Asked, form: str) -> None:
     found = []
     for place, graph in enumerate(graphs):
         with packages("--verify"):
-            from netspec.nn.verify import verify
+            from netspec.verify.verify import verify
 
             one = verify(graph)
         found.append(one)

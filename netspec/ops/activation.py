@@ -160,4 +160,4 @@ class ScaledTanh(Operation):
 
     def layer(self, *inputs: Shape) -> Layer:
         """A module of ours: torch has none."""
-        return Layer("netspec.nn.modules.ScaledTanh", {"amplitude": self.amplitude, "slope": self.slope})
+        return Layer("netspec.nn.layers.ScaledTanh", {"amplitude": self.amplitude, "slope": self.slope})

@@ -40,7 +40,7 @@ class DrawColumn(Operation):
 
     def layer(self, *inputs: Shape) -> Layer:
         """A module of ours: torch has none."""
-        return Layer("netspec.nn.modules.DrawColumn", {"columns": self.columns, "p": self.p})
+        return Layer("netspec.nn.layers.DrawColumn", {"columns": self.columns, "p": self.p})
 
     def label(self) -> str:
         """``draw one of 3 columns``."""
@@ -93,7 +93,7 @@ class DropPathMean(Operation):
     def layer(self, *inputs: Shape) -> Layer:
         """A module of ours: torch has none."""
         drawn = self.paths(*inputs) != inputs
-        return Layer("netspec.nn.modules.DropPathMean", {"p": self.p, "first": self.first if drawn else None})
+        return Layer("netspec.nn.layers.DropPathMean", {"p": self.p, "first": self.first if drawn else None})
 
     def label(self) -> str:
         """``mean, drop path 0.15``."""

@@ -33,7 +33,7 @@ class GlobalAvgPool(Operation):
 
     def layer(self, *inputs: Shape) -> Layer:
         """Adaptive pooling to one position, flattened."""
-        return Layer("netspec.nn.modules.GlobalAvgPool", {})
+        return Layer("netspec.nn.layers.GlobalAvgPool", {})
 
     def label(self) -> str:
         """``global avg pool``."""

@@ -86,7 +86,7 @@ class Mean(Operation):
 
     def layer(self, *inputs: Shape) -> Layer:
         """A module: the sum over the number of inputs."""
-        return Layer("netspec.nn.modules.Mean", {})
+        return Layer("netspec.nn.layers.Mean", {})
 
 
 class Multiply(Operation):

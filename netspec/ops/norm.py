@@ -128,7 +128,7 @@ class ChannelScale(Operation):
 
     def layer(self, *inputs: Shape) -> Layer:
         """A module that broadcasts over the map."""
-        return Layer("netspec.nn.modules.ChannelScale", {"channels": inputs[0][0], "bias": self.bias})
+        return Layer("netspec.nn.layers.ChannelScale", {"channels": inputs[0][0], "bias": self.bias})
 
     def label(self) -> str:
         """``scale``."""

@@ -45,7 +45,7 @@ class Rbf(Operation):
     def layer(self, *inputs: Shape) -> Layer:
         """A module of ours: torch has none."""
         arguments = {"features": inputs[0][0], "out": self.out, "trainable": self.trainable}
-        return Layer("netspec.nn.modules.Rbf", arguments)
+        return Layer("netspec.nn.layers.Rbf", arguments)
 
     def label(self) -> str:
         """``RBF 10``."""

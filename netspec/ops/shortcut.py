@@ -61,7 +61,7 @@ class PadShortcut(Operation):
         """A module of ours: torch has none."""
         missing = self.out - inputs[0][0]
         before = missing // 2 if self.zeros == "around" else 0
-        return Layer("netspec.nn.modules.PadShortcut", {"stride": self.stride, "zeros": (before, missing - before)})
+        return Layer("netspec.nn.layers.PadShortcut", {"stride": self.stride, "zeros": (before, missing - before)})
 
     def label(self) -> str:
         """``pad to 64, /2``."""
@@ -99,7 +99,7 @@ class Select(Operation):
 
     def layer(self, *inputs: Shape) -> Layer:
         """A module of ours: torch has none."""
-        return Layer("netspec.nn.modules.Select", {"channels": self.channels})
+        return Layer("netspec.nn.layers.Select", {"channels": self.channels})
 
     def label(self) -> str:
         """``channels 0 1 2``."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from netspec.analysis.verification import Check, Value, Verification
 from netspec.ops.facts import shape_text
 from netspec.report.sections import Section, limited, to_text
+from netspec.verify.result import Check, Value, Verification
 
 LINES = 20
 """How many explained differences are listed."""

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch.nn import functional
 
-from netspec.nn import modules
-from netspec.nn.linearised import POINTWISE, along, summed
+from netspec.nn.layers import DropPathMean, Mean, PadShortcut, Select
+from netspec.verify.linear_stand_ins import POINTWISE, along, summed
 
-SLIDING = (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d, modules.PadShortcut)
-PLACED = (*POINTWISE, nn.LocalResponseNorm, nn.Softmax, nn.LogSoftmax, modules.Select)
+SLIDING = (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d, PadShortcut)
+PLACED = (*POINTWISE, nn.LocalResponseNorm, nn.Softmax, nn.LogSoftmax, Select)
 """Each position of the output comes from the same one of the input."""
-JOINS = (modules.Mean, modules.DropPathMean)
+JOINS = (Mean, DropPathMean)
 
 
 def slid(values: Sequence[Tensor], channels: Sequence[int], layer: nn.Module | None, axis: int) -> Tensor:
@@ -34,7 +34,7 @@ def slid(values: Sequence[Tensor], channels: Sequence[int], layer: nn.Module | N
         return functional.conv2d(values[0], values[0].new_ones(1, 1, *kernel), None, stride, padding, dilation)
     if isinstance(layer, nn.MaxPool2d | nn.AvgPool2d):
         return summed(values[0], layer, axis)
-    if isinstance(layer, modules.PadShortcut):
+    if isinstance(layer, PadShortcut):
         return values[0][:, :, :: layer.stride[axis]]
     given = [value.expand(-1, count, -1, -1) for value, count in zip(values, channels, strict=True)]
     found: Tensor = layer(*given)

@@ -15,13 +15,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from netspec.nn import modules
+from netspec.nn.layers import ChannelScale, Rbf, ScaledTanh, Select
 from netspec.ops.facts import Pair
 
 POINTWISE = (
     *(nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.ELU, nn.SELU, nn.GELU, nn.SiLU, nn.Mish, nn.Softplus),
-    *(nn.Hardswish, nn.Hardsigmoid, nn.Sigmoid, nn.Tanh, modules.ScaledTanh),
-    *(nn.BatchNorm1d, nn.BatchNorm2d, modules.ChannelScale, nn.Dropout),
+    *(nn.Hardswish, nn.Hardsigmoid, nn.Sigmoid, nn.Tanh, ScaledTanh),
+    *(nn.BatchNorm1d, nn.BatchNorm2d, ChannelScale, nn.Dropout),
 )
 """Each element of the output comes from the same one of the input, in eval mode."""
 Line = int | None
@@ -73,9 +73,9 @@ def _from_all(layer: nn.Module) -> int | None:
         return 0
     if isinstance(layer, nn.Linear):
         return layer.out_features
-    if isinstance(layer, modules.Rbf):
+    if isinstance(layer, Rbf):
         return int(layer.centers.shape[0])
-    return len(layer.channels) if isinstance(layer, modules.Select) else None
+    return len(layer.channels) if isinstance(layer, Select) else None
 
 
 def along(value: Any, line: Line, rest: int) -> Pair:

@@ -20,11 +20,11 @@ from torch import Tensor, nn
 
 from netspec.analysis.receptive_field import Field, Interval, placed
 from netspec.graph.graph import Graph, Node
-from netspec.nn import modules
-from netspec.nn.extents import EACH, Extent, around, held, windows
-from netspec.nn.linearised import along
-from netspec.nn.sliding import slid
+from netspec.nn.layers import DrawColumn
 from netspec.ops.facts import MAP
+from netspec.verify.axis_layers import slid
+from netspec.verify.extents import EACH, Extent, around, held, windows
+from netspec.verify.linear_stand_ins import along
 
 UNEVEN = "windows of adaptive pooling lie at uneven distances: a field has room for each"
 DIFFERENT = "paths with different steps have met: a field has room for every position"
@@ -73,7 +73,7 @@ class Lines:
 
     def _add(self, node: Node) -> None:
         layer = self.layers.get(node.name)
-        if isinstance(layer, modules.DrawColumn):
+        if isinstance(layer, DrawColumn):
             return
         places = [source for source in placed(node, self.axis) if source in self._values and len(node.shape) == MAP]
         common = [self.shared[source] for source in node.inputs if source in self.shared]

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from torch import nn
 
 from netspec.analysis.summary import Summary
-from netspec.analysis.verification import Check
 from netspec.graph.graph import Graph
-from netspec.nn import modules
-from netspec.nn.counting import counted_flops, traced_macs, trained_flops
+from netspec.nn.layers import DrawColumn
+from netspec.verify.flop_counters import counted_flops, traced_macs, trained_flops
+from netspec.verify.result import Check
 
 FVCORE, COUNTER = "fvcore", "FlopCounterMode"
 UNTRACED = "fvcore leaves out what no output takes a value of"
@@ -48,7 +48,7 @@ def _unread(graph: Graph, layers: Mapping[str, nn.Module]) -> set[str]:
     read = set(waiting)
     while waiting:
         node = waiting.pop()
-        if not isinstance(layers.get(node.name), modules.DrawColumn):
+        if not isinstance(layers.get(node.name), DrawColumn):
             waiting += [source for source in node.inputs if source not in read]
             read.update(node.inputs)
     return {node.name for node in graph.nodes if node not in read}

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
-from netspec.nn.counting import quiet
 from netspec.ops.facts import Shape
+from netspec.verify.flop_counters import quiet
 
 
 class Held:

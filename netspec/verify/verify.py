@@ -16,14 +16,14 @@ from torch import Tensor, nn
 
 from netspec.analysis.memory import memory
 from netspec.analysis.summary import Summary, summary
-from netspec.analysis.verification import Check, Verification
 from netspec.graph.graph import Graph, Node
 from netspec.nn.build import module, named
-from netspec.nn.counting import BATCH, one_thread, quiet
-from netspec.nn.field_checks import field_checks
-from netspec.nn.saving import saved_bytes
-from netspec.nn.work_checks import work_checks
 from netspec.ops.facts import Layer, Shape
+from netspec.verify.fields import field_checks
+from netspec.verify.flop_counters import BATCH, one_thread, quiet
+from netspec.verify.result import Check, Verification
+from netspec.verify.saved_tensors import saved_bytes
+from netspec.verify.work import work_checks
 
 TORCH = "torch"
 FIELDS = 1000

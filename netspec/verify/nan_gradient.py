@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from netspec.graph.graph import Graph, Node, Output
 from netspec.nn.build import module
-from netspec.nn.counting import quiet
 from netspec.ops.facts import FLAT, Pair, Shape
+from netspec.verify.flop_counters import quiet
 
 Places = Callable[[Shape], Sequence[Pair]]
 """From the shape of a node to positions of it, always as many."""

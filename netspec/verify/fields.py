@@ -8,14 +8,14 @@ from typing import NamedTuple
 from torch import Tensor, nn
 
 from netspec.analysis.receptive_field import AXES, Field, Interval
-from netspec.analysis.verification import Check
 from netspec.graph.graph import Graph, Node, upstream
-from netspec.nn import modules
-from netspec.nn.linearised import along, linearised
-from netspec.nn.lines import Lines
-from netspec.nn.nan_field import seen, watching
-from netspec.nn.sliding import SLIDING
+from netspec.nn.layers import DrawColumn
 from netspec.ops.facts import MAP, Pair, Shape
+from netspec.verify.axis_fields import Lines
+from netspec.verify.axis_layers import SLIDING
+from netspec.verify.linear_stand_ins import along, linearised
+from netspec.verify.nan_gradient import seen, watching
+from netspec.verify.result import Check
 
 ORACLE = "NaN"
 SKIPPED = "the windows skip pixels"
@@ -55,7 +55,7 @@ def field_checks(
     layers = dict(whole.named_modules())
     drawn: set[Node] = set()
     for node in graph.nodes[1:]:
-        if isinstance(layers.get(node.name), modules.DrawColumn) or drawn.issuperset(node.inputs):
+        if isinstance(layers.get(node.name), DrawColumn) or drawn.issuperset(node.inputs):
             drawn.add(node)
     lines = lines_of(graph, whole, fields)
     checks: list[Check] = []
