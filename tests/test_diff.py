@@ -15,11 +15,12 @@ from click.testing import CliRunner, Result
 
 import netspec
 from netspec import api, catalogue
-from netspec.analysis import aligning, parts
-from netspec.analysis.aligning import aligned, common_subsequence
-from netspec.analysis.difference import Difference, difference
+from netspec.analysis import parts
 from netspec.cli import main
 from netspec.compiler.compiler import spec_of
+from netspec.diff import matching as aligning
+from netspec.diff.difference import Difference, difference
+from netspec.diff.matching import aligned, common_subsequence
 from netspec.errors.problem import SpecError
 from netspec.graph.graph import Graph, Scope
 from netspec.report.folds import folded

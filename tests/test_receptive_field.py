@@ -17,9 +17,10 @@ from oracle import values
 from strategies import drawn
 
 import netspec
-from netspec.analysis import coverage, receptive_field
-from netspec.analysis.alignment import misalignments
-from netspec.analysis.coverage import seeing_position, seeing_positions
+from netspec.analysis import full_view as coverage
+from netspec.analysis import receptive_field
+from netspec.analysis.full_view import seeing_position, seeing_positions
+from netspec.analysis.misalignment import misalignments
 from netspec.analysis.receptive_field import Field, Region, last_map, placed, receptive_fields
 from netspec.graph.graph import Graph, Node
 from netspec.ops.conv import Conv

@@ -15,13 +15,13 @@ import shipped
 from click.testing import CliRunner, Result
 
 import netspec
-from netspec.analysis.alignment import misalignments
-from netspec.analysis.coverage import first_that_sees_all
-from netspec.analysis.effective import effective
+from netspec.analysis.effective_field import effective
 from netspec.analysis.figures import FIGURES, whole_of
+from netspec.analysis.full_view import first_that_sees_all
 from netspec.analysis.grouping import View, groups
+from netspec.analysis.misalignment import misalignments
+from netspec.analysis.position_field import position_field
 from netspec.analysis.receptive_field import receptive_fields
-from netspec.analysis.sight import sight
 from netspec.analysis.summary import summary
 from netspec.cli import main
 from netspec.errors.problem import SpecError
@@ -109,7 +109,7 @@ def test_a_spoilt_pixel_spoils_what_sees_it(torch: ModuleType, word: str, size: 
     graph = netspec.read(word, input=size).graph
     fields = receptive_fields(graph)
     nodes = [node for node in graph.nodes[1:] if len(node.shape) == 3 and not fields[node].whole]
-    views = {node: sight(graph, node.name) for node in nodes[:: max(1, len(nodes) // 3)]}
+    views = {node: position_field(graph, node.name) for node in nodes[:: max(1, len(nodes) // 3)]}
     found = all_spoilt(torch, graph, {node: view.at for node, view in views.items()})
 
     assert found == {node: view.clipped for node, view in views.items()}
@@ -121,13 +121,13 @@ def test_every_position_of_a_join_sees_its_interval(torch: ModuleType, graph_of:
     graph = graph_of(layers, size=(3, 16, 16))
     node = graph.nodes[-1]
     for at in [(0, 0), (1, 2), (node.shape[1] - 1, node.shape[2] - 1)]:
-        assert spoilt(torch, graph, node, at) == sight(graph, node.name, at).clipped
+        assert spoilt(torch, graph, node, at) == position_field(graph, node.name, at).clipped
 
 
 def test_the_oracle_objects_to_a_wrong_field(torch: ModuleType, graph_of: GraphOf) -> None:
     """A field that forgets the dilation is refuted by the spoilt pixels."""
     graph = graph_of("c: {conv: {out: 4, kernel: 3, dilation: 2, padding: 2}}", size=(3, 16, 16))
-    view = sight(graph, "c")
+    view = position_field(graph, "c")
     wrong = view._replace(field=view.field._replace(size=(3, 3)))
 
     assert spoilt(torch, graph, graph.nodes[-1], view.at) == view.clipped != wrong.clipped
@@ -138,7 +138,7 @@ def test_paths_that_step_differently_are_inside_the_union(torch: ModuleType, gra
     graph = graph_of(UNEVEN, size=(3, 32, 32))
     node = graph.nodes[-1]
     for at in [(0, 0), (8, 8), (15, 15)]:
-        inside, around = spoilt(torch, graph, node, at), sight(graph, "joined", at).clipped
+        inside, around = spoilt(torch, graph, node, at), position_field(graph, "joined", at).clipped
         assert all(a[0] >= b[0] and a[1] <= b[1] for a, b in zip(inside, around, strict=True))
     (found,) = misalignments(graph)
     assert found.jumps == ((2, 2), (1, 1))
@@ -148,7 +148,7 @@ def test_paths_that_step_differently_are_inside_the_union(torch: ModuleType, gra
 def test_a_field_has_room_for_the_drift_of_every_position(torch: ModuleType, graph_of: GraphOf) -> None:
     """Where jumps differ most positions see less than the interval, as the page on figures says; so does ``rf``."""
     graph = graph_of(UNEVEN, size=(3, 32, 32))
-    view = sight(graph, "joined", (8, 8))
+    view = position_field(graph, "joined", (8, 8))
 
     assert (view.field.size, view.seen) == ((32, 32), ((1, 32), (1, 32)))
     assert spoilt(torch, graph, view.node, view.at) == ((8, 24), (8, 24))
@@ -158,7 +158,7 @@ def test_a_field_has_room_for_the_drift_of_every_position(torch: ModuleType, gra
 def test_what_is_not_sure_is_not_claimed(torch: ModuleType, graph_of: GraphOf) -> None:
     """A field with room for the drift of two paths covers the input, which no position sees: none is said to."""
     graph = graph_of(DRIFTING, size=(3, 40, 40))
-    view = sight(graph, "d", (10, 10))
+    view = position_field(graph, "d", (10, 10))
 
     assert view.clipped == ((0, 39), (0, 39))
     assert spoilt(torch, graph, view.node, view.at) == ((9, 31), (9, 31))
@@ -167,7 +167,7 @@ def test_what_is_not_sure_is_not_claimed(torch: ModuleType, graph_of: GraphOf) -
     assert footer(graph, receptive_fields(graph))[0] == "no operation is known to see the whole input"
     small = graph_of(SHORTCUT_D, size=(3, 64, 64))
     assert footer(small, receptive_fields(small))[0] == "no operation sees the whole input"
-    assert "with room" not in page(sight(small))
+    assert "with room" not in page(position_field(small))
 
 
 def test_the_shortcut_of_resnet_d_is_named(graph_of: GraphOf) -> None:
@@ -204,7 +204,11 @@ def test_a_gate_is_global_and_hides_nothing(torch: ModuleType, graph_of: GraphOf
     assert (fields["last"].size, fields["last"].jump, fields["last"].whole) == ((5, 5), (1, 1), True)
     assert fields["last"].aligned
     assert misalignments(graph) == []
-    assert sight(graph, "last", (0, 0)).clipped == ((0, 15), (0, 15)) == spoilt(torch, graph, graph.nodes[-1], (0, 0))
+    assert (
+        position_field(graph, "last", (0, 0)).clipped
+        == ((0, 15), (0, 15))
+        == spoilt(torch, graph, graph.nodes[-1], (0, 0))
+    )
 
 
 @pytest.mark.parametrize(
@@ -265,7 +269,7 @@ MET, NOT_EVEN = "paths that are not aligned have met", "windows of uneven size o
 def test_why_a_field_is_larger_is_said(layers: str, said: set[str], graph_of: GraphOf) -> None:
     """Joined paths are named where some have met, uneven windows where there are some, both where both are true."""
     graph = graph_of(layers, size=(3, 32, 32))
-    text = page(sight(graph))
+    text = page(position_field(graph))
 
     assert {sentence for sentence in (MET, NOT_EVEN) if sentence in text} == said
 
@@ -328,7 +332,7 @@ def test_the_picture_is_well_formed_and_safe(tmp_path: Path, graph_of: GraphOf) 
     assert "inception3c.concat" in "".join(ET.fromstring(text).itertext())  # noqa: S314 - our own text
     assert text.count("http") == 1
 
-    named = sight(graph_of("relu: relu"))._replace(network='<script>"&\x00')
+    named = position_field(graph_of("relu: relu"))._replace(network='<script>"&\x00')
     assert "".join(ET.fromstring(svg(named)).itertext()).count('<script>"&\N{REPLACEMENT CHARACTER}') == 2  # noqa: S314
 
 
@@ -343,7 +347,7 @@ def test_the_effective_field_lies_inside_the_theoretical_one(torch: ModuleType) 
     """All gradient is inside, most of it near the centre; the caller's random state is as it was."""
     from netspec.nn.gradient_mass import gradient_mass
 
-    view = sight(graph := netspec.read("resnet20").graph, "layer2.0.relu")
+    view = position_field(graph := netspec.read("resnet20").graph, "layer2.0.relu")
     state = torch.random.get_rng_state()
     mass = gradient_mass(graph, view.node, view.at, images=2, seeds=2)
     found = effective(mass, view.seen)

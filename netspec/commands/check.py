@@ -7,8 +7,8 @@ import sys
 
 import click
 
-from netspec.analysis.advice import advice, family_advice
 from netspec.analysis.budget import overruns
+from netspec.analysis.warnings import advice, family_advice
 from netspec.api import Network
 from netspec.commands.options import BAD_INPUT, Settings, family, many_specs, show, with_input, with_set
 from netspec.errors.problem import Problem, Problems, SpecError

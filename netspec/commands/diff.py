@@ -6,8 +6,8 @@ import sys
 
 import click
 
-from netspec.analysis.difference import difference
 from netspec.commands.options import Setting, Settings, network, print_json, with_input
+from netspec.diff.difference import difference
 from netspec.ops.facts import Shape
 from netspec.report.difference import difference_markdown, difference_text
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from netspec.analysis.effective import Effective, effective
-from netspec.analysis.sight import Sight, sight
+from netspec.analysis.effective_field import Effective, effective
+from netspec.analysis.position_field import PositionField, position_field
 from netspec.commands.needed import packages
 from netspec.commands.options import Settings, network, one_spec, print_json, with_input, with_set
 from netspec.graph.graph import Graph
@@ -53,7 +53,7 @@ def rf(  # noqa: PLR0913 - one argument for each option
 ) -> None:
     """The receptive field of one position of an operation: as numbers, and as a picture over the input."""
     graph = network(spec, given, size).graph
-    view = sight(graph, node, at)
+    view = position_field(graph, node, at)
     found = _effective(graph, view) if gradient else None
     if output:
         written(svg(view, found), output)
@@ -68,7 +68,7 @@ def rf(  # noqa: PLR0913 - one argument for each option
         click.echo(f"drew the field of {view.node.name} to {output}")
 
 
-def _effective(graph: Graph, view: Sight) -> Effective:
+def _effective(graph: Graph, view: PositionField) -> Effective:
     """The effective field: the one part that needs torch. Raises :class:`click.UsageError` where that is missing."""
     with packages("--effective"):
         from netspec.nn.gradient_mass import IMAGES, SEEDS, gradient_mass

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from netspec.analysis.difference import INPUTS, SHAPE, WORD, Change, Delta, Difference, Match, Plain
 from netspec.analysis.parts import many
+from netspec.diff.difference import INPUTS, SHAPE, WORD, Change, Delta, Difference, Match, Plain
 from netspec.graph.graph import Node
 from netspec.ops.facts import MAP, shape_text
 from netspec.report.folds import folded

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from netspec.analysis.alignment import Misaligned, Path, misalignments
-from netspec.analysis.coverage import first_that_sees_all
 from netspec.analysis.figures import GLOBAL
+from netspec.analysis.full_view import first_that_sees_all
+from netspec.analysis.misalignment import Misaligned, Path, misalignments
 from netspec.analysis.receptive_field import AXES, Field, Region
 from netspec.graph.graph import Graph, Node
 from netspec.ops.facts import MAP, Shape, positions, shape_text
 from netspec.ops.operation import both
 
 if TYPE_CHECKING:
-    from netspec.analysis.effective import Effective
-    from netspec.analysis.sight import Sight
+    from netspec.analysis.effective_field import Effective
+    from netspec.analysis.position_field import PositionField
 
 
 def footer(graph: Graph, fields: dict[Node, Field]) -> list[str]:
@@ -39,7 +39,7 @@ def warnings(found: Iterable[Misaligned]) -> list[str]:
     return lines
 
 
-def page(sight: Sight, effective: Effective | None = None) -> str:
+def page(sight: PositionField, effective: Effective | None = None) -> str:
     """The figures of one position, an axis a column, without the picture."""
     head = f"{sight.network}   {sight.node.name}   {shape_text(sight.node.shape)}   input {shape_text(sight.input)}"
     lines = [head, "", *_table(sight), ""]
@@ -59,7 +59,7 @@ def interval(region: Region, axis: int) -> str:
     return f"{first} to {last}" if first <= last else "nothing"
 
 
-def figures(sight: Sight) -> list[tuple[str, str, str]]:
+def figures(sight: PositionField) -> list[tuple[str, str, str]]:
     """The figures of ``sight``: what it is, height, width."""
     field, whole = sight.field, sight.field.whole and positions(sight.node.shape) == 1
     local = (
@@ -78,13 +78,13 @@ def figures(sight: Sight) -> list[tuple[str, str, str]]:
     return [(name, values[0], values[1]) for name, values in columns]
 
 
-def _table(sight: Sight) -> list[str]:
+def _table(sight: PositionField) -> list[str]:
     rows = [("", "height", "width"), *figures(sight)]
     widths = [max(len(row[column]) for row in rows) for column in (0, 1, 2)]
     return [f"{row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:>{widths[2]}}" for row in rows]
 
 
-def _holdings(sight: Sight, effective: Effective) -> list[str]:
+def _holdings(sight: PositionField, effective: Effective) -> list[str]:
     high, wide = (last - first + 1 for first, last in sight.seen)
     sizes = [both(one.size) for one in effective.holdings]
     width = max(map(len, [*sizes, both((high, wide))]))
@@ -98,7 +98,7 @@ def _holdings(sight: Sight, effective: Effective) -> list[str]:
     ]
 
 
-def _remarks(sight: Sight) -> list[str]:
+def _remarks(sight: PositionField) -> list[str]:
     field, remarks = sight.field, []
     if field.whole and len(sight.node.shape) == MAP and positions(sight.node.shape) > 1:
         remarks.append(f"{GLOBAL}: a gate sees every position; size, stride and padding are of the ways beside it")

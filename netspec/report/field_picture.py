@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from netspec.analysis.effective import Effective
+from netspec.analysis.effective_field import Effective
+from netspec.analysis.position_field import PositionField
 from netspec.analysis.receptive_field import AXES, Region
-from netspec.analysis.sight import Sight
 from netspec.ops.operation import both
 
 COLUMNS = 44
@@ -72,7 +72,7 @@ class Canvas:
         return ["".join(row).rstrip() for row in self.text]
 
 
-def shown(sight: Sight, beyond: float = 0.75) -> Region:
+def shown(sight: PositionField, beyond: float = 0.75) -> Region:
     """The image and what the field sees beside it, at most ``beyond`` of the image's size on each side."""
     high, wide = (
         (max(min(0, first), -int(size * beyond)), min(max(size - 1, last), int(size * (1 + beyond)) - 1))
@@ -81,12 +81,12 @@ def shown(sight: Sight, beyond: float = 0.75) -> Region:
     return (high, wide)
 
 
-def reaches_beyond(sight: Sight, region: Region) -> bool:
+def reaches_beyond(sight: PositionField, region: Region) -> bool:
     """Whether the field is larger than the ``region`` that is shown."""
     return any(first < edge[0] or last > edge[1] for (first, last), edge in zip(sight.seen, region, strict=True))
 
 
-def picture(sight: Sight, effective: Effective | None = None) -> str:
+def picture(sight: PositionField, effective: Effective | None = None) -> str:
     """The input as a frame, the field over it, its centre, and the gradient as shades where it is known."""
     region = shown(sight)
     extent = _extent(region)
@@ -123,7 +123,7 @@ def _box(extent: Extent, region: Region) -> tuple[int, int, int, int]:
     return top, left, max(bottom, top + 1), max(right, left + 1)
 
 
-def _shade(canvas: Canvas, extent: Extent, effective: Effective, sight: Sight) -> None:
+def _shade(canvas: Canvas, extent: Extent, effective: Effective, sight: PositionField) -> None:
     """The gradient as shades in equal steps."""
     heat = effective.heat
     for row in range(canvas.rows):
@@ -134,7 +134,7 @@ def _shade(canvas: Canvas, extent: Extent, effective: Effective, sight: Sight) -
                 canvas.put(row, column, SHADES[round(value**TONE * (len(SHADES) - 1))])
 
 
-def _legend(sight: Sight, region: Region, effective: Effective | None) -> str:
+def _legend(sight: PositionField, region: Region, effective: Effective | None) -> str:
     parts = [f"┌┐ input {both((sight.input[1], sight.input[2]))}"]
     high, wide = (last - first + 1 for first, last in sight.seen)
     parts.append(f"╔╗ field {both((high, wide))} of position {sight.at[0]},{sight.at[1]}")

@@ -9,9 +9,9 @@ from base64 import b64encode
 from html import escape
 from pathlib import Path
 
-from netspec.analysis.effective import Effective
+from netspec.analysis.effective_field import Effective
+from netspec.analysis.position_field import PositionField
 from netspec.analysis.receptive_field import Region
-from netspec.analysis.sight import Sight
 from netspec.errors.problem import Problem, SpecError
 from netspec.ops.facts import shape_text
 from netspec.ops.operation import both
@@ -27,7 +27,7 @@ LETTER = 6.7
 INK, GREY, BLUE, ORANGE = "#1A202C", "#4A5568", "#2B6CB0", "#C05621"
 
 
-def svg(sight: Sight, effective: Effective | None = None) -> str:
+def svg(sight: PositionField, effective: Effective | None = None) -> str:
     """The picture: image and padding, the theoretical field, the gradient in grey, and the figures beside them."""
     region = _with_rim(shown(sight, beyond=1))
     high, wide = (last - first + 1 for first, last in region)
@@ -83,7 +83,7 @@ def grey_png(rows: tuple[tuple[float, ...], ...]) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(packed)
 
 
-def _plane(sight: Sight, effective: Effective | None, region: Region, scale: float) -> list[str]:
+def _plane(sight: PositionField, effective: Effective | None, region: Region, scale: float) -> list[str]:
     """Image, padding and fields, in input pixels; what lies outside the picture is cut off."""
     (top, bottom), (left, right) = region
     high, wide = sight.input[1:]
@@ -129,7 +129,7 @@ def _rectangle(region: Region, look: str, stroke: float) -> str:
     return f'<rect x="{left}" y="{top}" {size} {look} stroke-width="{stroke:.4f}"/>'
 
 
-def _figures(sight: Sight, effective: Effective | None) -> list[tuple[str, str, str]]:
+def _figures(sight: PositionField, effective: Effective | None) -> list[tuple[str, str, str]]:
     """Colour, name and value of each line beside the picture."""
     lines = [(INK, "input", shape_text(sight.input))]
     for name, high, wide in figures(sight):
@@ -155,7 +155,7 @@ def _notes(notes: list[str], down: float) -> list[str]:
     ]
 
 
-def _subtitle(sight: Sight) -> str:
+def _subtitle(sight: PositionField) -> str:
     return f"{sight.node.name}, {sight.node.operation.label()}, {shape_text(sight.node.shape)}"
 
 

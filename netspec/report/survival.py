@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from netspec.analysis.surviving import Lost, Survival, Weight
+from netspec.diff.weight_transfer import Lost, Survival, Weight
 from netspec.ops.facts import shape_text
 from netspec.report.sections import ARROW, Section
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from netspec.analysis.aligning import aligned
 from netspec.analysis.summary import Summary, summary
-from netspec.analysis.surviving import Survival, survival
+from netspec.diff.matching import aligned
+from netspec.diff.weight_transfer import Survival, survival
 from netspec.graph.graph import Graph, Node
 from netspec.ops.facts import Shape
 from netspec.ops.initialisation import Scheme

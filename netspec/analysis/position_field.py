@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from netspec.analysis.alignment import Misaligned, misalignments
-from netspec.analysis.coverage import seeing_positions
+from netspec.analysis.full_view import seeing_positions
+from netspec.analysis.misalignment import Misaligned, misalignments
 from netspec.analysis.receptive_field import AXES, Field, Interval, Region, last_map, receptive_fields
 from netspec.errors.problem import Problem, SpecError
 from netspec.errors.text import did_you_mean
@@ -16,7 +16,7 @@ SCHEMA_VERSION = 1
 """Of the data of ``netspec rf``."""
 
 
-class Sight(NamedTuple):
+class PositionField(NamedTuple):
     """The field of position ``at`` of ``node``.
 
     ``sees_all`` says whether some position of ``node`` is sure to see the whole input, ``first`` is the first node of
@@ -77,7 +77,7 @@ class Sight(NamedTuple):
         }
 
 
-def sight(graph: Graph, name: str | None = None, at: Pair | None = None) -> Sight:
+def position_field(graph: Graph, name: str | None = None, at: Pair | None = None) -> PositionField:
     """What position ``at`` of the node called ``name`` sees; by default the middle of the last feature map.
 
     Raises :class:`SpecError` where there is no such node or no such position.
@@ -87,7 +87,7 @@ def sight(graph: Graph, name: str | None = None, at: Pair | None = None) -> Sigh
     fields = receptive_fields(graph)
     before = upstream(node)
     seeing = [one for one, place in seeing_positions(graph) if place is not None]
-    return Sight(
+    return PositionField(
         network=graph.name,
         input=graph.input.shape,
         node=node,
