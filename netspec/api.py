@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from netspec import catalogue
 from netspec.analysis.memory import STATES, Optimizer
 from netspec.analysis.rows import DTYPES, Dtype, Setup
-from netspec.analysis.summary import Summary, summary
 from netspec.compiler.compiler import chosen, network_of, spec_of
 from netspec.errors.problem import Problem, SpecError
 from netspec.errors.source import Source, Span
@@ -22,6 +21,7 @@ from netspec.language.source import Mapping, Value
 from netspec.language.spec import Spec
 from netspec.limits import LIMITS, Limits
 from netspec.ops.facts import Shape
+from netspec.report.network_stats import NetworkStats
 
 if TYPE_CHECKING:
     import torch  # noqa: TID251 - for type checkers only
@@ -48,7 +48,7 @@ class Network:
         """The variant's name, or the spec's."""
         return self.graph.name
 
-    def stats(self, *, batch: int = 1, dtype: Dtype = "float32", optimizer: Optimizer = "sgd") -> Summary:
+    def stats(self, *, batch: int = 1, dtype: Dtype = "float32", optimizer: Optimizer = "sgd") -> NetworkStats:
         """Parameters, multiply-adds, shapes, receptive fields, memory: rows, totals, ``to_dict()``, ``to_pandas()``.
 
         Counts are of one image. Bytes are of ``batch`` images with weights and values of ``dtype``, trained with
@@ -61,7 +61,7 @@ class Network:
             if value not in known:
                 message = f"{name} is one of {', '.join(known)}, not {value!r}"
                 raise ValueError(message)
-        return summary(self.graph, Setup(batch, dtype, optimizer))
+        return NetworkStats.of(self.graph, Setup(batch, dtype, optimizer))
 
     def diagram(self, *, depth: int = 1) -> str:
         """The network as DOT text for Graphviz; ``depth`` says how far blocks are opened."""

@@ -15,7 +15,6 @@ from click.testing import CliRunner, Result
 
 import netspec
 from netspec import api, catalogue
-from netspec.analysis import parts
 from netspec.cli import main
 from netspec.compiler.compiler import spec_of
 from netspec.diff import matching as aligning
@@ -23,6 +22,7 @@ from netspec.diff.difference import Difference, difference
 from netspec.diff.matching import aligned, common_subsequence
 from netspec.errors.problem import SpecError
 from netspec.graph.graph import Graph, Scope
+from netspec.report import block_names as parts
 from netspec.report.folds import folded
 
 GraphOf = Callable[..., Graph]

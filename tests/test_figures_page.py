@@ -17,9 +17,9 @@ import click
 import pytest
 
 import netspec
-from netspec.analysis.figures import FIGURES
 from netspec.cli import main
 from netspec.limits import LIMITS
+from netspec.report.columns import FIGURES
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "figures.md").read_text(encoding="utf-8")

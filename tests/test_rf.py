@@ -16,9 +16,7 @@ from click.testing import CliRunner, Result
 
 import netspec
 from netspec.analysis.effective_field import effective
-from netspec.analysis.figures import FIGURES, whole_of
 from netspec.analysis.full_view import first_that_sees_all
-from netspec.analysis.grouping import View, groups
 from netspec.analysis.misalignment import misalignments
 from netspec.analysis.position_field import position_field
 from netspec.analysis.receptive_field import receptive_fields
@@ -26,7 +24,9 @@ from netspec.analysis.summary import summary
 from netspec.cli import main
 from netspec.errors.problem import SpecError
 from netspec.graph.graph import Graph, Node, Output, upstream
-from netspec.report.field import footer, page, warnings
+from netspec.report.columns import FIGURES, whole_of
+from netspec.report.grouping import View, groups
+from netspec.report.receptive_field import footer, page, warnings
 
 GraphOf = Callable[..., Graph]
 Bounds = tuple[tuple[int, int], ...]
@@ -323,7 +323,7 @@ def test_mistakes_are_answered(words: list[str], sentences: list[str]) -> None:
 
 def test_the_picture_is_well_formed_and_safe(tmp_path: Path, graph_of: GraphOf) -> None:
     """The SVG parses, refers to nothing outside, and a name cannot break out of its text."""
-    from netspec.report.field_svg import svg
+    from netspec.report.receptive_field_svg import svg
 
     path = tmp_path / "field.svg"
     assert run("bn-inception", "-o", str(path)).exit_code == 0

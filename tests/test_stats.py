@@ -23,16 +23,17 @@ from click.testing import CliRunner, Result
 from rich.console import Console
 
 import netspec
-from netspec.analysis.figures import FIGURES, whole_of
-from netspec.analysis.grouping import By, Group, View, groups, total
 from netspec.analysis.rows import Row, Setup
 from netspec.analysis.summary import Summary, summary
 from netspec.analysis.training import training_macs
 from netspec.cli import main
 from netspec.graph.graph import Graph
 from netspec.report import comparison
+from netspec.report.columns import FIGURES, whole_of
 from netspec.report.fitting import DROPPED, LUXURIES
 from netspec.report.grid import COLUMNS
+from netspec.report.grouping import By, Group, View, groups, total
+from netspec.report.html_table import html
 from netspec.report.latex import escaped
 from netspec.report.rich_table import show
 from netspec.report.stats import Wanted, pages
@@ -467,7 +468,7 @@ def test_csv_adds_up() -> None:
 
 def test_csv_is_no_formula() -> None:
     """No cell begins like a formula: names of layers are given by whoever wrote the spec."""
-    from netspec.report.delimited import delimited
+    from netspec.report.csv_table import delimited
 
     assert delimited([{"name": "=1+1", "macs": -3}]) == "name,macs\n'=1+1,-3"
 
@@ -794,7 +795,7 @@ def test_notebooks_show_a_table() -> None:
     )
     stats = netspec.read(text).stats()
     shown = stats._repr_html_()
-    hostile = summary(replace(netspec.read(text).graph, name="<script>alert(1)</script>"))._repr_html_()
+    hostile = html(summary(replace(netspec.read(text).graph, name="<script>alert(1)</script>")))
 
     assert shown.startswith("<table><caption>net, input 3x8x8</caption>")
     assert ">112</th>" in shown
@@ -823,7 +824,7 @@ def test_pandas_is_optional(monkeypatch: pytest.MonkeyPatch) -> None:
             raise ImportError(name)
         return original(name, package)
 
-    monkeypatch.setattr("netspec.analysis.data.import_module", missing)
+    monkeypatch.setattr("netspec.report.json_data.import_module", missing)
     with pytest.raises(ImportError, match=r"to_pandas\(\) needs pandas, which is not installed: pip install pandas"):
         netspec.read("lenet5").stats().to_pandas()
 
@@ -852,7 +853,7 @@ def test_plain_text_needs_little() -> None:
     code = (
         "import sys, atexit\n"
         "heavy = ('rich', 'numpy', 'pandas', 'torch', 'html', 'netspec.report.latex', 'netspec.report.markdown',"
-        " 'netspec.report.delimited', 'netspec.report.rich_table', 'netspec.analysis.notebook')\n"
+        " 'netspec.report.csv_table', 'netspec.report.rich_table', 'netspec.report.html_table')\n"
         "atexit.register(lambda: print(sorted(set(heavy) & set(sys.modules)), file=sys.stderr))\n"
         "from netspec.cli import main\n"
         "main(['stats', 'resnet50', '--depth', '1'])\n"

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from dataclasses import field as attribute
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from netspec.analysis.memory import Memory, memory
 from netspec.analysis.receptive_field import UNTOUCHED, Field, last_map, receptive_fields
 from netspec.analysis.rows import Row, Setup, rows
 from netspec.graph.graph import Graph, Node
 from netspec.ops.facts import Shape
-
-SCHEMA_VERSION = 1
-"""Of the data that :meth:`Summary.to_dict` returns; it grows when a key changes its meaning or goes."""
 
 
 class Totals(NamedTuple):
@@ -53,7 +50,7 @@ class Totals(NamedTuple):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Summary:
-    """What ``netspec stats`` shows; in a notebook it shows itself."""
+    """What ``netspec stats`` shows."""
 
     name: str
     input: Shape
@@ -78,23 +75,6 @@ class Summary:
         """Memory of inference and training under :attr:`setup`; worked out at each call."""
         setup = self.setup
         return memory(self.graph, batch=setup.batch, bytes_per_element=setup.width, optimizer=setup.optimizer)
-
-    def to_dict(self) -> dict[str, Any]:
-        """All figures as plain data: raw integers, stable keys, and what each figure means."""
-        from netspec.analysis.data import data  # noqa: PLC0415 - it reads summaries
-
-        return data(self)
-
-    def to_pandas(self) -> Any:
-        """A ``pandas.DataFrame`` with a row for each operation. Raises ImportError where pandas is missing."""
-        from netspec.analysis.data import data_frame  # noqa: PLC0415 - as above
-
-        return data_frame(self)
-
-    def _repr_html_(self) -> str:
-        from netspec.analysis.notebook import html  # noqa: PLC0415 - only notebooks ask
-
-        return html(self)
 
 
 def summary(graph: Graph, setup: Setup | None = None) -> Summary:

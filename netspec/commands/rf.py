@@ -13,9 +13,9 @@ from netspec.commands.needed import packages
 from netspec.commands.options import Settings, network, one_spec, print_json, with_input, with_set
 from netspec.graph.graph import Graph
 from netspec.ops.facts import Pair, Shape
-from netspec.report.field import page
-from netspec.report.field_picture import picture
-from netspec.report.field_svg import svg, written
+from netspec.report.receptive_field import page
+from netspec.report.receptive_field_drawing import picture
+from netspec.report.receptive_field_svg import svg, written
 
 
 class Position(click.ParamType[Pair]):

@@ -6,8 +6,6 @@ from typing import Any, get_args
 
 import click
 
-from netspec.analysis.figures import FIGURES
-from netspec.analysis.grouping import By
 from netspec.analysis.memory import STATES
 from netspec.analysis.rows import DTYPES, Dtype, Setup
 from netspec.analysis.summary import Summary, summary
@@ -16,8 +14,10 @@ from netspec.commands.options import Settings, Size, many_specs, print_json, wit
 from netspec.commands.terminal import PIPED, line_width, print_pages
 from netspec.commands.wanted import Asked, cut_off, ranked, refuse_clashes, wanted
 from netspec.ops.facts import Shape
-from netspec.report import comparison
+from netspec.report import comparison, json_data
 from netspec.report import stats as report
+from netspec.report.columns import FIGURES
+from netspec.report.grouping import By
 from netspec.report.stats import Wanted
 
 
@@ -127,7 +127,7 @@ def _data(summaries: list[Summary], view: Wanted, asked: Asked) -> object:
             "--columns chooses the keys of JSON's groups, and there are none: "
             "give --by, --depth, --all, --only, or --sort or --top of one network"
         )
-    data = [one.to_dict() for one in summaries]
+    data = [json_data.data(one) for one in summaries]
     if grouped:
         data = [{**one, "groups": report.group_records(own, view)} for one, own in zip(data, summaries, strict=True)]
     return data[0] if len(data) == 1 else data
@@ -138,7 +138,7 @@ def _formatted(summaries: list[Summary], view: Wanted, asked: Asked, form: str) 
         return report.markdown_page(summaries, view)
     if form == "latex":
         return report.latex_page(summaries, view)
-    from netspec.report.delimited import delimited
+    from netspec.report.csv_table import delimited
 
     rows = view.view if asked.grouped else view.view._replace(by="node")
     return delimited(report.table_records(summaries, view._replace(view=rows)))

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import click
 
-from netspec.analysis.figures import FIGURES, number, whole_of
-from netspec.analysis.grouping import By, Group, View, chosen
 from netspec.analysis.summary import Summary
 from netspec.errors.text import did_you_mean
 from netspec.report import comparison
+from netspec.report.columns import FIGURES, number, whole_of
+from netspec.report.grouping import By, Group, View, chosen
 from netspec.report.stats import Wanted
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from netspec.analysis.figures import shown
 from netspec.analysis.summary import Summary
 from netspec.ops.facts import shape_text
+from netspec.report.columns import shown
 from netspec.report.footer import MIB, images
 from netspec.report.grid import Column, Grid
 

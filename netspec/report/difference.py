@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from netspec.analysis.parts import many
 from netspec.diff.difference import INPUTS, SHAPE, WORD, Change, Delta, Difference, Match, Plain
 from netspec.graph.graph import Node
 from netspec.ops.facts import MAP, shape_text
+from netspec.report.block_names import many
 from netspec.report.folds import folded
 from netspec.report.sections import ARROW, Section, limited, to_markdown, to_text
-from netspec.report.survival import weights_section
+from netspec.report.weight_transfer import weights_section
 
 LINES = 20
 """How many lines a section of operations has before it is cut off."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 
-from netspec.analysis.parts import kind
 from netspec.analysis.rows import STRUCTURAL
 from netspec.graph.graph import Node, Scope
 from netspec.ops.facts import shape_text
+from netspec.report.block_names import kind
 
 Units = dict[Node | Scope, list[Node]]
 """Operations, and blocks with all of their operations."""

@@ -9,7 +9,7 @@ from netspec.analysis.rows import Row, Setup
 from netspec.analysis.summary import Summary
 from netspec.ops.facts import Cost
 from netspec.ops.operation import both
-from netspec.report import field as field_report
+from netspec.report import receptive_field as field_report
 
 MIB = 1024 * 1024
 LABEL = 10

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
 
-from netspec.analysis.figures import FIGURES, Figure, Value, Whole, number, shown, whole_of
-from netspec.analysis.grouping import Group, View, groups, total
 from netspec.analysis.summary import Summary
+from netspec.report.columns import FIGURES, Figure, Value, Whole, number, shown, whole_of
+from netspec.report.grouping import Group, View, groups, total
 
 COLUMNS = (
     "name",

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from netspec.analysis.data import record
-from netspec.analysis.figures import FIGURES, whole_of
-from netspec.analysis.grouping import View, groups
 from netspec.analysis.summary import Summary
 from netspec.ops.facts import shape_text
+from netspec.report.columns import FIGURES, whole_of
 from netspec.report.comparison import comparison, records, setup_note
 from netspec.report.fitting import LUXURIES, fitted
 from netspec.report.footer import CONVENTION, Note, footer, notes
 from netspec.report.grid import COLUMNS, Grid, filled, layer_grid
+from netspec.report.grouping import View, groups
+from netspec.report.json_data import record
 from netspec.report.table import table
 
 PAPER = ("name", "operation", "output", "params", "macs", "macs_share", "field")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from netspec.analysis.grouping import Group
-from netspec.analysis.parts import many
 from netspec.analysis.receptive_field import Field
 from netspec.analysis.rows import Row
 from netspec.ops.facts import positions, shape_text
+from netspec.report.block_names import many
+from netspec.report.grouping import Group
 
 GLOBAL = "global"
 Value = int | float | str | tuple[int, int] | tuple[float, float] | None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from netspec.analysis.figures import FIGURES, Figure, shown, whole_of
-from netspec.analysis.grouping import View, groups, total
 from netspec.analysis.summary import Summary
 from netspec.ops.facts import shape_text
+from netspec.report.columns import FIGURES, Figure, shown, whole_of
+from netspec.report.grouping import View, groups, total
 
 COLUMNS = ("name", "operation", "channels", "output", "params", "macs", "macs_share", "field", "jump")
 

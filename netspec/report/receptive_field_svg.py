@@ -15,8 +15,8 @@ from netspec.analysis.receptive_field import Region
 from netspec.errors.problem import Problem, SpecError
 from netspec.ops.facts import shape_text
 from netspec.ops.operation import both
-from netspec.report.field import figures, warnings
-from netspec.report.field_picture import BEYOND, TONE, reaches_beyond, shown
+from netspec.report.receptive_field import figures, warnings
+from netspec.report.receptive_field_drawing import BEYOND, TONE, reaches_beyond, shown
 
 SIDE, MARGIN, TOP, COLUMN, LINE = 420, 24, 64, 300, 18
 """Longer side of the picture, its margins, the width of the column of figures, and the height of a line of text."""

@@ -6,9 +6,9 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from fnmatch import fnmatchcase
 from typing import Literal, NamedTuple, TypeVar
 
-from netspec.analysis.parts import Parts, many, stacked
 from netspec.analysis.rows import STRUCTURAL, Row
 from netspec.graph.graph import Scope
+from netspec.report.block_names import Parts, many, stacked
 
 Key = TypeVar("Key", bound=Hashable)
 By = Literal["tree", "node", "block", "stage", "op", "family"]

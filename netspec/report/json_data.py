@@ -5,13 +5,15 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from netspec.analysis.figures import FIGURES, GLOBAL, Figure, Value, Whole, whole_of
-from netspec.analysis.grouping import Group, total
 from netspec.analysis.receptive_field import Field
 from netspec.analysis.rows import Row
-from netspec.analysis.summary import SCHEMA_VERSION, Summary
+from netspec.analysis.summary import Summary
 from netspec.ops.facts import Window
+from netspec.report.columns import FIGURES, GLOBAL, Figure, Value, Whole, whole_of
+from netspec.report.grouping import Group, total
 
+SCHEMA_VERSION = 1
+"""Of the data of :func:`data`; it grows when a key changes its meaning or goes."""
 COMPOSED = ("channels", "window")
 """Figures that repeat others in a form for readers."""
 CONVENTIONS = {

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from netspec.analysis.figures import GLOBAL
 from netspec.analysis.full_view import first_that_sees_all
 from netspec.analysis.misalignment import Misaligned, Path, misalignments
 from netspec.analysis.receptive_field import AXES, Field, Region
 from netspec.graph.graph import Graph, Node
 from netspec.ops.facts import MAP, Shape, positions, shape_text
 from netspec.ops.operation import both
+from netspec.report.columns import GLOBAL
 
 if TYPE_CHECKING:
     from netspec.analysis.effective_field import Effective
