@@ -15,10 +15,10 @@ from netspec.compiler.compiler import chosen, network_of, spec_of
 from netspec.errors.problem import Problem, SpecError
 from netspec.errors.source import Source, Span
 from netspec.graph.graph import Graph
-from netspec.language import resolved
-from netspec.language import source as yaml_source
-from netspec.language.source import Mapping, Value
+from netspec.language import resolve
+from netspec.language.reader import read_yaml
 from netspec.language.spec import Spec
+from netspec.language.values import Mapping, Value
 from netspec.limits import LIMITS, Limits
 from netspec.ops.facts import Shape
 from netspec.report.network_stats import NetworkStats
@@ -71,14 +71,14 @@ class Network:
 
     def to_yaml(self) -> str:
         """The spec with every choice made."""
-        return resolved.text(self._resolved())
+        return resolve.text(self._resolved())
 
     def origins(self) -> Iterator[tuple[str, str, Span]]:
         """Every value of the resolved spec: its path, its text and its place."""
-        return resolved.origins(self._resolved())
+        return resolve.origins(self._resolved())
 
     def _resolved(self) -> Mapping:
-        return resolved.resolved(self.spec, self.name, self.graph.input.shape, self.given)
+        return resolve.resolved(self.spec, self.name, self.graph.input.shape, self.given)
 
     def compile(self, *, device: torch.device | str | None = None, outputs: Outputs = "inference") -> torch.nn.Module:
         """The network as a module; see :func:`netspec.compile`."""
@@ -183,6 +183,5 @@ def save(module: torch.nn.Module, network: Network, path: str | Path) -> None:
 def _values(params: dict[str, Any]) -> dict[str, Value]:
     """Values given from Python, each as a source of its own, so that messages can show them."""
     return {
-        name: yaml_source.read(Source(f"{name}={value!r}", json.dumps(value, default=str)))
-        for name, value in params.items()
+        name: read_yaml(Source(f"{name}={value!r}", json.dumps(value, default=str))) for name, value in params.items()
     }

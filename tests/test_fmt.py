@@ -22,8 +22,9 @@ from netspec.errors.source import Source
 from netspec.formatter import form, place
 from netspec.formatter.form import formatted
 from netspec.formatter.text import Text
-from netspec.language.source import plain, read
+from netspec.language.reader import read_yaml
 from netspec.language.spec import KEYS
+from netspec.language.values import plain
 
 BROKEN = Path(__file__).parent / "broken"
 
@@ -31,7 +32,7 @@ BROKEN = Path(__file__).parent / "broken"
 def parses(text: str) -> bool:
     """Whether ``text`` is plain YAML data."""
     try:
-        read(Source("x.yaml", text))
+        read_yaml(Source("x.yaml", text))
     except SpecError:
         return False
     return True
@@ -57,7 +58,7 @@ def canonical(text: str) -> str:
 
 def assert_kept(before: str, after: str) -> None:
     """The same data, the same comments, and a form that does not change again."""
-    data = [form._spelt(read(Source("x.yaml", text))) for text in (before, after)]
+    data = [form._spelt(read_yaml(Source("x.yaml", text))) for text in (before, after)]
     assert data[0] == data[1]
     comments = [sorted(comment.text for comment in Text(text).comments) for text in (before, after)]
     assert comments[0] == comments[1]
@@ -104,7 +105,7 @@ def test_any_layout_with_any_comments_is_brought_into_form(
 ) -> None:
     """However a spec is laid out and commented, its form says the same and is final."""
     text = TEXTS[name]
-    text = commented(layout(plain(read(Source("x.yaml", text)))) if layout else text, random.Random(seed))  # noqa: S311
+    text = commented(layout(plain(read_yaml(Source("x.yaml", text)))) if layout else text, random.Random(seed))  # noqa: S311
     if parses(text):
         assert_kept(text, canonical(text))
 
@@ -131,7 +132,7 @@ def test_any_data_is_brought_into_form(data: dict[str, Any], flow: bool | None) 
 def test_layouts_of_the_same_data_have_one_form() -> None:
     """A spec in block style, in flow style, quoted or in another order of sections has one and the same form."""
     for name in ("lenet5", "densenet121", "resnet50", "plain20"):
-        data = plain(read(Source("x.yaml", TEXTS[name])))
+        data = plain(read_yaml(Source("x.yaml", TEXTS[name])))
         backwards = dict(reversed(data.items()))
         forms = {canonical(layout(one)) for layout in (LAYOUTS[0], LAYOUTS[2]) for one in (data, backwards)}
 

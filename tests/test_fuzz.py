@@ -17,7 +17,8 @@ import pytest
 import netspec
 from netspec.errors.problem import MAX_PROBLEMS, Problem, Problems, SpecError
 from netspec.errors.source import Source
-from netspec.language import source as yaml_source
+from netspec.language.reader import read_yaml
+from netspec.language.values import plain
 from netspec.ops.adaptive import axis_window
 
 ROOT = Path(__file__).parent.parent
@@ -123,7 +124,7 @@ def test_adaptive_windows_are_those_of_every_position(size: int) -> None:
 
 def test_keys_are_read_as_they_are_written() -> None:
     """A key that looks like a number or a truth value is the word that stands there."""
-    read = yaml_source.plain(yaml_source.read(Source("x", "1e3: a\nnull: b\ntrue: c\n0x10: d\n")))
+    read = plain(read_yaml(Source("x", "1e3: a\nnull: b\ntrue: c\n0x10: d\n")))
 
     assert list(read) == ["1e3", "null", "true", "0x10"]
 

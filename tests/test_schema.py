@@ -20,8 +20,9 @@ from netspec.compiler import registry
 from netspec.errors.problem import SpecError
 from netspec.errors.source import Source
 from netspec.language import names
-from netspec.language.source import plain, read
+from netspec.language.reader import read_yaml
 from netspec.language.spec import KEYS
+from netspec.language.values import plain
 from netspec.ops.initialisation import SCHEMES
 from netspec.schema import naming
 from netspec.schema.document import schema, text
@@ -95,12 +96,12 @@ def own(path: Path) -> jsonschema.Draft202012Validator:
 
 def data(path: Path) -> Any:
     """What the file holds, as netspec reads it."""
-    return plain(read(Source(path.name, path.read_bytes().decode())))
+    return plain(read_yaml(Source(path.name, path.read_bytes().decode())))
 
 
 def layer(content: str) -> Any:
     """A spec with one layer ``a``."""
-    return plain(read(Source("x.yaml", f"netspec: 1\nname: x\ninput: [3, 8, 8]\nstem:\n  a: {content}\n")))
+    return plain(read_yaml(Source("x.yaml", f"netspec: 1\nname: x\ninput: [3, 8, 8]\nstem:\n  a: {content}\n")))
 
 
 @pytest.mark.parametrize("name", SPECS)

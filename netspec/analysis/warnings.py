@@ -8,8 +8,8 @@ from netspec.analysis.training import trained
 from netspec.errors.problem import Code, Problem
 from netspec.errors.source import Span
 from netspec.graph.graph import Entry, Graph, Node
-from netspec.language.source import Mapping, Scalar, Sequence, Value
 from netspec.language.spec import Spec
+from netspec.language.values import Mapping, Scalar, Sequence, Value
 from netspec.ops.facts import POINT, Cost, Family
 
 

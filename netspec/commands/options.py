@@ -13,9 +13,9 @@ import click
 from netspec import api, catalogue
 from netspec.errors.problem import Problem, Problems, SpecError
 from netspec.errors.source import Source
-from netspec.language import source as yaml_source
-from netspec.language.source import Value
+from netspec.language.reader import read_yaml
 from netspec.language.spec import Spec
+from netspec.language.values import Value
 from netspec.limits import LARGEST_SIDE, LIMITS, Limits
 from netspec.ops.facts import MAP, Shape
 
@@ -50,7 +50,7 @@ class Setting(click.ParamType[tuple[str, Value]]):
         name, equals, text = str(value).partition("=")
         if not equals or not name:
             self.fail(f"'{value}' is not name=value", param, ctx)
-        return name, yaml_source.read(Source(f"--set {name}", text))
+        return name, read_yaml(Source(f"--set {name}", text))
 
 
 one_spec = click.argument("spec", metavar="SPEC")

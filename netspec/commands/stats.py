@@ -9,10 +9,10 @@ import click
 from netspec.analysis.memory import STATES
 from netspec.analysis.rows import DTYPES, Dtype, Setup
 from netspec.analysis.summary import Summary, summary
-from netspec.commands.collected import collected
+from netspec.commands.collect import collected
 from netspec.commands.options import Settings, Size, many_specs, print_json, with_set
+from netspec.commands.stats_options import Asked, cut_off, ranked, refuse_clashes, wanted
 from netspec.commands.terminal import PIPED, line_width, print_pages
-from netspec.commands.wanted import Asked, cut_off, ranked, refuse_clashes, wanted
 from netspec.ops.facts import Shape
 from netspec.report import comparison, json_data
 from netspec.report import stats as report
@@ -95,7 +95,7 @@ def stats(  # noqa: PLR0913 - one argument for each option
         refuse_clashes(options, form, width)
     found = collected(specs, given, sizes or (None,))
     if verify:
-        from netspec.commands.verified import verified
+        from netspec.commands.stats_verify import verified
 
         found.check()
         verified(found.graphs, options, form)

@@ -11,13 +11,13 @@ from netspec.errors.problem import Problem, Problems, SpecError
 from netspec.errors.source import Source, Span
 from netspec.errors.text import did_you_mean
 from netspec.graph.graph import Entry, Graph, Node, Output, Scope
-from netspec.language import source as yaml_source
 from netspec.language.arguments import Arguments, built, evaluated, shown
 from netspec.language.extends import Opener, refuse, whole
 from netspec.language.layers import Chain
 from netspec.language.parameter import Setting, settled
-from netspec.language.source import Mapping, Scalar, Value
+from netspec.language.reader import read_yaml
 from netspec.language.spec import SECTIONS, Spec, parsed
+from netspec.language.values import Mapping, Scalar, Value
 from netspec.limits import LARGEST_SIDE, LIMITS, Limits
 from netspec.ops.facts import MAP, Shape
 from netspec.ops.initialisation import SCHEMES, Scheme
@@ -30,7 +30,7 @@ def spec_of(source: Source, opener: Opener = refuse, limits: Limits = LIMITS) ->
     :class:`netspec.SpecError` where nothing is left.
     """
     problems = Problems()
-    spec = parsed(whole(yaml_source.read(source, limits), opener, limits), source, problems)
+    spec = parsed(whole(read_yaml(source, limits), opener, limits), source, problems)
     if spec is None:
         problems.check()
         raise AssertionError  # pragma: no cover - no spec without a problem

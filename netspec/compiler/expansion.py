@@ -21,13 +21,13 @@ from netspec.errors.text import did_you_mean
 from netspec.graph.builder import DuplicateName, GraphBuilder, GraphFull, NodeRefused
 from netspec.graph.graph import Node, Scope
 from netspec.language.arguments import Arguments, built
-from netspec.language.beside import is_wanted, repetitions, word_of
 from netspec.language.definition import Definition
+from netspec.language.layer_options import is_wanted, repetitions, word_of
 from netspec.language.layers import Branches, Chain, Layer, Use
 from netspec.language.parameter import Setting, settled
 from netspec.language.patch import Kind, Rule
-from netspec.language.source import Scalar, weight
 from netspec.language.spec import Spec
+from netspec.language.values import Scalar, weight
 from netspec.limits import RAISE
 from netspec.ops import Operation
 from netspec.ops.facts import Shape

@@ -10,7 +10,7 @@ from netspec.errors.text import did_you_mean
 from netspec.language import names
 from netspec.language.layers import Layer, Use
 from netspec.language.patch import Rule
-from netspec.language.source import Mapping
+from netspec.language.values import Mapping
 
 
 class Patches:

@@ -8,10 +8,10 @@ from netspec.compiler.wiring import Wiring
 from netspec.errors.problem import Problem, Problems
 from netspec.graph.builder import GraphBuilder
 from netspec.graph.graph import INPUT, Node
-from netspec.language.beside import word_of
+from netspec.language.layer_options import word_of
 from netspec.language.layers import Layer, Use, reads
-from netspec.language.source import Scalar, Sequence
 from netspec.language.spec import Spec
+from netspec.language.values import Scalar, Sequence
 from netspec.ops import Operation
 
 

@@ -6,7 +6,7 @@ from netspec.errors.problem import Problem, Problems
 from netspec.errors.source import Span
 from netspec.errors.text import did_you_mean
 from netspec.graph.graph import INPUT, Node
-from netspec.language.source import Scalar
+from netspec.language.values import Scalar
 
 
 class Wiring:

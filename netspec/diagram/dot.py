@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from netspec.diagram.folded import view
 from netspec.diagram.labels import merged, quoted, shape_label
-from netspec.diagram.look import GREEN, GREY, INK, TEXT, box_node, frame_node, title
+from netspec.diagram.style import GREEN, GREY, INK, TEXT, box_node, frame_node, title
 from netspec.diagram.view import IMAGE, Arrow, Box, Frame, Role, View, boxes
 from netspec.graph.graph import Graph
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from itertools import groupby
 
+from netspec.diagram.arrow_roles import Ways
 from netspec.diagram.arrows import drawn, forked
 from netspec.diagram.folding import is_one_box, nodes_of, readers, runs
 from netspec.diagram.outline import Outline, Place
 from netspec.diagram.view import IMAGE, Box, End, Frame, View, figures_of
-from netspec.diagram.ways import Ways
 from netspec.graph.graph import Entry, Graph, Node, Scope
 
 

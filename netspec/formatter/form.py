@@ -11,7 +11,8 @@ from netspec.formatter import layout, place, words
 from netspec.formatter.remarks import MODELINE, Remarks, remarks
 from netspec.formatter.text import Text
 from netspec.formatter.tree import Branch, Entry, Leaf, root
-from netspec.language.source import Value, plain, read
+from netspec.language.reader import read_yaml
+from netspec.language.values import Value, plain
 
 
 def formatted(source: Source) -> str:
@@ -20,7 +21,7 @@ def formatted(source: Source) -> str:
     Raises :class:`netspec.SpecError` when the text is no plain YAML data, and when the canonical form would not
     be read back as the same data with the same comments.
     """
-    before = read(source)
+    before = read_yaml(source)
     text = Text(source.text)
     result = _written(text)
     after = Source(source.name, result)
@@ -34,7 +35,7 @@ def formatted(source: Source) -> str:
 def _same(before: Value, text: Text, after: Source) -> bool:
     """Whether the text ``after`` holds the same data, and the same comments, as that ``before``."""
     try:
-        data = read(after)
+        data = read_yaml(after)
     except SpecError:
         return False
     comments = [sorted(comment.text for comment in one.comments) for one in (text, Text(after.text))]

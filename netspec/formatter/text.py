@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from netspec.language.source import Loader
+from netspec.language.reader import Loader
 
 BREAK = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
 _ANCHORED = re.compile(r"&\S+(?:\s|(?<=\s)#[^\n\r\x85\u2028\u2029]*)*")

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from netspec.formatter.text import Text
-from netspec.language.source import retyped
+from netspec.language.values import retyped
 
 
 @dataclass(frozen=True, slots=True)

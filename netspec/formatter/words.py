@@ -8,7 +8,8 @@ from functools import lru_cache
 import yaml
 
 from netspec.formatter.tree import Leaf
-from netspec.language.source import Loader, retyped
+from netspec.language.reader import Loader
+from netspec.language.values import retyped
 
 _SIMPLE = re.compile(r"[A-Za-z_$][A-Za-z0-9_.$]*")
 LAST_OF_ONE_BYTE, LAST_OF_TWO = 0xFF, 0xFFFF

@@ -13,7 +13,7 @@ from netspec.errors.source import Span
 from netspec.errors.text import did_you_mean
 from netspec.language.expression import Absent, UnknownNameError, evaluate
 from netspec.language.grammar import ExpressionError
-from netspec.language.source import Mapping, Scalar, Sequence, Value
+from netspec.language.values import Mapping, Scalar, Sequence, Value
 
 
 class Worked(NamedTuple):

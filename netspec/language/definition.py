@@ -10,7 +10,7 @@ from netspec.errors.text import did_you_mean
 from netspec.language import names
 from netspec.language.layers import Chain, Layer, chain, reads, written_in
 from netspec.language.parameter import Parameter, declared
-from netspec.language.source import Mapping, Scalar, Value
+from netspec.language.values import Mapping, Scalar, Value
 
 DEFINITION = ("reads", "params", "body", "inline", "notes")
 """What a definition of a block has."""

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from netspec.errors.problem import Problem, SpecError
 from netspec.errors.source import Source, Span
 from netspec.errors.text import did_you_mean
-from netspec.language import source as yaml_source
-from netspec.language.source import Mapping, Scalar, Sequence, Value
+from netspec.language.reader import read_yaml
+from netspec.language.values import Mapping, Scalar, Sequence, Value
 from netspec.limits import LIMITS, Limits
 
 MAX_PARENTS = 16
@@ -50,7 +50,7 @@ def whole(document: Value, opener: Opener, limits: Limits = LIMITS) -> Value:
             message = f"'{reference}' extends itself, by way of {' and '.join(seen) or 'nothing'}"
             raise SpecError([Problem("cycle", message, span, "a spec has one parent, which knows nothing of it")])
         seen.append(parent.source.name)
-        current, variant, opener = yaml_source.read(parent.source, limits), parent.variant, parent.open
+        current, variant, opener = read_yaml(parent.source, limits), parent.variant, parent.open
     if not isinstance(current, Mapping):
         if not chain:
             return document

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from netspec.errors.problem import Problem, Problems
 from netspec.errors.source import Span
 from netspec.language import expression, grammar, names
-from netspec.language.source import Mapping, Scalar, Sequence, Value
+from netspec.language.values import Mapping, Scalar, Sequence, Value
 
 NOTHING: Names[str, tuple[Span, Value]] = {}
 """No values are set over those that are written."""

@@ -11,7 +11,7 @@ from netspec.errors.source import Span
 from netspec.language import names
 from netspec.language.arguments import Arguments, Worked, built, evaluated, shown, unknown_parameter
 from netspec.language.expression import ABSENT
-from netspec.language.source import Mapping, Value, plain
+from netspec.language.values import Mapping, Value, plain
 
 MAX_PARAMETERS = 1_000
 Kind = Literal["int", "float", "bool", "str", "list", "any"]

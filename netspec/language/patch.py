@@ -9,7 +9,7 @@ from netspec.errors.problem import Problem, Problems
 from netspec.errors.source import Span
 from netspec.errors.text import did_you_mean
 from netspec.language.layers import Chain, Layer, chain, layer
-from netspec.language.source import Mapping, Scalar, Sequence, Value
+from netspec.language.values import Mapping, Scalar, Sequence, Value
 
 Kind = Literal["set", "replace", "insert_before", "insert_after", "remove"]
 KINDS: tuple[Kind, ...] = ("set", "replace", "insert_before", "insert_after", "remove")

@@ -18,7 +18,7 @@ from netspec.language.definition import Definition, defined, mapping_of
 from netspec.language.layers import Chain, Layer, chain, written_in
 from netspec.language.parameter import Parameter, declared
 from netspec.language.patch import Rule, rules
-from netspec.language.source import Mapping, Scalar, Value
+from netspec.language.values import Mapping, Scalar, Value
 from netspec.limits import LIMITS, Limits
 
 SECTIONS = ("stem", "stages", "head")

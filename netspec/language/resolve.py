@@ -8,8 +8,8 @@ import yaml
 
 from netspec.errors.source import Span
 from netspec.language.layers import written_in
-from netspec.language.source import Mapping, Scalar, Sequence, Value, plain, retyped
 from netspec.language.spec import Spec
+from netspec.language.values import Mapping, Scalar, Sequence, Value, plain, retyped
 
 Entries = dict[str, tuple[Span, Value]]
 

@@ -10,7 +10,7 @@ from click.core import ParameterSource
 
 from netspec.commands.needed import packages
 from netspec.commands.options import print_json
-from netspec.commands.wanted import Asked
+from netspec.commands.stats_options import Asked
 from netspec.graph.graph import Graph
 from netspec.report.verification import verification_text
 

@@ -15,10 +15,8 @@ from netspec.errors.problem import Code, Problem, Problems, SpecError
 from netspec.errors.source import Source, Span
 from netspec.errors.text import TAB, split_lines
 from netspec.language.unfinished import Unfinished
-from netspec.language.values import Mapping, Scalar, Sequence, Value, is_number, plain, retyped, weight
+from netspec.language.values import Scalar, Value, is_number, retyped
 from netspec.limits import LIMITS, RAISE, Limits
-
-__all__ = ["Mapping", "Scalar", "Sequence", "Value", "plain", "read", "retyped", "weight"]
 
 MAX_DEPTH = 64
 MAX_DIGITS = 30
@@ -30,7 +28,7 @@ _FORBIDDEN = "[^\\t\\n\\r\\x20-\\x7e\\x85\\xa0-\\ud7ff\\ue000-\\ufefe\\uff00-\\u
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def read(source: Source, limits: Limits = LIMITS) -> Value:
+def read_yaml(source: Source, limits: Limits = LIMITS) -> Value:
     """The one document in ``source``. Raises :class:`SpecError` for anything that is not plain YAML data."""
     _refuse_unreadable(source, limits)
     reader, loader = _Reader(source, limits), Loader(source.text)
