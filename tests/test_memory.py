@@ -23,7 +23,7 @@ from netspec.nn.build import module as module_of
 from netspec.nn.build import named
 from netspec.ops.conv import Conv
 from netspec.ops.facts import Layer
-from netspec.ops.memory import Kept, Space
+from netspec.ops.memory import Saved, Space
 from netspec.ops.norm import BatchNorm
 from netspec.ops.operation import Operation
 from netspec.ops.pool import MaxPool
@@ -160,7 +160,7 @@ def memory_agrees(operation: Operation, row: Row, torch: ModuleType) -> None:
     sizes = [4 * BATCH * prod(shape) for shape in row.inputs]
     places = [tensor.untyped_storage()._cdata for tensor in inputs]
     results = {True: run(*inputs)}
-    kept = operation.kept(row.output, *row.inputs)
+    kept = operation.saved_for_backward(row.output, *row.inputs)
     expected = kept.beside.size(BATCH, 4) + sum(sizes) * kept.inputs + 4 * BATCH * prod(row.output) * kept.output
     assert saved(lambda: run(*inputs), own) == expected
     if hasattr(run, "eval"):
@@ -170,10 +170,10 @@ def memory_agrees(operation: Operation, row: Row, torch: ModuleType) -> None:
         most = peak(lambda: run(*inputs), own, inputs)
     for training, result in results.items():
         passed = result.untyped_storage()._cdata in places
-        assert operation.passes_on(*row.inputs, training=training) == passed
-    new = 0 if operation.passes_on(*row.inputs, training=False) else 4 * BATCH * prod(row.output)
-    scratch = operation.scratch(row.output, *row.inputs).size(BATCH, 4)
-    modelled = sum(sizes) + new + scratch
+        assert operation.is_view(*row.inputs, training=training) == passed
+    new = 0 if operation.is_view(*row.inputs, training=False) else 4 * BATCH * prod(row.output)
+    workspace = operation.workspace(row.output, *row.inputs).size(BATCH, 4)
+    modelled = sum(sizes) + new + workspace
     spared = new - results[False].untyped_storage().nbytes() if row.word in EXPANDED else 0
     assert max(most, sum(sizes)) == modelled - spared
 
@@ -188,15 +188,15 @@ def test_operations_keep_and_allocate_what_torch_does(row: Row, torch: ModuleTyp
 class ForgetfulRelu(Relu):
     """Wrong: a slope needs a sign."""
 
-    def kept(self, *_: Any) -> Kept:
+    def saved_for_backward(self, *_: Any) -> Saved:
         """Nothing."""
-        return Kept()
+        return Saved()
 
 
 class BlindPool(MaxPool):
     """Wrong: the places of the largest values are not noted."""
 
-    def scratch(self, *_: Any) -> Space:
+    def workspace(self, *_: Any) -> Space:
         """Nothing."""
         return Space()
 
@@ -204,15 +204,15 @@ class BlindPool(MaxPool):
 class StingyNorm(BatchNorm):
     """Wrong: the deviation is forgotten."""
 
-    def kept(self, *shapes: Any) -> Kept:
+    def saved_for_backward(self, *shapes: Any) -> Saved:
         """The input and the mean."""
-        return Kept(inputs=True, beside=Space(statistics=shapes[0][0]))
+        return Saved(inputs=True, beside=Space(statistics=shapes[0][0]))
 
 
 class CopyingRelu(Relu):
     """Wrong: a new tensor is no view."""
 
-    def passes_on(self, *_: Any, training: bool) -> bool:  # noqa: ARG002 - wrong in both modes
+    def is_view(self, *_: Any, training: bool) -> bool:  # noqa: ARG002 - wrong in both modes
         """Always."""
         return True
 
@@ -354,7 +354,7 @@ def test_a_tensor_that_is_forgotten_is_missed(operation: type[Operation], monkey
     """With an operation that claims to keep nothing, AlexNet saves less than torch does."""
     network = netspec.read("alexnet")
     expected = network_saved(network.compile(device="meta", outputs="all"), network.graph)
-    monkeypatch.setattr(operation, "kept", lambda *_: Kept())
+    monkeypatch.setattr(operation, "saved_for_backward", lambda *_: Saved())
 
     assert memory(network.graph, batch=BATCH).saved_for_backward < expected
 

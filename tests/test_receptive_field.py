@@ -412,7 +412,7 @@ def test_windows_at_uneven_distances_are_held(
     assert (fields[pool].size, fields[pool].jump, fields[pool].start) == ((9, 7), (6, 4), (-2, -2))
     assert [fields[node].aligned for node in (conv, pool, *after)] == [True, False, False, False]
     fields_agree(graph)
-    monkeypatch.setattr(AdaptiveAvgPool, "evened", lambda *_: None)
+    monkeypatch.setattr(AdaptiveAvgPool, "bounding_window", lambda *_: None)
 
     with pytest.raises(AssertionError):
         fields_agree(graph)
@@ -426,7 +426,7 @@ def test_no_smaller_window_holds_those_of_adaptive_pooling(size: int, torch: Mod
         seen = torch.nn.functional.adaptive_avg_pool2d(elements, (out, 1)).view(size, out) > 0
         spans = [(min(line), max(line) + 1) for line in (seen[:, at].nonzero().flatten().tolist() for at in range(out))]
         operation = AdaptiveAvgPool(out=(out, 1))
-        window = operation.evened((1, size, 1)) or operation.window((1, size, 1))
+        window = operation.bounding_window((1, size, 1)) or operation.window((1, size, 1))
         kernel, stride, padding = window.kernel[0], window.stride[0], window.padding[0]
         begins = [at * stride - padding for at in range(out)]
         shortest = min(

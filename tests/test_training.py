@@ -164,7 +164,7 @@ def test_torch_objects_to_a_gradient_through_a_draw(
     graph = graph_of(LOST, size=(3, 8, 8), outputs=OUTPUTS)
     for operation in (DrawColumn, DropPathMean):
         with monkeypatch.context() as patch:
-            patch.setattr(operation, "with_gradient", Operation.with_gradient)
+            patch.setattr(operation, "differentiable_inputs", Operation.differentiable_inputs)
 
             assert summary(graph).totals.training_flops > counted(graph), operation
 

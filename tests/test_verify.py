@@ -23,7 +23,7 @@ from netspec.ops.conv import Conv
 from netspec.ops.facts import Cost, Shape, Tensor, Window
 from netspec.ops.join import Concat
 from netspec.ops.linear import Linear
-from netspec.ops.memory import Kept
+from netspec.ops.memory import Saved
 from netspec.ops.norm import BatchNorm
 from netspec.ops.operation import Operation
 from netspec.ops.pool import AdaptiveAvgPool, MaxPool
@@ -364,13 +364,13 @@ def test_a_wrong_window_fails_where_fields_have_room(
 @pytest.mark.parametrize("more", [-1, 1, 40])
 def test_room_for_uneven_windows_is_the_smallest(more: int, graph_of: GraphOf, monkeypatch: pytest.MonkeyPatch) -> None:
     """An even window that is too small, or larger than it must be, fails at the pooling and behind it."""
-    right = AdaptiveAvgPool.evened
+    right = AdaptiveAvgPool.bounding_window
 
     def wrong(self: AdaptiveAvgPool, *inputs: Shape) -> Window | None:
         window = right(self, *inputs)
         return window and window._replace(kernel=(window.kernel[0], window.kernel[1] + more))
 
-    monkeypatch.setattr(AdaptiveAvgPool, "evened", wrong)
+    monkeypatch.setattr(AdaptiveAvgPool, "bounding_window", wrong)
     graph = graph_of(POOLING, size=(2, 40, 40))
     found = verify(graph)
     failed = [check.of for check in found.differing if check.figure == "receptive field" and check.of]
@@ -408,8 +408,8 @@ def test_deep_networks_begin_anew(graph_of: GraphOf, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     ("operation", "rule", "wrong", "figure"),
     [
-        (Conv, "kept", lambda *_: Kept(), "bytes saved for backward, batch 2"),
-        (MaxPool, "kept", lambda *_: Kept(inputs=True), "bytes saved for backward, batch 2"),
+        (Conv, "kept", lambda *_: Saved(), "bytes saved for backward, batch 2"),
+        (MaxPool, "kept", lambda *_: Saved(inputs=True), "bytes saved for backward, batch 2"),
     ],
 )
 def test_wrong_bytes_fail(

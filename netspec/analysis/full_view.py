@@ -55,7 +55,7 @@ def seeing_positions(graph: Graph) -> Iterator[tuple[Node, Pair | None]]:
             differing.add(node)
         if _sees_padding_alone(node) or not blank.isdisjoint(node.inputs):
             blank.add(node)
-        if node in differing and node.operation.picks:
+        if node in differing and node.operation.selects_channels:
             seen[node] = (UNSEEN, UNSEEN)
         else:
             seen[node] = _edges(node, seen, blank) if node.inputs else (high, wide)
@@ -94,10 +94,10 @@ def _sees_padding_alone(node: Node) -> bool:
 
 def _edges(node: Node, seen: dict[Node, Seen], blank: set[Node]) -> Seen:
     """The edges of ``node`` from those of the inputs whose values it takes, at a join without those in ``blank``."""
-    sources = node.inputs[: node.operation.with_gradient(*node.input_shapes)]
+    sources = node.inputs[: node.operation.differentiable_inputs(*node.input_shapes)]
     if len(node.inputs) > 1:
         sources = tuple(source for source in sources if source not in blank)
-    uneven = node.operation.evened(*node.input_shapes) is not None
+    uneven = node.operation.bounding_window(*node.input_shapes) is not None
     if len(node.inputs) == len(sources) == 1 and node.window == POINT and not uneven:
         return seen[sources[0]]
     high, wide = (

@@ -37,14 +37,14 @@ class Memory(NamedTuple):
     ``weights`` and ``buffers`` are those of all layers, heads for training among them; ``input`` is one batch.
 
     ``inference_peak`` is the most that input, values and what an operation allocates while it runs
-    (:meth:`~netspec.ops.operation.Operation.scratch`) take at once in eval mode and without gradients, in the order
+    (:meth:`~netspec.ops.operation.Operation.workspace`) take at once in eval mode and without gradients, in the order
     and with the lifetimes of the generated forward: an activation that writes over its input takes nothing, and what
     is passed to a module lasts until that module returns. Heads for training do not run.
 
     ``saved_for_backward`` is what autograd keeps of a forward pass in train mode with every output, heads for training
     among them (``outputs="all"``), each piece of memory once: inputs and outputs of operations as their gradients need
-    them (:meth:`~netspec.ops.operation.Operation.kept`), the network's input where its first layer has weights.
-    Weights and buffers are not among it. A dropout mask counts as on CPU.
+    them (:meth:`~netspec.ops.operation.Operation.saved_for_backward`), the network's input where its first layer has
+    weights. Weights and buffers are not among it. A dropout mask counts as on CPU.
 
     ``gradients`` are those of the weights; ``optimizer_state`` is one more number for each weight with momentum, two
     with Adam.
@@ -138,9 +138,9 @@ def _peak(graph: Graph, batch: int, bytes_per_element: int) -> Peak:
             amount = size(node, batch, bytes_per_element)
             held += amount
             leaving[until[node]] = leaving.get(until[node], 0) + amount
-        scratch = node.operation.scratch(node.shape, *node.input_shapes).size(batch, bytes_per_element)
-        if held + scratch > most:
-            most, at = held + scratch, node
+        workspace = node.operation.workspace(node.shape, *node.input_shapes).size(batch, bytes_per_element)
+        if held + workspace > most:
+            most, at = held + workspace, node
         held -= leaving.get(node.index, 0)
     latest = {owner[node]: node for node in run if node.index <= at.index <= until[owner[node]]}
     return Peak(most, at.name, tuple(node.name for node in sorted(latest.values(), key=lambda node: node.index)))
@@ -165,7 +165,7 @@ def _saved(graph: Graph, batch: int, bytes_per_element: int) -> tuple[set[Node],
     for node in run:
         if node not in learned:
             continue
-        needs = node.operation.kept(node.shape, *node.input_shapes)
+        needs = node.operation.saved_for_backward(node.shape, *node.input_shapes)
         kept.update(owner[source] for source in _partners(node, learned) if needs.inputs)
         kept.update([owner[node]] if needs.output else [])
         beside += needs.beside.size(batch, bytes_per_element)

@@ -28,7 +28,7 @@ def owners(run: Iterable[Node], live: Liveness, *, training: bool) -> dict[Node,
     found: dict[Node, Node] = {}
     for node in run:
         shared = bool(node.inputs) and (
-            node.operation.passes_on(*node.input_shapes, training=training)
+            node.operation.is_view(*node.input_shapes, training=training)
             or (len(node.inputs) <= PAIR and live.overwrites(node))
         )
         found[node] = found[node.inputs[0]] if shared else node

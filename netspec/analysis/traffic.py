@@ -37,7 +37,7 @@ STILL = Traffic(0, 0, 0, 0)
 
 def moved(node: Node, weights: int, batch: int, bytes_per_element: int) -> Traffic:
     """The traffic of one node that runs in inference, whose tensors have so many bytes of ``weights``."""
-    if node.operation.passes_on(*node.input_shapes, training=False):
+    if node.operation.is_view(*node.input_shapes, training=False):
         return STILL
     return Traffic(
         flops=2 * batch * node.cost.macs,

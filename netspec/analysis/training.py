@@ -60,4 +60,4 @@ def trained(graph: Graph) -> frozenset[Node]:
 
 def _differentiated(node: Node) -> tuple[Node, ...]:
     """The inputs that the output of ``node`` passes its gradient on to."""
-    return node.inputs[: node.operation.with_gradient(*node.input_shapes)]
+    return node.inputs[: node.operation.differentiable_inputs(*node.input_shapes)]

@@ -4,7 +4,7 @@ from math import prod
 from typing import ClassVar
 
 from netspec.ops.facts import Cost, Family, Layer, Shape, positions
-from netspec.ops.memory import Kept, Space, output_kept
+from netspec.ops.memory import Saved, Space, output_saved
 from netspec.ops.operation import Number, Operation, Positive
 from netspec.ops.rectifier import compared
 
@@ -120,7 +120,7 @@ class Sigmoid(Operation):
     word: ClassVar[str] = "sigmoid"
     family: ClassVar[Family] = Family.ACTIVATION
     cost = exponentiated
-    kept = output_kept
+    saved_for_backward = output_saved
 
     def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.Sigmoid``."""
@@ -133,7 +133,7 @@ class Tanh(Operation):
     word: ClassVar[str] = "tanh"
     family: ClassVar[Family] = Family.ACTIVATION
     cost = exponentiated
-    kept = output_kept
+    saved_for_backward = output_saved
 
     def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.Tanh``."""
@@ -150,11 +150,11 @@ class ScaledTanh(Operation):
     amplitude: Number = 1.7159
     slope: Number = 2 / 3
 
-    def kept(self, output: Shape, *inputs: Shape) -> Kept:
+    def saved_for_backward(self, output: Shape, *inputs: Shape) -> Saved:
         """The hyperbolic tangent before it is scaled."""
-        return Kept(beside=self.scratch(output, *inputs))
+        return Saved(beside=self.workspace(output, *inputs))
 
-    def scratch(self, output: Shape, *inputs: Shape) -> Space:
+    def workspace(self, output: Shape, *inputs: Shape) -> Space:
         """The scaled input, then the hyperbolic tangent."""
         return Space(values=prod(output))
 

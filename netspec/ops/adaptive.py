@@ -27,7 +27,7 @@ def is_even(size: int, out: int) -> bool:
     return out <= size and size % out <= 1
 
 
-def axis_evened(size: int, out: int) -> tuple[int, int, int]:
+def axis_bounding_window(size: int, out: int) -> tuple[int, int, int]:
     """Kernel, stride and padding of the smallest window at even steps that holds each of the windows.
 
     Steps of ``size // out`` fall behind by the remainder in the end, those one larger run ahead by what is missing to

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator
 
 from netspec.errors.problem import Refusal
 from netspec.ops.facts import Cost, Family, Layer, Pair, Shape, Tensor, Window, positions
-from netspec.ops.memory import Kept, Space
+from netspec.ops.memory import Saved, Space
 from netspec.ops.operation import Count, Margin, Operation, Size, both, map_only, pair
 from netspec.ops.windows import reach, slid
 
@@ -65,12 +65,12 @@ class Conv(Operation):
         taps = inputs[0][0] // self.groups * self.kernel[0] * self.kernel[1]
         return Cost(macs=elements * taps, adds=elements if self.bias else 0)
 
-    def kept(self, output: Shape, *inputs: Shape) -> Kept:
+    def saved_for_backward(self, output: Shape, *inputs: Shape) -> Saved:
         """The input, or its padded copy where more zeros come after than before: torch adds those beforehand."""
-        copy = self.scratch(output, *inputs)
-        return Kept(inputs=not copy.values, beside=copy)
+        copy = self.workspace(output, *inputs)
+        return Saved(inputs=not copy.values, beside=copy)
 
-    def scratch(self, output: Shape, *inputs: Shape) -> Space:
+    def workspace(self, output: Shape, *inputs: Shape) -> Space:
         """A copy of the input with the zeros that come after alone."""
         channels, *sizes = inputs[0]
         more = [after - before for before, after in zip(*self.margins, strict=True)]

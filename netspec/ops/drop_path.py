@@ -8,7 +8,7 @@ from typing import ClassVar
 from netspec.errors.problem import Refusal
 from netspec.ops.facts import FLAT, MAP, Cost, Family, Layer, Shape, positions
 from netspec.ops.join import equal
-from netspec.ops.memory import Space, nothing_kept
+from netspec.ops.memory import Space, nothing_saved
 from netspec.ops.operation import Count, Fraction, Natural, Operation
 
 
@@ -21,7 +21,7 @@ class DrawColumn(Operation):
 
     word: ClassVar[str] = "draw_column"
     family: ClassVar[Family] = Family.REGULARISE
-    kept = nothing_kept
+    saved_for_backward = nothing_saved
 
     columns: Count
     p: Fraction = 0.5
@@ -30,7 +30,7 @@ class DrawColumn(Operation):
         """``(columns,)``, whatever it reads."""
         return (self.columns,)
 
-    def with_gradient(self, *inputs: Shape) -> int:
+    def differentiable_inputs(self, *inputs: Shape) -> int:
         """None: of its input only size and type are read."""
         return 0
 
@@ -59,7 +59,7 @@ class DropPathMean(Operation):
     family: ClassVar[Family] = Family.JOIN
     joins: ClassVar[bool] = True
     overwritable: ClassVar[bool] = True
-    kept = nothing_kept
+    saved_for_backward = nothing_saved
 
     p: Fraction = 0.15
     first: Natural = 0
@@ -77,7 +77,7 @@ class DropPathMean(Operation):
         drawn = len(inputs) > 1 and len(inputs[-1]) == FLAT and len(inputs[0]) == MAP
         return inputs[:-1] if drawn else inputs
 
-    def with_gradient(self, *inputs: Shape) -> int:
+    def differentiable_inputs(self, *inputs: Shape) -> int:
         """The paths: the draw chooses among them."""
         return len(self.paths(*inputs))
 
@@ -86,7 +86,7 @@ class DropPathMean(Operation):
         elements = output[0] * positions(output)
         return Cost(adds=(len(self.paths(*inputs)) - 1) * elements, transcendentals=elements)
 
-    def scratch(self, output: Shape, *inputs: Shape) -> Space:
+    def workspace(self, output: Shape, *inputs: Shape) -> Space:
         """In eval mode the sum so far, beside the next one or the mean."""
         return Space(values=prod(output)) if len(self.paths(*inputs)) > 1 else Space()
 

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from netspec.ops.facts import Cost, Family, Layer, Shape
-from netspec.ops.memory import nothing_kept
+from netspec.ops.memory import nothing_saved
 from netspec.ops.operation import Operation
 
 
@@ -12,7 +12,7 @@ class Input(Operation):
 
     word: ClassVar[str] = "input"
     family: ClassVar[Family] = Family.INPUT
-    kept = nothing_kept
+    saved_for_backward = nothing_saved
 
     size: tuple[int, ...]
 

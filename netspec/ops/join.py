@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from netspec.errors.problem import Refusal
 from netspec.ops.facts import MAP, Cost, Family, Layer, Shape, positions, shape_text
-from netspec.ops.memory import Kept, Space, alone, nothing_kept
+from netspec.ops.memory import Saved, Space, alone, nothing_saved
 from netspec.ops.operation import Operation
 
 PAIR = 2
@@ -44,8 +44,8 @@ class Add(Operation):
     joins: ClassVar[bool] = True
     overwritable: ClassVar[bool] = True
     shape = equal
-    kept = nothing_kept
-    passes_on = alone
+    saved_for_backward = nothing_saved
+    is_view = alone
 
     @property
     def in_place(self) -> bool:
@@ -56,7 +56,7 @@ class Add(Operation):
         """One add for each element and each input after the first."""
         return Cost(adds=(len(inputs) - 1) * output[0] * positions(output))
 
-    def scratch(self, output: Shape, *inputs: Shape) -> Space:
+    def workspace(self, output: Shape, *inputs: Shape) -> Space:
         """The sum so far, where a third input is added to it."""
         return Space(values=prod(output)) if len(inputs) > PAIR else Space()
 
@@ -73,14 +73,14 @@ class Mean(Operation):
     joins: ClassVar[bool] = True
     overwritable: ClassVar[bool] = True
     shape = equal
-    kept = nothing_kept
+    saved_for_backward = nothing_saved
 
     def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """One add for each element and each input after the first, and one division."""
         elements = output[0] * positions(output)
         return Cost(adds=(len(inputs) - 1) * elements, transcendentals=elements)
 
-    def scratch(self, output: Shape, *inputs: Shape) -> Space:
+    def workspace(self, output: Shape, *inputs: Shape) -> Space:
         """The sum so far, beside the next one or the mean."""
         return Space(values=prod(output)) if len(inputs) > 1 else Space()
 
@@ -95,7 +95,7 @@ class Multiply(Operation):
     word: ClassVar[str] = "multiply"
     family: ClassVar[Family] = Family.JOIN
     joins: ClassVar[bool] = True
-    passes_on = alone
+    is_view = alone
 
     def shape(self, *inputs: Shape) -> Shape:
         """The largest size on each axis; the others must be equal to it or 1."""
@@ -111,13 +111,13 @@ class Multiply(Operation):
         """One multiplication for each element and each input after the first."""
         return Cost(multiply_adds=(len(inputs) - 1) * output[0] * positions(output))
 
-    def kept(self, output: Shape, *inputs: Shape) -> Kept:
+    def saved_for_backward(self, output: Shape, *inputs: Shape) -> Saved:
         """The inputs, and every product but the last."""
         if len(inputs) == 1:
-            return Kept()
-        return Kept(inputs=True, beside=Space(values=sum(products(inputs)[:-1])))
+            return Saved()
+        return Saved(inputs=True, beside=Space(values=sum(products(inputs)[:-1])))
 
-    def scratch(self, output: Shape, *inputs: Shape) -> Space:
+    def workspace(self, output: Shape, *inputs: Shape) -> Space:
         """The product so far: what two in turn are larger than the output by."""
         sizes = products(inputs)
         pairs = [before + after for before, after in pairwise(sizes)]
@@ -135,7 +135,7 @@ class Concat(Operation):
     family: ClassVar[Family] = Family.JOIN
     joins: ClassVar[bool] = True
     overwritable: ClassVar[bool] = True
-    kept = nothing_kept
+    saved_for_backward = nothing_saved
 
     def shape(self, *inputs: Shape) -> Shape:
         """Channels added up; height and width must be equal."""

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from netspec.ops.facts import Cost, Family, Layer, Shape, Tensor, Window
-from netspec.ops.memory import always, nothing_kept
+from netspec.ops.memory import always, nothing_saved
 from netspec.ops.operation import Count, Operation, flat_only, map_only
 
 
@@ -51,8 +51,8 @@ class Flatten(Operation):
 
     word: ClassVar[str] = "flatten"
     family: ClassVar[Family] = Family.SHAPE
-    kept = nothing_kept
-    passes_on = always
+    saved_for_backward = nothing_saved
+    is_view = always
 
     @property
     def sees_all(self) -> bool:

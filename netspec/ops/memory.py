@@ -33,7 +33,7 @@ class Space(NamedTuple):
         return images + self.statistics * max(bytes_per_element, STATISTIC) + self.fixed
 
 
-class Kept(NamedTuple):
+class Saved(NamedTuple):
     """What autograd keeps of a forward pass for the gradient: all inputs, the output, and what lies beside them.
 
     Parameters and buffers are not listed, although torch keeps references to them: they are there in any case.
@@ -44,14 +44,14 @@ class Kept(NamedTuple):
     beside: Space = Space()
 
 
-def nothing_kept(_: Operation, output: Shape, *inputs: Shape) -> Kept:
+def nothing_saved(_: Operation, output: Shape, *inputs: Shape) -> Saved:
     """Nothing: a gradient that only shapes and constants decide, as that of a sum."""
-    return Kept()
+    return Saved()
 
 
-def output_kept(_: Operation, output: Shape, *inputs: Shape) -> Kept:
+def output_saved(_: Operation, output: Shape, *inputs: Shape) -> Saved:
     """The output alone, from which the slope can be told."""
-    return Kept(output=True)
+    return Saved(output=True)
 
 
 def always(_: Operation, *inputs: Shape, training: bool) -> bool:

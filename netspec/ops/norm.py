@@ -5,7 +5,7 @@ from math import prod
 from typing import ClassVar
 
 from netspec.ops.facts import FLAT, Cost, Family, Layer, Shape, Tensor, positions
-from netspec.ops.memory import Kept, Space
+from netspec.ops.memory import Saved, Space
 from netspec.ops.operation import Count, Fraction, Number, Operation, Positive, map_only
 
 
@@ -40,9 +40,9 @@ class BatchNorm(Operation):
         """One multiply-add for each element; none once folded into the convolution before."""
         return Cost(multiply_adds=output[0] * positions(output))
 
-    def kept(self, output: Shape, *inputs: Shape) -> Kept:
+    def saved_for_backward(self, output: Shape, *inputs: Shape) -> Saved:
         """The input, and the batch's mean and inverse deviation of each channel."""
-        return Kept(inputs=True, beside=Space(statistics=2 * inputs[0][0]))
+        return Saved(inputs=True, beside=Space(statistics=2 * inputs[0][0]))
 
     def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.BatchNorm2d``, or ``BatchNorm1d`` on flat features."""
@@ -83,11 +83,11 @@ class LocalResponseNorm(Operation):
         elements = output[0] * positions(output)
         return Cost(multiply_adds=(self.size + 1) * elements, transcendentals=2 * elements)
 
-    def kept(self, output: Shape, *inputs: Shape) -> Kept:
+    def saved_for_backward(self, output: Shape, *inputs: Shape) -> Saved:
         """The input, its padded squares, and the divisor before and after the power: torch composes it of these."""
-        return Kept(inputs=True, beside=Space(values=3 * prod(output) + self._margin(output)))
+        return Saved(inputs=True, beside=Space(values=3 * prod(output) + self._margin(output)))
 
-    def scratch(self, output: Shape, *inputs: Shape) -> Space:
+    def workspace(self, output: Shape, *inputs: Shape) -> Space:
         """Three maps on the way to the divisor, or two and the padding; the first of them counts as the output."""
         return Space(values=prod(output) + max(prod(output), self._margin(output)))
 
@@ -122,7 +122,7 @@ class ChannelScale(Operation):
         """One multiply-add for each element."""
         return Cost(multiply_adds=output[0] * positions(output))
 
-    def scratch(self, output: Shape, *inputs: Shape) -> Space:
+    def workspace(self, output: Shape, *inputs: Shape) -> Space:
         """The scaled input, before the bias is added."""
         return Space(values=prod(output)) if self.bias else Space()
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from netspec.errors.problem import Refusal
 from netspec.ops.facts import FLAT, MAP, POINT, Cost, Family, Layer, Pair, Shape, Tensor, Window, shape_text
-from netspec.ops.memory import Kept, Space
+from netspec.ops.memory import Saved, Space
 
 
 class Operation(BaseModel, ABC):
@@ -22,7 +22,7 @@ class Operation(BaseModel, ABC):
     """Whether it takes several inputs; others take exactly one."""
     overwritable: ClassVar[bool] = False
     """Whether its output is a new tensor that its own gradient does not need, so that the next step may reuse it."""
-    picks: ClassVar[bool] = False
+    selects_channels: ClassVar[bool] = False
     """Whether its output has some channels of its input and not the others."""
 
     def shape(self, *inputs: Shape) -> Shape:
@@ -37,11 +37,11 @@ class Operation(BaseModel, ABC):
         """What one output position sees of each input. The same position unless overridden."""
         return POINT
 
-    def evened(self, *inputs: Shape) -> Window | None:
+    def bounding_window(self, *inputs: Shape) -> Window | None:
         """For windows of uneven size or distance the smallest one at even steps that holds each. None otherwise."""
         return None
 
-    def with_gradient(self, *inputs: Shape) -> int:
+    def differentiable_inputs(self, *inputs: Shape) -> int:
         """How many of the inputs, from the first, have a gradient if the output has one. All unless overridden."""
         return len(inputs)
 
@@ -64,15 +64,15 @@ class Operation(BaseModel, ABC):
     def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """Work of one forward pass over one image."""
 
-    def kept(self, output: Shape, *inputs: Shape) -> Kept:
+    def saved_for_backward(self, output: Shape, *inputs: Shape) -> Saved:
         """What torch keeps of a pass in train mode for the gradient. The inputs, as most do, unless overridden."""
-        return Kept(inputs=True)
+        return Saved(inputs=True)
 
-    def scratch(self, output: Shape, *inputs: Shape) -> Space:
+    def workspace(self, output: Shape, *inputs: Shape) -> Space:
         """The most that is allocated beside inputs and output while it runs in eval mode. None unless overridden."""
         return Space()
 
-    def passes_on(self, *inputs: Shape, training: bool) -> bool:
+    def is_view(self, *inputs: Shape, training: bool) -> bool:
         """Whether its output is its first input, or a view of that: no memory of its own. False unless overridden."""
         return False
 

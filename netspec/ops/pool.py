@@ -6,9 +6,9 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from netspec.errors.problem import Refusal
-from netspec.ops.adaptive import axis_elements, axis_evened, axis_window, is_even
+from netspec.ops.adaptive import axis_bounding_window, axis_elements, axis_window, is_even
 from netspec.ops.facts import Cost, Family, Layer, Pair, Shape, Window, positions
-from netspec.ops.memory import Kept, Space
+from netspec.ops.memory import Saved, Space
 from netspec.ops.operation import Margin, Operation, Size, both, map_only
 from netspec.ops.windows import reach, slid
 
@@ -37,11 +37,11 @@ class MaxPool(Operation):
         """The kernel."""
         return Window(self.kernel, self.stride or self.kernel, self.dilation, self.padding)
 
-    def kept(self, output: Shape, *inputs: Shape) -> Kept:
+    def saved_for_backward(self, output: Shape, *inputs: Shape) -> Saved:
         """The input, and where in it each largest value lies."""
-        return Kept(inputs=True, beside=self.scratch(output, *inputs))
+        return Saved(inputs=True, beside=self.workspace(output, *inputs))
 
-    def scratch(self, output: Shape, *inputs: Shape) -> Space:
+    def workspace(self, output: Shape, *inputs: Shape) -> Space:
         """The places of the largest values, which torch notes in eval mode too."""
         return Space(indices=prod(output))
 
@@ -137,18 +137,18 @@ class AdaptiveAvgPool(Operation):
         high, wide = (axis_window(inputs[0][1 + axis], self.out[axis]) for axis in (0, 1))
         return Window(kernel=(high[0], wide[0]), stride=(high[1], wide[1]))
 
-    def evened(self, *inputs: Shape) -> Window | None:
+    def bounding_window(self, *inputs: Shape) -> Window | None:
         """As the base says; :meth:`window` has the largest kernel there is, which tells not where the others lie."""
         sizes = inputs[0][1:]
         if all(is_even(size, out) for size, out in zip(sizes, self.out, strict=True)):
             return None
-        high, wide = (axis_evened(size, out) for size, out in zip(sizes, self.out, strict=True))
+        high, wide = (axis_bounding_window(size, out) for size, out in zip(sizes, self.out, strict=True))
         kernel, stride, padding = zip(high, wide, strict=True)
         return Window(kernel=kernel, stride=stride, padding=padding)
 
-    def kept(self, output: Shape, *inputs: Shape) -> Kept:
+    def saved_for_backward(self, output: Shape, *inputs: Shape) -> Saved:
         """The input, which only its shape is read from; nothing where it is a mean over the whole map."""
-        return Kept(inputs=self.out != (1, 1))
+        return Saved(inputs=self.out != (1, 1))
 
     def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.AdaptiveAvgPool2d``."""

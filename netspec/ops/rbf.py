@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from netspec.ops.facts import Cost, Family, Layer, Shape, Tensor
-from netspec.ops.memory import Kept, Space
+from netspec.ops.memory import Saved, Space
 from netspec.ops.operation import Count, Operation, flat_only
 
 
@@ -34,11 +34,11 @@ class Rbf(Operation):
         elements = output[0] * inputs[0][0]
         return Cost(adds=elements, multiply_adds=elements)
 
-    def kept(self, output: Shape, *inputs: Shape) -> Kept:
+    def saved_for_backward(self, output: Shape, *inputs: Shape) -> Saved:
         """Every difference to a centre."""
-        return Kept(beside=Space(values=output[0] * inputs[0][0]))
+        return Saved(beside=Space(values=output[0] * inputs[0][0]))
 
-    def scratch(self, output: Shape, *inputs: Shape) -> Space:
+    def workspace(self, output: Shape, *inputs: Shape) -> Space:
         """The differences and their squares, before there is an output."""
         return Space(values=2 * output[0] * inputs[0][0] - output[0])
 

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from netspec.ops.facts import Cost, Family, Layer, Shape, Tensor, positions
-from netspec.ops.memory import output_kept
+from netspec.ops.memory import output_saved
 from netspec.ops.operation import Number, Operation
 
 
@@ -18,7 +18,7 @@ class Relu(Operation):
     word: ClassVar[str] = "relu"
     family: ClassVar[Family] = Family.ACTIVATION
     cost = compared
-    kept = output_kept
+    saved_for_backward = output_saved
 
     @property
     def in_place(self) -> bool:

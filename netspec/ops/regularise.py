@@ -4,7 +4,7 @@ from math import prod
 from typing import ClassVar
 
 from netspec.ops.facts import Cost, Family, Layer, Shape
-from netspec.ops.memory import Kept, Space
+from netspec.ops.memory import Saved, Space
 from netspec.ops.operation import Fraction, Operation
 
 
@@ -20,11 +20,11 @@ class Dropout(Operation):
         """Nothing is computed in eval mode."""
         return Cost()
 
-    def kept(self, output: Shape, *inputs: Shape) -> Kept:
+    def saved_for_backward(self, output: Shape, *inputs: Shape) -> Saved:
         """The mask, as numbers of the values' type; CUDA has a byte for each element instead."""
-        return Kept(beside=Space(values=prod(output) if 0 < self.p < 1 else 0))
+        return Saved(beside=Space(values=prod(output) if 0 < self.p < 1 else 0))
 
-    def passes_on(self, *inputs: Shape, training: bool) -> bool:
+    def is_view(self, *inputs: Shape, training: bool) -> bool:
         """In eval mode, and where nothing is dropped."""
         return not training or self.p == 0
 

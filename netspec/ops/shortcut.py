@@ -6,7 +6,7 @@ from pydantic import Field
 
 from netspec.errors.problem import Refusal
 from netspec.ops.facts import Cost, Family, Layer, Shape, Window
-from netspec.ops.memory import INDEX, Kept, Space, always, nothing_kept
+from netspec.ops.memory import INDEX, Saved, Space, always, nothing_saved
 from netspec.ops.operation import Count, Natural, Operation, Size, both, map_only
 
 
@@ -15,8 +15,8 @@ class Identity(Operation):
 
     word: ClassVar[str] = "identity"
     family: ClassVar[Family] = Family.SHAPE
-    kept = nothing_kept
-    passes_on = always
+    saved_for_backward = nothing_saved
+    is_view = always
 
     def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """Nothing is computed."""
@@ -35,7 +35,7 @@ class PadShortcut(Operation):
 
     word: ClassVar[str] = "pad_shortcut"
     family: ClassVar[Family] = Family.SHAPE
-    kept = nothing_kept
+    saved_for_backward = nothing_saved
 
     out: Count
     stride: Size = (1, 1)
@@ -73,7 +73,7 @@ class Select(Operation):
 
     word: ClassVar[str] = "select"
     family: ClassVar[Family] = Family.SHAPE
-    picks: ClassVar[bool] = True
+    selects_channels: ClassVar[bool] = True
 
     channels: Annotated[list[Natural], Field(min_length=1)]
 
@@ -89,11 +89,11 @@ class Select(Operation):
         """Nothing is computed."""
         return Cost()
 
-    def kept(self, output: Shape, *inputs: Shape) -> Kept:
+    def saved_for_backward(self, output: Shape, *inputs: Shape) -> Saved:
         """The list."""
-        return Kept(beside=Space(fixed=INDEX * len(self.channels)))
+        return Saved(beside=Space(fixed=INDEX * len(self.channels)))
 
-    def scratch(self, output: Shape, *inputs: Shape) -> Space:
+    def workspace(self, output: Shape, *inputs: Shape) -> Space:
         """The list."""
         return Space(fixed=INDEX * len(self.channels))
 

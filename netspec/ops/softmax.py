@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from netspec.ops.activation import exponentiated
 from netspec.ops.facts import Family, Layer, Shape
-from netspec.ops.memory import output_kept
+from netspec.ops.memory import output_saved
 from netspec.ops.operation import Operation
 
 
@@ -14,7 +14,7 @@ class Softmax(Operation):
     word: ClassVar[str] = "softmax"
     family: ClassVar[Family] = Family.ACTIVATION
     cost = exponentiated
-    kept = output_kept
+    saved_for_backward = output_saved
 
     def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.Softmax`` over dimension 1."""
@@ -27,7 +27,7 @@ class LogSoftmax(Operation):
     word: ClassVar[str] = "log_softmax"
     family: ClassVar[Family] = Family.ACTIVATION
     cost = exponentiated
-    kept = output_kept
+    saved_for_backward = output_saved
 
     def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.LogSoftmax`` over dimension 1."""
