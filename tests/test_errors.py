@@ -28,6 +28,7 @@ NOT_OF_A_SPEC = {
     "missing-variant": "of the command line",
     "missing-dot": "of the machine",
     "missing-plugin": "of the command line",
+    "plugin": "of registered classes: test_language.py",
     "unknown-format": "of the command line",
     "unwritable": "of the machine",
 }

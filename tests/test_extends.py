@@ -8,7 +8,7 @@ import pytest
 
 import netspec
 from netspec.errors.problem import SpecError
-from netspec.language.patch import Rule
+from netspec.language.patch import Pattern
 
 CHILD = "netspec: 1\nname: child\nextends: {parent}\n{rest}\n"
 
@@ -131,6 +131,4 @@ GLOBS = [
 @pytest.mark.parametrize(("pattern", "path", "expected"), GLOBS)
 def test_globs(pattern: str, path: str, *, expected: bool) -> None:
     """``*`` stays within a part of a path, ``**`` crosses them."""
-    span = netspec.read("resnet50").spec.document.span
-
-    assert Rule("remove", pattern, span).matches(path) is expected
+    assert Pattern(pattern).matches(path) is expected

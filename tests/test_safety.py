@@ -45,7 +45,7 @@ HOSTILE = {
     "source in a block": "blocks: {'b)\\nimport os': {body: [relu]}}\nstages: ['b)\\nimport os']\n",
     "source in a padding": f'stages: {{a: {{conv: {{out: 1, kernel: 1, padding: "{CODE}"}}}}}}\n',
     "scheme": "init: {conv.weight: os.system, conv.bias: {torch.load: x}}\nstages: {a: {conv: {out: 1, kernel: 1}}}\n",
-    "keywords": "stages: {a.class: relu, a.import: relu, None: relu, b: {lambda: relu, from: a.class}}\n",
+    "python names": "stages: {a.self: relu, a.print: relu, b: {torch: relu, from: a.self}}\n",
     "fine": "stages:\n  if.while: relu\n  True: {add: [input, if.while]}\n"
     "  c: {chain: {def: relu, pass: {mean: [input, def]}}}\n"
     "outputs: {x.y-z+0: 'True', '0': c}\n",
@@ -180,9 +180,9 @@ def test_no_layer_is_called_like_a_part_of_a_module(torch: Any) -> None:
     assert [name for name in taken if not names.fault(name)] == []
 
 
-@pytest.mark.parametrize("name", ["if", "True", "None", "lambda", "x.0", "self", "torch", "getattr"])
-def test_words_of_python_are_names_like_others(name: str, torch: Any) -> None:
-    """A layer called like a keyword or a variable of the generated forward is built and called all the same."""
+@pytest.mark.parametrize("name", ["x.0", "self", "torch", "getattr", "match", "print", "a-b"])
+def test_names_of_python_are_names_like_others(name: str, torch: Any) -> None:
+    """A layer called like a function or a variable of the generated forward is built and called all the same."""
     text = HEAD + f"stages:\n  {name}: relu\n  b: {{add: [input, '{name}']}}\n"
     module = netspec.compile(text)
 

@@ -1,12 +1,13 @@
 """The base of blocks that are written in Python: parameters, and a recipe of operations."""
 
 from abc import ABC, abstractmethod
+from functools import cache
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, InstanceOf, ValidationError
 
 from netspec.errors.text import did_you_mean
-from netspec.graph.builder import GraphBuilder
+from netspec.graph.builder import Appender
 from netspec.graph.graph import Node
 from netspec.ops import OPERATIONS, Operation
 
@@ -20,7 +21,7 @@ class Block(BaseModel, ABC):
     """The name in a spec."""
 
     @abstractmethod
-    def expand(self, graph: GraphBuilder, x: Node) -> Node:
+    def expand(self, graph: Appender, x: Node) -> Node:
         """Append the operations of the block after ``x``; the node that is its output."""
 
 
@@ -54,6 +55,15 @@ Chosen = Annotated[InstanceOf[Operation] | None, BeforeValidator(chosen)]
 """A field that names an operation: ``norm: batch_norm``, ``activation: {leaky_relu: 0.1}``, ``norm: none``."""
 
 
-def follow(graph: GraphBuilder, name: str, operation: Operation | None, x: Node) -> Node:
+@cache
+def layer_fields(model: type[BaseModel]) -> frozenset[str]:
+    """The fields of ``model`` that hold an operation, such as ``norm`` and ``activation``."""
+    fields = model.model_fields.items()
+    return frozenset(
+        name for name, field in fields if any(getattr(one, "func", None) is chosen for one in field.metadata)
+    )
+
+
+def follow(graph: Appender, name: str, operation: Operation | None, x: Node) -> Node:
     """``operation`` appended after ``x``, or ``x`` where there is none."""
     return graph.add(name, operation, x) if operation else x

@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from netspec.blocks.block import Block, Chosen, follow
 from netspec.blocks.shortcut import Shortcut, shortcut
-from netspec.graph.builder import GraphBuilder
+from netspec.graph.builder import Appender
 from netspec.graph.graph import Node
 from netspec.ops.conv import Conv
 from netspec.ops.facts import square
@@ -33,7 +33,7 @@ class Bottleneck(Block):
     norm: Chosen = BatchNorm()
     activation: Chosen = Relu()
 
-    def expand(self, graph: GraphBuilder, x: Node) -> Node:
+    def expand(self, graph: Appender, x: Node) -> Node:
         """Three convolutions with norms, plus the shortcut, then relu."""
         inner, out = self.inner or self.width, self.width * self.expansion
         first, second = (self.stride, square(1)) if self.stride_on == "conv1" else (square(1), self.stride)

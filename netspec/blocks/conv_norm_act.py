@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from netspec.blocks.block import Block, Chosen, follow
-from netspec.graph.builder import GraphBuilder
+from netspec.graph.builder import Appender
 from netspec.graph.graph import Node
 from netspec.ops.conv import Conv, Padding
 from netspec.ops.norm import BatchNorm
@@ -26,7 +26,7 @@ class ConvNormAct(Block):
     norm: Chosen = BatchNorm()
     activation: Chosen = Relu()
 
-    def expand(self, graph: GraphBuilder, x: Node) -> Node:
+    def expand(self, graph: Appender, x: Node) -> Node:
         """``conv`` - norm - activation."""
         conv = Conv(
             out=self.out,

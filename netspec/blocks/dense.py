@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from netspec.blocks.block import Block, Chosen, follow
-from netspec.graph.builder import GraphBuilder
+from netspec.graph.builder import Appender
 from netspec.graph.graph import Node
 from netspec.ops.conv import Conv
 from netspec.ops.facts import square
@@ -30,7 +30,7 @@ class Dense(Block):
     norm: Chosen = BatchNorm()
     activation: Chosen = Relu()
 
-    def expand(self, graph: GraphBuilder, x: Node) -> Node:
+    def expand(self, graph: Appender, x: Node) -> Node:
         """denselayer1, denselayer2, ... each norm - relu - conv once or twice, concatenated to its input."""
         for index in range(self.layers):
             name = f"denselayer{index + 1}"
@@ -41,7 +41,7 @@ class Dense(Block):
                 x = graph.add("concat", Concat(), x, y)
         return x
 
-    def _convolved(self, graph: GraphBuilder, x: Node, number: str, kernel: int, out: int) -> Node:
+    def _convolved(self, graph: Appender, x: Node, number: str, kernel: int, out: int) -> Node:
         x = follow(graph, f"norm{number}", self.norm, x)
         x = follow(graph, f"relu{number}", self.activation, x)
         conv = Conv(out=out, kernel=square(kernel), padding=square(kernel // 2), bias=False)

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from netspec.blocks.block import Block, Chosen
 from netspec.blocks.conv_norm_act import ConvNormAct
-from netspec.graph.builder import GraphBuilder
+from netspec.graph.builder import Appender
 from netspec.graph.graph import Node
 from netspec.ops.facts import square
 from netspec.ops.join import Concat
@@ -32,7 +32,7 @@ class Inception(Block):
     norm: Chosen = BatchNorm()
     activation: Chosen = Relu()
 
-    def expand(self, graph: GraphBuilder, x: Node) -> Node:
+    def expand(self, graph: Appender, x: Node) -> Node:
         """branch1 to branch4, then concat."""
         branches = [self._conv(graph, "branch1", x, self.conv1, 1)]
         for name, (reduce, out), kernel in (("branch2", self.conv3, 3), ("branch3", self.conv5, self.kernel5)):
@@ -44,7 +44,7 @@ class Inception(Block):
             branches.append(self._conv(graph, "1", y, self.pool, 1))
         return graph.add("concat", Concat(), *branches)
 
-    def _conv(self, graph: GraphBuilder, name: str, x: Node, out: int, kernel: int) -> Node:
+    def _conv(self, graph: Appender, name: str, x: Node, out: int, kernel: int) -> Node:
         block = ConvNormAct(
             out=out,
             kernel=square(kernel),

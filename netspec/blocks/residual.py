@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from netspec.blocks.block import Block, Chosen, follow
 from netspec.blocks.shortcut import Shortcut, shortcut
-from netspec.graph.builder import GraphBuilder
+from netspec.graph.builder import Appender
 from netspec.graph.graph import Node
 from netspec.ops.conv import Conv
 from netspec.ops.facts import square
@@ -26,7 +26,7 @@ class Residual(Block):
     norm: Chosen = BatchNorm()
     activation: Chosen = Relu()
 
-    def expand(self, graph: GraphBuilder, x: Node) -> Node:
+    def expand(self, graph: Appender, x: Node) -> Node:
         """conv1 - bn1 - relu1 - conv2 - bn2, plus the shortcut, then relu."""
         first, second = (self.stride, square(1)) if self.stride_on == "conv1" else (square(1), self.stride)
         y = graph.add("conv1", Conv(out=self.width, kernel=square(3), stride=first, padding=square(1), bias=False), x)

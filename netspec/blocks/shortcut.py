@@ -3,7 +3,7 @@
 from typing import Literal
 
 from netspec.blocks.block import follow
-from netspec.graph.builder import GraphBuilder
+from netspec.graph.builder import Appender
 from netspec.graph.graph import Node
 from netspec.ops.conv import Conv
 from netspec.ops.facts import Pair, square
@@ -14,7 +14,7 @@ Shortcut = Literal["identity", "pad", "projection", "projection_always", "none"]
 """``pad`` is option A, ``projection`` B, ``projection_always`` C; ``none`` makes the block plain."""
 
 
-def shortcut(graph: GraphBuilder, x: Node, kind: Shortcut, out: int, stride: Pair, norm: Operation | None) -> Node:
+def shortcut(graph: Appender, x: Node, kind: Shortcut, out: int, stride: Pair, norm: Operation | None) -> Node:
     """``x`` brought to ``out`` channels and through ``stride`` in the way ``kind`` says.
 
     A projection is called ``downsample.0`` and its normalisation ``downsample.1``, as in torchvision.

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from netspec.blocks.block import Block, Chosen, follow
-from netspec.graph.builder import GraphBuilder
+from netspec.graph.builder import Appender
 from netspec.graph.graph import Node
 from netspec.ops.conv import Conv
 from netspec.ops.facts import square
@@ -27,7 +27,7 @@ class Transition(Block):
     norm: Chosen = BatchNorm()
     activation: Chosen = Relu()
 
-    def expand(self, graph: GraphBuilder, x: Node) -> Node:
+    def expand(self, graph: Appender, x: Node) -> Node:
         """``norm`` - ``relu`` - conv - pool."""
         out = max(1, math.floor(x.shape[0] * self.compression))
         x = follow(graph, "norm", self.norm, x)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from netspec import api
 from netspec.commands.options import Settings, members
+from netspec.compiler.compiler import NetworkError
 from netspec.errors.problem import Problem, Problems, SpecError
 from netspec.graph.graph import Graph
 from netspec.ops.facts import Shape
@@ -47,7 +48,7 @@ def collected(words: Iterable[str], given: Settings, sizes: Iterable[Shape | Non
                     graphs.append(api.network(spec, variant, dict(given), size).graph)
                 except SpecError as error:
                     errors.append(error)
-    cut = [error.built for error in errors if isinstance(error.built, Graph) and _blocked(error)]
+    cut = [error.partial for error in errors if isinstance(error, NetworkError) and error.partial and _blocked(error)]
     return Collected(graphs, cut, [problem for error in errors for problem in error.problems], len(errors))
 
 

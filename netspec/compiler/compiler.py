@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from netspec.compiler.bounds import refuse_oversized
-from netspec.compiler.context import Body
 from netspec.compiler.expansion import Expansion
+from netspec.compiler.limits import Work
+from netspec.compiler.run import Run
 from netspec.errors.problem import Problem, Problems, SpecError
 from netspec.errors.source import Source, Span
 from netspec.errors.text import did_you_mean
 from netspec.graph.graph import Entry, Graph, Node, Output, Scope
-from netspec.language.arguments import Arguments, built, evaluated, shown
+from netspec.language.arguments import Arguments, Given, built, evaluated, shown
 from netspec.language.extends import Opener, refuse, whole
-from netspec.language.layers import Chain
-from netspec.language.parameter import Setting, settled
+from netspec.language.layers import Chain, named
+from netspec.language.parameter import settled
 from netspec.language.reader import read_yaml
 from netspec.language.spec import SECTIONS, Spec, parsed
 from netspec.language.values import Mapping, Scalar, Value
@@ -38,12 +40,25 @@ def spec_of(source: Source, opener: Opener = refuse, limits: Limits = LIMITS) ->
     return spec
 
 
+class NetworkError(SpecError):
+    """Everything that is wrong with a network, and what could be built of it all the same.
+
+    ``partial`` is the graph up to the first mistake, with what nothing reads yet as its outputs; None where nothing
+    was built.
+    """
+
+    def __init__(self, problems: Iterable[Problem], partial: Graph | None = None) -> None:
+        super().__init__(problems)
+        self.partial = partial
+
+
 def network_of(
-    spec: Spec, variant: str | None, given: dict[str, Value], size: Shape | None = None
+    spec: Spec, variant: str | None, given: dict[str, Value], size: Shape | None = None, work: Work | None = None
 ) -> tuple[Graph, dict[str, Any]]:
     """The network that ``spec`` makes with a variant and given values, for images of ``size`` if given.
 
-    Also the values of all parameters. Raises :class:`netspec.SpecError` with every mistake found.
+    Also the values of all parameters. Several networks of one run share ``work``, which limits them together. Raises
+    :class:`NetworkError` with every mistake found.
     """
     problems = Problems(spec.problems)
     values = _settings(spec, variant, given, problems)
@@ -51,37 +66,38 @@ def network_of(
     if size is None:
         problems.check()
         size = UNKNOWN_SIZE
-    expansion = Expansion(spec, values, size, problems)
+    run = Run(spec, values, size, problems, work or Work(spec.limits))
+    expansion = Expansion(run)
     entries: list[Entry] = []
-    x: Node | None = expansion.builder.input
+    x: Node | None = run.builder.input
     for section in SECTIONS:
         if section in spec.sections:
             x = _section(expansion, section, x, entries)
-    outputs = _outputs(expansion, x)
-    init = _init(spec, values, expansion, problems)
-    expansion.wiring.report(problems)
+    outputs = _outputs(run, x)
+    init = _init(run)
+    run.names.report(problems)
     if not len(problems):
-        expansion.patches.report(list(expansion.builder.parts), problems)
+        run.patches.report(run.builder.parts, problems)
     name = variant or spec.header.name
     if len(problems):
-        problems.check(built=_unfinished(spec, name, entries, expansion))
-    graph = expansion.builder.graph(name, tuple(entries), tuple(outputs), tuple(init))
+        raise NetworkError(problems.in_order(), _partial(run, name, entries))
+    graph = run.builder.graph(name, tuple(entries), tuple(outputs), tuple(init))
     _refuse_unneeded(graph, problems)
     refuse_oversized(graph, problems)
     problems.check()
     return graph, values
 
 
-def _unfinished(spec: Spec, name: str, entries: list[Entry], expansion: Expansion) -> Graph | None:
+def _partial(run: Run, name: str, entries: list[Entry]) -> Graph | None:
     """What was built before the first mistake, if anything: what nothing reads yet is its output, the last one first.
 
     What is declared as an output for training alone is one already.
     """
-    builder = expansion.builder
+    builder = run.builder
     if len(builder.nodes) == 1:
         return None
     read = {source for node in builder.nodes for source in node.inputs}
-    training = {str(output.layer.value) for output in spec.outputs if output.training}
+    training = {str(output.layer.value) for output in run.spec.outputs if output.training}
     ends = [node for node in reversed(builder.nodes) if node not in read]
     main = [node for node in ends if node.name not in training]
     outputs = [Output(node.name, node) for node in main or ends[:1]]
@@ -111,7 +127,10 @@ def _settings(spec: Spec, variant: str | None, given: dict[str, Value], problems
         raise SpecError(
             [Problem("missing-variant", message, spec.document.entries["variants"][0], f"choose one: {known}")]
         )
-    return settled(spec.params, Setting(whose, chosen(spec, variant, given)), {}, span, problems)
+    arguments: dict[str, tuple[Given, ...]] = {
+        name: (Given(place, value, {}),) for name, (place, value) in chosen(spec, variant, given).items()
+    }
+    return settled(spec.params, whose, Arguments(arguments, span), {}, problems)
 
 
 def chosen(spec: Spec, variant: str | None, given: dict[str, Value]) -> dict[str, tuple[Span, Value]]:
@@ -136,17 +155,13 @@ def _size(spec: Spec, values: dict[str, Any], problems: Problems) -> Shape | Non
 
 def _section(expansion: Expansion, section: str, x: Node | None, entries: list[Entry]) -> Node | None:
     """Expand one section after ``x`` and note its entries."""
-    span, content = expansion.spec.sections[section]
-    body = Body(expansion.values, expansion.builder.input, "")
+    run = expansion.run
+    span, content = run.spec.sections[section]
     if not isinstance(content, Chain):
-        return expansion.layer(content, section, body, x)
-    before = len(expansion.parts)
-    x = (
-        expansion.chain(content, body, x)
-        if content.named
-        else expansion.numbered_section(section, content, body, x, span)
-    )
-    for name, part in expansion.parts[before:]:
+        return expansion.entry(content, section, run.top, x).node
+    before = len(run.parts)
+    x = expansion.section(section, content, x, span)
+    for name, part in run.parts[before:]:
         whole = Entry(section, name, part)
         entries.extend(_pieces(whole) if isinstance(part, Scope) else [whole])
     return x
@@ -165,34 +180,30 @@ def _pieces(entry: Entry) -> list[Entry]:
     return pieces
 
 
-def _outputs(expansion: Expansion, last: Node | None) -> list[Output]:
-    declared = expansion.spec.outputs
+def _outputs(run: Run, last: Node | None) -> list[Output]:
+    declared = run.spec.outputs
     if not declared:
-        return [Output("output", last)] if last and "outputs" not in expansion.spec.document.entries else []
-    body = Body(expansion.values, expansion.builder.input, "")
+        return [Output("output", last)] if last and "outputs" not in run.spec.document.entries else []
     found = []
     for output in declared:
-        if expansion.wiring.is_left_out(str(output.layer.value), "", ""):
-            continue
-        node = expansion.reading.named(output.layer, body)
-        if node:
-            found.append(Output(output.name, node, output.training))
+        for read in named(output.layer, run.values, run.problems) or ():
+            if not run.names.is_left_out(str(read.value), "", ""):
+                node = run.names.find(read, "", run.top)
+                found += [Output(output.name, node, output.training)] if node else []
     return found
 
 
-def _init(
-    spec: Spec, values: dict[str, Any], expansion: Expansion, problems: Problems
-) -> list[tuple[str, str, Scheme]]:
+def _init(run: Run) -> list[tuple[str, str, Scheme]]:
     """The ``init:`` section as operation, tensor, scheme."""
     found = []
-    tensors = {(node.operation.word, tensor.name) for node in expansion.builder.nodes for tensor in node.tensors}
-    for key, (span, value) in (spec.init.entries if spec.init else {}).items():
+    tensors = {(node.operation.word, tensor.name) for node in run.builder.nodes for tensor in node.tensors}
+    for key, (span, value) in (run.spec.init.entries if run.spec.init else {}).items():
         word, _, tensor = key.partition(".")
-        if (word, tensor) not in tensors and not len(problems):
+        if (word, tensor) not in tensors and not len(run.problems):
             known = sorted(f"{word}.{name}" for word, name in tensors)
             message = f"init names '{key}', but no layer has such a tensor"
-            problems.add(Problem("unread-parameter", message, span, did_you_mean(key, known)))
-        scheme = _scheme(value, values, problems)
+            run.problems.add(Problem("unread-parameter", message, span, did_you_mean(key, known)))
+        scheme = _scheme(value, run.values, run.problems)
         if scheme:
             found.append((word, tensor, scheme))
     return found
@@ -212,7 +223,7 @@ def _scheme(value: Value, values: dict[str, Any], problems: Problems) -> Scheme 
         problems.add(Problem("unknown-scheme", f"there is no initialisation '{word}'", span, hint))
         return None
     main = next(iter(scheme.model_fields), "")
-    instance = built(scheme, word, Arguments.of(arguments, span, main), values, problems)
+    instance = built(scheme, word, Arguments.of(arguments, span, main, values), problems)
     return instance if isinstance(instance, Scheme) else None
 
 

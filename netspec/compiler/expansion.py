@@ -1,365 +1,392 @@
-"""Layers as written into nodes of a graph: chains, branches, repetitions, blocks, and the names they read."""
+"""Layers as written into nodes of a graph: chains, branches, repetitions, blocks.
+
+One run goes through the layers in the order written. For each of them the patches that name it are worked in, its
+``when`` is looked at, its word and what it reads are looked up, and it is appended as often as it is repeated. A layer
+that cannot be built is None from then on: what follows from it says nothing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import reduce
+from typing import NamedTuple
 
-from pydantic import BaseModel, ValidationError
-
-from netspec.blocks import Block
-from netspec.compiler import registry
-from netspec.compiler.context import Body, seen
-from netspec.compiler.effort import Effort
-from netspec.compiler.patches import Patches, changed
-from netspec.compiler.reading import Reading
-from netspec.compiler.shape_errors import refused
-from netspec.compiler.wiring import Wiring
-from netspec.errors.problem import Problem, Problems
+from netspec.compiler.layer_inputs import Inputs, inputs_of, joining
+from netspec.compiler.limits import refuse_depth
+from netspec.compiler.name_lookup import Body, seen
+from netspec.compiler.operations import BlockGraph, Failed, append, instance_of, refusals
+from netspec.compiler.patches import changed
+from netspec.compiler.run import Run
+from netspec.compiler.word_lookup import Target
+from netspec.errors.problem import Problem
 from netspec.errors.source import Span
-from netspec.errors.text import did_you_mean
-from netspec.graph.builder import DuplicateName, GraphBuilder, GraphFull, NodeRefused
+from netspec.graph.builder import DuplicateName
 from netspec.graph.graph import Node, Scope
-from netspec.language.arguments import Arguments, built
+from netspec.language import names
+from netspec.language.arguments import Arguments, built, read_in
 from netspec.language.definition import Definition
-from netspec.language.layer_options import is_wanted, repetitions, word_of
+from netspec.language.layer_options import name_of, repetitions
 from netspec.language.layers import Branches, Chain, Layer, Use
-from netspec.language.parameter import Setting, settled
+from netspec.language.parameter import settled
 from netspec.language.patch import Kind, Rule
-from netspec.language.spec import Spec
-from netspec.language.values import Scalar, weight
-from netspec.limits import RAISE
-from netspec.ops import Operation
-from netspec.ops.facts import Shape
-
-UNKNOWN_HINT = "define it under 'blocks', or have it registered by a --plugin"
+from netspec.language.values import Scalar, Sequence, weight
+from netspec.ops.operation import Operation
 
 
-class PatchFailed(Exception):
-    """A patch could not be worked in; its problem is recorded already."""
+class Built(NamedTuple):
+    """What some layers have become: their output, the next free number behind them, and the name of a single one.
+
+    Where a layer is ``left_out`` the output is what stands before it.
+    """
+
+    node: Node | None
+    number: int = 0
+    name: str | None = None
+    left_out: bool = False
+
+
+class Spot(NamedTuple):
+    """Where a layer goes: under ``name``, or without a name of its own among the layers around, from ``number`` on.
+
+    Which repetition it is, counted from 0, and of how many.
+    """
+
+    name: str | None
+    number: int = 0
+    repetition: int = 0
+    repetitions: int = 1
 
 
 class Expansion:
-    """One run over a spec. A node that cannot be built is None from then on: what follows from it says nothing."""
+    """Expands the layers of one run."""
 
-    def __init__(self, spec: Spec, values: dict[str, Any], size: Shape, problems: Problems) -> None:
-        self.spec = spec
-        self.values = values
-        self.problems = problems
-        self.builder = GraphBuilder(size, spec.limits.nodes)
-        self.parts: list[tuple[str, Node | Scope]] = []
-        self.wiring = Wiring(self.builder.input)
-        self.patches = Patches(spec.rules)
-        if spec.rules:
-            self.builder.rewrite = self._rewritten
-        self.effort = Effort(spec.limits.steps, problems)
-        self.reading = Reading(spec, self.builder, self.wiring, problems)
+    def __init__(self, run: Run) -> None:
+        self.run = run
 
-    def chain(self, chain: Chain, body: Body, x: Node | None) -> Node | None:
-        """The layers of ``chain`` one after the other; those without a name get the next number."""
-        return self._chained(chain, body, x, 0)[0]
-
-    def numbered_section(self, section: str, chain: Chain, body: Body, x: Node | None, span: Span) -> Node | None:
-        """A section given as a list: a chain of that name."""
-        self.builder.span = span
+    def section(self, name: str, chain: Chain, x: Node | None, span: Span) -> Node | None:
+        """A section: its layers at the top of the network or, where it is a list, in a chain of its name."""
+        run = self.run
+        if chain.named:
+            return self.chain(chain, run.top, x).node
         try:
-            with self.builder.within(section, "chain") as scope:
-                x = self.chain(chain, body, x)
+            with run.builder.within(name, "chain", span=span) as scope:
+                x = self.chain(chain, run.top, x).node
         except DuplicateName as error:
-            self.problems.add(Problem("duplicate-name", f"two layers are called '{error.name}'", span))
+            run.twice(error, span)
             return None
-        self.wiring.know(section, x)
-        if section == "stages":
-            self.parts.extend((child.name, child) for child in scope.children)
-        else:
-            self.parts.append((section, scope))
+        run.names.know(name, x)
+        children = [(child.name, child) for child in scope.children]
+        run.parts.extend(children if name == "stages" else [(name, scope)])
         return x
 
-    def layer(self, layer: Layer, name: str, body: Body, x: Node | None) -> Node | None:
-        """One layer called ``name``, with its ``from`` and ``repeat``; its output."""
-        rules = self.patches.at(self.builder.path(name))
-        layer = self.reading.joining(changed(layer, rules), body)
-        inputs = self.reading.of(layer, body, x)
-        if any(rule.kind == "remove" for rule in rules):
-            return inputs[0]
-        inputs[0] = self._inserted("insert_before", rules, inputs[0])
-        with self.patches.applied(self.builder.path(name)):
-            x = self._repeated(layer, name, body, inputs)
-        return self._inserted("insert_after", rules, x)
+    def chain(self, chain: Chain, body: Body, x: Node | None, number: int = 0) -> Built:
+        """The layers of ``chain`` one after the other; those without a name get the next number."""
+        for key, _, layer in chain.layers:
+            found = self.entry(layer, key, body, x, number)
+            x, number = found.node, found.number
+        return Built(x, number)
 
-    def _repeated(self, layer: Layer, name: str, body: Body, inputs: list[Node | None]) -> Node | None:
-        """One layer as often as its ``repeat`` says."""
-        self.builder.span = layer.span
+    def entry(self, layer: Layer, key: str | None, body: Body, x: Node | None, number: int = 0) -> Built:
+        """One layer after ``x``, under its name, its key or the next number."""
+        run = self.run
+        run.charge(layer.span, weight(layer.when) + run.patches.cost)
+        called = key or _plain_name(layer) or str(number)
+        path = run.builder.path(called)
+        rules = run.patches.at(path)
+        layer = joining(run, changed(layer, rules, run.problems), body)
+        inputs = inputs_of(run, layer, called, body, x)
+        if inputs is None:
+            return Built(x, number, left_out=True)
+        before = len(run.builder.scope.children)
+        following = number + (key is None and layer.name is None)
+        found = Built(None, following, called)
         try:
-            if layer.repeat is None:
-                return self._once(layer, name, body, inputs, first=True)
-            count = repetitions(layer, seen(body.values, inputs[0]), self.problems, self.spec.limits.repeat)
-            with self.builder.within(name, "repeat"):
-                for index in range(count):
-                    inner = body._replace(values={**body.values, "index": index, "count": count})
-                    inputs = [self._repetition(layer, str(index), inner, inputs, first=index == 0), *inputs[1:]]
-                    self.wiring.know(self.builder.path(str(index)), inputs[0])
-                    if inputs[0] is None:
-                        self._give_up(range(index + 1, count), layer.span)
-                        break
+            found = (
+                found
+                if not inputs
+                else self._patched(
+                    rules, path, inputs, found, lambda given: self._placed(layer, key, body, given, number)
+                )
+            )
         except DuplicateName as error:
-            self.problems.add(Problem("duplicate-name", f"two layers are called '{error.name}'", layer.span))
-            return None
+            run.twice(error, layer.span, several=layer.inline)
+        for known in {called, found.name or called}:
+            run.names.know(run.builder.path(known), found.node)
+        if run.builder.scope is run.builder.root:
+            self._note_parts(found.name, key, before)
+        return found
+
+    def _note_parts(self, name: str | None, key: str | None, before: int) -> None:
+        """Note what an entry at the top of the network has become: one part, or the parts of an inline layer."""
+        builder = self.run.builder
+        if name is not None and name in builder.parts:
+            self.run.parts.append((name, builder.parts[name]))
+        elif name is None:
+            for child in builder.root.children[before:]:
+                flat = isinstance(child, Scope) and child.flat
+                self.run.parts.append((key if key and flat else child.name, child))
+
+    def _placed(self, layer: Layer, key: str | None, body: Body, inputs: Inputs, number: int) -> Built:
+        """A layer with all its repetitions: under its name, or joined to those around it where it is inline."""
+        opens = self._is_inline_block(layer, body, inputs)
+        if opens or layer.inline:
+            return self._joined(layer, body, inputs, number, opens=opens or layer.repeat is None)
+        following = number + (key is None and layer.name is None)
+        name = self._name(layer, body) if layer.name else key or str(number)
+        if name is None:
+            return Built(None, following, key or str(number))
+        if layer.repeat is None:
+            return Built(self._once(layer, Spot(name), body, inputs).node, following, name)
+        return Built(self._repeated(layer, name, body, inputs), following, name)
+
+    def _is_inline_block(self, layer: Layer, body: Body, inputs: Inputs) -> bool:
+        """Whether ``layer`` uses a block that is defined inline."""
+        if not isinstance(layer.what, Use):
+            return False
+        target = self.run.words.peek(layer.what, seen(body.values, inputs[0]))
+        return target is not None and target.inline
+
+    def _repeated(self, layer: Layer, name: str, body: Body, inputs: Inputs) -> Node | None:
+        """One layer as often as its ``repeat`` says, in a scope of its own."""
+        run, count = self.run, self._count(layer, body, inputs)
+        with run.builder.within(name, "repeat", span=layer.span):
+            for index in range(count):
+                x = self._repetition(layer, Spot(str(index), 0, index, count), body, inputs).node
+                run.names.know(run.builder.path(str(index)), x)
+                inputs = [x, *inputs[1:]]
+                if x is None:
+                    self._give_up(range(index + 1, count), layer.span)
+                    break
         return inputs[0]
 
     def _give_up(self, rest: range, span: Span) -> None:
         """After a mistake the other repetitions would repeat it; their names are known, with nothing behind them."""
-        self.effort.charge(span, len(rest))
+        self.run.charge(span, len(rest))
         for index in rest:
-            self.wiring.know(self.builder.path(str(index)), None)
+            self.run.names.know(self.run.builder.path(str(index)), None)
 
-    def _repetition(
-        self, layer: Layer, name: str, body: Body, inputs: list[Node | None], *, first: bool
-    ) -> Node | None:
+    def _joined(self, layer: Layer, body: Body, inputs: Inputs, number: int, *, opens: bool) -> Built:
+        """An inline layer: its repetitions or, where that ``opens``, the layers inside each, join those around it."""
+        count = self._count(layer, body, inputs)
+        for index in range(count):
+            inner = body._replace(values={**body.values, "index": index, "count": count})
+            name = None if opens else self._name(layer, inner) if layer.name else str(number)
+            if name is None and not opens:
+                return Built(None, number)
+            spot = Spot(name, number, index, count)
+            found = self._repetition(layer, spot, body, inputs)
+            if spot.name is not None:
+                self.run.names.know(self.run.builder.path(spot.name), found.node)
+                found = found._replace(number=number + (layer.name is None))
+            inputs, number = [found.node, *inputs[1:]], found.number
+            if found.node is None:
+                break
+        return Built(inputs[0], number)
+
+    def _repetition(self, layer: Layer, spot: Spot, body: Body, inputs: Inputs) -> Built:
         """One repetition of a layer, with the patches that name it."""
-        rules = self.patches.at(self.builder.path(name))
+        run = self.run
+        inner = body._replace(values={**body.values, "index": spot.repetition, "count": spot.repetitions})
+        if spot.name is None:
+            return self._once(layer, spot, inner, inputs)
+        path = run.builder.path(spot.name)
+        rules = run.patches.at(path)
+        one = changed(layer, rules, run.problems, once=True)
+        return self._patched(
+            rules, path, inputs, Built(None, spot.number), lambda given: self._once(one, spot, inner, given)
+        )
+
+    def _count(self, layer: Layer, body: Body, inputs: Inputs) -> int:
+        run = self.run
+        return repetitions(layer, seen(body.values, inputs[0]), run.problems, run.spec.limits.repeat)
+
+    def _name(self, layer: Layer, body: Body) -> str | None:
+        """The ``name`` of a layer, worked out; None after a mistake."""
+        if layer.name is None:
+            return None
+        if "index" not in body.values and "index" in read_in(layer.name):
+            message = "'$index' counts repetitions, and this is the name of the whole stage"
+            hint = "with 'inline: true' beside it each repetition has a name of its own"
+            self.run.problems.add(Problem("bad-name", message, layer.name.span, hint))
+            return None
+        return name_of(layer.name, body.values, self.run.problems)
+
+    # -- patches ------------------------------------------------------------------------------------------------------
+
+    def _patched(
+        self, rules: list[Rule], path: str, inputs: Inputs, nothing: Built, build: Callable[[Inputs], Built]
+    ) -> Built:
+        """What ``build`` makes of ``inputs``, as the ``rules`` that meet ``path`` want it; or ``nothing``, if removed.
+
+        The one place where layers are left out and brought in by patches, be they written, repetitions, or operations
+        that a built-in block appends. What rules set and replace is in the layer already.
+        """
+        if not rules:
+            return build(inputs)
         if any(rule.kind == "remove" for rule in rules):
-            return inputs[0]
+            return nothing._replace(node=inputs[0])
         inputs = [self._inserted("insert_before", rules, inputs[0]), *inputs[1:]]
-        with self.patches.applied(self.builder.path(name)):
-            x = self._once(changed(layer, rules), name, body, inputs, first=first)
-        return self._inserted("insert_after", rules, x)
+        with self.run.patches.applied(path):
+            found = build(inputs)
+        return found._replace(node=self._inserted("insert_after", rules, found.node))
 
     def _inserted(self, kind: Kind, rules: list[Rule], x: Node | None) -> Node | None:
         """The layers that rules of a kind bring in after ``x``."""
         for rule in rules:
             if rule.kind == kind and rule.layers:
-                with self.patches.bringing(rule):
-                    x = self.chain(rule.layers, Body(self.values, self.builder.input, ""), x)
+                with self.run.patches.bringing(rule):
+                    x = self.chain(rule.layers, self.run.top, x).node
         return x
 
-    def _rewritten(self, name: str, operation: Operation, inputs: tuple[Node, ...]) -> Node:
-        """An operation that a block appends, as the patches that name it want it."""
-        path = self.builder.path(name)
-        rules = self.patches.at(path)
-        if not rules:
-            return self.builder.append(name, operation, *inputs)
-        if any(rule.kind == "remove" for rule in rules):
-            return inputs[0]
-        span = self.builder.span
-        first = self._inserted("insert_before", rules, inputs[0])
-        with self.patches.applied(path):
-            x = self._patched(name, operation, [first, *inputs[1:]], rules)
-        x = self._inserted("insert_after", rules, x)
-        self.builder.span = span
-        if x is None:
-            raise PatchFailed
-        return x
+    # -- one layer, once ----------------------------------------------------------------------------------------------
 
-    def _patched(self, name: str, operation: Operation, inputs: list[Node | None], rules: list[Rule]) -> Node | None:
-        """What the rules put in the place of ``operation``, or set in it."""
-        instance: BaseModel | None = operation
-        for rule in rules:
-            if rule.kind == "replace" and rule.layer:
-                with self.patches.bringing(rule):
-                    return self._once(rule.layer, name, Body(self.values, None, ""), inputs, first=True)
-            if rule.kind == "set" and rule.settings and instance:
-                arguments = Arguments(rule.settings.entries, rule.span)
-                values = seen(self.values, inputs[0])
-                instance = built(type(operation), operation.word, arguments, values, self.problems, like=instance)
-        nodes = [node for node in inputs if node]
-        if not isinstance(instance, Operation) or len(nodes) < len(inputs):
-            return None
-        self.builder.span = rules[-1].span
-        return self.builder.append(name, instance, *nodes)
-
-    # -- one layer ----------------------------------------------------------------------------------------------
-
-    def _chained(self, chain: Chain, body: Body, x: Node | None, number: int) -> tuple[Node | None, int]:
-        """The output of ``chain``, whose numbers begin with ``number``, and the next free number."""
-        top = self.builder.scope is self.builder.root
-        for name, _, layer in chain.layers:
-            self.effort.charge(layer.span, weight(layer.when) + len(self.patches.rules))
-            if not self._wanted(layer, body, x, name):
-                continue
-            block = self._inline(layer, body)
-            before = len(self.builder.scope.children)
-            if block:
-                x, number = self._spliced(layer, block, name or str(number), body, x, number)
-            else:
-                x = self._placed(layer, name or str(number), body, x)
-                number += name is None
-            if top and name and block:
-                self.parts.extend((name, scope) for scope in self.builder.scope.children[before:])
-            elif top and name in self.builder.parts:
-                self.parts.append((name, self.builder.parts[name]))
-        return x, number
-
-    def _placed(self, layer: Layer, part: str, body: Body, x: Node | None) -> Node | None:
-        """A layer at its place: its output is known by name from then on."""
-        x = self.layer(layer, part, body, x)
-        self.wiring.know(self.builder.path(part), x)
-        return x
-
-    def _spliced(
-        self, layer: Layer, block: Definition, name: str, body: Body, x: Node | None, number: int
-    ) -> tuple[Node | None, int]:
-        """An inline block, as often as it is repeated: its layers join the names and numbers around it."""
-        inputs = self.reading.of(layer, body, x)
-        use = layer.what
-        count = repetitions(layer, seen(body.values, inputs[0]), self.problems, self.spec.limits.repeat)
-        for index in range(count):
-            if not isinstance(use, Use):
-                break
-            self.effort.charge(layer.span, weight(use.arguments))
-            self.builder.span = layer.span
-            inner = body._replace(values={**seen(body.values, inputs[0]), "index": index, "count": count})
-            arguments = self._arguments(use, block.params, first=index == 0)
-            opened = self._opened(block, arguments, inner, inputs)
-            if opened is None:
-                inputs = [None]
-                break
-            with self.builder.within(name, block.name, flat=True, index=index, count=count):
-                x, number = self._content(
-                    block.body, opened._replace(boundary=self.builder.scope.name), inputs[0], number
-                )
-            inputs = [x]
-        self.wiring.know(self.builder.path(name), inputs[0])
-        return inputs[0], number
-
-    def _once(self, layer: Layer, name: str, body: Body, inputs: list[Node | None], *, first: bool) -> Node | None:
+    def _once(self, layer: Layer, spot: Spot, body: Body, inputs: Inputs) -> Built:
         """One repetition of a layer."""
-        self.effort.charge(layer.span, weight(layer.what.arguments) if isinstance(layer.what, Use) else 0)
-        if layer.what is None:
-            return None
-        self.builder.span = layer.span
-        if isinstance(layer.what, Use):
-            return self._use(layer, layer.what, name, body, inputs, first=first)
+        run, what = self.run, layer.what
+        run.charge(layer.span, weight(what.arguments) if isinstance(what, Use) else 0)
+        if what is None:
+            return Built(None, spot.number)
+        if isinstance(what, Use):
+            return self._use(layer, what, spot, body, inputs)
         if len(inputs) != 1:
             message = f"a chain or branches read one input, not {len(inputs)}"
-            self.problems.add(Problem("arity", message, layer.span, "join them first"))
-            return None
-        self.effort.refuse_depth(self.builder.scope, layer.span)
-        kind = "chain" if isinstance(layer.what, Chain) else "branches"
-        with self.builder.within(name, kind):
-            if isinstance(layer.what, Chain):
-                return self.chain(layer.what, body, inputs[0])
-            return self.branches(layer.what, body, inputs[0])
+            run.problems.add(Problem("arity", message, layer.span, "join them first"))
+            return Built(None, spot.number)
+        refuse_depth(run.builder.scope, layer.span, run.problems)
+        kind = "chain" if isinstance(what, Chain) else "branches"
+        with self._scope(spot, kind, layer.span):
+            return self._content(layer, body, inputs[0], spot)
+
+    @contextmanager
+    def _scope(self, spot: Spot, kind: str, span: Span) -> Iterator[Scope]:
+        """The scope of a layer at ``spot``; one without a name adds none."""
+        place = {"index": spot.repetition, "count": spot.repetitions} if spot.name is None else {}
+        with self.run.builder.within(spot.name or "", kind, flat=spot.name is None, span=span, **place) as scope:
+            yield scope
+
+    def _content(self, content: Chain | Layer, body: Body, x: Node | None, spot: Spot) -> Built:
+        """A chain or branches in the current scope; what has no name there continues the numbers of ``spot``."""
+        what = content if isinstance(content, Chain) else content.what
+        number = spot.number if spot.name is None else 0
+        if isinstance(what, Chain):
+            return self.chain(what, body, x, number)
+        return Built(self.branches(what, body, x) if isinstance(what, Branches) else None, number)
 
     def branches(self, branches: Branches, body: Body, x: Node | None) -> Node | None:
-        """All branches over ``x``, joined; where ``when`` leaves one of them, that one."""
+        """All branches over ``x``, joined; where others are left out, the one that is there."""
+        run, join = self.run, branches.join
         ends: dict[Scalar, Node | None] = {}
         for name, span, layer in branches.branches:
-            if self._wanted(layer, body, x, name):
-                ends[Scalar(name, span)] = self._placed(layer, name, body, x)
-        join = branches.join
-        word = word_of(join, seen(body.values, x), self.problems)
+            found = self.entry(layer, name, body, x)
+            if not found.left_out:
+                ends[Scalar(name, span)] = found.node
         if not ends:
             message = "every branch is left out by its 'when'"
-            self.problems.add(Problem("arity", message, join.word.span))
-        if not ends or word is None:
+            run.problems.add(Problem("arity", message, join.word.span))
             return None
         if len(ends) == 1 < len(branches.branches):
             return next(iter(ends.values()))
-        layer = Layer(join, join.word.span, reads=tuple(ends))
-        return self._once(layer, word, body, list(ends.values()), first=True)
+        target = run.words.target(join, seen(body.values, x))
+        if target is None:
+            return None
+        layer = Layer(join, join.word.span, reads=Sequence(tuple(ends), join.word.span))
+        return self._used(target, layer, Spot(target.written), body, list(ends.values())).node
 
-    def _use(
-        self, layer: Layer, use: Use, name: str, body: Body, inputs: list[Node | None], *, first: bool
-    ) -> Node | None:
+    def _use(self, layer: Layer, use: Use, spot: Spot, body: Body, inputs: Inputs) -> Built:
         """An operation, a built-in block or a block of the spec."""
-        word = word_of(use, seen(body.values, inputs[0]), self.problems)
-        if word is None:
-            return None
-        known = self.spec.blocks.get(word) or registry.find(word)
-        if known is None:
-            hint = did_you_mean(word, [*self.spec.blocks, *registry.known()]) or UNKNOWN_HINT
-            message = f"there is no operation or block '{word}'"
-            self.problems.add(Problem("unknown-operation", message, use.word.span, hint))
-            return None
-        arguments = self._arguments(
-            use, known.params if isinstance(known, Definition) else known.model_fields, first=first
-        )
         values = seen(body.values, inputs[0])
+        target = self.run.words.target(use, values, first=spot.repetition == 0)
+        if target is None:
+            return Built(None, spot.number)
+        if target.known is None:
+            return Built(inputs[0], spot.number)
+        return self._used(target, layer, spot, body._replace(values=values), inputs)
+
+    def _used(self, target: Target, layer: Layer, spot: Spot, body: Body, inputs: Inputs) -> Built:
+        """What ``target`` means, over ``inputs``."""
+        run, known = self.run, target.known
         if isinstance(known, Definition):
-            return self._defined(known, arguments, name, body._replace(values=values), inputs)
-        instance = built(known, word, arguments, values, self.problems)
-        lists = [held for held in vars(instance).values() if isinstance(held, list)] if instance else []
-        self.effort.charge(layer.span, sum(map(len, lists)))
-        joins = isinstance(instance, Operation) and instance.joins
-        if not self.reading.fits(word, layer, inputs, joins=joins) or instance is None or None in inputs:
-            return None
-        return self._appended(instance, name, layer, body, [node for node in inputs if node])
+            return self._defined(known, target.arguments, spot, body, inputs)
+        instance = instance_of(run, target, layer, body, inputs)
+        nodes = [node for node in inputs if node]
+        if instance is None or len(nodes) < len(inputs):
+            return Built(None, spot.number)
+        if isinstance(instance, Operation):
+            if spot.name is None:
+                hint = "an operation is one layer; a block, a chain or branches have layers inside"
+                run.problems.add(
+                    Problem("layer-form", f"{target.word} has no layers that could be inline", layer.span, hint)
+                )
+                return Built(None, spot.number)
+            return Built(append(run, spot.name, instance, nodes, layer, body), spot.number)
+        path = run.builder.path(spot.name) if spot.name else run.builder.scope.name
+        with refusals(run, layer, path, body, instance), self._scope(spot, instance.word, layer.span):
+            graph = BlockGraph(run.builder, layer.span, self._appended if run.patches.rules else None)
+            return Built(instance.expand(graph, nodes[0]), spot.number)
+        return Built(None, spot.number)
 
-    def _appended(self, instance: Any, name: str, layer: Layer, body: Body, inputs: list[Node]) -> Node | None:
-        try:
-            if isinstance(instance, Block):
-                with self.builder.within(name, instance.word):
-                    return instance.expand(self.builder, inputs[0])
-            return self.builder.add(name, instance, *inputs)
-        except NodeRefused as error:
-            path = self.builder.path(name)
-            near = [node.name for node in self.builder.nodes if node.name.startswith(f"{path}.")]
-            patched = self.patches.touching([path, *near])
-            self.problems.add(refused(error, layer, path, body.uses, patched))
-        except PatchFailed:
-            return None
-        except GraphFull as full:
-            self.problems.stop(Problem("limit", str(full), layer.span, RAISE))
-        except ValidationError as error:
-            fields = " and ".join(f"'{part}'" for part in dict.fromkeys(item["loc"][0] for item in error.errors()))
-            message = f"{instance.word} comes to a {error.title} whose {fields} is out of range"
-            self.problems.add(Problem("wrong-value", message, layer.span))
-        return None
+    def _appended(self, name: str, operation: Operation, inputs: list[Node], span: Span) -> Node:
+        """An operation that a built-in block appends, as the patches that name it want it."""
+        run = self.run
+        path = run.builder.path(name)
+        rules = run.patches.at(path)
+        if not rules:
+            return run.builder.add(name, operation, *inputs, span=span)
+        written = Layer(Use(Scalar(operation.word, span), None), span)
+        layer = changed(written, rules, run.problems)
+        found = self._patched(
+            rules, path, [*inputs], Built(None), lambda given: self._changed(written, layer, operation, name, given)
+        )
+        if found.node is None:
+            raise Failed
+        return found.node
 
-    def _defined(
-        self, block: Definition, arguments: Arguments, name: str, body: Body, inputs: list[Node | None]
-    ) -> Node | None:
+    def _changed(self, written: Layer, layer: Layer, operation: Operation, name: str, inputs: Inputs) -> Built:
+        """``operation`` with other parameters, or the layer that stands in its place."""
+        run, use, top = self.run, layer.what, self.run.top
+        if not isinstance(use, Use) or not isinstance(written.what, Use) or use.word is not written.what.word:
+            return self._once(layer, Spot(name), top, inputs)
+        values = seen(top.values, inputs[0])
+        settings = [Arguments.of(one.entries, one.entries.span, "", values) for one in use.over]
+        arguments = reduce(Arguments.over, settings, Arguments({}, layer.span))
+        instance = built(type(operation), operation.word, arguments, run.problems, like=operation)
+        nodes = [node for node in inputs if node]
+        if not isinstance(instance, Operation) or len(nodes) < len(inputs):
+            return Built(None)
+        return Built(run.builder.add(name, instance, *nodes, span=settings[-1].span if settings else layer.span))
+
+    def _defined(self, block: Definition, arguments: Arguments, spot: Spot, body: Body, inputs: Inputs) -> Built:
         """A block of the spec: its body with its own parameters, in its own scope."""
-        opened = self._opened(block, arguments, body, inputs)
-        if opened is None:
-            return None
-        with self.builder.within(name, block.name) as scope:
+        run = self.run
+        inner = self._opened(block, arguments, body, inputs)
+        if inner is None or block.body is None:
+            return Built(None, spot.number)
+        with self._scope(spot, block.name, arguments.span) as scope:
             for key, node in zip(block.reads, inputs[1:], strict=True):
-                self.wiring.know(self.builder.path(key), node)
-            return self._content(block.body, opened._replace(boundary=scope.name), inputs[0], 0)[0]
+                run.names.know(run.builder.path(key), node)
+            return self._content(block.body, inner._replace(boundary=scope.name), inputs[0], spot)
 
-    def _opened(self, block: Definition, arguments: Arguments, body: Body, inputs: list[Node | None]) -> Body | None:
+    def _opened(self, block: Definition, arguments: Arguments, body: Body, inputs: Inputs) -> Body | None:
         """What the layers of ``block`` see when it is used with ``arguments``; None after a mistake."""
+        run = self.run
         if len(inputs) != 1 + len(block.reads):
             hint = f"'from' names its input, then {', '.join(block.reads)}" if block.reads else "join them first"
             message = f"{block.name} reads {_number(1 + len(block.reads))}, not {len(inputs)}"
-            self.problems.add(Problem("arity", message, arguments.span, hint))
+            run.problems.add(Problem("arity", message, arguments.span, hint))
             return None
-        self.effort.refuse_depth(self.builder.scope, arguments.span)
-        self.effort.charge(arguments.span, sum(1 + weight(parameter.default) for parameter in block.params.values()))
-        values = settled(block.params, Setting(block.name, arguments.given), body.values, arguments.span, self.problems)
-        known: dict[str, Any] = {key: body.values[key] for key in ("in", "index", "count") if key in body.values}
+        refuse_depth(run.builder.scope, arguments.span, run.problems)
+        run.charge(arguments.span, sum(1 + weight(parameter.default) for parameter in block.params.values()))
+        known = {key: body.values[key] for key in names.KNOWN_INSIDE if key in body.values}
+        values = settled(block.params, block.name, arguments, known, run.problems)
         uses = (*body.uses, (block.name, arguments.span))
         return Body({**known, **values}, inputs[0], "", uses)
 
-    def _content(self, content: Chain | Layer, body: Body, x: Node | None, number: int) -> tuple[Node | None, int]:
-        """The body of a block, in the current scope."""
-        if isinstance(content, Chain):
-            return self._chained(content, body, x, number)
-        return (self.branches(content.what, body, x) if isinstance(content.what, Branches) else None), number
 
-    # -- parts of the above ---------------------------------------------------------------------------------------
-
-    def _inline(self, layer: Layer, body: Body) -> Definition | None:
-        """The inline block that ``layer`` uses, if it does."""
-        if not isinstance(layer.what, Use):
-            return None
-        word = word_of(layer.what, body.values, Problems())
-        block = self.spec.blocks.get(word) if word else None
-        return block if block and block.inline else None
-
-    def _wanted(self, layer: Layer, body: Body, x: Node | None, name: str | None) -> bool:
-        """Whether the ``when`` of ``layer`` holds; notes the layer as left out if not."""
-        wanted = layer.when is None or is_wanted(layer, seen(body.values, x), self.problems)
-        if layer.when and not wanted and name is not None:
-            self.wiring.leave_out(self.builder.path(name), layer.when.span)
-        return wanted
-
-    def _arguments(self, use: Use, fields: Iterable[str], *, first: bool) -> Arguments:
-        """What is written after the word; a stride is for the first repetition alone."""
-        arguments = Arguments.of(use.arguments, use.word.span, next(iter(fields), "")).over(use.over)
-        return arguments if first else arguments.with_stride_one()
+def _plain_name(layer: Layer) -> str | None:
+    """The name of a layer where nothing has to be worked out for it."""
+    name = layer.name.value if isinstance(layer.name, Scalar) else None
+    return name if isinstance(name, str) and "$" not in name else None
 
 
 def _number(inputs: int) -> str:

@@ -1,15 +1,15 @@
-"""Patches at work: which rules meet which path, while layers are being expanded."""
+"""Patches at work: which rules meet which path, and what they make of a layer."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from netspec.errors.problem import Problem, Problems
 from netspec.errors.text import did_you_mean
 from netspec.language import names
-from netspec.language.layers import Layer, Use
-from netspec.language.patch import Rule
+from netspec.language.layers import Layer, Setting, Use
+from netspec.language.patch import Pattern, Rule
 from netspec.language.values import Mapping
 
 
@@ -18,15 +18,27 @@ class Patches:
 
     def __init__(self, rules: list[Rule]) -> None:
         self.rules = rules
+        self._patterns = [Pattern(rule.pattern) for rule in rules]
+        self._globs = [at for at, pattern in enumerate(self._patterns) if not pattern.is_exact]
+        self._exact: dict[str, list[int]] = {}
+        for at, pattern in enumerate(self._patterns):
+            if pattern.is_exact:
+                self._exact.setdefault(pattern.text, []).append(at)
         self._used: set[int] = set()
         self._done: set[str] = set()
         self._first = 0
+
+    @property
+    def cost(self) -> int:
+        """Steps of one look at a path: one for each pattern that must be tried."""
+        return len(self._globs)
 
     def at(self, path: str) -> list[Rule]:
         """The rules that apply at ``path``; none while they are being applied there."""
         if not self.rules or path in self._done:
             return []
-        met = [at for at in range(self._first, len(self.rules)) if self.rules[at].matches(path)]
+        met = sorted([*self._exact.get(path, ()), *(at for at in self._globs if self._patterns[at].matches(path))])
+        met = [at for at in met if at >= self._first]
         self._used.update(met)
         return [self.rules[at] for at in met]
 
@@ -50,9 +62,9 @@ class Patches:
 
     def touching(self, paths: list[str]) -> list[Rule]:
         """The rules that have met any of ``paths``."""
-        return [rule for at, rule in enumerate(self.rules) if at in self._used and any(map(rule.matches, paths))]
+        return [self.rules[at] for at in sorted(self._used) if any(map(self._patterns[at].matches, paths))]
 
-    def report(self, known: list[str], problems: Problems) -> None:
+    def report(self, known: Iterable[str], problems: Problems) -> None:
         """Rules that have met nothing are mistakes."""
         for at, rule in enumerate(self.rules):
             if at not in self._used:
@@ -60,22 +72,37 @@ class Patches:
                 problems.add(Problem("unmatched-patch", message, rule.span, did_you_mean(rule.pattern, known)))
 
 
-def changed(layer: Layer, rules: list[Rule]) -> Layer:
-    """``layer`` as written, with what the rules set in it or put in its place."""
+SETTABLE = ("repeat", "when", "from")
+"""What a rule can set beside the parameters of a layer."""
+
+
+def changed(layer: Layer, rules: list[Rule], problems: Problems, *, once: bool = False) -> Layer:
+    """``layer`` as written, with what the rules set in it or put in its place; ``once`` for a single repetition."""
     for rule in rules:
         if rule.kind == "replace":
             new = rule.layer or Layer(None, layer.span)
             layer = new._replace(name=layer.name, reads=new.reads or layer.reads, repeat=new.repeat or layer.repeat)
         elif rule.kind == "set" and rule.settings:
-            layer = _with_settings(layer, rule.settings)
+            layer = _with_settings(layer, rule.settings, problems, once=once)
     return layer
 
 
-def _with_settings(layer: Layer, settings: Mapping) -> Layer:
-    """``layer`` with other parameters, another ``repeat`` or another ``when``."""
-    given = {key: entry for key, entry in settings.entries.items() if key not in names.BESIDE}
-    beside = {key: settings.entries[key][1] for key in ("repeat", "when") if key in settings.entries}
+def _with_settings(layer: Layer, settings: Mapping, problems: Problems, *, once: bool) -> Layer:
+    """``layer`` with other parameters, or with other values beside its word."""
+    beside = {key: entry[1] for key, entry in settings.entries.items() if key in SETTABLE}
+    given = {key: entry for key, entry in settings.entries.items() if key not in SETTABLE}
     use = layer.what
+    for key, (span, _) in given.items():
+        if key in names.RESERVED or not isinstance(use, Use | None):
+            what = f"a patch cannot set '{key}'" if key in names.RESERVED else f"these layers have no parameter '{key}'"
+            hint = "it sets parameters of a word, and repeat, when and from beside it"
+            problems.add(Problem("unknown-parameter", what, span, hint))
+            return layer
     if given and isinstance(use, Use):
-        use = use._replace(over={**use.over, **given})
-    return layer._replace(what=use, repeat=beside.get("repeat", layer.repeat), when=beside.get("when", layer.when))
+        use = use._replace(over=(*use.over, Setting(settings._replace(entries=given), once)))
+    return layer._replace(
+        what=use,
+        repeat=beside.get("repeat", layer.repeat),
+        when=beside.get("when", layer.when),
+        reads=beside.get("from", layer.reads),
+    )

@@ -18,6 +18,8 @@ _registered: dict[str, Word] = {}
 def register(block: Word) -> Word:
     """Make an operation or block of the caller's known to specs under its ``word``; returns it, so it can decorate.
 
+    It hides one of netspec's with the same word.
+
     Raises :class:`ValueError` when the word is taken by another class, or is none that a block of a spec could have,
     and :class:`TypeError` for anything else than a subclass of :class:`netspec.Block` or :class:`netspec.Operation`
     with a ``word`` of its own.
@@ -26,22 +28,22 @@ def register(block: Word) -> Word:
     if not (isinstance(word, str) and issubclass(block, (Block, Operation))):
         message = f"{block!r} is no subclass of netspec.Block or netspec.Operation with a 'word' of its own"
         raise TypeError(message)
-    fault = "a word has no dots" if "." in word else "'none' is no block" if word == "none" else names.fault(word)
+    fault = names.block_fault(word)
     if fault:
         message = f"a block cannot be called '{word}': {fault}"
         raise ValueError(message)
     known = _registered.get(word, block)
     same = (known.__module__, known.__qualname__) == (block.__module__, block.__qualname__)
-    if word in OPERATIONS or word in BLOCKS or not same:
-        message = f"the word '{word}' is taken"
+    if not same:
+        message = f"the word '{word}' is taken by {known.__module__}.{known.__qualname__}"
         raise ValueError(message)
     _registered[word] = block
     return block
 
 
 def find(word: str) -> Word | None:
-    """The class behind ``word``; installed packages are asked only when nothing else knows it."""
-    known = OPERATIONS.get(word) or BLOCKS.get(word) or _registered.get(word)
+    """The class behind ``word``, a registered one first; installed packages are asked when nothing else knows it."""
+    known = _registered.get(word) or OPERATIONS.get(word) or BLOCKS.get(word)
     if known is None:
         for entry in _installed().get(word, ()):
             register(entry.load())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from collections.abc import Sequence as Listed
 
 from netspec.errors.problem import Problem, Trail
 from netspec.errors.source import Span
@@ -10,6 +11,7 @@ from netspec.graph.builder import NodeRefused
 from netspec.graph.graph import Node, upstream
 from netspec.language.layers import Layer
 from netspec.language.patch import Rule
+from netspec.language.values import Scalar, Sequence, Value
 from netspec.ops.facts import shape_text
 
 STEPS = 5
@@ -25,7 +27,7 @@ def refused(
     """
     refusal = error.refusal
     inside = f"in {error.name}: " if error.name != path else ""
-    labels = [str(read.value) for read in layer.reads or ()]
+    labels = _read_names(layer.reads)
     named = len(labels) == len(error.inputs) and not inside
     shown = trail(error.inputs, labels if named else [node.name for node in error.inputs])
     notes = [f"in block '{name}', used in line {span.line}" for name, span in reversed([*uses])]
@@ -33,7 +35,13 @@ def refused(
     return Problem(refusal.code, inside + refusal.message, layer.span, refusal.hint, shown, tuple(notes))
 
 
-def trail(inputs: Sequence[Node], labels: Sequence[str]) -> tuple[Trail, ...]:
+def _read_names(reads: Value | None) -> list[str]:
+    """The names that ``from`` lists, as far as they are written out."""
+    items = reads.items if isinstance(reads, Sequence) else [reads]
+    return [str(item.value) for item in items if isinstance(item, Scalar) and "$" not in str(item.value)]
+
+
+def trail(inputs: Listed[Node], labels: Listed[str]) -> tuple[Trail, ...]:
     """A line for each input, and below it a line for each earlier layer that gave its path another shape."""
     parted = _parting(inputs)
     rows = []
@@ -43,7 +51,7 @@ def trail(inputs: Sequence[Node], labels: Sequence[str]) -> tuple[Trail, ...]:
     return tuple(rows)
 
 
-def _parting(inputs: Sequence[Node]) -> Node | None:
+def _parting(inputs: Listed[Node]) -> Node | None:
     """The last layer that all inputs come from; None for a single input."""
     if len(inputs) == 1:
         return None

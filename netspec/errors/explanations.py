@@ -166,6 +166,12 @@ EXPLANATIONS: dict[Code, Explanation] = {
         "budget: {params: 8M, macs: 3G}",
         "Make the network smaller, or the budget larger.",
     ),
+    "plugin": Explanation(
+        "A registered operation or block raised something of its own while the network was worked out.",
+        "python",
+        "def shape(self, *inputs): return inputs[1]  # with one input",
+        "Mend the class that the message names; a `Refusal` says what is wrong with the inputs of a layer.",
+    ),
     "repeat-once": Explanation(
         "Warning. `repeat: 1` builds a stage of one, whose layer is called `layer1.0`.",
         "yaml",

@@ -34,6 +34,7 @@ Code = Literal[
     "not-a-mapping",
     "outside",
     "over-budget",
+    "plugin",
     "repeat-once",
     "shape",
     "tag",
@@ -140,12 +141,7 @@ class Problem:
 
 
 class SpecError(Exception):
-    """Everything that is wrong with a spec, an artefact or a command: one exception, all problems.
-
-    ``built`` is the graph of what could be built all the same, where there is any.
-    """
-
-    built: object | None = None
+    """Everything that is wrong with a spec, an artefact or a command: one exception, all problems."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
@@ -195,16 +191,18 @@ class Problems:
     def __len__(self) -> int:
         return len(self._found)
 
-    def check(self, built: object | None = None) -> None:
+    def in_order(self) -> list[Problem]:
+        """All problems in the order of their places."""
+        return sorted(self, key=_place)
+
+    def check(self) -> None:
         """Raise :class:`SpecError` with all problems, in the order of their places, if there are any."""
         if self._found:
-            error = SpecError(sorted(self, key=_place))
-            error.built = built
-            raise error
+            raise SpecError(self.in_order())
 
     def stop(self, problem: Problem) -> NoReturn:
         """Raise :class:`SpecError` with all problems, and ``problem`` last: there is no going on after it."""
-        raise SpecError([*sorted(self, key=_place), problem])
+        raise SpecError([*self.in_order(), problem])
 
 
 def _place(problem: Problem) -> tuple[str, int, int]:

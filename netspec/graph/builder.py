@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol
 
 from netspec.errors.problem import Refusal
 from netspec.errors.source import Span
@@ -40,6 +41,16 @@ class GraphFull(Exception):
         super().__init__(f"the network has more than {most:,} operations")
 
 
+class Appender(Protocol):
+    """What a block written in Python appends its operations to."""
+
+    def add(self, name: str, operation: Operation, *inputs: Node) -> Node:
+        """Append ``operation`` to what ``inputs`` give, under ``name`` in the current scope."""
+
+    def within(self, name: str, block: str, *, index: int = 0, count: int = 1) -> AbstractContextManager[Scope]:
+        """A scope called ``name`` around what is appended meanwhile."""
+
+
 class GraphBuilder:
     """Appends nodes and scopes; infers each shape once, when the node is appended."""
 
@@ -48,9 +59,6 @@ class GraphBuilder:
         """How many nodes there may be."""
         self.root = Scope(name="", block="network")
         self.scope = self.root
-        self.span: Span | None = None
-        self.rewrite: Callable[[str, Operation, tuple[Node, ...]], Node] | None = None
-        """Appends an operation in its own way: how patches reach what blocks append."""
         self.names: set[str] = {INPUT}
         self._scopes: dict[str, Scope] = {"": self.root}
         self.nodes: list[Node] = []
@@ -63,17 +71,11 @@ class GraphBuilder:
         """Full path of a child called ``name`` of the current scope."""
         return f"{self.scope.name}.{name}" if self.scope.name else name
 
-    def add(self, name: str, operation: Operation, *inputs: Node) -> Node:
-        """Append ``operation`` as ``name`` in the current scope, changed by whatever :attr:`rewrite` does there.
+    def add(self, name: str, operation: Operation, *inputs: Node, span: Span | None = None) -> Node:
+        """Append ``operation``, which is written at ``span``, as ``name`` in the current scope.
 
         Raises :class:`NodeRefused` when the inputs do not fit and :class:`DuplicateName` when the name is taken.
         """
-        if self.rewrite:
-            return self.rewrite(name, operation, inputs)
-        return self.append(name, operation, *inputs)
-
-    def append(self, name: str, operation: Operation, *inputs: Node) -> Node:
-        """As :meth:`add`, just as it stands."""
         if len(self.nodes) > self.most:
             raise GraphFull(self.most)
         path = self.path(name)
@@ -86,27 +88,46 @@ class GraphBuilder:
             raise NodeRefused(path, inputs, large)
         self._claim(path)
         parent = self._container(path)
-        node = Node(len(self.nodes), path, operation, inputs, shape, parent, self.span)
+        node = Node(len(self.nodes), path, operation, inputs, shape, parent, span)
         parent.children.append(node)
         self.nodes.append(node)
         self.parts[path] = node
         return node
 
     @contextmanager
-    def within(self, name: str, block: str, *, flat: bool = False, index: int = 0, count: int = 1) -> Iterator[Scope]:
+    def within(
+        self,
+        name: str,
+        block: str,
+        *,
+        flat: bool = False,
+        index: int = 0,
+        count: int = 1,
+        span: Span | None = None,
+    ) -> Iterator[Scope]:
         """A scope called ``name`` around what is appended meanwhile; a ``flat`` one adds no name."""
         outer = self.scope
         path = outer.name if flat else self.path(name)
         if not flat:
             self._claim(path)
         parent = outer if flat else self._container(path)
-        scope = Scope(path, block, parent, flat=flat, index=index, count=count, span=self.span)
+        scope = Scope(path, block, parent, flat=flat, index=index, count=count, span=span)
         parent.children.append(scope)
         if not flat:
             self.parts[path] = self._scopes[path] = scope
         self.scope = scope
         try:
             yield scope
+        finally:
+            self.scope = outer
+
+    @contextmanager
+    def inside(self, path: str) -> Iterator[Scope]:
+        """The scope of the dotted ``path`` around what is appended meanwhile; it may hold other things already."""
+        outer = self.scope
+        self.scope = self._container(f"{path}.")
+        try:
+            yield self.scope
         finally:
             self.scope = outer
 

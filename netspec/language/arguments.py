@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from collections.abc import Mapping as Names
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from netspec.errors.problem import Code, Problem, Problems
 from netspec.errors.source import Span
 from netspec.errors.text import did_you_mean
-from netspec.language.expression import Absent, UnknownNameError, evaluate
+from netspec.language.expression import Absent, Own, UnknownNameError, evaluate, names, no_layer
 from netspec.language.grammar import ExpressionError
 from netspec.language.values import Mapping, Scalar, Sequence, Value
 
@@ -22,31 +22,67 @@ class Worked(NamedTuple):
     data: Any
 
 
-class Arguments(NamedTuple):
-    """What is written after a word: values by name, and the place of the word."""
+class Placed(dict[str, Any]):
+    """A mapping that was worked out, and remembers how it is written: as a layer it is used with its places."""
 
-    given: dict[str, tuple[Span, Value]]
+    written: Mapping
+
+
+class Given(NamedTuple):
+    """One value of a parameter: where its name stands, what is written, and what its expressions see."""
+
+    span: Span
+    value: Value
+    scope: Names[str, Any]
+
+
+class Arguments(NamedTuple):
+    """What the parameters of a word are given, and the place of the word.
+
+    A parameter may be given several values, one over the other: the last one holds, and ``$.x`` in it is the one
+    before, of the parameter ``x`` itself.
+    """
+
+    given: dict[str, tuple[Given, ...]]
     span: Span
 
     @classmethod
-    def of(cls, value: Value | None, span: Span, main: str) -> Arguments:
+    def of(cls, value: Value | None, span: Span, main: str, scope: Names[str, Any]) -> Arguments:
         """From a mapping of parameters, or from a main value, which stands for the parameter ``main``."""
         if value is None or (isinstance(value, Scalar) and value.value is None):
             return cls({}, span)
-        if isinstance(value, Mapping):
-            return cls(value.entries, span)
-        return cls({main: (value.span, value)}, span)
+        if not isinstance(value, Mapping):
+            return cls({main: (Given(value.span, value, scope),)}, span)
+        return cls({name: (Given(key, inner, scope),) for name, (key, inner) in value.entries.items()}, span)
 
-    def over(self, given: Names[str, tuple[Span, Value]]) -> Arguments:
-        """The same with other values for what is ``given``."""
-        return Arguments({**self.given, **given}, self.span) if given else self
+    def over(self, upper: Arguments) -> Arguments:
+        """The same with the values of ``upper`` over them."""
+        if not upper.given:
+            return self
+        if not self.given:
+            return Arguments(upper.given, self.span)
+        joined = {name: (*self.given.get(name, ()), *values) for name, values in upper.given.items()}
+        return Arguments({**self.given, **joined}, self.span)
 
     def with_stride_one(self) -> Arguments:
-        """The same for a later repetition: a stride is for the first alone."""
-        if "stride" not in self.given:
+        """The same for a later repetition: a stride is for the first alone, unless it says which one is meant."""
+        values = self.given.get("stride", ())
+        if not values or "index" in read_in(values[-1].value):
             return self
-        span, value = self.given["stride"]
-        return Arguments({**self.given, "stride": (span, Scalar(1, value.span))}, self.span)
+        span, value, scope = values[-1]
+        one = Given(span, Scalar(1, value.span), scope)
+        return Arguments({**self.given, "stride": (*values[:-1], one)}, self.span)
+
+
+def read_in(value: Value) -> frozenset[str]:
+    """The parameters that the expressions in ``value`` read."""
+    if isinstance(value, Scalar):
+        try:
+            return names(str(value.value)) if is_expression(value) else frozenset()
+        except ExpressionError:  # told where it is worked out
+            return frozenset()
+    inner = value.items if isinstance(value, Sequence) else [entry for _, entry in value.entries.values()]
+    return frozenset[str]().union(*map(read_in, inner))
 
 
 def is_expression(value: Value) -> bool:
@@ -54,24 +90,44 @@ def is_expression(value: Value) -> bool:
     return isinstance(value, Scalar) and isinstance(value.value, str) and "$" in value.value
 
 
-def evaluated(value: Value, scope: Names[str, Any], problems: Problems) -> Worked | None:
-    """``value`` as plain data, its expressions worked out over ``scope``; None after a mistake, also an earlier one."""
+def evaluated(value: Value, scope: Names[str, Any], problems: Problems, own: Own = no_layer) -> Worked | None:
+    """``value`` as plain data, its expressions worked out over ``scope``; None after a mistake, also an earlier one.
+
+    ``own`` says what the other parameters of the same layer get.
+    """
     if isinstance(value, Scalar):
         if not is_expression(value):
             return Worked(value.value)
         text = str(value.value)
         try:
-            return Worked(evaluate(text, scope))
+            return Worked(evaluate(text, scope, own))
         except Absent:
             return None
         except ExpressionError as error:
             problems.add(expression_problem(error, value, scope))
             return None
     if isinstance(value, Sequence):
-        items = [evaluated(item, scope, problems) for item in value.items]
+        items = [evaluated(item, scope, problems, own) for item in value.items]
         return None if None in items else Worked([item.data for item in items if item])
-    entries = {key: evaluated(inner, scope, problems) for key, (_, inner) in value.entries.items()}
-    return None if None in entries.values() else Worked({key: item.data for key, item in entries.items() if item})
+    entries = {key: evaluated(inner, scope, problems, own) for key, (_, inner) in value.entries.items()}
+    if None in entries.values():
+        return None
+    found = Placed({key: item.data for key, item in entries.items() if item})
+    found.written = Mapping(
+        {key: (span, written(found[key], inner.span)) for key, (span, inner) in value.entries.items()}, value.span
+    )
+    return Worked(found)
+
+
+def written(data: Any, span: Span) -> Value:
+    """``data`` as a value that stands at ``span``, or at its own place where it remembers that."""
+    if isinstance(data, Placed):
+        return data.written
+    if isinstance(data, dict):
+        return Mapping({key: (span, written(inner, span)) for key, inner in data.items()}, span)
+    if isinstance(data, list):
+        return Sequence(tuple(written(item, span) for item in data), span)
+    return Scalar(data, span)
 
 
 def expression_problem(error: ExpressionError, value: Scalar, scope: Names[str, Any]) -> Problem:
@@ -86,30 +142,84 @@ def expression_problem(error: ExpressionError, value: Scalar, scope: Names[str, 
     return Problem(error.code, error.message, span, hint)
 
 
+Held = Callable[[str, Any, Span], Any]
+"""From the name of a parameter, what it was worked out to, and its place, to what its model takes."""
+
+
+class Parameters:
+    """The values of one word's parameters, each worked out once, when it is asked for."""
+
+    def __init__(self, arguments: Arguments, default: Callable[[str], Worked | None], problems: Problems) -> None:
+        self.arguments = arguments
+        self.default = default
+        """What a parameter is where nothing is given; raises :class:`KeyError` where it has no default."""
+        self.problems = problems
+        self._worked: dict[tuple[str, int], Worked | None] = {}
+        self._waiting: list[tuple[str, int]] = []
+
+    def value(self, name: str) -> Worked | None:
+        """What ``name`` is given in the end; None after a mistake."""
+        return self._at(name, len(self.arguments.given[name]))
+
+    def _at(self, name: str, level: int) -> Worked | None:
+        """The value of ``name`` of which so many are given, the default being the one below the first."""
+        if level == 0:
+            return self.default(name)
+        key = (name, level)
+        if key not in self._worked:
+            self._waiting.append(key)
+            _, value, scope = self.arguments.given[name][level - 1]
+            self._worked[key] = evaluated(value, scope, self.problems, self._own)
+            self._waiting.pop()
+        return self._worked[key]
+
+    def _own(self, name: str) -> Any:
+        """What ``$.name`` is in the value that is being worked out."""
+        asking, level = self._waiting[-1]
+        below = level - 1 if name == asking else len(self.arguments.given.get(name, ()))
+        if (name, below) in self._waiting:
+            message = f"'$.{name}' leads back to itself"
+            raise ExpressionError(message, code="cycle")
+        try:
+            worked = self._at(name, below)
+        except KeyError:
+            message = f"'$.{name}' has no value: nothing is given for it before, and it has no default"
+            raise ExpressionError(message, code="missing-parameter") from None
+        if worked is None:
+            raise Absent
+        return worked.data
+
+
 def built(
     model: type[BaseModel],
     whose: str,
     arguments: Arguments,
-    scope: Names[str, Any],
     problems: Problems,
+    *,
     like: BaseModel | None = None,
+    held: Held | None = None,
 ) -> BaseModel | None:
-    """An instance of ``model`` from what is written, and for the rest as ``like``.
+    """An instance of ``model`` from what is given, and for the rest as ``like``.
 
-    None, with problems added, if it does not fit.
+    ``held`` makes of a parameter's name, data and place what the model takes; it raises :class:`ValueError`, with
+    problems added, where it cannot. None, with problems added, if the instance does not fit.
     """
     data: dict[str, Any] = {name: getattr(like, name) for name in model.model_fields} if like else {}
     complete = known = True
-    for name, (span, value) in arguments.given.items():
+    parameters = Parameters(arguments, lambda name: _default(model, whose, like, name), problems)
+    for name, values in arguments.given.items():
         if name not in model.model_fields:
-            problems.add(unknown_parameter(whose, name, span, model.model_fields))
+            problems.add(unknown_parameter(whose, name, values[-1].span, model.model_fields))
             complete = known = False
             continue
-        worked = evaluated(value, scope, problems)
-        if worked is None:
+        worked = parameters.value(name)
+        try:
+            if worked is None:
+                complete = False
+            else:
+                data[name] = held(name, worked.data, values[-1].value.span) if held else worked.data
+        except ValueError:
             complete = False
-        else:
-            data[name] = worked.data
     try:
         instance = model(**data)
     except ValidationError as error:
@@ -118,6 +228,24 @@ def built(
                 problems.add(problem)
         return None
     return instance if complete else None
+
+
+def _default(model: type[BaseModel], whose: str, like: BaseModel | None, name: str) -> Worked:
+    """What ``name`` is where nothing is given for it."""
+    field = model.model_fields.get(name)
+    if field is None:
+        raise no_parameter(whose, name, model.model_fields)
+    if like is not None:
+        return Worked(getattr(like, name))
+    if field.is_required():
+        raise KeyError(name)
+    return Worked(field.get_default())
+
+
+def no_parameter(whose: str, name: str, known: Iterable[str]) -> ExpressionError:
+    """What is wrong with ``$.name`` where ``whose`` has no such parameter."""
+    message = f"{whose} has no parameter '{name}'"
+    return ExpressionError(message, hint=did_you_mean(name, known), code="unknown-parameter")
 
 
 def unknown_parameter(whose: str, name: str, span: Span, known: Iterable[str]) -> Problem:
@@ -158,7 +286,7 @@ def _objections(error: ValidationError, whose: str, arguments: Arguments, data: 
         is_range = any(not item["type"].endswith("_type") and item["type"] != "int_from_float" for item in items)
         message = f"'{name}' of {whose} must be {' or '.join(expected)}, not {shown(data[name])}"
         hints = [item["ctx"]["error"].args[1] for item in items if _has_hint(item)]
-        span = _item_span(arguments.given[name][1], items)
+        span = _item_span(arguments.given[name][-1].value, items)
         code: Code = "wrong-value" if is_range else "wrong-type"
         problems.append(Problem(code, message, span, hints[0] if hints else ""))
     return problems

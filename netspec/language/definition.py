@@ -8,20 +8,21 @@ from netspec.errors.problem import Problem, Problems
 from netspec.errors.source import Span
 from netspec.errors.text import did_you_mean
 from netspec.language import names
-from netspec.language.layers import Chain, Layer, chain, reads, written_in
+from netspec.language.layers import Chain, Layer, Use, chain, layer, named, written_in
 from netspec.language.parameter import Parameter, declared
 from netspec.language.values import Mapping, Scalar, Value
 
-DEFINITION = ("reads", "params", "body", "inline", "notes")
+DEFINITION = ("reads", "params", "body", "like", "inline", "notes")
 """What a definition of a block has."""
 
 
 class Definition(NamedTuple):
-    """A block defined in the spec."""
+    """A block defined in the spec: it has a body, or is like another word with other defaults."""
 
     name: str
     params: dict[str, Parameter]
-    body: Chain | Layer
+    body: Chain | Layer | None
+    like: Use | None
     inline: bool
     span: Span
     reads: tuple[str, ...] = ()
@@ -37,18 +38,16 @@ def mapping_of(value: Value | None, message: str, problems: Problems) -> Mapping
 
 
 def defined(section: Value | None, problems: Problems) -> dict[str, Definition]:
-    """The blocks that the section ``blocks`` defines, those that are sound."""
+    """The blocks that the section ``blocks`` defines; one that is not sound has neither a body nor a like."""
     mapping = mapping_of(section, "blocks is a mapping of names to definitions", problems)
     found = {}
     for name, (span, value) in (mapping.entries if mapping else {}).items():
-        fault = names.fault(name) if "." not in name else "a block's name has no dots"
+        fault = names.block_fault(name)
         definition = mapping_of(value, f"block '{name}' is a mapping with 'params' and 'body'", problems)
         if fault:
             problems.add(Problem("bad-name", fault, span))
-        elif definition:
-            block = _definition(name, span, definition, problems)
-            if block:
-                found[name] = block
+        block = _definition(name, span, definition, problems) if definition else None
+        found[name] = block or Definition(name, {}, None, None, inline=False, span=span)
     return found
 
 
@@ -61,9 +60,15 @@ def _definition(name: str, span: Span, value: Mapping, problems: Problems) -> De
     inline = value.get("inline")
     if inline is not None and not (isinstance(inline, Scalar) and isinstance(inline.value, bool)):
         problems.add(Problem("wrong-type", f"inline of block '{name}' must be true or false", inline.span))
+    is_inline = isinstance(inline, Scalar) and inline.value is True
+    if "like" in value.entries:
+        return _likeness(name, span, value, problems, inline=is_inline)
     body_value = value.get("body")
     if body_value is None:
-        problems.add(Problem("missing-parameter", f"block '{name}' needs a 'body'", span))
+        hint = (
+            "a body has layers; a block that is another word with other values is written like: {conv: {bias: false}}"
+        )
+        problems.add(Problem("missing-parameter", f"block '{name}' needs a 'body'", span, hint))
         return None
     params = declared(value.get("params"), problems)
     body = chain(body_value, problems)
@@ -74,13 +79,32 @@ def _definition(name: str, span: Span, value: Mapping, problems: Problems) -> De
         if parameter.name not in read:
             message = f"nothing in block '{name}' reads its parameter '{parameter.name}'"
             problems.add(Problem("unread-parameter", message, parameter.span, f"use it as ${parameter.name}"))
-    is_inline = isinstance(inline, Scalar) and inline.value is True
-    return Definition(name, params, body, is_inline, span, _reads(value.get("reads"), body, problems, inline=is_inline))
+    reads = _reads(value.get("reads"), body, problems, inline=is_inline)
+    return Definition(name, params, body, None, is_inline, span, reads)
+
+
+def _likeness(name: str, span: Span, value: Mapping, problems: Problems, *, inline: bool) -> Definition | None:
+    """A block that is another word with other defaults."""
+    key, written = value.entries["like"]
+    others = [other for other in ("body", "params", "reads") if other in value.entries]
+    if others:
+        message = f"a block has a body or is like another; '{name}' has 'like' and '{others[0]}'"
+        problems.add(
+            Problem("layer-form", message, value.entries[others[0]][0], "a 'like' has the parameters of its word")
+        )
+        return None
+    found = layer(written, problems)
+    beside = found and (found.name or found.reads or found.repeat or found.when or found.inline)
+    if found and (beside or not isinstance(found.what, Use)):
+        hint = "like: {conv: {bias: false}}; from, when and repeat stand where the block is used"
+        problems.add(Problem("layer-form", f"'{name}' is like one word, with or without values", key, hint))
+        return None
+    return Definition(name, {}, None, found.what, inline, span) if found and isinstance(found.what, Use) else None
 
 
 def _reads(value: Value | None, body: Chain | Layer, problems: Problems, *, inline: bool) -> tuple[str, ...]:
     """The names of a block's further inputs; they stand beside those of its layers."""
-    found = reads(value, problems) if value else ()
+    found = named(value, {}, problems) or () if value else ()
     taken = {name for name, _, _ in body.layers if name} if isinstance(body, Chain) else set()
     for one in found:
         name = str(one.value)

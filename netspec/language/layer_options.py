@@ -1,4 +1,4 @@
-"""What a layer's word, ``when`` and ``repeat`` come to, once expressions are worked out."""
+"""What a layer's ``name``, ``when`` and ``repeat`` come to, once expressions are worked out."""
 
 from __future__ import annotations
 
@@ -6,18 +6,26 @@ from collections.abc import Mapping
 from typing import Any
 
 from netspec.errors.problem import Code, Problem, Problems
+from netspec.language import names
 from netspec.language.arguments import evaluated, shown
-from netspec.language.layers import Layer, Use
+from netspec.language.layers import Layer
+from netspec.language.values import Value
 from netspec.limits import RAISE
 
 
-def word_of(use: Use, values: Mapping[str, Any], problems: Problems) -> str | None:
-    """The word of ``use``, which may be an expression; None after a mistake."""
-    worked = evaluated(use.word, values, problems)
-    if worked is None or isinstance(worked.data, str):
-        return worked.data if worked else None
-    problems.add(Problem("wrong-type", f"a layer's word cannot be {shown(worked.data)}", use.word.span))
-    return None
+def name_of(value: Value, values: Mapping[str, Any], problems: Problems) -> str | None:
+    """The name that ``value`` comes to; None after a mistake."""
+    worked = evaluated(value, values, problems)
+    if worked is None:
+        return None
+    data = str(worked.data) if isinstance(worked.data, int) and not isinstance(worked.data, bool) else worked.data
+    if not isinstance(data, str):
+        problems.add(Problem("wrong-type", f"a name is a word, not {shown(data)}", value.span))
+        return None
+    fault = names.fault(data) if not data.isdecimal() else ""
+    if fault:
+        problems.add(Problem("bad-name", fault, value.span))
+    return None if fault else data
 
 
 def is_wanted(layer: Layer, values: Mapping[str, Any], problems: Problems) -> bool:

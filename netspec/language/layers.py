@@ -5,23 +5,28 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from collections.abc import Mapping as Names
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from netspec.errors.problem import Problem, Problems
 from netspec.errors.source import Span
 from netspec.language import expression, grammar, names
+from netspec.language.arguments import evaluated
 from netspec.language.values import Mapping, Scalar, Sequence, Value
 
-NOTHING: Names[str, tuple[Span, Value]] = {}
-"""No values are set over those that are written."""
+
+class Setting(NamedTuple):
+    """Values that a patch sets over those that are written, for the whole layer or ``once``, for one repetition."""
+
+    entries: Mapping
+    once: bool = False
 
 
 class Use(NamedTuple):
-    """An operation or block, by its word, with what is written after it, and what a patch sets ``over`` that."""
+    """An operation or block, by its word, with what is written after it, and what patches set ``over`` that."""
 
     word: Scalar
     arguments: Value | None
-    over: Names[str, tuple[Span, Value]] = NOTHING
+    over: tuple[Setting, ...] = ()
 
 
 class Branches(NamedTuple):
@@ -40,14 +45,19 @@ class Chain(NamedTuple):
 
 
 class Layer(NamedTuple):
-    """One layer: what it is, and what stands beside the word. One that could not be read is None inside."""
+    """One layer: what it is, and what stands beside the word. One that could not be read is None inside.
+
+    ``name``, ``reads``, ``repeat`` and ``when`` are as written, and may be expressions. An ``inline`` layer adds no
+    name of its own: its repetitions, or the layers inside it, join those around it.
+    """
 
     what: Use | Branches | Chain | None
     span: Span
-    name: str | None = None
-    reads: tuple[Scalar, ...] | None = None
+    name: Value | None = None
+    reads: Value | None = None
     repeat: Value | None = None
     when: Value | None = None
+    inline: bool = False
 
 
 FORMS = "a layer is a word (relu), a word with its main value (dropout: 0.5) or with its parameters (conv: {out: 64})"
@@ -64,8 +74,7 @@ def chain(value: Value, problems: Problems) -> Chain | Layer | None:
     if isinstance(value, Mapping):
         found = [_named(name, span, inner, problems) for name, (span, inner) in value.entries.items()]
     else:
-        items = [layer(item, problems) or Layer(None, item.span) for item in value.items]
-        found = [(item.name, item.span, item) for item in items]
+        found = [(None, item.span, layer(item, problems) or Layer(None, item.span)) for item in value.items]
     if not found:
         problems.add(Problem("wrong-type", "expected at least one layer", value.span, "'identity' does nothing"))
     return Chain(tuple(found), value.span, isinstance(value, Mapping)) if found else None
@@ -73,17 +82,22 @@ def chain(value: Value, problems: Problems) -> Chain | Layer | None:
 
 def _named(name: str, span: Span, value: Value, problems: Problems) -> tuple[str | None, Span, Layer]:
     """An entry of a mapping of layers."""
-    fault = names.fault(name)
+    fault = key_fault(name)
     if fault:
-        problems.add(Problem("bad-name", fault, span))
-    one = layer(value, problems)
-    if one and one.name:
-        problems.add(Problem("bad-name", f"the layer is called '{name}' already", one.span))
-    return name, span, one or Layer(None, value.span)
+        problems.add(Problem("bad-name", fault, span, KEY_HINT if "$" in name else ""))
+    return name, span, layer(value, problems, name) or Layer(None, value.span)
 
 
-def layer(value: Value, problems: Problems) -> Layer | None:
-    """One layer in any of its forms; None, with problems added, if it is none of them."""
+KEY_HINT = "a layer of a list can have a name that is worked out: name: layer$index"
+
+
+def key_fault(name: str) -> str:
+    """What is wrong with ``name`` as a key that names a layer; empty if nothing is."""
+    return f"'{name}': a key is not worked out" if "$" in name else names.fault(name)
+
+
+def layer(value: Value, problems: Problems, called: str | None = None) -> Layer | None:
+    """One layer in any of its forms, ``called`` by the key before it; None, with problems added, if it is no layer."""
     if isinstance(value, Sequence):
         inner = chain(value, problems)
         return Layer(inner, value.span) if isinstance(inner, Chain) else inner
@@ -93,14 +107,28 @@ def layer(value: Value, problems: Problems) -> Layer | None:
         problems.add(Problem("wrong-type", "expected a layer, found a value", value.span, FORMS))
         return None
     words = [key for key in value.entries if key not in names.BESIDE]
+    if len(words) > 1 and names.INLINE in words:
+        words.remove(names.INLINE)
     if len(words) != 1:
-        shown = " and ".join(f"'{word}'" for word in words[:3])
-        message = f"a layer has one word, this has {len(words)}: {shown}" if words else "a layer needs a word"
-        span = value.entries[words[1]][0] if words else value.span
-        hint = "several layers form a list, or a 'chain' of names; only repeat, from, when and name stand beside a word"
-        problems.add(Problem("layer-form", message, span, hint if words else FORMS))
+        problems.add(_not_one_word(value, words, called))
         return None
     return _beside(value, words[0], problems)
+
+
+def _not_one_word(value: Mapping, words: list[str], called: str | None) -> Problem:
+    """A mapping that is no layer, and what it was understood to be."""
+    if not words:
+        return Problem("layer-form", "a layer needs a word", value.span, FORMS)
+    whose = f"the layer '{called}'" if called else "a layer"
+    shown = " and ".join(f"'{word}'" for word in words[:3])
+    message = f"{whose} has one word, this has {len(words)}: {shown}"
+    hint = "several layers form a list, or a 'chain' of names; repeat, from, when, name and inline stand beside a word"
+    if called:
+        hint = (
+            f"'{called}' names a layer here, and behind it stands its word: {called}: {{conv: {{out: 64}}}}; "
+            "a block that is one word with other values is written 'like: {conv: {out: 64}}'"
+        )
+    return Problem("layer-form", message, value.entries[words[1]][0], hint)
 
 
 def _beside(value: Mapping, word: str, problems: Problems) -> Layer | None:
@@ -116,10 +144,22 @@ def _beside(value: Mapping, word: str, problems: Problems) -> Layer | None:
     what = _what(word, span, content, beside, problems)
     if what is None:
         return None
-    name = _name(beside["name"][1], problems) if "name" in beside else None
-    sources = reads(beside["from"][1], problems) if "from" in beside else None
-    repeat, when = (beside[key][1] if key in beside else None for key in ("repeat", "when"))
-    return Layer(what, span, name, sources, repeat, when)
+    name, sources, repeat, when = (
+        beside[key][1] if key in beside else None for key in ("name", "from", "repeat", "when")
+    )
+    if name and not _is_name(name, problems):
+        name = None
+    if sources and not written_in(sources).names:
+        named(sources, {}, problems)
+    inline = word != names.INLINE and _is_true(value.get(names.INLINE), problems)
+    return Layer(what, span, name, sources, repeat, when, inline)
+
+
+def _is_true(value: Value | None, problems: Problems) -> bool:
+    if value is None or (isinstance(value, Scalar) and isinstance(value.value, bool)):
+        return value is not None and value.value is True
+    problems.add(Problem("wrong-type", "'inline' is true or false", value.span))
+    return False
 
 
 def _what(
@@ -142,10 +182,10 @@ def _branches(span: Span, content: Value, beside: dict[str, tuple[Span, Value]],
         return None
     found = []
     for name, (key, inner) in content.entries.items():
-        fault = names.fault(name) or ("a branch's name has no dots" if "." in name else "")
+        fault = key_fault(name) or ("a branch's name has no dots" if "." in name else "")
         if fault:
             problems.add(Problem("bad-name", fault, key))
-        one = layer(inner, problems)
+        one = layer(inner, problems, name)
         if one:
             found.append((name, key, one))
     if "join" not in beside:
@@ -160,28 +200,39 @@ def _branches(span: Span, content: Value, beside: dict[str, tuple[Span, Value]],
     return Branches(tuple(found), join.what)
 
 
-def _name(value: Value, problems: Problems) -> str | None:
+def _is_name(value: Value, problems: Problems) -> bool:
+    """Whether ``value`` can be a name, as far as that can be told before expressions are worked out."""
     if not isinstance(value, Scalar) or not isinstance(value.value, str):
         problems.add(Problem("wrong-type", "a name is a word", value.span))
-        return None
-    fault = names.fault(value.value)
+        return False
+    fault = "" if "$" in value.value else names.fault(value.value)
     if fault:
         problems.add(Problem("bad-name", fault, value.span))
-    return value.value
+    return not fault
 
 
-def reads(value: Value, problems: Problems) -> tuple[Scalar, ...]:
-    """The names that ``from`` lists."""
-    items = value.items if isinstance(value, Sequence) else (value,)
-    found = []
-    for item in items:
-        if isinstance(item, Scalar) and isinstance(item.value, (str, int)) and not isinstance(item.value, bool):
-            found.append(Scalar(str(item.value), item.span))
-        else:
-            problems.add(Problem("wrong-type", "'from' names a layer, or a list of layers", item.span))
-    if not items:
+def named(value: Value, values: Names[str, Any], problems: Problems) -> tuple[Scalar, ...] | None:
+    """The names that ``from``, or the main value of a join, lists over ``values``; None after a mistake.
+
+    It is a name, a number, or a list of these; each may be an expression, and one expression may give the list.
+    """
+    found: list[Scalar] = []
+    sound = True
+    for item in value.items if isinstance(value, Sequence) else (value,):
+        worked = evaluated(item, values, problems)
+        if worked is None:
+            sound = False
+            continue
+        whole = worked.data if isinstance(worked.data, list) and not isinstance(value, Sequence) else [worked.data]
+        for data in whole:
+            if isinstance(data, (str, int)) and not isinstance(data, bool):
+                found.append(Scalar(str(data), item.span))
+            else:
+                sound = False
+                problems.add(Problem("wrong-type", "'from' names a layer, or a list of layers", item.span))
+    if sound and not found:
         problems.add(Problem("wrong-type", "'from' names at least one layer", value.span))
-    return tuple(found)
+    return tuple(found) if sound and found else None
 
 
 _NAMES = r"\$([A-Za-z_]\w*)"

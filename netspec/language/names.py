@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from keyword import iskeyword
+
 MAX_NAME = 100
 MAX_PARTS = 10
 
 BESIDE = ("repeat", "from", "when", "name", "join")
-"""Keys that may stand beside the word of a layer."""
+"""Keys that may stand beside the word of a layer; none of them is a word itself."""
+INLINE = "inline"
+"""A key that stands beside a word where another key is the word; alone it is one."""
 STRUCTURE = ("branches", "chain")
 """Words that are no operation or block but hold layers."""
 KNOWN_INSIDE = ("in", "index", "count")
@@ -78,6 +82,10 @@ MODULE_ATTRIBUTES = frozenset(
 """Attributes that a module has already, so that no layer can be called so."""
 
 
+RESERVED = frozenset([*BESIDE, *STRUCTURE])
+"""Whole names that would be read as something else; as parts of a path they are names like any other."""
+
+
 def fault(name: str) -> str:
     """What is wrong with ``name`` as the path of a layer; empty if nothing is."""
     if len(name) > MAX_NAME:
@@ -86,16 +94,37 @@ def fault(name: str) -> str:
     private = next((part for part in parts if part.startswith("_")), "")
     if private:
         return f"'{private}' begins with '_', as what modules keep for themselves does"
-    if not name[:1].isalpha() or not all(part and _is_word(f"_{part}") for part in parts):
-        return "a name is made of letters, digits and _, its parts joined by dots, and begins with a letter"
+    if not name[:1].isalpha() or not all(_is_part(part) for part in parts):
+        return FORM
     if len(parts) > MAX_PARTS:
         return f"a name may have {MAX_PARTS} parts"
+    if name in RESERVED:
+        return f"'{name}' is a word of the language"
     for part in parts:
         if part in MODULE_ATTRIBUTES:
             return f"'{part}' is an attribute that every module has already"
-        if part in BESIDE or part in STRUCTURE:
-            return f"'{part}' is a word of the language"
+        if iskeyword(part):
+            return f"'{part}' is a word of Python, in which generated code could not name the layer"
     return ""
+
+
+FORM = "a name is made of letters, digits, _ and, inside a part, -, its parts joined by dots, and begins with a letter"
+
+
+def block_fault(name: str) -> str:
+    """What is wrong with ``name`` as the word of a block or operation; empty if nothing is.
+
+    Words are no attributes of modules, so ``double`` and ``type``, which no layer can be called, are free for them.
+    """
+    if "." in name:
+        return "the word of a block has no dots"
+    if name == "none":
+        return "'none' is a layer that is not there"
+    if len(name) > MAX_NAME:
+        return f"a name may have {MAX_NAME} characters"
+    if name.startswith("_") or not name[:1].isalpha() or not _is_part(name):
+        return FORM
+    return f"'{name}' is a word of the language" if name in RESERVED else ""
 
 
 def title_fault(name: str) -> str:
@@ -119,6 +148,11 @@ def parameter_fault(name: str) -> str:
     if name in ("source", "device", "outputs", "input", "root", "max_nodes"):
         return f"'{name}' is an argument of netspec.compile"
     return ""
+
+
+def _is_part(part: str) -> bool:
+    """Whether ``part`` is made of ASCII letters, digits and _, with - inside."""
+    return part != "" and part[0] != "-" != part[-1] and _is_word(f"_{part.replace('-', '_')}")
 
 
 def _is_word(name: str) -> bool:

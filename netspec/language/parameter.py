@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping as Names
 from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
@@ -9,8 +10,19 @@ from pydantic import BaseModel, ConfigDict
 from netspec.errors.problem import Code, Problem, Problems
 from netspec.errors.source import Span
 from netspec.language import names
-from netspec.language.arguments import Arguments, Worked, built, evaluated, shown, unknown_parameter
+from netspec.language.arguments import (
+    Arguments,
+    Parameters,
+    Worked,
+    built,
+    evaluated,
+    no_parameter,
+    read_in,
+    shown,
+    unknown_parameter,
+)
 from netspec.language.expression import ABSENT
+from netspec.language.grammar import ExpressionError
 from netspec.language.values import Mapping, Value, plain
 
 MAX_PARAMETERS = 1_000
@@ -31,6 +43,9 @@ SAID = {
     "list": "a list",
     "any": "a value",
 }
+
+
+HOLDS = "to hold a layer with parameters, declare it as any: {type: any, default: batch_norm}"
 
 
 class Declaration(BaseModel):
@@ -94,7 +109,7 @@ def declared(section: Value | None, problems: Problems) -> dict[str, Parameter]:
 
 def _declaration(name: str, span: Span, value: Value, problems: Problems) -> Parameter | None:
     if isinstance(value, Mapping):
-        long = built(Declaration, f"parameter {name}", Arguments.of(value, span, ""), {}, problems)
+        long = built(Declaration, f"parameter {name}", Arguments.of(value, span, "", {}), problems)
         if not isinstance(long, Declaration):
             return None
         limits_fit = long.type in ("int", "float") or (long.min is None and long.max is None)
@@ -115,40 +130,79 @@ def _declaration(name: str, span: Span, value: Value, problems: Problems) -> Par
     return Parameter(name, kind, value, None, span)
 
 
-class Setting(NamedTuple):
-    """Values given for parameters: by a variant, by a caller, or by the use of a block."""
-
-    whose: str
-    given: dict[str, tuple[Span, Value]]
-
-
 def settled(
-    parameters: dict[str, Parameter], setting: Setting, scope: dict[str, Any], span: Span, problems: Problems
+    parameters: dict[str, Parameter], whose: str, arguments: Arguments, known: Names[str, Any], problems: Problems
 ) -> dict[str, Any]:
-    """Name -> value for all ``parameters``, the given ones worked out over ``scope``; ABSENT after a mistake.
+    """Name -> value for all ``parameters`` of ``whose``, as given or by their defaults; ABSENT after a mistake.
 
-    Defaults may use the parameters before them.
+    Defaults see ``known`` and the parameters before them.
     """
-    whose, given = setting.whose, setting.given
-    unknown = [name for name in given if name not in parameters]
+    settling = _Settling(parameters, whose, arguments, known, problems)
+    unknown = [name for name in arguments.given if name not in parameters]
     for name in unknown:
-        problems.add(unknown_parameter(whose, name, given[name][0], parameters))
-    known = {name: scope[name] for name in names.KNOWN_INSIDE if name in scope}
-    values: dict[str, Any] = {}
+        problems.add(unknown_parameter(whose, name, arguments.given[name][-1].span, parameters))
     for name, parameter in parameters.items():
-        value = given[name][1] if name in given else parameter.default
-        if value is not None:
-            worked = evaluated(value, scope if name in given else {**known, **values}, problems)
-            values[name] = _fitting(parameter, whose, value, worked, problems)
-            continue
-        values[name] = ABSENT
-        if not unknown:  # a misspelt parameter is missing under its right name
-            hint = f"it is {SAID[parameter.kind]}"
-            problems.add(Problem("missing-parameter", f"{whose} needs parameter '{name}'", span, hint))
-    return values
+        if name not in arguments.given and parameter.default is None:
+            settling.values[name] = ABSENT
+            if not unknown:  # a misspelt parameter is missing under its right name
+                hint = f"it is {SAID[parameter.kind]}"
+                message = f"{whose} needs parameter '{name}'"
+                problems.add(Problem("missing-parameter", message, arguments.span, hint))
+        else:
+            settling.settle(name)
+    return settling.values
 
 
-def _fitting(parameter: Parameter, whose: str, value: Value, worked: Worked | None, problems: Problems) -> Any:
+class _Settling:
+    """Gives parameters their values in the order declared, or sooner where ``$.x`` asks."""
+
+    def __init__(
+        self,
+        parameters: dict[str, Parameter],
+        whose: str,
+        arguments: Arguments,
+        known: Names[str, Any],
+        problems: Problems,
+    ) -> None:
+        self.parameters = parameters
+        self.whose = whose
+        self.given = Parameters(arguments, self.default, problems)
+        self.problems = problems
+        self.values: dict[str, Any] = {}
+        self.scope = dict(known)
+        self.waiting: set[str] = set()
+
+    def settle(self, name: str) -> None:
+        """Work out what ``name`` is; raises :class:`ExpressionError` where that leads back to itself."""
+        if name in self.values:
+            return
+        if name in self.waiting:
+            message = f"the value of '{name}' leads back to itself"
+            raise ExpressionError(message, code="cycle")
+        self.waiting.add(name)
+        parameter, values = self.parameters[name], self.given.arguments.given.get(name)
+        worked = self.given.value(name) if values else self.default(name)
+        value = values[-1].value if values else parameter.default
+        self.values[name] = self.scope[name] = _fitting(parameter, self.whose, value, worked, self.problems)
+
+    def default(self, name: str) -> Worked | None:
+        """The default of ``name``; raises :class:`KeyError` where there is none."""
+        parameter = self.parameters.get(name)
+        if parameter is None:
+            raise no_parameter(self.whose, name, self.parameters)
+        if parameter.default is None:
+            raise KeyError(name)
+        for other in read_in(parameter.default):
+            if other in self.parameters and other not in self.values and self._is_before(other, name):
+                self.settle(other)
+        return evaluated(parameter.default, self.scope, self.problems)
+
+    def _is_before(self, other: str, name: str) -> bool:
+        order = list(self.parameters)
+        return order.index(other) < order.index(name)
+
+
+def _fitting(parameter: Parameter, whose: str, value: Value | None, worked: Worked | None, problems: Problems) -> Any:
     """The data that was worked out, if it is what the parameter takes."""
     if worked is None:
         return ABSENT
@@ -157,5 +211,6 @@ def _fitting(parameter: Parameter, whose: str, value: Value, worked: Worked | No
         return worked.data
     message = f"parameter '{parameter.name}' of {whose} must be {fault}, not {shown(worked.data)}"
     code: Code = "wrong-type" if fault == SAID[parameter.kind] else "wrong-value"
-    problems.add(Problem(code, message, value.span))
+    hint = HOLDS if parameter.kind == "str" and isinstance(worked.data, dict) else ""
+    problems.add(Problem(code, message, value.span if value else None, hint))
     return ABSENT

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
+import re
+from fnmatch import translate
 from typing import Literal, NamedTuple
 
 from netspec.errors.problem import Problem, Problems
@@ -24,10 +25,6 @@ class Rule(NamedTuple):
     settings: Mapping | None = None
     layer: Layer | None = None
     layers: Chain | None = None
-
-    def matches(self, path: str) -> bool:
-        """Whether ``path`` is meant: ``*`` stands for anything within a part, ``**`` for any number of parts."""
-        return _matches(self.pattern.split("."), path.split("."))
 
 
 def rules(section: Value | None, problems: Problems) -> list[Rule]:
@@ -76,12 +73,28 @@ def _rule(kind: Kind, pattern: str, span: Span, value: Value, problems: Problems
     return Rule(kind, pattern, span, layers=layers if isinstance(layers, Chain) else None)
 
 
-def _matches(pattern: list[str], path: list[str]) -> bool:
-    """Part by part; the table of what matches so far keeps hostile patterns from costing more than their size."""
-    reached = {0}
-    for part in pattern:
-        if part == "**":
-            reached = set(range(min(reached), len(path) + 1)) if reached else reached
-        else:
-            reached = {at + 1 for at in reached if at < len(path) and fnmatchcase(path[at], part)}
-    return len(path) in reached
+class Pattern:
+    """The paths that a rule means: ``*`` stands for anything within a part, ``**`` for any number of parts."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.is_exact = not any(sign in text for sign in "*?[")
+        self._parts = [None if part == "**" else re.compile(translate(part)) for part in text.split(".")]
+
+    def matches(self, path: str) -> bool:
+        """Whether ``path`` is meant.
+
+        The table of what matches so far keeps hostile patterns from costing more than their size.
+        """
+        if self.is_exact:
+            return path == self.text
+        parts = path.split(".")
+        reached = {0}
+        for pattern in self._parts:
+            if not reached:
+                return False
+            if pattern is None:
+                reached = set(range(min(reached), len(parts) + 1))
+            else:
+                reached = {at + 1 for at in reached if at < len(parts) and pattern.match(parts[at])}
+        return len(parts) in reached

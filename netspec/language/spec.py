@@ -110,7 +110,7 @@ def parsed(document: Value, source: Source, problems: Problems) -> Spec | None:
     if missing or size is None:
         return None
     given = {key: entry for key, entry in document.entries.items() if key in Header.model_fields}
-    header = built(Header, "the spec", Arguments(given, document.span), {}, problems)
+    header = built(Header, "the spec", Arguments.of(Mapping(given, document.span), document.span, "", {}), problems)
     if not isinstance(header, Header):
         return None
     _is_title(header.name, given["name"][1].span, problems)

@@ -2,39 +2,68 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 from netspec.errors.problem import Problem, Problems
 from netspec.errors.source import Span
 from netspec.errors.text import did_you_mean
 from netspec.graph.graph import INPUT, Node
+from netspec.language.arguments import Arguments
+from netspec.language.expression import ABSENT
 from netspec.language.values import Scalar
+from netspec.ops.facts import MAP
 
 
-class Wiring:
+class Body(NamedTuple):
+    """Where layers stand: the values that expressions see, what ``from: input`` means, and how far names reach."""
+
+    values: dict[str, Any]
+    input: Node | None
+    boundary: str = ""
+    """The scope whose layers names can mean: that of the block that the layers are written in."""
+    uses: tuple[tuple[str, Span], ...] = ()
+    """The blocks around, by name, and where each is used."""
+    given: Arguments | None = None
+    """What the block around is given."""
+
+
+def seen(values: dict[str, Any], x: Node | None) -> dict[str, Any]:
+    """``values`` and ``$in``: the shape of what the layer reads."""
+    if x is None:
+        return {**values, "in": ABSENT}
+    sides = {"height": x.shape[1], "width": x.shape[2]} if len(x.shape) == MAP else {}
+    return {**values, "in": {"channels": x.shape[0], **sides}}
+
+
+class NameLookup:
     """The outputs known so far by their paths; an output that could not be built is known as None."""
 
     def __init__(self, network_input: Node) -> None:
         self._outputs: dict[str, Node | None] = {INPUT: network_input}
-        self._left_out: dict[str, Span] = {}
+        self._left_out: dict[str, str] = {}
         self._pending: list[tuple[Scalar, str, str]] = []
 
     def know(self, path: str, node: Node | None) -> None:
         """From here on ``path`` means ``node``."""
         self._outputs[path] = node
 
-    def leave_out(self, path: str, span: Span) -> None:
-        """``path`` is a layer that the ``when`` at ``span`` leaves out."""
-        self._left_out[path] = span
+    def leave_out(self, path: str, reason: str) -> None:
+        """``path`` is a layer that is not there; ``reason`` says by what."""
+        self._left_out[path] = reason
 
     def is_left_out(self, name: str, scope: str, boundary: str) -> bool:
-        """Whether ``name``, read in ``scope``, is a layer that its ``when`` has left out."""
+        """Whether ``name``, read in ``scope``, is a layer that is left out."""
         return any(path in self._left_out for path in _candidates(name, scope, boundary))
 
-    def find(self, read: Scalar, scope: str, boundary: str) -> Node | None:
+    def find(self, read: Scalar, scope: str, body: Body) -> Node | None:
         """What ``read`` means in ``scope``; a name that is not there yet is judged at the end."""
-        for path in _candidates(str(read.value), scope, boundary):
+        name = str(read.value)
+        if name == INPUT:
+            return body.input
+        for path in _candidates(name, scope, body.boundary):
             if path in self._outputs:
                 return self._outputs[path]
-        self._pending.append((read, scope, boundary))
+        self._pending.append((read, scope, body.boundary))
         return None
 
     def report(self, problems: Problems) -> None:
@@ -49,10 +78,11 @@ class Wiring:
             return Problem("cycle", message, read.span)
         for path in candidates:
             if path in self._left_out:
-                message = f"'{name}' is left out by its 'when' in line {self._left_out[path].line}"
-                return Problem("unknown-name", message, read.span)
+                message = f"'{name}' is left out by {self._left_out[path]}"
+                hint = "what reads it instead needs the opposite condition: from: a if $wide else b"
+                return Problem("unknown-name", message, read.span, hint)
         prefix = f"{boundary}." if boundary else ""
-        known = [path.removeprefix(prefix) for path in self._outputs if path.startswith(prefix)]
+        known = (path.removeprefix(prefix) for path in self._outputs if path.startswith(prefix))
         hint = did_you_mean(name, [*known, INPUT])
         return Problem("unknown-name", f"there is no layer '{name}'", read.span, hint)
 

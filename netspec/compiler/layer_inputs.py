@@ -1,0 +1,78 @@
+"""Whether a layer is there, and what it reads: the layer before it, or those that its ``from`` or its join names."""
+
+from __future__ import annotations
+
+from netspec.compiler.name_lookup import Body, seen
+from netspec.compiler.run import Run
+from netspec.errors.problem import Problem
+from netspec.graph.graph import Node
+from netspec.language.arguments import read_in
+from netspec.language.layer_options import is_wanted
+from netspec.language.layers import Layer, Use, named
+from netspec.language.values import Scalar, Sequence
+from netspec.ops.operation import Operation
+
+Inputs = list[Node | None]
+
+
+def joining(run: Run, layer: Layer, body: Body) -> Layer:
+    """``layer`` with the main value of a join as what it reads: ``add: [left, right]``."""
+    use = layer.what
+    if not isinstance(use, Use) or layer.reads is not None or not isinstance(use.arguments, Sequence | Scalar):
+        return layer
+    if isinstance(use.arguments, Scalar) and use.arguments.value is None:
+        return layer
+    target = run.words.peek(use, body.values)
+    known = target.known if target else None
+    if isinstance(known, type) and issubclass(known, Operation) and known.joins and not known.model_fields:
+        return layer._replace(what=use._replace(arguments=None), reads=use.arguments)
+    return layer
+
+
+def inputs_of(run: Run, layer: Layer, called: str, body: Body, x: Node | None) -> Inputs | None:
+    """What ``layer`` reads where ``x`` stands before it; None where it is left out, which is then known of its name.
+
+    Empty where the names of what it reads cannot be told.
+
+    A condition, or a word, that mentions ``$in`` sees what the layer reads; any other is looked at before that, so
+    that a layer which is not there may read what is not there either.
+    """
+    inputs: Inputs | None = None
+    if layer.when is not None:
+        values = body.values
+        if "in" in read_in(layer.when):
+            inputs = _read(run, layer, body, x)
+            values = seen(values, inputs[0] if inputs else None)
+        if not is_wanted(layer, values, run.problems):
+            run.names.leave_out(run.builder.path(called), f"its 'when' in line {layer.when.span.line}")
+            return None
+    if isinstance(layer.what, Use) and _is_nothing(run, layer, layer.what, body, x):
+        run.names.leave_out(
+            run.builder.path(called), f"its word in line {layer.what.word.span.line}, which comes to none"
+        )
+        return None
+    return inputs if inputs is not None else _read(run, layer, body, x)
+
+
+def _is_nothing(run: Run, layer: Layer, use: Use, body: Body, x: Node | None) -> bool:
+    """Whether the word is ``none``; one that is worked out for each repetition is looked at there."""
+    read = read_in(use.word)
+    if layer.repeat is not None and "index" in read:
+        return False
+    values = body.values
+    if "in" in read:
+        values = seen(values, next(iter(_read(run, layer, body, x)), None))
+    target = run.words.peek(use, values)
+    return target is not None and target.known is None
+
+
+def _read(run: Run, layer: Layer, body: Body, x: Node | None) -> Inputs:
+    """The nodes that ``layer`` reads; none where their names cannot be told."""
+    if layer.reads is None:
+        return [x]
+    if "in" in read_in(layer.reads):
+        hint = "declare a parameter of the block: projected: $in.channels != $out"
+        run.problems.add(Problem("expression", "'$in' is what 'from' decides", layer.reads.span, hint))
+        return []
+    found = named(layer.reads, body.values, run.problems) or ()
+    return [run.names.find(read, run.builder.scope.name, body) for read in found]

@@ -1,0 +1,128 @@
+"""Operations and built-in blocks, from what their parameters are given to nodes of the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from netspec.blocks.block import Block, layer_fields
+from netspec.compiler.layer_inputs import Inputs
+from netspec.compiler.name_lookup import Body
+from netspec.compiler.run import Run
+from netspec.compiler.shape_errors import refused
+from netspec.compiler.word_lookup import Target
+from netspec.errors.problem import Problem, SpecError
+from netspec.errors.source import Span
+from netspec.graph.builder import DuplicateName, GraphBuilder, GraphFull, NodeRefused
+from netspec.graph.graph import Node, Scope
+from netspec.language.arguments import built
+from netspec.language.layers import Layer
+from netspec.language.values import Sequence
+from netspec.limits import RAISE
+from netspec.ops.operation import Operation
+
+OURS = "netspec."
+"""What the modules of netspec's own operations and blocks begin with; others may raise anything."""
+
+
+class Failed(Exception):
+    """A layer that a patch brings into a built-in block cannot be built; its problem is recorded already."""
+
+
+Append = Callable[[str, Operation, list[Node], Span], Node]
+
+
+class BlockGraph:
+    """What a built-in block appends to: its operations stand where the block is used, and patches reach them."""
+
+    def __init__(self, builder: GraphBuilder, span: Span, patched: Append | None) -> None:
+        self._builder = builder
+        self._span = span
+        self._patched = patched
+
+    def add(self, name: str, operation: Operation, *inputs: Node) -> Node:
+        """Append ``operation`` to what ``inputs`` give, under ``name`` in the current scope."""
+        if self._patched:
+            return self._patched(name, operation, list(inputs), self._span)
+        return self._builder.add(name, operation, *inputs, span=self._span)
+
+    def within(self, name: str, block: str, *, index: int = 0, count: int = 1) -> AbstractContextManager[Scope]:
+        """A scope called ``name`` around what is appended meanwhile."""
+        return self._builder.within(name, block, index=index, count=count, span=self._span)
+
+
+def instance_of(run: Run, target: Target, layer: Layer, body: Body, inputs: Inputs) -> Operation | Block | None:
+    """The operation or built-in block that ``target`` means; None, with problems added, if it does not fit."""
+    known = target.known
+    if not isinstance(known, type):
+        return None
+    fields = layer_fields(known) if issubclass(known, Block) else frozenset()
+
+    def held(name: str, data: Any, span: Span) -> Any:
+        return run.words.operation(data, span, body.values, f"'{name}' of {target.word}") if name in fields else data
+
+    instance = built(known, target.word, target.arguments, run.problems, held=held if fields else None)
+    lists = [value for value in vars(instance).values() if isinstance(value, list)] if instance else []
+    run.charge(layer.span, sum(map(len, lists)) if lists else 0)
+    joins = issubclass(known, Operation) and known.joins
+    fits = _fits(run, target.word, layer, inputs, joins=joins)
+    return instance if fits and isinstance(instance, Operation | Block) else None
+
+
+def _fits(run: Run, word: str, layer: Layer, inputs: Inputs, *, joins: bool) -> bool:
+    """Whether ``word`` takes so many inputs."""
+    if joins == (len(inputs) > 1):
+        return True
+    if joins:
+        message = f"{word} joins several inputs, this has one"
+        hint = f"name what it joins: {word}: {{from: [left, right]}}"
+    else:
+        message = f"{word} reads one input, not {len(inputs)}"
+        hint = "join them first, with add or concat"
+    span = layer.span
+    if layer.reads is not None:
+        span = (
+            layer.reads.items[0].span if isinstance(layer.reads, Sequence) and layer.reads.items else layer.reads.span
+        )
+    run.problems.add(Problem("arity", message, span, hint))
+    return False
+
+
+def append(run: Run, name: str, operation: Operation, inputs: list[Node], layer: Layer, body: Body) -> Node | None:
+    """``operation`` as a node called ``name``; None, with problems added, where the inputs do not fit."""
+    with refusals(run, layer, run.builder.path(name), body, operation):
+        return run.builder.add(name, operation, *inputs, span=layer.span)
+    return None
+
+
+@contextmanager
+def refusals(run: Run, layer: Layer, path: str, body: Body, instance: BaseModel) -> Iterator[None]:
+    """Record what is wrong with ``instance``, appended at ``path`` meanwhile."""
+    word = getattr(instance, "word", type(instance).__name__)
+    try:
+        yield
+    except NodeRefused as error:
+        near = [node.name for node in run.builder.nodes if node.name.startswith(f"{path}.")]
+        patched = run.patches.touching([path, *near])
+        run.problems.add(refused(error, layer, path, body.uses, patched))
+    except Failed:
+        pass
+    except GraphFull as full:
+        run.problems.stop(Problem("limit", str(full), layer.span, RAISE))
+    except ValidationError as error:
+        fields = " and ".join(f"'{part}'" for part in dict.fromkeys(item["loc"][0] for item in error.errors()))
+        message = f"{word} comes to a {error.title} whose {fields} is out of range"
+        run.problems.add(Problem("wrong-value", message, layer.span))
+    except (DuplicateName, SpecError):
+        raise
+    except (Exception, SystemExit) as error:
+        owner = f"{type(instance).__module__}.{type(instance).__qualname__}"
+        if owner.startswith(OURS):
+            raise
+        message = f"the registered '{word}' ({owner}) failed with {type(error).__name__}: {error}"
+        run.problems.add(
+            Problem("plugin", message, layer.span, "what it says of shapes, tensors and costs raises this")
+        )

@@ -1,0 +1,46 @@
+"""What one expansion of a spec works with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from netspec.compiler.limits import Work
+from netspec.compiler.name_lookup import Body, NameLookup
+from netspec.compiler.patches import Patches
+from netspec.compiler.word_lookup import WordLookup
+from netspec.errors.problem import Problem, Problems
+from netspec.errors.source import Span
+from netspec.graph.builder import DuplicateName, GraphBuilder
+from netspec.graph.graph import Node, Scope
+from netspec.language.spec import Spec
+from netspec.ops.facts import Shape
+
+
+class Run:
+    """The spec, the values of its parameters, and what has been found and built so far."""
+
+    def __init__(self, spec: Spec, values: dict[str, Any], size: Shape, problems: Problems, work: Work) -> None:
+        self.spec = spec
+        self.values = values
+        self.problems = problems
+        self.work = work
+        self.builder = GraphBuilder(size, spec.limits.nodes)
+        self.names = NameLookup(self.builder.input)
+        self.words = WordLookup(spec.blocks, values, problems)
+        self.patches = Patches(spec.rules)
+        self.parts: list[tuple[str, Node | Scope]] = []
+        """What stands at the top of the network, by the names of its entries."""
+
+    @property
+    def top(self) -> Body:
+        """Where the layers of sections stand, and those that patches bring in."""
+        return Body(self.values, self.builder.input)
+
+    def charge(self, span: Span, steps: int) -> None:
+        """Count a layer with so many values, patterns or elements that are looked at for it."""
+        self.work.charge(1 + steps, span, self.problems)
+
+    def twice(self, error: DuplicateName, span: Span, *, several: bool = False) -> None:
+        """Object to a second layer of one name; ``several`` repetitions could have different ones."""
+        hint = "'$index' makes the names of repetitions differ: name: block-$index" if several else ""
+        self.problems.add(Problem("duplicate-name", f"two layers are called '{error.name}'", span, hint))
