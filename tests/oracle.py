@@ -35,7 +35,7 @@ def called(layer: Layer, inputs: list[Any], *, weights: float | Mapping[str, Any
 def values(graph: Graph, images: torch.Tensor, module: torch.nn.Module | None = None) -> dict[Node, torch.Tensor]:
     """The value of every node for ``images``, with the weights of ``module`` or fresh ones."""
     found = {graph.input: images}
-    for node in graph.nodes[1:]:
+    for node in graph.operations:
         layer = node.operation.layer(*node.input_shapes)
         weights = module.get_submodule(node.name).state_dict() if module and layer.call == "module" else None
         found[node] = called(layer, [found[source].clone() for source in node.inputs], weights=weights)

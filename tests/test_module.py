@@ -149,7 +149,7 @@ def image(network: netspec.Network, torch: ModuleType, count: int = 2) -> Any:
 def interpreted(network: netspec.Network, module: Any, x: Any, torch: ModuleType) -> dict[str, Any]:
     """All outputs, computed node by node from the graph and the weights of ``module``; nothing is overwritten."""
     values = {network.graph.input: x}
-    for node in network.graph.nodes[1:]:
+    for node in network.graph.operations:
         layer = node.operation.layer(*node.input_shapes)
         inputs = [values[source] for source in node.inputs]
         function = named(layer.target)

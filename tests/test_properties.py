@@ -52,7 +52,7 @@ def figures_agree(network: netspec.Network) -> None:
 
     module = network.compile(device="meta", outputs="all").eval()
     seen: dict[str, tuple[Shape, list[Shape]]] = {}
-    layers = {node: node.operation.layer(*node.input_shapes) for node in network.graph.nodes[1:]}
+    layers = {node: node.operation.layer(*node.input_shapes) for node in network.graph.operations}
     called = [node for node, layer in layers.items() if layer.call == "module"]
     hooks = [module.get_submodule(node.name).register_forward_hook(watcher(seen, node.name)) for node in called]
     result = module(torch.zeros(BATCH, *network.graph.input.shape, device="meta"))

@@ -83,7 +83,7 @@ def loosely_seen(graph: Graph, fields: dict[Node, Field]) -> set[Node]:
     """
     found: set[Node] = set()
     mixed: set[Node] = set()
-    for node in graph.nodes[1:]:
+    for node in graph.operations:
         if node.operation.word in {"concat", "pad_shortcut"} or mixed.intersection(node.inputs):
             mixed.add(node)
         jumps = any(len({fields[one].jump[axis] for one in placed(node, axis)}) > 1 for axis in (0, 1))
@@ -106,7 +106,7 @@ def with_holes(graph: Graph, fields: dict[Node, Field]) -> set[Node]:
     others see.
     """
     found: set[Node] = set()
-    for node in graph.nodes[1:]:
+    for node in graph.operations:
         steps = any(
             kernel > 1 and dilation * fields[source].jump[axis] > fields[source].size[axis]
             for source in node.inputs
@@ -406,7 +406,7 @@ def test_windows_at_uneven_distances_are_held(
     torch.manual_seed(0)
     graph = graph_of(UNEVEN, size=(2, 24, 19))
     fields = receptive_fields(graph)
-    conv, pool, *after = graph.nodes[1:]
+    conv, pool, *after = graph.operations
     # 11 rows for 4 windows: 0-2, 2-5, 5-8, 8-10; at steps of 3 they lie in 4 rows from the one before on
     assert (pool.window.kernel, pool.window.stride) == ((4, 3), (2, 1))
     assert (fields[pool].size, fields[pool].jump, fields[pool].start) == ((9, 7), (6, 4), (-2, -2))
@@ -708,6 +708,6 @@ def test_flat_features_have_a_field() -> None:
     fields = receptive_fields(graph)
 
     assert set(fields) == set(graph.nodes)
-    for node in graph.nodes[1:]:
+    for node in graph.operations:
         assert all(fields[node].size >= fields[source].size for source in node.inputs)
         assert fields[node].whole == (len(node.shape) == FLAT)

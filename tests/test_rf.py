@@ -108,7 +108,7 @@ def test_a_spoilt_pixel_spoils_what_sees_it(torch: ModuleType, word: str, size: 
     """A pixel that is no number reaches a position exactly if it lies in the interval, for joins all over a network."""
     graph = netspec.read(word, input=size).graph
     fields = receptive_fields(graph)
-    nodes = [node for node in graph.nodes[1:] if len(node.shape) == 3 and not fields[node].whole]
+    nodes = [node for node in graph.operations if len(node.shape) == 3 and not fields[node].whole]
     views = {node: position_field(graph, node.name) for node in nodes[:: max(1, len(nodes) // 3)]}
     found = all_spoilt(torch, graph, {node: view.at for node, view in views.items()})
 

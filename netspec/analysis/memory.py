@@ -104,10 +104,10 @@ def memory(graph: Graph, *, batch: int = 1, bytes_per_element: int = 4, optimize
     return Memory(
         weights=weights,
         buffers=tensors - weights,
-        input=size(graph.input, batch, bytes_per_element),
+        input=sum(size(node, batch, bytes_per_element) for node in graph.inputs),
         inference_peak=_peak(graph, batch, bytes_per_element),
         saved_for_backward=sum(size(node, batch, bytes_per_element) for node in kept) + beside,
-        input_is_saved=graph.input in kept,
+        input_is_saved=kept.issuperset(graph.inputs),
         gradients=weights,
         optimizer_state=STATES[optimizer] * weights,
     )
@@ -132,7 +132,7 @@ def _peak(graph: Graph, batch: int, bytes_per_element: int) -> Peak:
         until[owner[node]] = max(until.get(owner[node], 0), last[node])
     leaving: dict[int, int] = {}
     held = most = 0
-    at = graph.input
+    at = graph.inputs[0]
     for node in run:
         if owner[node] is node:
             amount = size(node, batch, bytes_per_element)

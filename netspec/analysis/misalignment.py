@@ -71,7 +71,7 @@ def misalignments(graph: Graph, fields: dict[Node, Field] | None = None) -> list
     """
     known = fields or receptive_fields(graph)
     found: list[Misaligned] = []
-    for node in graph.nodes[1:]:
+    for node in graph.operations:
         if len(node.inputs) == 1 or len(node.shape) == FLAT or positions(node.shape) == 1:
             continue
         lines: dict[tuple[Line | None, ...], Node] = {}

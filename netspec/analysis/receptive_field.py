@@ -80,8 +80,8 @@ UNTOUCHED = Field(size=(1, 1), jump=(1, 1), start=(0, 0))
 
 def receptive_fields(graph: Graph) -> dict[Node, Field]:
     """The field of every node, the input included."""
-    fields: dict[Node, Field] = {graph.input: UNTOUCHED}
-    for node in graph.nodes[1:]:
+    fields: dict[Node, Field] = dict.fromkeys(graph.inputs, UNTOUCHED)
+    for node in graph.operations:
         even = node.operation.bounding_window(*node.input_shapes)
         seen = {source: _through(fields[source], even or node.window) for source in node.inputs}
         field = seen[node.inputs[0]] if len(seen) == 1 else _union(node, seen)

@@ -176,7 +176,7 @@ def rows(graph: Graph, fields: dict[Node, Field], setup: Setup) -> Iterator[Row]
     """A row for each operation of ``graph``, in running order."""
     auxiliary, training, places = graph.auxiliary(), training_macs(graph), _Places(graph)
     batch, width = setup.batch, setup.width
-    for node in graph.nodes[1:]:
+    for node in graph.operations:
         aside = node in auxiliary
         weights = tensors_size(node, width)
         yield Row(

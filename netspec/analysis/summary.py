@@ -68,7 +68,7 @@ class Summary:
     @property
     def fields(self) -> dict[Node, Field]:
         """The receptive field of every node, the input included."""
-        return {self.graph.input: UNTOUCHED, **{row.node: row.field for row in self.rows}}
+        return {**dict.fromkeys(self.graph.inputs, UNTOUCHED), **{row.node: row.field for row in self.rows}}
 
     @property
     def memory(self) -> Memory:

@@ -26,8 +26,8 @@ def refuse_oversized(graph: Graph, problems: Problems) -> None:
 
 def _far(graph: Graph) -> Node | None:
     """The first node whose positions lie too far apart, measured in the input."""
-    jumps = {graph.input: (1, 1)}
-    for node in graph.nodes[1:]:
+    jumps = dict.fromkeys(graph.inputs, (1, 1))
+    for node in graph.operations:
         before = [jumps[source] for source in node.inputs]
         high, wide = before[0] if len(before) == 1 else map(max, zip(*before, strict=True))
         down, across = node.window.stride

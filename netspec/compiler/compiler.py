@@ -230,11 +230,11 @@ def _scheme(value: Value, values: dict[str, Any], problems: Problems) -> Scheme 
 def _refuse_unneeded(graph: Graph, problems: Problems) -> None:
     """A layer that no output needs is a mistake of wiring; only the last one of each dead end is named."""
     needed = {output.node for output in graph.outputs}
-    for node in reversed(graph.nodes[1:]):
+    for node in reversed(graph.operations):
         if node in needed:
             needed.update(node.inputs)
     read = {source for node in graph.nodes for source in node.inputs}
-    for node in graph.nodes[1:]:
+    for node in graph.operations:
         if node not in needed and node not in read:
             message = f"nothing reads the output of '{node.name}'"
             hint = "read it with 'from', or declare it in 'outputs'"

@@ -25,7 +25,7 @@ def drawn(graph: Graph, outline: Outline, ends: Iterable[End]) -> tuple[list[Arr
     shapes: dict[Pair, list[Shape]] = defaultdict(list)
     later: dict[Pair, tuple[Shape, ...]] = defaultdict(tuple)
     aside: dict[Pair, bool] = {}
-    for node in graph.nodes[1:]:
+    for node in graph.operations:
         for index, source in enumerate(node.inputs):
             before, after = places[source], places[node]
             if _in_other_copies(before, after):

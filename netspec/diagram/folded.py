@@ -22,7 +22,7 @@ def view(graph: Graph, depth: int = 1) -> View:
         message = f"depth must be 0 or more, not {depth}"
         raise ValueError(message)
     outline = Outline.of(graph, readers(graph))
-    outline.places[graph.input] = Place(IMAGE)
+    outline.places |= dict.fromkeys(graph.inputs, Place(IMAGE))
     parts: list[Box | Frame] = []
     for section, entries in groupby(graph.entries, key=lambda entry: entry.section):
         drawing = _stages if section == "stages" else _section

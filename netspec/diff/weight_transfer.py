@@ -74,7 +74,7 @@ class Survival:
 def weights(graph: Graph) -> dict[str, Weight]:
     """The state_dict of ``graph`` by key, in order: parameters and buffers."""
     found = {}
-    for node in graph.nodes[1:]:
+    for node in graph.operations:
         for tensor in node.tensors:
             key = f"{node.name}.{tensor.name}"
             found[key] = Weight(key, tensor.shape, tensor.size, node)

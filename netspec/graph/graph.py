@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from netspec.errors.source import Span
-from netspec.ops.facts import Cost, Shape, Tensor, Window
+from netspec.ops.facts import Cost, Family, Shape, Tensor, Window
 from netspec.ops.initialisation import Scheme
 from netspec.ops.operation import Operation
 
@@ -102,7 +102,7 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Graph:
-    """A checked network."""
+    """A checked network: all ``nodes`` in running order, of which some are ``inputs`` and the others ``operations``."""
 
     name: str
     nodes: tuple[Node, ...]
@@ -111,11 +111,21 @@ class Graph:
     outputs: tuple[Output, ...]
     init: tuple[tuple[str, str, Scheme], ...] = ()
     """Operation, tensor and how that tensor starts; what is not named starts as torch has it."""
+    inputs: tuple[Node, ...] = field(init=False)
+    """What a caller gives, in the order of the arguments of the forward."""
+    operations: tuple[Node, ...] = field(init=False)
+    """What is worked out from it."""
+
+    def __post_init__(self) -> None:
+        inputs = tuple([node for node in self.nodes if node.operation.family is Family.INPUT])
+        operations = tuple([node for node in self.nodes if node.operation.family is not Family.INPUT])
+        object.__setattr__(self, "inputs", inputs)
+        object.__setattr__(self, "operations", operations)
 
     @property
     def input(self) -> Node:
-        """The input node."""
-        return self.nodes[0]
+        """The first input."""
+        return self.inputs[0]
 
     def readers(self) -> dict[Node, list[Node]]:
         """What reads each node, in running order; outputs are no nodes."""

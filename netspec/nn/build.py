@@ -34,7 +34,7 @@ def module(graph: Graph, *, device: torch.device | str | None = None, outputs: O
 def initialise(built: nn.Module, graph: Graph) -> None:
     """Start the weights of ``built`` as the spec says, in running order; what it does not name stays as it is."""
     schemes = {(word, tensor): scheme for word, tensor, scheme in graph.init}
-    for node in graph.nodes[1:] if schemes else ():
+    for node in graph.operations if schemes else ():
         for tensor in node.tensors:
             scheme = schemes.get((node.operation.word, tensor.name))
             if scheme:
@@ -59,14 +59,14 @@ class _Builder:
         self.shown = {out.name: out.node for out in graph.outputs if outputs == "all" or not out.training}
         self.live = Liveness(graph, (node for node in graph.nodes if node not in aside), self.shown.values())
         self.whole = Liveness(graph, graph.nodes, (out.node for out in graph.outputs))
-        self.layers = {node: node.operation.layer(*node.input_shapes) for node in graph.nodes[1:]}
+        self.layers = {node: node.operation.layer(*node.input_shapes) for node in graph.operations}
 
     def root(self) -> nn.Module:
         steps = self._steps(self.graph.root, self.live)
         nodes = list(self.shown.values())
         result: Any = tuple(nodes) if len(nodes) == 1 else self.shown
         name = "".join(part.capitalize() for part in _words(self.graph.name)) or "Network"
-        return self._with_forward(self.graph.root, name, (self.graph.input,), steps, result)
+        return self._with_forward(self.graph.root, name, self.graph.inputs, steps, result)
 
     def _steps(self, scope: Scope, live: Liveness) -> list[Step]:
         return [step(piece, live) for piece in pieces(scope)]

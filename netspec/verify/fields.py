@@ -54,7 +54,7 @@ def field_checks(
     """
     layers = dict(whole.named_modules())
     drawn: set[Node] = set()
-    for node in graph.nodes[1:]:
+    for node in graph.operations:
         if isinstance(layers.get(node.name), DrawColumn) or drawn.issuperset(node.inputs):
             drawn.add(node)
     lines = lines_of(graph, whole, fields)

@@ -115,7 +115,7 @@ def _inference(stats: Summary, plain: nn.Module) -> Iterator[Check]:
 def _shapes(graph: Graph, whole: nn.Module) -> Iterator[Check]:
     """The output of every operation, and of the network."""
     modules = dict(whole.named_modules())
-    layers = {node: node.operation.layer(*node.input_shapes) for node in graph.nodes[1:]}
+    layers = {node: node.operation.layer(*node.input_shapes) for node in graph.operations}
     own = {node: modules[node.name] for node, layer in layers.items() if layer.call == "module"}
     result, called = _run(whole, list(own.values()), graph.input.shape)
     outputs = result if isinstance(result, dict) else {graph.outputs[0].name: result}
