@@ -86,7 +86,7 @@ BUILT: dict[str, tuple[str, list[str]]] = {
         ],
     ),
     "none among repetitions": (
-        "params: {acts: {type: list, default: [relu, none, tanh]}}\nstages: {a: {$acts[$index]: , repeat: 3}}",
+        "params: {acts: [relu, none, tanh]}\nstages: {a: {'$acts[$index]': , repeat: 3}}",
         ["a.0", "a.2"],
     ),
     "a block called like a key that stands beside": (

@@ -45,10 +45,10 @@ HOSTILE = {
     "source in a block": "blocks: {'b)\\nimport os': {body: [relu]}}\nstages: ['b)\\nimport os']\n",
     "source in a padding": f'stages: {{a: {{conv: {{out: 1, kernel: 1, padding: "{CODE}"}}}}}}\n',
     "scheme": "init: {conv.weight: os.system, conv.bias: {torch.load: x}}\nstages: {a: {conv: {out: 1, kernel: 1}}}\n",
-    "python names": "stages: {a.self: relu, a.print: relu, b: {torch: relu, from: a.self}}\n",
-    "fine": "stages:\n  if.while: relu\n  True: {add: [input, if.while]}\n"
-    "  c: {chain: {def: relu, pass: {mean: [input, def]}}}\n"
-    "outputs: {x.y-z+0: 'True', '0': c}\n",
+    "keywords": "stages: {a.class: relu, a.import: relu, None: relu, b: {lambda: relu, from: a.class}}\n",
+    "fine": "stages:\n  eval0.torch: relu\n  exec-1: {add: [input, eval0.torch]}\n"
+    "  c: {chain: {print: relu, self: {mean: [input, print]}}}\n"
+    "outputs: {x.y-z+0: exec-1, '0': c}\n",
 }
 """Every one is checked; those that are no mistake are compiled too."""
 
