@@ -9,7 +9,7 @@ from netspec.compiler.context import Body
 from netspec.compiler.expansion import Expansion
 from netspec.errors.problem import Problem, Problems, SpecError
 from netspec.errors.source import Source, Span
-from netspec.errors.text import did_you_mean
+from netspec.errors.suggestions import did_you_mean
 from netspec.graph.graph import Entry, Graph, Node, Output, Scope
 from netspec.language.arguments import Arguments, built, evaluated, shown
 from netspec.language.extends import Opener, refuse, whole

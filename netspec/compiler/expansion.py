@@ -17,7 +17,7 @@ from netspec.compiler.shape_errors import refused
 from netspec.compiler.wiring import Wiring
 from netspec.errors.problem import Problem, Problems
 from netspec.errors.source import Span
-from netspec.errors.text import did_you_mean
+from netspec.errors.suggestions import did_you_mean
 from netspec.graph.builder import DuplicateName, GraphBuilder, GraphFull, NodeRefused
 from netspec.graph.graph import Node, Scope
 from netspec.language.arguments import Arguments, built

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from netspec.errors.problem import Problem, Problems
-from netspec.errors.text import did_you_mean
+from netspec.errors.suggestions import did_you_mean
 from netspec.language import names
 from netspec.language.layers import Layer, Use
 from netspec.language.patch import Rule

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from netspec.errors.problem import Problem, Problems
 from netspec.errors.source import Span
-from netspec.errors.text import did_you_mean
+from netspec.errors.suggestions import did_you_mean
 from netspec.graph.graph import INPUT, Node
 from netspec.language.values import Scalar
 

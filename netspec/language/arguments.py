@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from netspec.errors.problem import Code, Problem, Problems
 from netspec.errors.source import Span
-from netspec.errors.text import did_you_mean
+from netspec.errors.suggestions import did_you_mean
 from netspec.language.expression import Absent, UnknownNameError, evaluate
 from netspec.language.grammar import ExpressionError
 from netspec.language.values import Mapping, Scalar, Sequence, Value

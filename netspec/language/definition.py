@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from netspec.errors.problem import Problem, Problems
 from netspec.errors.source import Span
-from netspec.errors.text import did_you_mean
+from netspec.errors.suggestions import did_you_mean
 from netspec.language import names
 from netspec.language.layers import Chain, Layer, chain, reads, written_in
 from netspec.language.parameter import Parameter, declared

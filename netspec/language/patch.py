@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from netspec.errors.problem import Problem, Problems
 from netspec.errors.source import Span
-from netspec.errors.text import did_you_mean
+from netspec.errors.suggestions import did_you_mean
 from netspec.language.layers import Chain, Layer, chain, layer
 from netspec.language.values import Mapping, Scalar, Sequence, Value
 

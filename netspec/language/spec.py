@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from netspec.errors.problem import Problem, Problems
 from netspec.errors.source import Source, Span
-from netspec.errors.text import did_you_mean
+from netspec.errors.suggestions import did_you_mean
 from netspec.language import names
 from netspec.language.arguments import Arguments, built
 from netspec.language.definition import Definition, defined, mapping_of
