@@ -191,7 +191,7 @@ def _init(
         if (word, tensor) not in tensors and not len(problems):
             known = sorted(f"{word}.{name}" for word, name in tensors)
             message = f"init names '{key}', but no layer has such a tensor"
-            problems.add(Problem("unread-parameter", message, span, did_you_mean(key, known)))
+            problems.add(Problem("unread-parameter", message, span, problems.hints.did_you_mean(key, known)))
         scheme = _scheme(value, values, problems)
         if scheme:
             found.append((word, tensor, scheme))
@@ -208,7 +208,7 @@ def _scheme(value: Value, values: dict[str, Any], problems: Problems) -> Scheme 
         return None
     scheme = SCHEMES.get(word)
     if scheme is None:
-        hint = did_you_mean(word, SCHEMES)
+        hint = problems.hints.did_you_mean(word, SCHEMES)
         problems.add(Problem("unknown-scheme", f"there is no initialisation '{word}'", span, hint))
         return None
     main = next(iter(scheme.model_fields), "")

@@ -15,9 +15,9 @@ from netspec.compiler.patches import Patches, changed
 from netspec.compiler.reading import Reading
 from netspec.compiler.shape_errors import refused
 from netspec.compiler.wiring import Wiring
+from netspec.errors.other_names import WORDS
 from netspec.errors.problem import Problem, Problems
 from netspec.errors.source import Span
-from netspec.errors.suggestions import did_you_mean
 from netspec.graph.builder import DuplicateName, GraphBuilder, GraphFull, NodeRefused
 from netspec.graph.graph import Node, Scope
 from netspec.language.arguments import Arguments, built
@@ -268,7 +268,7 @@ class Expansion:
             return None
         known = self.spec.blocks.get(word) or registry.find(word)
         if known is None:
-            hint = did_you_mean(word, [*self.spec.blocks, *registry.known()]) or UNKNOWN_HINT
+            hint = self.problems.hints.of(word, [*self.spec.blocks, *registry.known()], WORDS).text or UNKNOWN_HINT
             message = f"there is no operation or block '{word}'"
             self.problems.add(Problem("unknown-operation", message, use.word.span, hint))
             return None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 from netspec.errors.problem import Problem, Problems
 from netspec.errors.source import Span
-from netspec.errors.suggestions import did_you_mean
+from netspec.errors.suggestions import Hints
 from netspec.graph.graph import INPUT, Node
 from netspec.language.values import Scalar
 
@@ -40,9 +42,9 @@ class Wiring:
     def report(self, problems: Problems) -> None:
         """Say of each name that was not found whether it comes later, was left out, or does not exist."""
         for read, scope, boundary in self._pending:
-            problems.add(self._judged(read, _candidates(str(read.value), scope, boundary), boundary))
+            problems.add(self._judged(read, _candidates(str(read.value), scope, boundary), boundary, problems.hints))
 
-    def _judged(self, read: Scalar, candidates: list[str], boundary: str) -> Problem:
+    def _judged(self, read: Scalar, candidates: list[str], boundary: str, hints: Hints) -> Problem:
         name = str(read.value)
         if any(path in self._outputs for path in candidates):
             message = f"'{name}' does not stand before this layer: a network has no cycles"
@@ -52,8 +54,8 @@ class Wiring:
                 message = f"'{name}' is left out by its 'when' in line {self._left_out[path].line}"
                 return Problem("unknown-name", message, read.span)
         prefix = f"{boundary}." if boundary else ""
-        known = [path.removeprefix(prefix) for path in self._outputs if path.startswith(prefix)]
-        hint = did_you_mean(name, [*known, INPUT])
+        known = (path.removeprefix(prefix) for path in self._outputs if path.startswith(prefix))
+        hint = hints.did_you_mean(name, chain(known, [INPUT]))
         return Problem("unknown-name", f"there is no layer '{name}'", read.span, hint)
 
 

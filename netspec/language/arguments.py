@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
+from netspec.errors.other_names import PARAMETERS
 from netspec.errors.problem import Code, Problem, Problems
 from netspec.errors.source import Span
-from netspec.errors.suggestions import did_you_mean
+from netspec.errors.suggestions import Hints
 from netspec.language.expression import Absent, UnknownNameError, evaluate
 from netspec.language.grammar import ExpressionError
 from netspec.language.values import Mapping, Scalar, Sequence, Value
@@ -65,7 +66,7 @@ def evaluated(value: Value, scope: Names[str, Any], problems: Problems) -> Worke
         except Absent:
             return None
         except ExpressionError as error:
-            problems.add(expression_problem(error, value, scope))
+            problems.add(expression_problem(error, value, scope, problems.hints))
             return None
     if isinstance(value, Sequence):
         items = [evaluated(item, scope, problems) for item in value.items]
@@ -74,7 +75,7 @@ def evaluated(value: Value, scope: Names[str, Any], problems: Problems) -> Worke
     return None if None in entries.values() else Worked({key: item.data for key, item in entries.items() if item})
 
 
-def expression_problem(error: ExpressionError, value: Scalar, scope: Names[str, Any]) -> Problem:
+def expression_problem(error: ExpressionError, value: Scalar, scope: Names[str, Any], hints: Hints) -> Problem:
     """``error`` with its place, and the name that was perhaps meant."""
     text = str(value.value)
     written = value.span.source.line(value.span.line)[value.span.column - 1 :]
@@ -82,7 +83,7 @@ def expression_problem(error: ExpressionError, value: Scalar, scope: Names[str, 
     offset = error.offset + inset if inset in (0, 1) else 0
     length = len(error.name) + 1 if isinstance(error, UnknownNameError) else 1
     span = value.span._replace(column=value.span.column + offset, length=length)
-    hint = did_you_mean(error.name, scope) if isinstance(error, UnknownNameError) else error.hint
+    hint = hints.did_you_mean(error.name, scope) if isinstance(error, UnknownNameError) else error.hint
     return Problem(error.code, error.message, span, hint)
 
 
@@ -99,34 +100,45 @@ def built(
     None, with problems added, if it does not fit.
     """
     data: dict[str, Any] = {name: getattr(like, name) for name in model.model_fields} if like else {}
-    complete = known = True
-    for name, (span, value) in arguments.given.items():
-        if name not in model.model_fields:
-            problems.add(unknown_parameter(whose, name, span, model.model_fields))
-            complete = known = False
-            continue
+    meant = refuse_unknown(whose, arguments.given, model.model_fields, problems)
+    complete = True
+    for name, (_, value) in arguments.given.items():
         worked = evaluated(value, scope, problems)
-        if worked is None:
+        if worked is None or name not in model.model_fields:
             complete = False
         else:
             data[name] = worked.data
     try:
         instance = model(**data)
     except ValidationError as error:
-        for problem in _objections(error, whose, arguments, data):
-            if known or problem.code != "missing-parameter":  # a misspelt parameter is missing under its right name
-                problems.add(problem)
+        for problem in _objections(error, whose, arguments, data, meant):
+            problems.add(problem)
         return None
     return instance if complete else None
 
 
-def unknown_parameter(whose: str, name: str, span: Span, known: Iterable[str]) -> Problem:
-    """``name`` is no parameter of ``whose``."""
-    names = list(known)
-    message = f"{whose} has no parameter '{name}'" if name else f"{whose} takes no value"
-    return Problem(
-        "unknown-parameter", message if names else f"{whose} takes no parameters", span, did_you_mean(name, names)
-    )
+def refuse_unknown(
+    whose: str, given: Names[str, tuple[Span, Value]], known: Iterable[str], problems: Problems
+) -> set[str]:
+    """Add a problem for each name in ``given`` that is no parameter; the parameters that were surely meant.
+
+    One of these is missing under its right name only: who reads of both would mend one mistake twice.
+    """
+    names = dict.fromkeys(known)
+    meant = set[str]()
+    for name, (span, _) in given.items():
+        if name not in names:
+            hint = problems.hints.of(name, names, PARAMETERS)
+            problems.add(Problem("unknown-parameter", _unknown(whose, name, takes_any=bool(names)), span, hint.text))
+            meant.update(hint.names if len(hint.names) == 1 else ())
+    return meant
+
+
+def _unknown(whose: str, name: str, *, takes_any: bool) -> str:
+    """A value without a name is one for the main parameter, which a word without parameters lacks."""
+    if not takes_any:
+        return f"{whose} takes no parameters"
+    return f"{whose} has no parameter '{name}'" if name else f"{whose} takes no value"
 
 
 _EXPECTED = {
@@ -143,15 +155,17 @@ _EXPECTED = {
 }
 
 
-def _objections(error: ValidationError, whose: str, arguments: Arguments, data: dict[str, Any]) -> list[Problem]:
-    """Pydantic's errors, one for each parameter, in our words."""
+def _objections(
+    error: ValidationError, whose: str, arguments: Arguments, data: dict[str, Any], meant: set[str]
+) -> list[Problem]:
+    """Pydantic's errors, one for each parameter, in our words; what is ``meant`` under a wrong name is not missing."""
     by_name: dict[str, list[Any]] = {}
     for item in error.errors(include_url=False):
         by_name.setdefault(str(item["loc"][0]), []).append(item)
     problems = []
     for name, items in by_name.items():
         if items[0]["type"] == "missing" and len(items[0]["loc"]) == 1:
-            if name not in arguments.given:
+            if name not in arguments.given and name not in meant:
                 problems.append(Problem("missing-parameter", f"{whose} needs parameter '{name}'", arguments.span))
             continue
         expected = dict.fromkeys(filter(None, (_expected(item) for item in items)))

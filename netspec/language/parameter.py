@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from netspec.errors.problem import Code, Problem, Problems
 from netspec.errors.source import Span
 from netspec.language import names
-from netspec.language.arguments import Arguments, Worked, built, evaluated, shown, unknown_parameter
+from netspec.language.arguments import Arguments, Worked, built, evaluated, refuse_unknown, shown
 from netspec.language.expression import ABSENT
 from netspec.language.values import Mapping, Value, plain
 
@@ -130,9 +130,7 @@ def settled(
     Defaults may use the parameters before them.
     """
     whose, given = setting.whose, setting.given
-    unknown = [name for name in given if name not in parameters]
-    for name in unknown:
-        problems.add(unknown_parameter(whose, name, given[name][0], parameters))
+    meant = refuse_unknown(whose, given, parameters, problems)
     known = {name: scope[name] for name in names.KNOWN_INSIDE if name in scope}
     values: dict[str, Any] = {}
     for name, parameter in parameters.items():
@@ -142,7 +140,7 @@ def settled(
             values[name] = _fitting(parameter, whose, value, worked, problems)
             continue
         values[name] = ABSENT
-        if not unknown:  # a misspelt parameter is missing under its right name
+        if name not in meant:
             hint = f"it is {SAID[parameter.kind]}"
             problems.add(Problem("missing-parameter", f"{whose} needs parameter '{name}'", span, hint))
     return values
