@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 from netspec.compiler.compiler import spec_of
 from netspec.errors.problem import Problem, SpecError
 from netspec.errors.source import Source, Span
-from netspec.errors.text import did_you_mean
+from netspec.errors.suggestions import did_you_mean
 from netspec.language.extends import Opener, Parent
 from netspec.language.spec import Spec
 from netspec.limits import LIMITS, RAISE, Limits

@@ -249,10 +249,8 @@ def test_a_missing_dot_says_how_to_install_it(tmp_path: Path, monkeypatch: pytes
     assert [path.name for path in tmp_path.iterdir()] == ["net.dot"]
 
 
-@pytest.mark.parametrize(("script", "code"), [("exec /bin/sleep 9", "limit"), ("exit 3", "missing-dot")])
-def test_a_failing_layout_leaves_the_old_file(
-    script: str, code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("script", ["exec /bin/sleep 9", "exit 3"])
+def test_a_failing_layout_leaves_the_old_file(script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A layout that hangs or breaks is told in one sentence, and what stood there stays."""
     program, path = tmp_path / "bin" / "dot", tmp_path / "net.svg"
     program.parent.mkdir()
@@ -264,7 +262,7 @@ def test_a_failing_layout_leaves_the_old_file(
     with pytest.raises(SpecError) as caught:
         render(TINY, path)
 
-    assert caught.value.problems[0].code == code
+    assert caught.value.problems[0].code == "layout"
     assert path.read_text() == "old"
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["bin", "net.svg"]
 

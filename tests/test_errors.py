@@ -6,6 +6,7 @@ A case is a broken spec and, beside it, the text that ``netspec check`` prints. 
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 from pathlib import Path
@@ -23,15 +24,16 @@ BROKEN = Path(__file__).parent / "broken"
 DOCS = Path(__file__).parent.parent / "docs" / "errors.md"
 CASES = sorted(path.stem for path in BROKEN.glob("*.yaml"))
 NOT_OF_A_SPEC = {
-    "bad-artefact": "of files that hold weights",
-    "layout": "of pictures",
-    "missing-variant": "of the command line",
-    "missing-dot": "of the machine",
-    "missing-plugin": "of the command line",
-    "plugin": "of registered classes: test_language.py",
-    "unknown-format": "of the command line",
-    "unwritable": "of the machine",
+    "bad-artefact": "test_artefact.py::test_pickles_are_refused",
+    "layout": "test_diagram.py::test_a_failing_layout_leaves_the_old_file",
+    "missing-dot": "test_diagram.py::test_a_missing_dot_says_how_to_install_it",
+    "missing-plugin": "test_cli.py::test_a_plugin_that_cannot_be_imported_is_named",
+    "missing-variant": "test_errors.py::test_a_family_without_a_variant_is_answered_with_its_variants",
+    "plugin": "test_language.py::test_plug_ins_that_raise_are_named",
+    "unknown-format": "test_diagram.py::test_unknown_endings_name_the_known",
+    "unwritable": "test_artefact.py::test_a_failed_write_leaves_the_old_file",
 }
+"""Codes that no spec alone is answered with -> the test that sees them."""
 
 
 def printed(case: str, monkeypatch: pytest.MonkeyPatch) -> tuple[int, str]:
@@ -84,6 +86,17 @@ def test_every_code_is_documented_and_in_the_corpus() -> None:
     assert codes - set(re.findall(r"(?:error|warning)\[([a-z-]+)\]", answers)) == set(NOT_OF_A_SPEC)
 
 
+@pytest.mark.parametrize("code", NOT_OF_A_SPEC)
+def test_a_code_that_needs_no_spec_has_a_test_of_its_own(code: str) -> None:
+    """The test that is named for it exists and expects the code."""
+    file, _, name = NOT_OF_A_SPEC[code].partition("::")
+    text = (Path(__file__).parent / file).read_text(encoding="utf-8")
+    functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef) and node.name == name]
+
+    assert [node.name for node in functions] == [name]
+    assert code in (ast.get_source_segment(text, functions[0]) or "")
+
+
 TABLE = [
     (["check", "nowhere.yaml"], "error[missing-file]: there is no file 'nowhere.yaml'\n"),
     (
@@ -123,6 +136,16 @@ def test_an_unknown_variant_points_at_the_variants() -> None:
     assert (problem.code, problem.hint) == ("unknown-variant", "did you mean 'resnet50'?")
     assert problem.span
     assert problem.span.source.line(problem.span.line).startswith("variants:")
+
+
+def test_a_family_without_a_variant_is_answered_with_its_variants() -> None:
+    """A spec that is nothing but variants is no network; the hint has their names as one would write them."""
+    with pytest.raises(SpecError) as caught:
+        netspec.read("resnet")
+    (problem,) = caught.value.problems
+
+    assert (problem.code, problem.message) == ("missing-variant", "resnet is a family of networks")
+    assert problem.hint.startswith("choose one: resnet@resnet18, resnet@resnet18-a")
 
 
 def test_the_same_mistake_at_one_place_counts_once() -> None:

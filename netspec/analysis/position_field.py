@@ -8,7 +8,7 @@ from netspec.analysis.full_view import seeing_positions
 from netspec.analysis.misalignment import Misaligned, misalignments
 from netspec.analysis.receptive_field import AXES, Field, Interval, Region, last_map, receptive_fields
 from netspec.errors.problem import Problem, SpecError
-from netspec.errors.text import did_you_mean
+from netspec.errors.suggestions import did_you_mean
 from netspec.graph.graph import Graph, Node, upstream
 from netspec.ops.facts import FLAT, MAP, Pair, Shape
 

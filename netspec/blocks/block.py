@@ -6,7 +6,8 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, InstanceOf, ValidationError
 
-from netspec.errors.text import did_you_mean
+from netspec.errors.other_names import WORDS
+from netspec.errors.suggestions import Hints
 from netspec.graph.builder import Appender
 from netspec.graph.graph import Node
 from netspec.ops import OPERATIONS, Operation
@@ -38,7 +39,7 @@ def chosen(value: Any) -> Any:
         raise ValueError(expected)  # noqa: TRY004 - pydantic takes ValueError for its own
     operation = OPERATIONS.get(word)
     if operation is None:
-        expected, hint = "an operation", did_you_mean(word, OPERATIONS)
+        expected, hint = "an operation", Hints().of(word, OPERATIONS, WORDS).text
         raise ValueError(expected, hint)
     main = next(iter(operation.model_fields), "")
     given = parameters if isinstance(parameters, dict) else {main: parameters}

@@ -8,7 +8,7 @@ import click
 
 from netspec.errors.explanations import EXPLANATIONS
 from netspec.errors.problem import Code
-from netspec.errors.text import did_you_mean
+from netspec.errors.suggestions import did_you_mean
 
 
 @click.command()

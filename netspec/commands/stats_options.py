@@ -8,7 +8,7 @@ from typing import NamedTuple
 import click
 
 from netspec.analysis.summary import Summary
-from netspec.errors.text import did_you_mean
+from netspec.errors.suggestions import did_you_mean
 from netspec.report import comparison
 from netspec.report.columns import FIGURES, number, whole_of
 from netspec.report.grouping import By, Group, View, chosen

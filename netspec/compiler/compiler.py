@@ -11,7 +11,7 @@ from netspec.compiler.limits import Work
 from netspec.compiler.run import Run
 from netspec.errors.problem import Problem, Problems, SpecError
 from netspec.errors.source import Source, Span
-from netspec.errors.text import did_you_mean
+from netspec.errors.suggestions import did_you_mean
 from netspec.graph.graph import Entry, Graph, Node, Output, Scope
 from netspec.language.arguments import Arguments, Given, built, evaluated, shown
 from netspec.language.extends import Opener, refuse, whole
@@ -202,7 +202,8 @@ def _init(run: Run) -> list[tuple[str, str, Scheme]]:
         if (word, tensor) not in tensors and not len(run.problems):
             known = sorted(f"{word}.{name}" for word, name in tensors)
             message = f"init names '{key}', but no layer has such a tensor"
-            run.problems.add(Problem("unread-parameter", message, span, did_you_mean(key, known)))
+            hint = run.problems.hints.did_you_mean(key, known)
+            run.problems.add(Problem("unread-parameter", message, span, hint))
         scheme = _scheme(value, run.values, run.problems)
         if scheme:
             found.append((word, tensor, scheme))
@@ -219,7 +220,7 @@ def _scheme(value: Value, values: dict[str, Any], problems: Problems) -> Scheme 
         return None
     scheme = SCHEMES.get(word)
     if scheme is None:
-        hint = did_you_mean(word, SCHEMES)
+        hint = problems.hints.did_you_mean(word, SCHEMES)
         problems.add(Problem("unknown-scheme", f"there is no initialisation '{word}'", span, hint))
         return None
     main = next(iter(scheme.model_fields), "")

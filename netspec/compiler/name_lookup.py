@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any, NamedTuple
 
 from netspec.errors.problem import Problem, Problems
 from netspec.errors.source import Span
-from netspec.errors.text import did_you_mean
+from netspec.errors.suggestions import Hints
 from netspec.graph.graph import INPUT, Node
 from netspec.language.arguments import Arguments
 from netspec.language.expression import ABSENT
@@ -69,9 +70,9 @@ class NameLookup:
     def report(self, problems: Problems) -> None:
         """Say of each name that was not found whether it comes later, was left out, or does not exist."""
         for read, scope, boundary in self._pending:
-            problems.add(self._judged(read, _candidates(str(read.value), scope, boundary), boundary))
+            problems.add(self._judged(read, _candidates(str(read.value), scope, boundary), boundary, problems.hints))
 
-    def _judged(self, read: Scalar, candidates: list[str], boundary: str) -> Problem:
+    def _judged(self, read: Scalar, candidates: list[str], boundary: str, hints: Hints) -> Problem:
         name = str(read.value)
         if any(path in self._outputs for path in candidates):
             message = f"'{name}' does not stand before this layer: a network has no cycles"
@@ -83,7 +84,7 @@ class NameLookup:
                 return Problem("unknown-name", message, read.span, hint)
         prefix = f"{boundary}." if boundary else ""
         known = (path.removeprefix(prefix) for path in self._outputs if path.startswith(prefix))
-        hint = did_you_mean(name, [*known, INPUT])
+        hint = hints.did_you_mean(name, chain(known, [INPUT]))
         return Problem("unknown-name", f"there is no layer '{name}'", read.span, hint)
 
 

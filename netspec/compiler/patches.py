@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from netspec.errors.problem import Problem, Problems
-from netspec.errors.text import did_you_mean
 from netspec.language import names
 from netspec.language.layers import Layer, Setting, Use
 from netspec.language.patch import Pattern, Rule
@@ -69,7 +68,8 @@ class Patches:
         for at, rule in enumerate(self.rules):
             if at not in self._used:
                 message = f"there is no layer '{rule.pattern}' to {rule.kind.replace('_', ' ')}"
-                problems.add(Problem("unmatched-patch", message, rule.span, did_you_mean(rule.pattern, known)))
+                hint = problems.hints.did_you_mean(rule.pattern, known)
+                problems.add(Problem("unmatched-patch", message, rule.span, hint))
 
 
 SETTABLE = ("repeat", "when", "from")

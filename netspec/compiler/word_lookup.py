@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 from netspec.blocks.block import Block
 from netspec.compiler import registry
+from netspec.errors.other_names import WORDS
 from netspec.errors.problem import Problem, Problems
 from netspec.errors.source import Span
-from netspec.errors.text import did_you_mean
 from netspec.language import names
 from netspec.language.arguments import Arguments, Placed, built, evaluated, shown, written
 from netspec.language.definition import Definition
@@ -170,7 +170,7 @@ class WordLookup:
     def _found(self, word: str, place: Span) -> Known | None:
         known = self.find(word)
         if known is None:
-            hint = did_you_mean(word, [*self.blocks, *registry.known()]) or UNKNOWN_HINT
+            hint = self.problems.hints.of(word, [*self.blocks, *registry.known()], WORDS).text or UNKNOWN_HINT
             self.problems.add(Problem("unknown-operation", f"there is no operation or block '{word}'", place, hint))
         return known
 

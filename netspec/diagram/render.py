@@ -47,11 +47,11 @@ def _laid_out(dot_text: str, form: str) -> bytes:
         raise SpecError([Problem("missing-dot", message, hint=INSTALL)]) from None
     except subprocess.TimeoutExpired:
         hint = "draw it with a smaller --depth, or keep the text with -o file.dot"
-        raise SpecError([Problem("limit", f"Graphviz had no picture after {SECONDS} seconds", hint=hint)]) from None
+        raise SpecError([Problem("layout", f"Graphviz had no picture after {SECONDS} seconds", hint=hint)]) from None
     if done.returncode or not done.stdout:
         said = done.stderr.decode(errors="replace").strip().splitlines()
         message = f"Graphviz could not draw it: {said[0] if said else f'exit code {done.returncode}'}"
-        raise SpecError([Problem("missing-dot", message, hint="-o file.dot keeps the text that it was given")])
+        raise SpecError([Problem("layout", message, hint="-o file.dot keeps the text that it was given")])
     return done.stdout
 
 

@@ -206,7 +206,7 @@ EXPLANATIONS: dict[Code, Explanation] = {
         "A word is no operation and no block.",
         "yaml",
         "a: batchnorm",
-        "Mind the spelling; define the block under `blocks`, or register it.",
+        "Mind the spelling; define the block under `blocks`, or register it. Names of other frameworks lead to ours.",
     ),
     "unknown-parameter": Explanation(
         "A word, block, variant or expression has no such parameter.",

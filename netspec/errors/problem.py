@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, NoReturn
 
 from netspec.errors.source import Span
+from netspec.errors.suggestions import Hints
 from netspec.errors.text import FEW, cleaned, excerpt
 
 Code = Literal[
@@ -165,9 +166,11 @@ class Problems:
     """Collects problems in the order found; the same mistake at the same place counts once.
 
     There are at most ``MAX_PROBLEMS``: the next one ends the search, so that a hostile file costs no more than that.
+    ``hints`` are the suggestions that may still be made in this run; problems that begin with others share them.
     """
 
     def __init__(self, found: Iterable[Problem] = ()) -> None:
+        self.hints: Hints = found.hints if isinstance(found, Problems) else Hints()
         self._found: dict[tuple[object, ...], Problem] = {}
         for problem in found:
             self.add(problem)

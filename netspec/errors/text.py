@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterable
-from itertools import islice
 
 TAB = "\t"
 LONGEST = 400
@@ -14,10 +11,6 @@ WIDTH, BEFORE = 160, 60
 """Characters of a source line that are shown, and how many of them before the place."""
 FEW = 12
 """How many names fit one line."""
-MANY = 2_000
-"""How many names are looked at for one that was perhaps meant."""
-FAR = 100
-"""How far into a name."""
 
 
 def split_lines(text: str) -> tuple[str, ...]:
@@ -49,15 +42,3 @@ def excerpt(line: str, number: int, column: int, length: int) -> list[str]:
     carets = "^" * max(1, min(length, len(shown) - column))
     gutter = f"{number:>5} | "
     return [gutter + shown, " " * (len(gutter) - 2) + "| " + pad + carets]
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """``did you mean 'x'?`` for a known name close to ``word``, else the known names if they are few."""
-    names = sorted(set(islice(known, MANY)))
-    plain = {name.lower()[:FAR]: name for name in reversed(names)}
-    close = difflib.get_close_matches(word.lower()[:FAR], plain, n=1, cutoff=0.6)
-    if close:
-        return f"did you mean '{plain[close[0]]}'?"
-    if names and len(names) <= FEW:
-        return f"known: {', '.join(names)}"
-    return ""

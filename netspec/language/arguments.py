@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
+from netspec.errors.other_names import PARAMETERS
 from netspec.errors.problem import Code, Problem, Problems
 from netspec.errors.source import Span
-from netspec.errors.text import did_you_mean
+from netspec.errors.suggestions import Hints, did_you_mean
 from netspec.language.expression import Absent, Own, UnknownNameError, evaluate, names, no_layer
 from netspec.language.grammar import ExpressionError
 from netspec.language.values import Mapping, Scalar, Sequence, Value
@@ -104,7 +105,7 @@ def evaluated(value: Value, scope: Names[str, Any], problems: Problems, own: Own
         except Absent:
             return None
         except ExpressionError as error:
-            problems.add(expression_problem(error, value, scope))
+            problems.add(expression_problem(error, value, scope, problems.hints))
             return None
     if isinstance(value, Sequence):
         items = [evaluated(item, scope, problems, own) for item in value.items]
@@ -130,7 +131,7 @@ def written(data: Any, span: Span) -> Value:
     return Scalar(data, span)
 
 
-def expression_problem(error: ExpressionError, value: Scalar, scope: Names[str, Any]) -> Problem:
+def expression_problem(error: ExpressionError, value: Scalar, scope: Names[str, Any], hints: Hints) -> Problem:
     """``error`` with its place, and the name that was perhaps meant."""
     text = str(value.value)
     written = value.span.source.line(value.span.line)[value.span.column - 1 :]
@@ -138,7 +139,7 @@ def expression_problem(error: ExpressionError, value: Scalar, scope: Names[str, 
     offset = error.offset + inset if inset in (0, 1) else 0
     length = len(error.name) + 1 if isinstance(error, UnknownNameError) else 1
     span = value.span._replace(column=value.span.column + offset, length=length)
-    hint = did_you_mean(error.name, scope) if isinstance(error, UnknownNameError) else error.hint
+    hint = hints.did_you_mean(error.name, scope) if isinstance(error, UnknownNameError) else error.hint
     return Problem(error.code, error.message, span, hint)
 
 
@@ -205,16 +206,13 @@ def built(
     problems added, where it cannot. None, with problems added, if the instance does not fit.
     """
     data: dict[str, Any] = {name: getattr(like, name) for name in model.model_fields} if like else {}
-    complete = known = True
+    meant = refuse_unknown(whose, arguments, model.model_fields, problems)
+    complete = True
     parameters = Parameters(arguments, lambda name: _default(model, whose, like, name), problems)
     for name, values in arguments.given.items():
-        if name not in model.model_fields:
-            problems.add(unknown_parameter(whose, name, values[-1].span, model.model_fields))
-            complete = known = False
-            continue
         worked = parameters.value(name)
         try:
-            if worked is None:
+            if worked is None or name not in model.model_fields:
                 complete = False
             else:
                 data[name] = held(name, worked.data, values[-1].value.span) if held else worked.data
@@ -223,9 +221,8 @@ def built(
     try:
         instance = model(**data)
     except ValidationError as error:
-        for problem in _objections(error, whose, arguments, data):
-            if known or problem.code != "missing-parameter":  # a misspelt parameter is missing under its right name
-                problems.add(problem)
+        for problem in _objections(error, whose, arguments, data, meant):
+            problems.add(problem)
         return None
     return instance if complete else None
 
@@ -248,13 +245,27 @@ def no_parameter(whose: str, name: str, known: Iterable[str]) -> ExpressionError
     return ExpressionError(message, hint=did_you_mean(name, known), code="unknown-parameter")
 
 
-def unknown_parameter(whose: str, name: str, span: Span, known: Iterable[str]) -> Problem:
-    """``name`` is no parameter of ``whose``."""
-    names = list(known)
-    message = f"{whose} has no parameter '{name}'" if name else f"{whose} takes no value"
-    return Problem(
-        "unknown-parameter", message if names else f"{whose} takes no parameters", span, did_you_mean(name, names)
-    )
+def refuse_unknown(whose: str, arguments: Arguments, known: Iterable[str], problems: Problems) -> set[str]:
+    """Add a problem for each name that is given and no parameter; the parameters that were surely meant.
+
+    One of these is missing under its right name only: who reads of both would mend one mistake twice.
+    """
+    names = dict.fromkeys(known)
+    meant = set[str]()
+    for name, values in arguments.given.items():
+        if name not in names:
+            hint = problems.hints.of(name, names, PARAMETERS)
+            message = _unknown(whose, name, takes_any=bool(names))
+            problems.add(Problem("unknown-parameter", message, values[-1].span, hint.text))
+            meant.update(hint.names if len(hint.names) == 1 else ())
+    return meant
+
+
+def _unknown(whose: str, name: str, *, takes_any: bool) -> str:
+    """A value without a name is one for the main parameter, which a word without parameters lacks."""
+    if not takes_any:
+        return f"{whose} takes no parameters"
+    return f"{whose} has no parameter '{name}'" if name else f"{whose} takes no value"
 
 
 _EXPECTED = {
@@ -271,15 +282,17 @@ _EXPECTED = {
 }
 
 
-def _objections(error: ValidationError, whose: str, arguments: Arguments, data: dict[str, Any]) -> list[Problem]:
-    """Pydantic's errors, one for each parameter, in our words."""
+def _objections(
+    error: ValidationError, whose: str, arguments: Arguments, data: dict[str, Any], meant: set[str]
+) -> list[Problem]:
+    """Pydantic's errors, one for each parameter, in our words; what is ``meant`` under a wrong name is not missing."""
     by_name: dict[str, list[Any]] = {}
     for item in error.errors(include_url=False):
         by_name.setdefault(str(item["loc"][0]), []).append(item)
     problems = []
     for name, items in by_name.items():
         if items[0]["type"] == "missing" and len(items[0]["loc"]) == 1:
-            if name not in arguments.given:
+            if name not in arguments.given and name not in meant:
                 problems.append(Problem("missing-parameter", f"{whose} needs parameter '{name}'", arguments.span))
             continue
         expected = dict.fromkeys(filter(None, (_expected(item) for item in items)))

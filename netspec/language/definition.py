@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from netspec.errors.problem import Problem, Problems
 from netspec.errors.source import Span
-from netspec.errors.text import did_you_mean
 from netspec.language import names
 from netspec.language.layers import Chain, Layer, Use, chain, layer, named, written_in
 from netspec.language.parameter import Parameter, declared
@@ -55,7 +54,7 @@ def _definition(name: str, span: Span, value: Mapping, problems: Problems) -> De
     for key, (key_span, _) in value.entries.items():
         if key not in DEFINITION:
             message = f"the definition of a block has no '{key}'"
-            hint = did_you_mean(key, DEFINITION)
+            hint = problems.hints.did_you_mean(key, DEFINITION)
             problems.add(Problem("unknown-parameter", message, key_span, hint))
     inline = value.get("inline")
     if inline is not None and not (isinstance(inline, Scalar) and isinstance(inline.value, bool)):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from netspec.errors.problem import Problem, SpecError
 from netspec.errors.source import Source, Span
-from netspec.errors.text import did_you_mean
+from netspec.errors.suggestions import did_you_mean
 from netspec.language.reader import read_yaml
 from netspec.language.values import Mapping, Scalar, Sequence, Value
 from netspec.limits import LIMITS, Limits

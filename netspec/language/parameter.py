@@ -18,8 +18,8 @@ from netspec.language.arguments import (
     evaluated,
     no_parameter,
     read_in,
+    refuse_unknown,
     shown,
-    unknown_parameter,
 )
 from netspec.language.expression import ABSENT
 from netspec.language.grammar import ExpressionError
@@ -138,13 +138,11 @@ def settled(
     Defaults see ``known`` and the parameters before them.
     """
     settling = _Settling(parameters, whose, arguments, known, problems)
-    unknown = [name for name in arguments.given if name not in parameters]
-    for name in unknown:
-        problems.add(unknown_parameter(whose, name, arguments.given[name][-1].span, parameters))
+    meant = refuse_unknown(whose, arguments, parameters, problems)
     for name, parameter in parameters.items():
         if name not in arguments.given and parameter.default is None:
             settling.values[name] = ABSENT
-            if not unknown:  # a misspelt parameter is missing under its right name
+            if name not in meant:
                 hint = f"it is {SAID[parameter.kind]}"
                 message = f"{whose} needs parameter '{name}'"
                 problems.add(Problem("missing-parameter", message, arguments.span, hint))

@@ -8,7 +8,6 @@ from typing import Literal, NamedTuple
 
 from netspec.errors.problem import Problem, Problems
 from netspec.errors.source import Span
-from netspec.errors.text import did_you_mean
 from netspec.language.layers import Chain, Layer, chain, layer
 from netspec.language.values import Mapping, Scalar, Sequence, Value
 
@@ -39,7 +38,8 @@ def rules(section: Value | None, problems: Problems) -> list[Rule]:
             kind = next((kind for kind in KINDS if kind == word), None)
             if kind is None:
                 message = f"a patch cannot '{word}'"
-                problems.add(Problem("unknown-parameter", message, span, did_you_mean(word, KINDS)))
+                hint = problems.hints.did_you_mean(word, KINDS)
+                problems.add(Problem("unknown-parameter", message, span, hint))
             elif kind == "remove":
                 found += _removals(value, problems)
             elif isinstance(value, Mapping):

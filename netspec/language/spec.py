@@ -9,9 +9,9 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from netspec.errors.other_names import SECTIONS as SECTION_NAMES
 from netspec.errors.problem import Problem, Problems
 from netspec.errors.source import Source, Span
-from netspec.errors.text import did_you_mean
 from netspec.language import names
 from netspec.language.arguments import Arguments, built
 from netspec.language.definition import Definition, defined, mapping_of
@@ -100,7 +100,7 @@ def parsed(document: Value, source: Source, problems: Problems) -> Spec | None:
         return None
     for key, (span, _) in document.entries.items():
         if key not in KEYS:
-            hint = did_you_mean(key, KEYS)
+            hint = problems.hints.of(key, KEYS, SECTION_NAMES).text
             problems.add(Problem("unknown-section", f"a spec has no section '{key}'", span, hint))
     needed = {"netspec": "netspec: 1", "name": "name: mynet", "input": "input: [3, 224, 224]"}
     missing = [key for key in needed if key not in document.entries]
@@ -162,9 +162,8 @@ def _budget(section: Value | None, problems: Problems) -> dict[str, Limit]:
     for name, (span, value) in (mapping.entries if mapping else {}).items():
         amount = re.fullmatch(r"(\d+(?:\.\d+)?)([kMGT]?)", str(value.value)) if isinstance(value, Scalar) else None
         if name not in FIGURES:
-            problems.add(
-                Problem("unknown-parameter", f"there is no budget for '{name}'", span, did_you_mean(name, FIGURES))
-            )
+            hint = problems.hints.did_you_mean(name, FIGURES)
+            problems.add(Problem("unknown-parameter", f"there is no budget for '{name}'", span, hint))
         elif amount is None:
             message = f"the budget of {name} is a number with k, M, G or T behind it, such as 8M"
             problems.add(Problem("wrong-type", message, value.span))
@@ -184,7 +183,7 @@ def _outputs(section: Value | None, problems: Problems) -> list[OutputDeclaratio
             layer, when = value.get("from"), value.get("when")
             for key, (key_span, _) in value.entries.items():
                 if key not in ("from", "when"):
-                    hint = did_you_mean(key, ("from", "when"))
+                    hint = problems.hints.did_you_mean(key, ("from", "when"))
                     problems.add(Problem("unknown-parameter", f"an output has no '{key}'", key_span, hint))
             training = isinstance(when, Scalar) and when.value == "training"
             if when is not None and not training:

@@ -1,0 +1,155 @@
+"""What other frameworks call the words, parameters and sections of a spec, so that their names lead to ours.
+
+Each table is from a name of netspec to the names that PyTorch, Keras, TensorFlow, ONNX, Caffe and Darknet have for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import NamedTuple
+
+
+class OtherNames(NamedTuple):
+    """Names of one kind: those that mean one of ours, and those that mean something which a spec says elsewhere."""
+
+    ours: Mapping[str, tuple[str, ...]]
+    """Name in a spec -> its names elsewhere."""
+    remarks: Mapping[str, tuple[str, ...]]
+    """Sentence -> the names that it answers."""
+
+
+WORDS = OtherNames(
+    {
+        "conv": ("Conv2d", "Conv2D", "Convolution", "Convolutional"),
+        "linear": ("Linear", "Dense", "Gemm", "InnerProduct", "fully_connected", "fc"),
+        "batch_norm": ("BatchNorm2d", "BatchNormalization", "bn"),
+        "max_pool": ("MaxPool2d", "MaxPooling2D"),
+        "avg_pool": ("AvgPool2d", "AveragePooling2D", "AveragePool"),
+        "global_avg_pool": ("GlobalAveragePooling2D", "GlobalAveragePool", "gap"),
+        "adaptive_avg_pool": ("AdaptiveAvgPool2d", "AdaptiveAveragePooling2D"),
+        "local_response_norm": ("LocalResponseNorm", "LRN"),
+        "leaky_relu": ("LeakyReLU", "lrelu", "leaky"),
+        "silu": ("SiLU", "swish"),
+        "hardswish": ("Hardswish", "h_swish"),
+        "hardsigmoid": ("Hardsigmoid", "h_sigmoid"),
+        "add": ("Add", "sum", "plus", "elementwise_add"),
+        "concat": ("Concatenate", "Concat", "cat"),
+        "multiply": ("Multiply", "mul", "prod"),
+        "mean": ("Average",),
+        "identity": ("Identity", "noop", "pass_through"),
+        "conv_norm_act": ("Conv2dNormActivation", "ConvModule", "conv_bn_relu", "conv_bn_act", "conv_bn"),
+        "residual": ("BasicBlock", "residual_block", "res_block"),
+        "bottleneck": ("Bottleneck", "bottleneck_block"),
+        "dense": ("dense_block", "DenseLayer"),
+        "transition": ("transition_block", "transition_layer"),
+        "inception": ("inception_block", "inception_module"),
+    },
+    {
+        "layers that follow one another form a list, or {chain: {name: layer, ...}}": ("Sequential",),
+        "an activation is a layer of its own: write its word, such as relu": ("Activation",),
+        "netspec has no such activation; a --plugin can register one": ("RReLU", "CELU", "GLU", "GEGLU", "SwiGLU"),
+    },
+)
+"""Operations and blocks."""
+
+PARAMETERS = OtherNames(
+    {
+        "out": (
+            *("out_channels", "out_features", "num_output", "output_size"),
+            *("filters", "num_filters", "n_filters", "units", "features"),
+        ),
+        "width": ("planes", "filters", "channels"),
+        "kernel": ("kernel_size", "kernel_shape", "filter_size", "pool_size", "window", "ksize"),
+        "stride": ("strides", "subsample"),
+        "padding": ("pads", "pad", "border_mode"),
+        "dilation": ("dilations", "dilation_rate", "atrous_rate"),
+        "groups": ("group", "num_groups", "cardinality"),
+        "bias": ("use_bias", "bias_term"),
+        "ceil": ("ceil_mode",),
+        "divisor": ("divisor_override",),
+        "size": ("local_size",),
+        "eps": ("epsilon",),
+        "p": ("rate", "prob", "drop_prob", "drop_rate", "dropout_rate", "ratio"),
+        "dropout": ("drop_rate", "dropout_rate", "rate"),
+        "slope": ("negative_slope", "alpha"),
+        "norm": ("norm_layer", "normalization"),
+        "activation": ("act", "act_layer", "activation_fn", "nonlinearity"),
+        "expansion": ("expansion_factor",),
+        "layers": ("num_layers", "n_layers"),
+        "growth_rate": ("growth", "k"),
+        "bottleneck": ("bn_size",),
+        "compression": ("reduction", "compression_factor", "theta"),
+    },
+    {
+        "what a layer reads is inferred: leave it out": (
+            *("in_channels", "in_features", "input_channels", "num_features"),
+            *("in_planes", "inplanes", "input_dim", "input_shape"),
+        ),
+        "an activation is a layer of its own; conv_norm_act has convolution, norm and activation": (
+            *("activation", "act", "activation_fn", "nonlinearity"),
+        ),
+        "a norm is a layer of its own; conv_norm_act has convolution, norm and activation": (
+            *("norm", "norm_layer", "batch_norm", "batch_normalize"),
+        ),
+        "how weights start stands in the section 'init'": (
+            *("kernel_initializer", "bias_initializer", "weight_initializer", "weight_filler", "init"),
+        ),
+        "it belongs to the training, not to the network": (
+            *("kernel_regularizer", "bias_regularizer", "weight_decay", "lr_mult"),
+        ),
+        "netspec finds out what can be overwritten: leave it out": ("inplace",),
+        "values are images x channels x height x width: leave it out": ("data_format", "axis"),
+        "it stands beside the word, not among its parameters": ("repeat", "when", "name"),
+    },
+)
+"""Parameters of operations and blocks."""
+
+SECTIONS = OtherNames(
+    {
+        "stages": ("layers", "backbone", "body", "network", "features", "trunk"),
+        "head": ("classifier", "top"),
+        "params": ("parameters", "hyperparameters", "args", "variables"),
+        "blocks": ("definitions", "templates"),
+        "extends": ("parent", "inherits", "base"),
+        "input": ("input_shape", "input_size"),
+        "outputs": ("output",),
+    },
+    {},
+)
+"""Top-level keys."""
+
+NONE = OtherNames({}, {})
+"""For names that are the writer's own."""
+
+
+def ours(name: str, names: OtherNames) -> tuple[str, ...]:
+    """What a spec calls ``name``; several where that depends on the layer."""
+    return _index(_rows(names.ours)).get(plain(name), ())
+
+
+def remark(name: str, names: OtherNames) -> str:
+    """The sentence that answers ``name``, or nothing."""
+    return next(iter(_index(_rows(names.remarks)).get(plain(name), ())), "")
+
+
+def plain(name: str) -> str:
+    """``nn.Conv2d``, ``Conv2D`` and ``conv_2d`` alike: lower case, without module, ``_`` and the number of axes."""
+    return name.rpartition(".")[2].lower().replace("_", "").replace("-", "").removesuffix("2d")
+
+
+Rows = tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def _rows(table: Mapping[str, tuple[str, ...]]) -> Rows:
+    return tuple(table.items())
+
+
+@cache
+def _index(rows: Rows) -> dict[str, tuple[str, ...]]:
+    """The other way round: name elsewhere, made plain -> what it leads to, in the order of the table."""
+    found: dict[str, tuple[str, ...]] = {}
+    for here, elsewhere in rows:
+        for name in dict.fromkeys(map(plain, elsewhere)):
+            found[name] = (*found.get(name, ()), here)
+    return found
