@@ -16,7 +16,8 @@ from netspec.language.extends import Opener, refuse, whole
 from netspec.language.layers import Chain
 from netspec.language.parameter import Setting, settled
 from netspec.language.reader import read_yaml
-from netspec.language.spec import SECTIONS, Spec, parsed
+from netspec.language.sections import LAYER_SECTIONS
+from netspec.language.spec import Spec, parsed
 from netspec.language.values import Mapping, Scalar, Value
 from netspec.limits import LARGEST_SIDE, LIMITS, Limits
 from netspec.ops.facts import MAP, Shape
@@ -54,7 +55,7 @@ def network_of(
     expansion = Expansion(spec, values, size, problems)
     entries: list[Entry] = []
     x: Node | None = expansion.builder.input
-    for section in SECTIONS:
+    for section in LAYER_SECTIONS:
         if section in spec.sections:
             x = _section(expansion, section, x, entries)
     outputs = _outputs(expansion, x)
@@ -111,7 +112,8 @@ def _settings(spec: Spec, variant: str | None, given: dict[str, Value], problems
         raise SpecError(
             [Problem("missing-variant", message, spec.document.entries["variants"][0], f"choose one: {known}")]
         )
-    return settled(spec.params, Setting(whose, chosen(spec, variant, given)), {}, span, problems)
+    settings = Setting(whose, spec.settable(chosen(spec, variant, given), problems))
+    return settled(spec.params, settings, {}, span, problems)
 
 
 def chosen(spec: Spec, variant: str | None, given: dict[str, Value]) -> dict[str, tuple[Span, Value]]:
@@ -188,6 +190,8 @@ def _init(
     tensors = {(node.operation.word, tensor.name) for node in expansion.builder.nodes for tensor in node.tensors}
     for key, (span, value) in (spec.init.entries if spec.init else {}).items():
         word, _, tensor = key.partition(".")
+        if (word, tensor) not in tensors and spec.inherits(span):
+            continue
         if (word, tensor) not in tensors and not len(problems):
             known = sorted(f"{word}.{name}" for word, name in tensors)
             message = f"init names '{key}', but no layer has such a tensor"
