@@ -81,9 +81,12 @@ def evaluate(text: str, values: Mapping[str, Any]) -> Any:
 
 
 def _trees(tree: Tree) -> Iterator[Tree]:
-    yield tree
-    for part in tree.parts:
-        yield from _trees(part)
+    """Every part of ``tree``; without recursion, because a long sum is as deep as it is long."""
+    pending = [tree]
+    while pending:
+        part = pending.pop()
+        yield part
+        pending.extend(part.parts)
 
 
 def _value(tree: Tree, values: Mapping[str, Any]) -> Any:

@@ -58,14 +58,17 @@ def text(document: Mapping) -> str:
     return yaml.dump(plain(document), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
 
 
-class _Dumper(yaml.SafeDumper):
+_SafeDumper: type[yaml.SafeDumper] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+class _Dumper(_SafeDumper):  # type: ignore[valid-type, misc]
     """Writes every value out, and puts quotes around words that YAML 1.2 would read as something else."""
 
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - as PyYAML has it
         return True
 
 
-def _word(dumper: _Dumper, word: str) -> yaml.ScalarNode:
+def _word(dumper: yaml.SafeDumper, word: str) -> yaml.ScalarNode:
     style = None if isinstance(retyped(word), str) else "'"
     return dumper.represent_scalar("tag:yaml.org,2002:str", word, style=style)
 
@@ -84,6 +87,8 @@ def origins(value: Value, path: str = "") -> Iterator[tuple[str, str, Span]]:
     else:
         yield (
             path,
-            yaml.safe_dump(plain(value), default_flow_style=True, width=10**6).removesuffix("\n...\n").strip(),
+            yaml.dump(plain(value), Dumper=_SafeDumper, default_flow_style=True, width=10**6)
+            .removesuffix("\n...\n")
+            .strip(),
             value.span,
         )
