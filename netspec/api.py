@@ -78,7 +78,8 @@ class Network:
         return resolve.origins(self._resolved())
 
     def _resolved(self) -> Mapping:
-        return resolve.resolved(self.spec, self.name, self.graph.input.shape, self.given)
+        init = {f"{word}.{tensor}" for word, tensor, _ in self.graph.init}
+        return resolve.resolved(self.spec, self.name, self.graph.input.shape, self.given, init)
 
     def compile(self, *, device: torch.device | str | None = None, outputs: Outputs = "inference") -> torch.nn.Module:
         """The network as a module; see :func:`netspec.compile`."""

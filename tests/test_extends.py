@@ -7,8 +7,12 @@ from pathlib import Path
 import pytest
 
 import netspec
-from netspec.errors.problem import SpecError
+from netspec.errors.problem import Problem, SpecError
+from netspec.errors.source import Source
 from netspec.language.patch import Pattern
+from netspec.language.reader import read_yaml
+from netspec.language.unread import reading
+from netspec.language.values import Mapping
 
 CHILD = "netspec: 1\nname: child\nextends: {parent}\n{rest}\n"
 
@@ -115,6 +119,186 @@ def test_a_symlink_cannot_lead_out_of_the_folder(tmp_path: Path) -> None:
 
     assert [problem.code for problem in caught.value.problems] == ["outside"]
     assert netspec.read(tmp_path / "in" / "child.yaml", root=tmp_path).name == "child"
+
+
+PARENT = """\
+netspec: 1
+name: parent
+input: [3, 16, 16]
+params: {base: 4, width: $base * 2, classes: 10, deep: true, rate: 0.5}
+variants:
+  small: {classes: 5, base: 2}
+blocks:
+  unit: {params: {out: int}, body: [conv: {out: $out, kernel: 3, padding: 1}, relu]}
+  pair: {params: {out: int}, body: [unit: $out, unit: $out]}
+init: {linear.bias: {constant: $rate}}
+stem:
+  conv: {conv: {out: $width, kernel: 3, padding: 1}}
+  extra: {relu: , when: not $deep}
+stages:
+  layer1: {pair: $width}
+head:
+  pool: global_avg_pool
+  fc: {chain: {drop: {dropout: $rate}, last: {linear: $classes}}}
+"""
+STEM = "stem: {conv: {conv: {out: 4, kernel: 1}}}\n"
+STAGES = "stages: {layer1: relu}\n"
+LINEAR = "{linear: 3}"
+
+
+def problems_of(folder: Path, rest: str, **given: object) -> tuple[Problem, ...]:
+    """What is wrong with a child of the spec above, in ``folder``."""
+    (folder / "parent.yaml").write_text(PARENT, encoding="utf-8")
+    (folder / "child.yaml").write_text(CHILD.format(parent="parent.yaml", rest=rest), encoding="utf-8")
+    try:
+        netspec.read(folder / "child.yaml", **given)
+    except SpecError as error:
+        return error.problems
+    return ()
+
+
+GONE = [
+    ("head: {pool: global_avg_pool, fc: {linear: 3}}", {"classes"}, "the section 'head'", 4),
+    ("head: {}", {"classes"}, "the section 'head'", 4),
+    ("head: []", {"classes"}, "the section 'head'", 4),
+    ("head:", {"classes"}, "the section 'head'", 4),
+    ("patch: {replace: {fc: {linear: 3}}}", {"classes"}, "the patch of 'fc'", 4),
+    ("patch: {replace: {fc.last: {linear: 3}}}", {"classes"}, "the patch of 'fc.last'", 4),
+    ("patch: {remove: [fc.last]}", {"classes"}, "the patch of 'fc.last'", 4),
+    ("patch:\n- remove: fc\n- set: {conv: {bias: false}}", {"classes"}, "the patch of 'fc'", 5),
+    ("patch:\n- replace: {fc: {linear: $classes}}\n- replace: {fc: relu}", {"classes"}, "the patch of 'fc'", 6),
+    (f"{STEM}{STAGES}", {"base", "width", "deep"}, "the section 'stages'", 5),
+    (f"params: {{width: 8}}\nstages: {{layer1: {{pair: $width}}}}\n{STEM}", {"base"}, "'width' in 'params'", 4),
+    ("init: {linear.bias: zeros}\nhead: {pool: global_avg_pool, fc: {linear: $classes}}", {"rate"}, "the section", 5),
+    (f"{STEM}{STAGES}head: {{pool: global_avg_pool, fc: {{linear: 3}}}}", {"width", "classes"}, "the section", 5),
+]
+"""What a child says, the inherited parameters that are gone, what took the last reader of one of them, and where."""
+
+
+@pytest.mark.parametrize(("rest", "gone", "what", "line"), GONE, ids=[row[0] for row in GONE])
+def test_inherited_parameters_that_nothing_reads_are_gone(
+    rest: str, gone: set[str], what: str, line: int, tmp_path: Path
+) -> None:
+    """They are no mistake of the child, the resolved spec lacks them, and setting one names what took its reader."""
+    assert problems_of(tmp_path, rest) == ()
+    network = netspec.read(tmp_path / "child.yaml")
+    again = netspec.read(network.to_yaml())
+
+    assert not gone & network.params.keys()
+    assert again.stats().to_dict() == network.stats().to_dict()
+    for name in gone:
+        (problem,) = problems_of(tmp_path, rest, **{name: 3})
+        assert problem.code == "unknown-parameter"
+        assert f"'{name}' any more" in problem.message
+    notes = [problem.notes[0] for name in gone for problem in problems_of(tmp_path, rest, **{name: 3})]
+    assert any(what in note and note.endswith(f"child.yaml:{line})") for note in notes), notes
+
+
+KEPT = [
+    ("head: {pool: global_avg_pool, fc: {linear: $classes}}", "classes"),
+    ("patch: {replace: {fc: {linear: $classes}}}", "classes"),
+    ("patch: {replace: {'fc*': {linear: 3}}}", "classes"),
+    ("patch: {set: {fc.last: {out: 3}}}", "classes"),
+    ("patch: {replace: {extra: tanh}}\nparams: {deep: false}", "deep"),
+    ("patch: {insert_after: {fc: {more: {linear: $classes}}}, remove: [fc]}", "classes"),
+    ("patch: [{remove: [layer1]}, {replace: {fc: {linear: $classes}}}]", "classes"),
+]
+
+
+@pytest.mark.parametrize(("rest", "name"), KEPT, ids=[row[0] for row in KEPT])
+def test_what_may_be_read_stays(rest: str, name: str, tmp_path: Path) -> None:
+    """A reader that a ``when`` leaves out, that stands beside a word, or in a patch, keeps its parameter."""
+    assert problems_of(tmp_path, rest) == ()
+    assert name in netspec.read(tmp_path / "child.yaml").params
+
+
+REFUSED = [
+    ("params: {classes: 3}\nhead: {}", "unread-parameter", 4),
+    ("params: {classes: 3}\npatch: {remove: [fc]}", "unread-parameter", 4),
+    ("params: {mine: 3}", "unread-parameter", 4),
+    ("blocks: {mine: {body: [relu]}}", "unused-block", 4),
+    ("blocks: {unit: {body: [relu]}}\nstages: {a: relu}", "unused-block", 4),
+    ("head: {}\nvariants: {mine: {classes: 3}}", "unknown-parameter", 5),
+    ("head: {}\nstages: {}\nstem: {}", "missing-section", 1),
+]
+
+
+@pytest.mark.parametrize(("rest", "code", "line"), REFUSED, ids=[row[0] for row in REFUSED])
+def test_what_a_child_declares_itself_must_be_read(rest: str, code: str, line: int, tmp_path: Path) -> None:
+    """A parameter or block of the child's own, and what its own variants set, is refused in the child's file."""
+    problems_of(tmp_path, rest)
+    with pytest.raises(SpecError) as caught:
+        netspec.read(f"{tmp_path / 'child.yaml'}@mine" if "variants" in rest else tmp_path / "child.yaml")
+    (problem,) = caught.value.problems
+
+    assert problem.span
+    assert (problem.code, problem.span.line) == (code, line)
+    assert problem.span.source.name.endswith("child.yaml")
+
+
+def test_inherited_variants_lose_what_they_set_of_gone_parameters(tmp_path: Path) -> None:
+    """A variant of the parent still works, without its settings of what nothing reads any more."""
+    assert problems_of(tmp_path, "head: {}") == ()
+    small = netspec.read(f"{tmp_path / 'child.yaml'}@small")
+
+    assert (small.params["base"], "classes" in small.params) == (2, False)
+
+
+@pytest.mark.parametrize("section", ["stem", "stages", "head"])
+def test_an_empty_section_drops_the_parent_s_and_needs_one(section: str, tmp_path: Path) -> None:
+    """A section can be emptied where a parent has it; elsewhere an empty section is refused."""
+    assert problems_of(tmp_path, f"{section}: {{}}") == ()
+    kept = {"stem": "conv", "stages": "layer1.0.0", "head": "pool"}
+    found = names(netspec.read(tmp_path / "child.yaml"))
+    assert {one for one, name in kept.items() if not any(path.startswith(name) for path in found)} == {section}
+
+    alone = f"netspec: 1\nname: x\ninput: [3, 8, 8]\n{section}: {{}}\n"
+    with pytest.raises(SpecError, match="at least one layer"):
+        netspec.read(alone)
+    (tmp_path / "child.yaml").rename(tmp_path / "middle.yaml")
+    with pytest.raises(SpecError, match="at least one layer"):
+        child(tmp_path, f"{section}: {{}}", "middle.yaml")
+
+
+def test_a_variant_as_parent_sets_what_there_is(tmp_path: Path) -> None:
+    """A variant that sets a parameter which its file does not declare is refused where it is extended, too."""
+    (tmp_path / "parent.yaml").write_text(PARENT.replace("classes: 5", "clases: 5"), encoding="utf-8")
+    with pytest.raises(SpecError) as caught:
+        child(tmp_path, "", "parent.yaml@small")
+
+    assert [problem.code for problem in caught.value.problems] == ["unknown-parameter"]
+    assert "did you mean 'classes'" in caught.value.problems[0].hint
+
+
+def test_inherited_starts_of_weights_that_are_gone_are_gone(tmp_path: Path) -> None:
+    """An entry of the parent's ``init`` for weights that no layer has any more is no mistake; the child's own is."""
+    assert problems_of(tmp_path, "head: {pool: global_avg_pool}") == ()
+    assert [one.code for one in problems_of(tmp_path, "head: {}\ninit: {linear.weight: zeros}")] == ["unread-parameter"]
+
+
+LISTS = [
+    ("[{linear: $a}, {linear: $b}, {linear: $c}]", {"a", "c"}),
+    ("[relu, {linear: $b, name: y}, {linear: $c}]", {"b"}),
+    ("[{linear: $a, when: false}, {linear: $b}, {linear: $c}]", {"a", "b", "c"}),
+    ("[{$a: }, {linear: $b}, {linear: $c}]", {"a", "b", "c"}),
+    ("[none, {linear: $b}, {linear: $c}]", {"b", "c"}),
+    ("[own, {linear: $b}, {linear: $c}]", {"b", "c"}),
+    ("[[{linear: $a}, {linear: $b}], {linear: $c, from: $b}]", {"a", "b"}),
+    ("{chain: [{linear: $a}, {linear: $b}]}", {"a"}),
+    ("{chain: [{linear: $a}, {linear: $b}], repeat: 2}", {"a", "b"}),
+    ("{branches: {1: {linear: $b}}, join: add}", {"b"}),
+]
+
+
+@pytest.mark.parametrize(("layer", "expected"), LISTS, ids=[row[0] for row in LISTS])
+def test_layers_of_lists_are_found_where_their_number_is_sure(layer: str, expected: set[str]) -> None:
+    """A patch takes the reader in a list away if nothing before it could change its number."""
+    text = f"params: {{a: 1, b: 2, c: 3}}\nblocks: {{own: {{body: [relu]}}}}\nhead: {{x: {layer}}}\n"
+    text += "patch: {remove: x.1}\n"
+    document = read_yaml(Source("x", text))
+
+    assert isinstance(document, Mapping)
+    assert reading(document).params == expected
 
 
 GLOBS = [

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 
 import netspec
 from netspec.cli import main
+from netspec.errors.problem import SpecError
+from netspec.errors.source import Source
+from netspec.language import layers, resolve, unread
+from netspec.language.reader import read_yaml
+from netspec.language.values import Mapping, Value, plain
 from netspec.limits import LIMITS, Limits
 
 HEAD = "netspec: 1\nname: chain\ninput: [3, 8, 8]\nstages:\n"
@@ -85,3 +93,56 @@ def test_depth_needs_no_recursion(word: str) -> None:
     stats = netspec.read(word).stats()
     assert len(stats.to_dict()["layers"]) == len(stats.rows)
     assert stats.memory.training_total > 0
+
+
+WORDS = st.text(max_size=40) | st.sampled_from(
+    ["no", "1e-3", "0o17", "~", "", "a: b", "- a", "# a", "\x85 ", "x" * 130 + " y"]
+)
+DATA = st.recursive(
+    WORDS | st.integers() | st.booleans() | st.none() | st.floats(allow_nan=False),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
+    max_leaves=10,
+)
+
+
+def document(data: object) -> Mapping | None:
+    """What is read in ``data`` written as JSON, which is YAML; None if that is no mapping of plain YAML."""
+    try:
+        found = read_yaml(Source("x", json.dumps(data)))
+    except SpecError:
+        return None
+    return found if isinstance(found, Mapping) else None
+
+
+@given(st.dictionaries(WORDS, DATA, min_size=1, max_size=4))
+def test_what_is_printed_is_read_back(data: dict[str, object]) -> None:
+    """A document as text is read as the same data, whatever its words look like."""
+    before = document(data)
+    if before:
+        assert plain(read_yaml(Source("x", resolve.text(before)))) == plain(before)
+
+
+CHAINS_OF_NAMES = {
+    "parameters": ("params:\n  p0: 1\n", "  p{}: $p{}\n", "stages: [{{dropout: $p{} * 0.1}}]\n"),
+    "blocks": ("blocks:\n  p0: {body: [relu]}\n", "  p{}: {{body: [relu, p{}]}}\n", "stages: [p{}]\n"),
+}
+
+
+@pytest.mark.parametrize("kind", CHAINS_OF_NAMES)
+def test_every_definition_is_read_once(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where parameters or blocks read one another in a chain, each is looked at once, the layers once."""
+    first, line, last = CHAINS_OF_NAMES[kind]
+    count, looked = 50, []
+
+    def counting(value: Value) -> layers.Written:
+        looked.append(value)
+        return layers.written_in(value)
+
+    monkeypatch.setattr(unread, "written_in", counting)
+    text = first + "".join(line.format(index, index - 1) for index in range(1, count)) + last.format(count - 1)
+    found = read_yaml(Source("x", text))
+    assert isinstance(found, Mapping)
+    read = unread.reading(found)
+
+    assert len(read.params | read.blocks) == count
+    assert len(looked) == count + 1

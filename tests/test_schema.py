@@ -21,7 +21,7 @@ from netspec.errors.problem import SpecError
 from netspec.errors.source import Source
 from netspec.language import names
 from netspec.language.reader import read_yaml
-from netspec.language.spec import KEYS
+from netspec.language.sections import KEYS
 from netspec.language.values import plain
 from netspec.ops.initialisation import SCHEMES
 from netspec.schema import naming
@@ -229,6 +229,28 @@ def test_a_spec_brings_its_own_blocks_and_parameters() -> None:
     assert convs["properties"]["out"]["anyOf"][0] == {"type": "integer"}
     assert set(whole["properties"]["variants"]["additionalProperties"]["properties"]) == {"classes", "dropout"}
     assert "word.convs" not in schema()["$defs"]
+
+
+SECTIONS = [
+    ("head: {}", "extends: resnet50", True),
+    ("head:", "extends: resnet50", True),
+    ("stages: []", "extends: resnet50", True),
+    ("head: 1", "extends: resnet50", False),
+    ("head: {}", "stem: {a: relu}", False),
+    ("head:", "stem: {a: relu}\nblocks: {b: {body: [relu]}}", False),
+    ("budget: {receptive_field: 500, training_memory: 1.5G}", "stem: {a: relu}", True),
+    ("budget: {params: 8Mi}", "stem: {a: relu}", False),
+    ("budget: {params: -8}", "stem: {a: relu}", False),
+]
+
+
+@pytest.mark.parametrize(("section", "beside", "expected"), SECTIONS)
+def test_sections_beside_others(section: str, beside: str, *, expected: bool) -> None:
+    """A section of layers may be empty in a child alone; bounds are numbers with powers of ten."""
+    content = plain(read_yaml(Source("x.yaml", f"netspec: 1\nname: x\ninput: [3, 8, 8]\n{section}\n{beside}\n")))
+
+    for document in (schema(), schema(catalogue.spec("resnet50")[0])):
+        assert jsonschema.Draft202012Validator(document).is_valid(content) is expected
 
 
 TAKEN = [*sorted(names.MODULE_ATTRIBUTES), *names.KNOWN_INSIDE, "a.forward", "b.to.c", "to1", "input", "root", "rooted"]

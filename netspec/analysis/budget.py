@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from netspec.analysis.summary import Summary
 from netspec.errors.problem import Problem
-from netspec.language.spec import Limit
+from netspec.language.budget import Limit
 
 WORDS = {
     "params": "{} params",

@@ -18,7 +18,8 @@ from netspec.language.extends import Opener, refuse, whole
 from netspec.language.layers import Chain, named
 from netspec.language.parameter import settled
 from netspec.language.reader import read_yaml
-from netspec.language.spec import SECTIONS, Spec, parsed
+from netspec.language.sections import LAYER_SECTIONS
+from netspec.language.spec import Spec, parsed
 from netspec.language.values import Mapping, Scalar, Value
 from netspec.limits import LARGEST_SIDE, LIMITS, Limits
 from netspec.ops.facts import MAP, Shape
@@ -70,7 +71,7 @@ def network_of(
     expansion = Expansion(run)
     entries: list[Entry] = []
     x: Node | None = run.builder.input
-    for section in SECTIONS:
+    for section in LAYER_SECTIONS:
         if section in spec.sections:
             x = _section(expansion, section, x, entries)
     outputs = _outputs(run, x)
@@ -127,8 +128,9 @@ def _settings(spec: Spec, variant: str | None, given: dict[str, Value], problems
         raise SpecError(
             [Problem("missing-variant", message, spec.document.entries["variants"][0], f"choose one: {known}")]
         )
+    settings = spec.settable(chosen(spec, variant, given), problems)
     arguments: dict[str, tuple[Given, ...]] = {
-        name: (Given(place, value, {}),) for name, (place, value) in chosen(spec, variant, given).items()
+        name: (Given(place, value, {}),) for name, (place, value) in settings.items()
     }
     return settled(spec.params, whose, Arguments(arguments, span), {}, problems)
 
@@ -199,6 +201,8 @@ def _init(run: Run) -> list[tuple[str, str, Scheme]]:
     tensors = {(node.operation.word, tensor.name) for node in run.builder.nodes for tensor in node.tensors}
     for key, (span, value) in (run.spec.init.entries if run.spec.init else {}).items():
         word, _, tensor = key.partition(".")
+        if (word, tensor) not in tensors and run.spec.inherits(span):
+            continue
         if (word, tensor) not in tensors and not len(run.problems):
             known = sorted(f"{word}.{name}" for word, name in tensors)
             message = f"init names '{key}', but no layer has such a tensor"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
 from netspec.errors.problem import Problem, SpecError
@@ -12,6 +13,7 @@ from netspec.formatter.remarks import MODELINE, Remarks, remarks
 from netspec.formatter.text import Text
 from netspec.formatter.tree import Branch, Entry, Leaf, root
 from netspec.language.reader import read_yaml
+from netspec.language.sections import SECTIONS
 from netspec.language.values import Value, plain
 
 
@@ -78,19 +80,15 @@ def _groups(document: Branch) -> list[list[Entry]]:
 
     A text with aliases keeps its order: an anchor has to stand before what refers to it.
     """
-    order = {name: (number, rank) for number, group in enumerate(place.GROUPS) for rank, name in enumerate(group)}
-    unknown = (len(place.GROUPS), 0)
-    ranks = [(order.get(entry.key.word or "", unknown) if entry.key else unknown, entry) for entry in document.entries]
+    order = {section.key: rank for rank, section in enumerate(SECTIONS)}
+    ranks = [
+        (order.get(entry.key.word or "", len(SECTIONS)) if entry.key else len(SECTIONS), entry)
+        for entry in document.entries
+    ]
     if not _has_alias(document):
         ranks.sort(key=lambda ranked: ranked[0])
-    groups: list[list[Entry]] = []
-    last = -1
-    for (number, _), entry in ranks:
-        if number != last:
-            groups.append([])
-        groups[-1].append(entry)
-        last = number
-    return groups
+    groups = [section.group for section in SECTIONS] + [""]
+    return [[entry for _, entry in group] for _, group in groupby(ranks, key=lambda ranked: groups[ranked[0]])]
 
 
 def _has_alias(node: Branch) -> bool:

@@ -10,16 +10,6 @@ WIDTH = 120
 BODY_WIDTH = 105
 """Several layers share a line only if it is short."""
 
-GROUPS = (
-    ("netspec", "name", "paper", "notes", "extends", "input", "params", "variants", "init"),
-    ("blocks",),
-    ("stem", "stages", "head"),
-    ("outputs",),
-    ("patch",),
-    ("budget",),
-)
-"""The sections in their order; an empty line stands between groups."""
-
 
 class Place(NamedTuple):
     """What a branch holds, and how it is laid out.

@@ -112,9 +112,12 @@ def evaluate(text: str, values: Mapping[str, Any], own: Own = no_layer) -> Any:
 
 
 def _trees(tree: Tree) -> Iterator[Tree]:
-    yield tree
-    for part in tree.parts:
-        yield from _trees(part)
+    """Every part of ``tree``; without recursion, because a long sum is as deep as it is long."""
+    pending = [tree]
+    while pending:
+        part = pending.pop()
+        yield part
+        pending.extend(part.parts)
 
 
 class _Evaluation:

@@ -8,13 +8,15 @@ from typing import NamedTuple
 from netspec.errors.problem import Problem, SpecError
 from netspec.errors.source import Source, Span
 from netspec.errors.suggestions import did_you_mean
+from netspec.language.patched_text import Removal
 from netspec.language.reader import read_yaml
+from netspec.language.sections import SECTIONS
+from netspec.language.unread import Whole, without_unread
 from netspec.language.values import Mapping, Scalar, Sequence, Value
 from netspec.limits import LIMITS, Limits
 
 MAX_PARENTS = 16
-MERGED = ("params", "blocks", "init", "budget")
-"""Sections whose entries are merged by name; others are the child's if it has them, else the parent's."""
+_SECTIONS = {section.key: section for section in SECTIONS}
 
 
 class Parent(NamedTuple):
@@ -29,8 +31,8 @@ Opener = Callable[[str, Span], Parent]
 """From what ``extends`` says, and where it says so, to the parent; refuses with :class:`SpecError`."""
 
 
-def whole(document: Value, opener: Opener, limits: Limits = LIMITS) -> Value:
-    """``document`` with its parents merged in, the eldest first.
+def whole(document: Value, opener: Opener, limits: Limits = LIMITS) -> Whole:
+    """``document`` with its parents merged in, the eldest first, without what it inherits and nothing reads any more.
 
     Raises :class:`SpecError` when a parent is missing, refused, or its own descendant.
     """
@@ -53,15 +55,16 @@ def whole(document: Value, opener: Opener, limits: Limits = LIMITS) -> Value:
         current, variant, opener = read_yaml(parent.source, limits), parent.variant, parent.open
     if not isinstance(current, Mapping):
         if not chain:
-            return document
+            return Whole(document, {})
         message = f"what this extends, {current.span.source.name}, is no spec: it is not a mapping"
         raise SpecError([Problem("not-a-mapping", message, span)])
     merged, variant, span = chain.pop()
-    merged = _chosen(merged, variant, span)
+    removals: list[Removal] = []
+    merged = _chosen(merged, variant, span, removals)
     while chain:
         child, variant, span = chain.pop()
-        merged = _chosen(_merged(merged, child), variant, span)
-    return merged
+        merged = _chosen(_merged(merged, child, removals), variant, span, removals)
+    return without_unread(merged, removals)
 
 
 def refuse(reference: str, span: Span) -> Parent:
@@ -77,28 +80,50 @@ def _reference(value: Value) -> tuple[str, Span]:
     raise SpecError([Problem("wrong-type", "'extends' is the path of one spec", value.span, hint)])
 
 
-def _merged(parent: Mapping, child: Mapping) -> Mapping:
-    """The child's entries over the parent's; patches after the parent's."""
+def _merged(parent: Mapping, child: Mapping, removals: list[Removal]) -> Mapping:
+    """The child's entries over the parent's; patches after the parent's. What is replaced is added to ``removals``."""
     entries = dict(parent.entries)
     for key, (span, value) in child.entries.items():
         before = entries.get(key)
+        section = _SECTIONS.get(key)
         if key == "extends":
             continue
-        if before and key == "patch":
+        if not before or not section:
+            entries[key] = (span, value)
+        elif key == "patch":
             items = [*_items(before[1]), *_items(value)]
             entries[key] = (span, Sequence(tuple(items), value.span))
-        elif before and key in MERGED and isinstance(before[1], Mapping) and isinstance(value, Mapping):
+        elif section.merged and isinstance(before[1], Mapping) and isinstance(value, Mapping):
+            if key != "blocks":  # blocks read no parameters but their own
+                removals += _replaced(before[1], value, f"in '{key}'")
             entries[key] = (span, Mapping({**before[1].entries, **value.entries}, value.span))
         else:
+            if section.expressions:
+                removals.append(Removal(f"the section '{key}'", span, before[1]))
             entries[key] = (span, value)
+            if section.layers and _is_empty(value):
+                del entries[key]
     return Mapping(entries, child.span)
+
+
+def _replaced(before: Mapping, after: Mapping, where: str) -> list[Removal]:
+    """The entries of ``before`` that ``after``, which stands ``where``, has too."""
+    shared = [name for name in after.entries if name in before.entries]
+    return [Removal(f"'{name}' {where}", after.entries[name][0], before.entries[name][1]) for name in shared]
+
+
+def _is_empty(value: Value) -> bool:
+    """Whether a child's section says no more than that there is none."""
+    if isinstance(value, Scalar):
+        return value.value is None
+    return not (value.entries if isinstance(value, Mapping) else value.items)
 
 
 def _items(value: Value) -> tuple[Value, ...]:
     return value.items if isinstance(value, Sequence) else (value,)
 
 
-def _chosen(document: Mapping, variant: str | None, wanted: Span) -> Mapping:
+def _chosen(document: Mapping, variant: str | None, wanted: Span, removals: list[Removal]) -> Mapping:
     """``document`` with the values of ``variant``, which is asked for at ``wanted``, as its defaults."""
     if variant is None:
         return document
@@ -111,10 +136,15 @@ def _chosen(document: Mapping, variant: str | None, wanted: Span) -> Mapping:
     params = document.get("params")
     if not isinstance(values, Mapping) or not isinstance(params, Mapping):
         return document
+    unknown = [name for name in values.entries if name not in params.entries]
+    if unknown:
+        span = values.entries[unknown[0]][0]
+        message = f"{variant} has no parameter '{unknown[0]}'"
+        raise SpecError([Problem("unknown-parameter", message, span, did_you_mean(unknown[0], params.entries))])
     defaults = {key: (place, _default(value, values.get(key))) for key, (place, value) in params.entries.items()}
-    unknown = {key: entry for key, entry in values.entries.items() if key not in defaults}
+    removals += _replaced(params, values, f"of variant '{variant}'")
     entries = {key: entry for key, entry in document.entries.items() if key != "variants"}
-    entries["params"] = (document.entries["params"][0], Mapping({**defaults, **unknown}, params.span))
+    entries["params"] = (document.entries["params"][0], Mapping(defaults, params.span))
     return Mapping(entries, document.span)
 
 

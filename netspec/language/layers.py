@@ -251,7 +251,7 @@ def written_in(value: Value | None, only: str | None = None) -> Written:
         value = value.get(only)
     read: set[str] = set()
     words: set[str] = set()
-    for text in _texts(value):
+    for text in set(_texts(value)):  # aliases repeat long texts at little cost
         if "$" not in text:
             words.add(text)
             continue

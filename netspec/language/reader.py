@@ -14,12 +14,12 @@ import yaml
 from netspec.errors.problem import Code, Problem, Problems, SpecError
 from netspec.errors.source import Source, Span
 from netspec.errors.text import TAB, split_lines
-from netspec.language.unfinished import Unfinished
-from netspec.language.values import Scalar, Value, is_number, retyped
+from netspec.language.values import Mapping, Scalar, Sequence, Value, is_number, retyped
 from netspec.limits import LIMITS, RAISE, Limits
 
 MAX_DEPTH = 64
 MAX_DIGITS = 30
+MAX_KEY = 200
 LONG = 100
 """A text counts as one value for each so many characters: aliases multiply long ones too."""
 
@@ -76,7 +76,7 @@ class _Reader:
         self.anchors: dict[str, tuple[Value, int, int]] = {}
         """What is anchored, how many values are in it, and how deep they are nested."""
         self.values = 0
-        self.open: list[Unfinished] = []
+        self.open: list[_Unfinished] = []
 
     def take(self, event: Any) -> None:
         """Use the next event."""
@@ -89,7 +89,7 @@ class _Reader:
             self._refuse_tag(event)
             self._refuse_depth(1, self._span(event))
             self.open.append(
-                Unfinished(self._span(event), event.anchor, is_mapping=isinstance(event, yaml.MappingStartEvent))
+                _Unfinished(self._span(event), event.anchor, is_mapping=isinstance(event, yaml.MappingStartEvent))
             )
         elif isinstance(event, yaml.CollectionEndEvent):
             done = self.open.pop()
@@ -154,6 +154,59 @@ class _Reader:
         problem = self.open[-1].add(value, size, depth)
         if problem:
             self.problems.add(problem)
+
+
+class _Unfinished:
+    """A list or mapping whose end has not been read."""
+
+    def __init__(self, span: Span, anchor: str | None, *, is_mapping: bool) -> None:
+        self.span = span
+        self.anchor = anchor
+        self.size = 1
+        self.depth = 1
+        self.is_mapping = is_mapping
+        self.items: list[Value] = []
+        self.entries: dict[str, tuple[Span, Value]] = {}
+        self.key: tuple[str, Span] | None = None
+
+    @property
+    def wants_key(self) -> bool:
+        """Whether the next value is the key of an entry."""
+        return self.is_mapping and self.key is None
+
+    def add(self, value: Value, size: int, depth: int) -> Problem | None:
+        """Take the next key or value; a problem if the key is not a fresh word."""
+        self.size += size
+        self.depth = max(self.depth, depth + 1)
+        if not self.is_mapping:
+            self.items.append(value)
+            return None
+        if self.key is None:
+            return self._take_key(value)
+        name, span = self.key
+        self.key = None
+        first = self.entries.setdefault(name, (span, value))[0]
+        if first is span:
+            return None
+        hint = f"it stands in line {first.line} already; a later one would hide it"
+        return Problem("duplicate-key", f"the key '{name}' stands here twice", span, hint)
+
+    def _take_key(self, value: Value) -> Problem | None:
+        if not isinstance(value, Scalar):
+            self.key = (f"\0{len(self.entries)}", value.span)
+            return Problem("wrong-type", "a key must be a word, not a list or mapping", value.span)
+        self.key = (str(value.value), value.span)
+        if len(self.key[0]) > MAX_KEY:
+            message = f"a key has {len(self.key[0]):,} characters, the limit is {MAX_KEY}"
+            return Problem("limit", message, value.span)
+        if value.value == "<<":
+            hint = "write the values out, or define a block with parameters"
+            return Problem("yaml-syntax", "merging with '<<' is not part of YAML 1.2", value.span, hint)
+        return None
+
+    def value(self) -> Value:
+        """The finished list or mapping."""
+        return Mapping(self.entries, self.span) if self.is_mapping else Sequence(tuple(self.items), self.span)
 
 
 def _syntax_hint(source: Source, span: Span, what: str) -> str:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 import yaml
 
 from netspec.errors.source import Span
-from netspec.language.layers import written_in
 from netspec.language.spec import Spec
+from netspec.language.unread import reading
 from netspec.language.values import Mapping, Scalar, Sequence, Value, plain, retyped
 
-Entries = dict[str, tuple[Span, Value]]
 
+def resolved(
+    spec: Spec, name: str, size: tuple[int, ...], given: dict[str, tuple[Span, Value]], init: Container[str]
+) -> Mapping:
+    """The document of ``spec`` with the ``given`` values as defaults, for images of ``size``, without variants.
 
-def resolved(spec: Spec, name: str, size: tuple[int, ...], given: dict[str, tuple[Span, Value]]) -> Mapping:
-    """The document of ``spec`` with the ``given`` values as defaults, for images of ``size``, without variants."""
+    ``init`` are the entries of that section that start any weights.
+    """
     entries = {key: entry for key, entry in spec.document.entries.items() if key != "variants"}
     place, written = entries["name"]
     entries["name"] = (place, Scalar(name, written.span))
@@ -25,39 +28,22 @@ def resolved(spec: Spec, name: str, size: tuple[int, ...], given: dict[str, tupl
     if isinstance(params, Mapping):
         settled = {key: (span, _settled(value, given.get(key))) for key, (span, value) in params.entries.items()}
         entries["params"] = (place, Mapping(settled, params.span))
-    return Mapping(_without_unread(entries), spec.document.span)
+    document = _only(Mapping(entries, spec.document.span), "init", init)
+    read = reading(document)
+    return _only(_only(document, "params", read.params), "blocks", read.blocks)
 
 
-def _without_unread(entries: Entries) -> Entries:
-    """``entries`` without the parameters and blocks that only the choices made have needed."""
-    while True:
-        kept = {
-            key: _read_of(key, value, entries) for key, (_, value) in entries.items() if key in ("params", "blocks")
-        }
-        fewer: Entries = {}
-        for key, (span, value) in entries.items():
-            left = kept.get(key, value)
-            if left is not None:
-                fewer[key] = (span, left)
-        if fewer == entries:
-            return entries
-        entries = fewer
-
-
-def _read_of(section: str, value: Value, entries: Entries) -> Value | None:
-    """The entries of ``section`` that anything else reads; None if nothing is left."""
+def _only(document: Mapping, section: str, kept: Container[str]) -> Mapping:
+    """``document`` with none but the ``kept`` entries of a section, and without the section if none are left."""
+    value = document.get(section)
     if not isinstance(value, Mapping):
-        return value
-    others = [
-        written_in(inner) for key, (_, inner) in entries.items() if key not in (section, "name", "notes", "paper")
-    ]
-    kept = {}
-    for key, entry in value.entries.items():
-        siblings = [written_in(inner) for name, (_, inner) in value.entries.items() if name != key]
-        read = frozenset[str]().union(*(part[section == "blocks"] for part in [*others, *siblings]))
-        if key in read:
-            kept[key] = entry
-    return Mapping(kept, value.span) if kept else None
+        return document
+    entries = dict(document.entries)
+    left = {name: entry for name, entry in value.entries.items() if name in kept}
+    entries[section] = (entries[section][0], Mapping(left, value.span))
+    if not left:
+        del entries[section]
+    return Mapping(entries, document.span)
 
 
 def _settled(written: Value, given: tuple[Span, Value] | None) -> Value:
@@ -72,14 +58,17 @@ def text(document: Mapping) -> str:
     return yaml.dump(plain(document), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
 
 
-class _Dumper(yaml.SafeDumper):
+_SafeDumper: type[yaml.SafeDumper] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+class _Dumper(_SafeDumper):  # type: ignore[valid-type, misc]
     """Writes every value out, and puts quotes around words that YAML 1.2 would read as something else."""
 
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - as PyYAML has it
         return True
 
 
-def _word(dumper: _Dumper, word: str) -> yaml.ScalarNode:
+def _word(dumper: yaml.SafeDumper, word: str) -> yaml.ScalarNode:
     style = None if isinstance(retyped(word), str) else "'"
     return dumper.represent_scalar("tag:yaml.org,2002:str", word, style=style)
 
@@ -98,6 +87,8 @@ def origins(value: Value, path: str = "") -> Iterator[tuple[str, str, Span]]:
     else:
         yield (
             path,
-            yaml.safe_dump(plain(value), default_flow_style=True, width=10**6).removesuffix("\n...\n").strip(),
+            yaml.dump(plain(value), Dumper=_SafeDumper, default_flow_style=True, width=10**6)
+            .removesuffix("\n...\n")
+            .strip(),
             value.span,
         )

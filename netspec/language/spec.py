@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container
 from dataclasses import dataclass, field
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -14,15 +13,17 @@ from netspec.errors.problem import Problem, Problems
 from netspec.errors.source import Source, Span
 from netspec.language import names
 from netspec.language.arguments import Arguments, built
+from netspec.language.budget import Limit, limits
 from netspec.language.definition import Definition, defined, mapping_of
-from netspec.language.layers import Chain, Layer, chain, written_in
+from netspec.language.layers import Chain, Layer, chain
+from netspec.language.outputs import OutputDeclaration, outputs
 from netspec.language.parameter import Parameter, declared
 from netspec.language.patch import Rule, rules
-from netspec.language.values import Mapping, Scalar, Value
+from netspec.language.patched_text import Removal
+from netspec.language.sections import KEYS, LAYER_SECTIONS, NEEDED
+from netspec.language.unread import Whole, reading
+from netspec.language.values import Mapping, Value
 from netspec.limits import LIMITS, Limits
-
-SECTIONS = ("stem", "stages", "head")
-"""The sections that hold layers, in running order."""
 
 
 class Header(BaseModel):
@@ -34,37 +35,6 @@ class Header(BaseModel):
     name: str
     paper: str = ""
     notes: str | list[str] = ""
-
-
-KEYS = (
-    *Header.model_fields,
-    "extends",
-    "input",
-    "params",
-    "variants",
-    "blocks",
-    "init",
-    *SECTIONS,
-    "outputs",
-    "patch",
-    "budget",
-)
-
-
-class OutputDeclaration(NamedTuple):
-    """A declared output: the layer that it comes from, and when it is there."""
-
-    name: str
-    layer: Scalar
-    training: bool
-    span: Span
-
-
-class Limit(NamedTuple):
-    """An upper bound that a spec sets for one of its figures."""
-
-    amount: int
-    span: Span
 
 
 @dataclass(slots=True)
@@ -85,15 +55,38 @@ class Spec:
     sections: dict[str, tuple[Span, Chain | Layer]] = field(default_factory=dict)
     outputs: list[OutputDeclaration] = field(default_factory=list)
     limits: Limits = LIMITS
+    dropped: dict[str, Removal | None] = field(default_factory=dict)
+    """Inherited parameters that are gone because nothing reads them, with what took their last reader."""
 
     def family(self, given: Container[str] = ()) -> list[str | None]:
         """The variants, and None for the spec itself where its parameters have values without one."""
         complete = all(parameter.default is not None or name in given for name, parameter in self.params.items())
         return [*([None] if complete else []), *self.variants]
 
+    def inherits(self, span: Span) -> bool:
+        """Whether what stands at ``span`` comes from a parent."""
+        return span.source is not self.source
 
-def parsed(document: Value, source: Source, problems: Problems) -> Spec | None:
-    """What ``document`` says; None, with problems added, where it has no header to go on with."""
+    def settable(self, given: dict[str, tuple[Span, Value]], problems: Problems) -> dict[str, tuple[Span, Value]]:
+        """``given`` without inherited parameters that are gone; setting one is a mistake."""
+        for name in [name for name in given if name in self.dropped]:
+            problems.add(self.without_reader(name, given[name][0]))
+        return {name: entry for name, entry in given.items() if name not in self.dropped}
+
+    def without_reader(self, name: str, span: Span) -> Problem:
+        """The mistake of setting, at ``span``, an inherited parameter that nothing reads any more."""
+        message = f"nothing reads the parameter '{name}' any more, so it cannot be set"
+        removal = self.dropped.get(name)
+        if removal is None:
+            return Problem("unknown-parameter", message, span)
+        place = f"{removal.span.source.name}:{removal.span.line}"
+        note = f"its last reader was taken away by {removal.what} ({place})"
+        return Problem("unknown-parameter", message, span, notes=(note,))
+
+
+def parsed(whole: Whole, source: Source, problems: Problems) -> Spec | None:
+    """What a document with its parents says; None, with problems added, where it has no header to go on with."""
+    document = whole.document
     if not isinstance(document, Mapping):
         message = "a spec is a mapping of sections, not a list or a single value"
         problems.add(Problem("not-a-mapping", message, document.span, "it begins with 'netspec: 1'"))
@@ -102,10 +95,9 @@ def parsed(document: Value, source: Source, problems: Problems) -> Spec | None:
         if key not in KEYS:
             hint = problems.hints.of(key, KEYS, SECTION_NAMES).text
             problems.add(Problem("unknown-section", f"a spec has no section '{key}'", span, hint))
-    needed = {"netspec": "netspec: 1", "name": "name: mynet", "input": "input: [3, 224, 224]"}
-    missing = [key for key in needed if key not in document.entries]
+    missing = [key for key in NEEDED if key not in document.entries]
     for key in missing:
-        problems.add(Problem("missing-section", f"a spec needs '{key}'", document.span, needed[key]))
+        problems.add(Problem("missing-section", f"a spec needs '{key}'", document.span, NEEDED[key]))
     size = document.get("input")
     if missing or size is None:
         return None
@@ -114,23 +106,31 @@ def parsed(document: Value, source: Source, problems: Problems) -> Spec | None:
     if not isinstance(header, Header):
         return None
     _is_title(header.name, given["name"][1].span, problems)
-    spec = Spec(source, document, header, size, problems, declared(document.get("params"), problems))
+    spec = Spec(source, document, header, size, problems, dropped=whole.dropped)
+    _read_sections(spec, document, problems)
+    _refuse_unread(spec, problems)
+    return spec
+
+
+def _read_sections(spec: Spec, document: Mapping, problems: Problems) -> None:
+    """Everything below the header."""
+    spec.params = declared(document.get("params"), problems)
     spec.variants = _variants(document.get("variants"), problems)
     spec.blocks = defined(document.get("blocks"), problems)
     spec.init = mapping_of(document.get("init"), "init is a mapping such as {conv.weight: kaiming_normal}", problems)
-    spec.budget = _budget(document.get("budget"), problems)
+    budget = mapping_of(document.get("budget"), "budget is a mapping such as {params: 8M, macs: 3G}", problems)
+    spec.budget = limits(budget, problems)
     spec.rules = rules(document.get("patch"), problems)
-    for name in SECTIONS:
+    for name in LAYER_SECTIONS:
         entry = document.entries.get(name)
         body = chain(entry[1], problems) if entry else None
         if entry and body:
             spec.sections[name] = (entry[0], body)
-    if not any(name in document.entries for name in SECTIONS):
+    if not any(name in document.entries for name in LAYER_SECTIONS):
         hint = "layers stand in the sections 'stem', 'stages' and 'head'"
         problems.add(Problem("missing-section", "a spec needs at least one section of layers", document.span, hint))
-    spec.outputs = _outputs(document.get("outputs"), problems)
-    _refuse_unread(spec, problems)
-    return spec
+    declarations = mapping_of(document.get("outputs"), "outputs is a mapping of names to layers", problems)
+    spec.outputs = outputs(declarations, problems)
 
 
 def _is_title(name: str, span: Span, problems: Problems) -> bool:
@@ -151,75 +151,13 @@ def _variants(section: Value | None, problems: Problems) -> dict[str, tuple[Span
     return found
 
 
-FIGURES = ("params", "macs", "flops", "depth", "buffers")
-UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
-
-
-def _budget(section: Value | None, problems: Problems) -> dict[str, Limit]:
-    """Figure -> largest value; ``8M`` is eight million."""
-    mapping = mapping_of(section, "budget is a mapping such as {params: 8M, macs: 3G}", problems)
-    found = {}
-    for name, (span, value) in (mapping.entries if mapping else {}).items():
-        amount = re.fullmatch(r"(\d+(?:\.\d+)?)([kMGT]?)", str(value.value)) if isinstance(value, Scalar) else None
-        if name not in FIGURES:
-            hint = problems.hints.did_you_mean(name, FIGURES)
-            problems.add(Problem("unknown-parameter", f"there is no budget for '{name}'", span, hint))
-        elif amount is None:
-            message = f"the budget of {name} is a number with k, M, G or T behind it, such as 8M"
-            problems.add(Problem("wrong-type", message, value.span))
-        else:
-            found[name] = Limit(round(float(amount[1]) * UNITS[amount[2]]), value.span)
-    return found
-
-
-def _outputs(section: Value | None, problems: Problems) -> list[OutputDeclaration]:
-    mapping = mapping_of(section, "outputs is a mapping of names to layers", problems)
-    found = []
-    for name, (span, value) in (mapping.entries if mapping else {}).items():
-        _is_title(name, span, problems)
-        layer: Value | None = value
-        training = False
-        if isinstance(value, Mapping):
-            layer, when = value.get("from"), value.get("when")
-            for key, (key_span, _) in value.entries.items():
-                if key not in ("from", "when"):
-                    hint = problems.hints.did_you_mean(key, ("from", "when"))
-                    problems.add(Problem("unknown-parameter", f"an output has no '{key}'", key_span, hint))
-            training = isinstance(when, Scalar) and when.value == "training"
-            if when is not None and not training:
-                problems.add(Problem("wrong-value", "'when' of an output can only be 'training'", when.span))
-        if not isinstance(layer, Scalar) or not isinstance(layer.value, str):
-            message = f"output '{name}' is the name of a layer, or {{from: name, when: training}}"
-            problems.add(Problem("wrong-type", message, value.span))
-            continue
-        found.append(OutputDeclaration(name, layer, training, span))
-    if mapping and found and all(output.training for output in found):
-        message = "at least one output must be there outside training"
-        problems.add(Problem("wrong-value", message, found[0].span))
-    return found
-
-
 def _refuse_unread(spec: Spec, problems: Problems) -> None:
     """Parameters and blocks that nothing reads are mistakes, most often of spelling."""
-    entries = spec.document.entries
-    sections = {
-        key: written_in(entries[key][1]) for key in ("input", "init", "outputs", "patch", *SECTIONS) if key in entries
-    }
-    bodies = {name: written_in(entries["blocks"][1], only=name) for name in spec.blocks}
-    set_values = [written_in(entries[key][1]) for key in ("params", "variants") if key in entries]
-    read = frozenset[str]().union(*(part.names for part in sections.values()))
-    if "params" in entries:
-        read |= set_values[0].names
+    read = reading(spec.document, params=spec.params)
     for parameter in spec.params.values():
-        if parameter.name not in read:
+        if parameter.name not in read.params:
             message = f"nothing reads the parameter '{parameter.name}'"
             problems.add(Problem("unread-parameter", message, parameter.span, f"use it as ${parameter.name}"))
-    used = frozenset[str]().union(*(part.words for part in [*sections.values(), *set_values]))
-    while True:
-        more = used.union(*(bodies[name].words for name in bodies if name in used))
-        if more == used:
-            break
-        used = more
     for block in spec.blocks.values():
-        if block.name not in used:
+        if block.name not in read.blocks:
             problems.add(Problem("unused-block", f"nothing uses the block '{block.name}'", block.span))

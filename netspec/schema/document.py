@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from netspec.compiler import registry
-from netspec.language.spec import SECTIONS, Spec
+from netspec.language.sections import LAYER_SECTIONS, NEEDED
+from netspec.language.spec import Spec
 from netspec.ops import OPERATIONS
 from netspec.schema.layers import NULL, Use, layers, own_use, use, word
 from netspec.schema.parameters import Schema
@@ -30,12 +31,12 @@ def schema(spec: Spec | None = None) -> Schema:
         "properties": sections(spec),
         "additionalProperties": False,
         "if": {"required": ["extends"]},
-        "else": {"required": ["netspec", "name", "input"], "anyOf": [{"required": [name]} for name in SECTIONS]},
+        "else": {"required": [*NEEDED], "anyOf": [{"required": [name]} for name in LAYER_SECTIONS]},
     }
+    result["allOf"] = [_layers(OPEN if spec is None else "")]
     definitions = _definitions(uses)
     if spec is None:
         definitions |= layers(uses, OPEN, is_open=True)
-        result["allOf"] = [_contentby_blocks()]
     return {**result, "$defs": definitions}
 
 
@@ -44,11 +45,13 @@ def text(document: Schema) -> str:
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
-def _contentby_blocks() -> Schema:
-    """Sections of layers: of known words, unless there are blocks that are not known."""
-    closed, opened = ({"properties": {name: chain(prefix) for name in SECTIONS}} for prefix in ("", OPEN))
-    blocks: Schema = {"anyOf": [{"required": ["blocks"]}, {"required": ["extends"]}]}
-    return {"if": blocks, "then": opened, "else": closed}
+def _layers(prefix: str) -> Schema:
+    """Sections of layers, of known words; of those with ``prefix`` where there are blocks or a parent."""
+    known, own = ({"properties": {name: chain(one) for name in LAYER_SECTIONS}} for one in ("", prefix))
+    dropped: Schema = {"enum": [None, {}, []], "description": "Drops the section of the parent."}
+    changed: Schema = {"properties": {name: {"anyOf": [chain(prefix), dropped]} for name in LAYER_SECTIONS}}
+    alone: Schema = {"if": {"required": ["blocks"]}, "then": own, "else": known}
+    return {"if": {"required": ["extends"]}, "then": changed, "else": alone}
 
 
 def _definitions(uses: dict[str, Use]) -> dict[str, Schema]:

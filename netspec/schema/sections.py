@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from netspec.language.budget import AMOUNT, FIGURES
 from netspec.language.patch import KINDS
-from netspec.language.spec import FIGURES, SECTIONS, Header, Spec
+from netspec.language.sections import LAYER_SECTIONS, SECTIONS
+from netspec.language.spec import Header, Spec
 from netspec.limits import LARGEST_SIDE
 from netspec.ops.initialisation import SCHEMES
 from netspec.schema import naming
@@ -12,26 +14,6 @@ from netspec.schema.parameters import Schema, declarations, declared, fields, si
 
 OPEN = "open."
 """Prefix of the definitions in which a word that is not known is taken for a block of the spec."""
-
-SAID = {
-    "netspec": "The version of the language.",
-    "name": "What the network is called.",
-    "paper": "Where the network is published.",
-    "notes": "Where this file differs from what is published.",
-    "extends": "The spec that this one changes: a file beside it, or a shipped network; a variant stands after @.",
-    "input": "Channels, height and width of one image.",
-    "params": "The values that a caller can set: a default, a type, or the long form.",
-    "variants": "Named sets of parameter values.",
-    "blocks": "Blocks defined here.",
-    "init": "How weights start: operation and tensor, such as conv.weight, to a scheme.",
-    "stem": "The layers that run first.",
-    "stages": "The layers that run after the stem: what the paper calls stages.",
-    "head": "The layers that run last.",
-    "outputs": "What the network returns: names to layers.",
-    "patch": "Changes to layers by their paths; * stands for a part of a path, ** for any number of parts.",
-    "budget": "Upper bounds of figures, such as {params: 8M, macs: 3G}.",
-}
-"""What the sections hold."""
 
 
 def chain(prefix: str) -> Schema:
@@ -43,6 +25,7 @@ def sections(spec: Spec | None) -> dict[str, Schema]:
     """What stands at the top of a file."""
     header, _ = fields(Header, expressions=False)
     prefix = "" if spec else OPEN
+    bound: Schema = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": f"^{AMOUNT}$"}]}
     found: dict[str, Schema] = {
         **header,
         "name": {"type": "string", **naming.title()},
@@ -56,16 +39,17 @@ def sections(spec: Spec | None) -> dict[str, Schema]:
             "additionalProperties": _definition(prefix),
         },
         "init": _init(),
-        **{name: chain(prefix) if spec else {} for name in SECTIONS},
+        **{name: {} for name in LAYER_SECTIONS},
         "outputs": _outputs(),
         "patch": _patch(prefix),
         "budget": {
             "type": "object",
-            "properties": {name: {"type": ["integer", "number", "string"]} for name in FIGURES},
+            "properties": dict.fromkeys(FIGURES, bound),
             "additionalProperties": False,
         },
     }
-    return {name: {"description": SAID[name], **one} for name, one in found.items()}
+    said = {section.key: section.description for section in SECTIONS}
+    return {name: {"description": said[name], **one} for name, one in found.items()}
 
 
 def _variants(spec: Spec | None) -> Schema:
