@@ -15,7 +15,7 @@ from typing import NamedTuple
 from netspec.compiler.layer_inputs import Inputs, inputs_of, joining
 from netspec.compiler.limits import refuse_depth
 from netspec.compiler.name_lookup import Body, seen
-from netspec.compiler.operations import BlockGraph, Failed, append, instance_of, refusals
+from netspec.compiler.operations import BlockGraph, Failed, append, instance_of, refuse
 from netspec.compiler.patches import changed
 from netspec.compiler.run import Run
 from netspec.compiler.word_lookup import Target
@@ -93,8 +93,8 @@ class Expansion:
         run.charge(layer.span, weight(layer.when) + run.patches.cost)
         called = key or _plain_name(layer) or str(number)
         path = run.builder.path(called)
-        rules = run.patches.at(path)
-        layer = joining(run, changed(layer, rules, run.problems), body)
+        rules = run.patches.at(path) if run.patches.rules else []
+        layer = joining(run, changed(layer, rules, run.problems) if rules else layer, body)
         inputs = inputs_of(run, layer, called, body, x)
         if inputs is None:
             return Built(x, number, left_out=True)
@@ -111,8 +111,9 @@ class Expansion:
             )
         except DuplicateName as error:
             run.twice(error, layer.span, several=layer.inline)
-        for known in {called, found.name or called}:
-            run.names.know(run.builder.path(known), found.node)
+        run.names.know(path, found.node)
+        if found.name and found.name != called:
+            run.names.know(run.builder.path(found.name), found.node)
         if run.builder.scope is run.builder.root:
             self._note_parts(found.name, key, before)
         return found
@@ -144,7 +145,11 @@ class Expansion:
         """Whether ``layer`` uses a block that is defined inline."""
         if not isinstance(layer.what, Use):
             return False
-        target = self.run.words.peek(layer.what, seen(body.values, inputs[0]))
+        word = str(layer.what.word.value)
+        worked_out = "$" in word
+        if not worked_out and word not in self.run.spec.blocks:
+            return False
+        target = self.run.words.peek(layer.what, seen(body.values, inputs[0]) if worked_out else body.values)
         return target is not None and target.inline
 
     def _repeated(self, layer: Layer, name: str, body: Body, inputs: Inputs) -> Node | None:
@@ -244,11 +249,12 @@ class Expansion:
     def _once(self, layer: Layer, spot: Spot, body: Body, inputs: Inputs) -> Built:
         """One repetition of a layer."""
         run, what = self.run, layer.what
-        run.charge(layer.span, weight(what.arguments) if isinstance(what, Use) else 0)
+        if isinstance(what, Use):
+            run.charge(layer.span, weight(what.arguments))
+            return self._use(layer, what, spot, body, inputs)
+        run.charge(layer.span, 0)
         if what is None:
             return Built(None, spot.number)
-        if isinstance(what, Use):
-            return self._use(layer, what, spot, body, inputs)
         if len(inputs) != 1:
             message = f"a chain or branches read one input, not {len(inputs)}"
             run.problems.add(Problem("arity", message, layer.span, "join them first"))
@@ -321,9 +327,12 @@ class Expansion:
                 return Built(None, spot.number)
             return Built(append(run, spot.name, instance, nodes, layer, body), spot.number)
         path = run.builder.path(spot.name) if spot.name else run.builder.scope.name
-        with refusals(run, layer, path, body, instance), self._scope(spot, instance.word, layer.span):
-            graph = BlockGraph(run.builder, layer.span, self._appended if run.patches.rules else None)
-            return Built(instance.expand(graph, nodes[0]), spot.number)
+        graph = BlockGraph(run.builder, layer.span, self._appended if run.patches.rules else None)
+        try:
+            with self._scope(spot, instance.word, layer.span):
+                return Built(instance.expand(graph, nodes[0]), spot.number)
+        except Exception as error:  # noqa: BLE001 - what is no refusal is raised again
+            refuse(run, error, layer, path, body, instance)
         return Built(None, spot.number)
 
     def _appended(self, name: str, operation: Operation, inputs: list[Node], span: Span) -> Node:

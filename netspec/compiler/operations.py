@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from netspec.blocks.block import Block, layer_fields
 from netspec.compiler.layer_inputs import Inputs
@@ -59,12 +59,17 @@ def instance_of(run: Run, target: Target, layer: Layer, body: Body, inputs: Inpu
     known = target.known
     if not isinstance(known, type):
         return None
-    fields = layer_fields(known) if issubclass(known, Block) else frozenset()
+    if issubclass(known, Operation):
+        instance = built(known, target.word, target.arguments, run.problems)
+    else:
+        fields = layer_fields(known)
 
-    def held(name: str, data: Any, span: Span) -> Any:
-        return run.words.operation(data, span, body.values, f"'{name}' of {target.word}") if name in fields else data
+        def held(name: str, data: Any, span: Span) -> Any:
+            return (
+                run.words.operation(data, span, body.values, f"'{name}' of {target.word}") if name in fields else data
+            )
 
-    instance = built(known, target.word, target.arguments, run.problems, held=held if fields else None)
+        instance = built(known, target.word, target.arguments, run.problems, held=held)
     lists = [value for value in vars(instance).values() if isinstance(value, list)] if instance else []
     run.charge(layer.span, sum(map(len, lists)) if lists else 0)
     joins = issubclass(known, Operation) and known.joins
@@ -93,36 +98,31 @@ def _fits(run: Run, word: str, layer: Layer, inputs: Inputs, *, joins: bool) -> 
 
 def append(run: Run, name: str, operation: Operation, inputs: list[Node], layer: Layer, body: Body) -> Node | None:
     """``operation`` as a node called ``name``; None, with problems added, where the inputs do not fit."""
-    with refusals(run, layer, run.builder.path(name), body, operation):
+    path = run.builder.path(name)
+    try:
         return run.builder.add(name, operation, *inputs, span=layer.span)
+    except Exception as error:  # noqa: BLE001 - what is no refusal is raised again
+        refuse(run, error, layer, path, body, operation)
     return None
 
 
-@contextmanager
-def refusals(run: Run, layer: Layer, path: str, body: Body, instance: BaseModel) -> Iterator[None]:
-    """Record what is wrong with ``instance``, appended at ``path`` meanwhile."""
-    word = getattr(instance, "word", type(instance).__name__)
-    try:
-        yield
-    except NodeRefused as error:
+def refuse(run: Run, error: Exception, layer: Layer, path: str, body: Body, instance: Operation | Block) -> None:
+    """Record that ``instance`` could not be appended at ``path``; raises what is no fault of the spec or a plug-in."""
+    if isinstance(error, NodeRefused):
         near = [node.name for node in run.builder.nodes if node.name.startswith(f"{path}.")]
         patched = run.patches.touching([path, *near])
         run.problems.add(refused(error, layer, path, body.uses, patched))
-    except Failed:
-        pass
-    except GraphFull as full:
-        run.problems.stop(Problem("limit", str(full), layer.span, RAISE))
-    except ValidationError as error:
+    elif isinstance(error, GraphFull):
+        run.problems.stop(Problem("limit", str(error), layer.span, RAISE))
+    elif isinstance(error, ValidationError):
         fields = " and ".join(f"'{part}'" for part in dict.fromkeys(item["loc"][0] for item in error.errors()))
-        message = f"{word} comes to a {error.title} whose {fields} is out of range"
+        message = f"{instance.word} comes to a {error.title} whose {fields} is out of range"
         run.problems.add(Problem("wrong-value", message, layer.span))
-    except (DuplicateName, SpecError):
-        raise
-    except (Exception, SystemExit) as error:
+    elif not isinstance(error, Failed):
         owner = f"{type(instance).__module__}.{type(instance).__qualname__}"
-        if owner.startswith(OURS):
-            raise
-        message = f"the registered '{word}' ({owner}) failed with {type(error).__name__}: {error}"
+        if owner.startswith(OURS) or isinstance(error, DuplicateName | SpecError):
+            raise error
+        message = f"the registered '{instance.word}' ({owner}) failed with {type(error).__name__}: {error}"
         run.problems.add(
             Problem("plugin", message, layer.span, "what it says of shapes, tensors and costs raises this")
         )

@@ -61,6 +61,7 @@ class WordLookup:
         """Values of the network's parameters, which ``like`` sees everywhere."""
         self.problems = problems
         self._known: dict[str, Known | None] = {}
+        self._peeked: dict[str, Target | None] = {}
 
     def find(self, word: str) -> Known | None:
         """The nearest block or operation called ``word``."""
@@ -112,14 +113,15 @@ class WordLookup:
 
     def peek(self, use: Use, scope: Names[str, Any]) -> Target | None:
         """What the word of ``use`` means, whatever its parameters are given; a mistake is told of another time."""
-        word = use.word.value
-        if isinstance(word, str) and "$" not in word:
-            known = self.find(word) if word != NONE else None
-            if word == NONE or (known and not (isinstance(known, Definition) and known.like)):
-                inline = isinstance(known, Definition) and known.inline
-                return Target(known, word, Arguments({}, use.word.span), word, inline)
-        quiet = WordLookup(self.blocks, self.values, Problems())
-        return quiet.target(Use(use.word, None), scope)
+        word = str(use.word.value)
+        if "$" in word:
+            return self._quiet(use.word, scope)
+        if word not in self._peeked:
+            self._peeked[word] = self._quiet(use.word, {})
+        return self._peeked[word]
+
+    def _quiet(self, word: Scalar, scope: Names[str, Any]) -> Target | None:
+        return WordLookup(self.blocks, self.values, Problems()).target(Use(word, None), scope)
 
     def operation(self, data: Any, span: Span, scope: Names[str, Any], whose: str) -> Operation | None:
         """The operation that a parameter of a built-in block holds as ``data``; None for ``none``.
@@ -181,6 +183,9 @@ def _joined(
     """All values on the way to ``known``, those nearest to the use on top; patches of the use see ``over``."""
     main = next(iter(known.params if isinstance(known, Definition) else known.model_fields), "")
     span = use.word.span
+    if not lower and not use.over and len(upper) == 1:
+        plain = Arguments.of(upper[0].value, span, main, upper[0].scope)
+        return plain if first else plain.with_stride_one()
     whole, once = (
         [_Level(one.entries, span, over) for one in use.over if one.once is wanted] for wanted in (False, True)
     )

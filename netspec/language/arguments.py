@@ -160,7 +160,11 @@ class Parameters:
 
     def value(self, name: str) -> Worked | None:
         """What ``name`` is given in the end; None after a mistake."""
-        return self._at(name, len(self.arguments.given[name]))
+        values = self.arguments.given[name]
+        value = values[-1].value
+        if isinstance(value, Scalar) and not is_expression(value):
+            return Worked(value.value)
+        return self._at(name, len(values))
 
     def _at(self, name: str, level: int) -> Worked | None:
         """The value of ``name`` of which so many are given, the default being the one below the first."""
@@ -211,11 +215,13 @@ def built(
     parameters = Parameters(arguments, lambda name: _default(model, whose, like, name), problems)
     for name, values in arguments.given.items():
         worked = parameters.value(name)
+        if worked is None or name not in model.model_fields:
+            complete = False
+            continue
+        data[name] = worked.data
         try:
-            if worked is None or name not in model.model_fields:
-                complete = False
-            else:
-                data[name] = held(name, worked.data, values[-1].value.span) if held else worked.data
+            if held:
+                data[name] = held(name, worked.data, values[-1].value.span)
         except ValueError:
             complete = False
     try:
@@ -245,19 +251,17 @@ def no_parameter(whose: str, name: str, known: Iterable[str]) -> ExpressionError
     return ExpressionError(message, hint=did_you_mean(name, known), code="unknown-parameter")
 
 
-def refuse_unknown(whose: str, arguments: Arguments, known: Iterable[str], problems: Problems) -> set[str]:
+def refuse_unknown(whose: str, arguments: Arguments, known: Names[str, Any], problems: Problems) -> set[str]:
     """Add a problem for each name that is given and no parameter; the parameters that were surely meant.
 
     One of these is missing under its right name only: who reads of both would mend one mistake twice.
     """
-    names = dict.fromkeys(known)
     meant = set[str]()
-    for name, values in arguments.given.items():
-        if name not in names:
-            hint = problems.hints.of(name, names, PARAMETERS)
-            message = _unknown(whose, name, takes_any=bool(names))
-            problems.add(Problem("unknown-parameter", message, values[-1].span, hint.text))
-            meant.update(hint.names if len(hint.names) == 1 else ())
+    for name in [name for name in arguments.given if name not in known]:
+        hint = problems.hints.of(name, known, PARAMETERS)
+        message = _unknown(whose, name, takes_any=bool(known))
+        problems.add(Problem("unknown-parameter", message, arguments.given[name][-1].span, hint.text))
+        meant.update(hint.names if len(hint.names) == 1 else ())
     return meant
 
 
