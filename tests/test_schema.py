@@ -36,7 +36,6 @@ SPECS = catalogue.shipped()
 REFUSED = (
     "a-list", "a-word", "branches-as-a-list", "branches-without-join", "budget-of-nothing", "definition-without-body",
     "extends-two", "from-is-a-mapping", "future-version", "infinite-probability", "initialisation-out-of-range",
-    "input-of-nothing", "input-of-two", "join-without-branches", "missing-parameter", "name-in-a-mapping",
     "name-is-a-list", "name-leads-out-of-the-folder", "name-of-a-beside-word", "name-of-a-module-s-own",
     "name-of-many-parts", "name-too-long", "name-with-a-space", "no-header", "no-layers", "no-word-in-a-layer",
     "out-of-range-compression", "out-of-range-negative-padding", "out-of-range-probability", "out-of-range-second-side",

@@ -11,6 +11,7 @@ from netspec.errors.suggestions import did_you_mean
 from netspec.language.patched_text import Removal
 from netspec.language.reader import read_yaml
 from netspec.language.sections import SECTIONS
+from netspec.language.under import name_of, placed_under
 from netspec.language.unread import Whole, without_unread
 from netspec.language.values import Mapping, Scalar, Sequence, Value
 from netspec.limits import LIMITS, Limits
@@ -45,6 +46,7 @@ def whole(document: Value, opener: Opener, limits: Limits = LIMITS) -> Whole:
         chain.append((current, variant, span))
         entry = current.entries.get("extends")
         if entry is None:
+            name_of(current)
             break
         reference, span = _reference(entry[1])
         parent = opener(reference, span)
@@ -63,6 +65,8 @@ def whole(document: Value, opener: Opener, limits: Limits = LIMITS) -> Whole:
     merged = _chosen(merged, variant, span, removals)
     while chain:
         child, variant, span = chain.pop()
+        under = name_of(child)
+        merged = placed_under(merged, *under, child) if under else merged
         merged = _chosen(_merged(merged, child, removals), variant, span, removals)
     return without_unread(merged, removals)
 
@@ -86,7 +90,7 @@ def _merged(parent: Mapping, child: Mapping, removals: list[Removal]) -> Mapping
     for key, (span, value) in child.entries.items():
         before = entries.get(key)
         section = _SECTIONS.get(key)
-        if key == "extends":
+        if key in ("extends", "under"):
             continue
         if not before or not section:
             entries[key] = (span, value)

@@ -33,6 +33,7 @@ SECTIONS = (
         "top",
         "The spec that this one changes: a file beside it, or a shipped network; a variant stands after @.",
     ),
+    Section("under", "top", "The chain that the parent's layers are put in: their paths begin with its name."),
     Section(
         "input",
         "top",
