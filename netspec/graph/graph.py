@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from netspec.errors.source import Span
+from netspec.errors.text import shortened
 from netspec.ops.facts import Cost, Shape, Tensor, Window
 from netspec.ops.initialisation import Scheme
 from netspec.ops.operation import Operation
@@ -50,7 +51,7 @@ class Node:
                 self.buffers += tensor.size
 
     def __repr__(self) -> str:
-        return f"Node({self.name!r}, {self.operation!r}, {self.shape})"
+        return f"Node({shortened(self.name)!r}, {shortened(repr(self.operation))}, {self.shape})"
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -71,7 +72,7 @@ class Scope:
     children: list[Node | Scope] = field(default_factory=list)
 
     def __repr__(self) -> str:
-        return f"Scope({self.name!r}, {self.block!r}, {len(self.children)} children)"
+        return f"Scope({shortened(self.name)!r}, {self.block!r}, {len(self.children)} children)"
 
     def nodes(self) -> Iterator[Node]:
         """All nodes below, in running order within each child."""
@@ -100,7 +101,7 @@ class Entry(NamedTuple):
     part: Node | Scope
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Graph:
     """A checked network."""
 
@@ -111,6 +112,9 @@ class Graph:
     outputs: tuple[Output, ...]
     init: tuple[tuple[str, str, Scheme], ...] = ()
     """Operation, tensor and how that tensor starts; what is not named starts as torch has it."""
+
+    def __repr__(self) -> str:
+        return f"<Graph {self.name}: {len(self.nodes) - 1:,} operations>"
 
     @property
     def input(self) -> Node:

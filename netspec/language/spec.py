@@ -67,7 +67,7 @@ class Limit(NamedTuple):
     span: Span
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Spec:
     """A spec as written, and what is wrong with it whatever its parameters are."""
 
@@ -85,6 +85,9 @@ class Spec:
     sections: dict[str, tuple[Span, Chain | Layer]] = field(default_factory=dict)
     outputs: list[OutputDeclaration] = field(default_factory=list)
     limits: Limits = LIMITS
+
+    def __repr__(self) -> str:
+        return f"<Spec {self.header.name} from {self.source!r}>"
 
     def family(self, given: Container[str] = ()) -> list[str | None]:
         """The variants, and None for the spec itself where its parameters have values without one."""
@@ -151,7 +154,10 @@ def _variants(section: Value | None, problems: Problems) -> dict[str, tuple[Span
     return found
 
 
-FIGURES = ("params", "macs", "flops", "depth", "buffers")
+FIGURES = (
+    *("params", "macs", "flops", "depth", "buffers"),
+    *("receptive_field", "activations", "inference_memory", "training_memory"),
+)
 UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
