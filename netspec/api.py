@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from operator import index
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from netspec import catalogue
+from netspec.analysis.budget import overruns
 from netspec.analysis.memory import STATES, Optimizer
 from netspec.analysis.rows import DTYPES, Dtype, Setup
 from netspec.compiler.compiler import chosen, network_of, spec_of
-from netspec.errors.problem import Problem, SpecError
+from netspec.errors.problem import Problem, Problems, SpecError
 from netspec.errors.source import Source, Span
 from netspec.graph.graph import Graph
 from netspec.language import resolve
-from netspec.language.reader import read_yaml
+from netspec.language.arguments import shown
+from netspec.language.python_values import python_values
 from netspec.language.spec import Spec
-from netspec.language.values import Mapping, Value
-from netspec.limits import LIMITS, Limits
-from netspec.ops.facts import Shape
+from netspec.language.values import Mapping, Value, plain
+from netspec.limits import LARGEST_SIDE, Limits
+from netspec.ops.facts import MAP, Shape, shape_text
 from netspec.report.network_stats import NetworkStats
 
 if TYPE_CHECKING:
     import torch  # noqa: TID251 - for type checkers only
 
 Outputs = Literal["inference", "all"]
+Budget = Literal["spec"]
+File = str | os.PathLike[str]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Network:
     """A checked network: its graph, the spec it comes from and the values of the spec's parameters. No torch.
 
@@ -40,8 +45,15 @@ class Network:
     spec: Spec
     params: dict[str, Any]
     variant: str | None
-    given: dict[str, tuple[Span, Value]]
-    """Values of parameters that a variant or the caller has given, with their places."""
+    settings: dict[str, Value]
+    """Values of parameters that the caller has given, with their places."""
+    size: Shape | None
+    """The input that the caller has given in place of the spec's."""
+
+    def __repr__(self) -> str:
+        operations, params = len(self.graph.nodes) - 1, sum(node.params for node in self.graph.nodes)
+        size = shape_text(self.graph.input.shape)
+        return f"<Network {self.name}: {operations:,} operations, {params:,} parameters, input {size}>"
 
     @property
     def name(self) -> str:
@@ -54,14 +66,14 @@ class Network:
         Counts are of one image. Bytes are of ``batch`` images with weights and values of ``dtype``, trained with
         ``optimizer``. Raises :class:`ValueError` for values that these cannot have.
         """
-        if not isinstance(batch, int) or isinstance(batch, bool) or batch < 1:
-            message = f"batch is a whole number from 1, not {batch!r}"
-            raise ValueError(message)
-        for name, value, known in (("dtype", dtype, DTYPES), ("optimizer", optimizer, STATES)):
-            if value not in known:
-                message = f"{name} is one of {', '.join(known)}, not {value!r}"
-                raise ValueError(message)
+        batch = _whole("batch", batch)
+        _one_of("dtype", dtype, DTYPES)
+        _one_of("optimizer", optimizer, STATES)
         return NetworkStats.of(self.graph, Setup(batch, dtype, optimizer))
+
+    def over_budget(self) -> list[Problem]:
+        """A problem for each limit of the spec's ``budget`` that the network exceeds."""
+        return overruns(self.stats(), self.spec.budget) if self.spec.budget else []
 
     def diagram(self, *, depth: int = 1) -> str:
         """The network as DOT text for Graphviz; ``depth`` says how far blocks are opened."""
@@ -72,6 +84,11 @@ class Network:
     def to_yaml(self) -> str:
         """The spec with every choice made."""
         return resolve.text(self._resolved())
+
+    @property
+    def given(self) -> dict[str, tuple[Span, Value]]:
+        """Values of parameters that the variant or the caller has given, with their places."""
+        return chosen(self.spec, self.variant, self.settings)
 
     def origins(self) -> Iterator[tuple[str, str, Span]]:
         """Every value of the resolved spec: its path, its text and its place."""
@@ -85,74 +102,114 @@ class Network:
         """The network as a module; see :func:`netspec.compile`."""
         from netspec.nn.build import module
 
+        _one_of("outputs", outputs, get_args(Outputs))
         return module(self.graph, device=device, outputs=outputs)
 
 
 def read(
-    source: str | Path,
+    source: File | Network,
     /,
     *,
-    input: Shape | None = None,
-    root: Path | None = None,
-    max_nodes: int = LIMITS.nodes,
+    input: Sequence[int] | None = None,
+    root: File | None = None,
+    max_nodes: int | None = None,
+    budget: Budget | None = "spec",
     **params: Any,
 ) -> Network:
     """The checked network of a spec: a path, ``path@variant``, a shipped name, or the text itself (several lines).
 
-    ``input`` replaces the spec's ``(channels, height, width)``; ``params`` set its parameters. What the spec extends
-    lies in its own folder, or below ``root``. A larger network than ``max_nodes`` operations is refused. Raises
-    :class:`netspec.SpecError` with everything that is wrong.
+    ``input`` replaces the spec's ``(channels, height, width)``; ``params`` set its parameters, to plain data or to
+    what arrays hold. What the spec extends lies in its own folder, or below ``root``. A larger network than
+    ``max_nodes`` operations, 20,000 if not given, is refused, and one that exceeds the spec's ``budget``, unless that
+    is None. Raises :class:`netspec.SpecError` with everything that is wrong, :class:`TypeError` and
+    :class:`ValueError` for other arguments that cannot be.
+
+    A :class:`Network` is given back as it is; with ``input``, ``params`` or ``max_nodes`` its spec is read again with
+    these over what it was read with.
     """
-    limits = Limits(max_nodes)
+    _one_of("budget", budget, (*get_args(Budget), None))
+    limits = Limits() if max_nodes is None else Limits(_whole("max_nodes", max_nodes))
+    problems = Problems()
+    values = python_values(params, problems, limits)
+    size = None if input is None else _size(input, problems)
+    problems.check()
+    if isinstance(source, Network):
+        if not params and size is None and max_nodes is None:
+            return source
+        spec = source.spec if max_nodes is None else replace(source.spec, limits=limits)
+        found = network(spec, source.variant, {**source.settings, **values}, size or source.size)
+    else:
+        spec, variant = _spec(source, root, limits)
+        found = network(spec, variant, values, size)
+    if budget is not None:
+        Problems(found.over_budget()).check()
+    return found
+
+
+def _spec(source: File, root: File | None, limits: Limits) -> tuple[Spec, str | None]:
+    """The spec that ``source`` names or is, and the variant that is meant."""
+    word: Any = os.fspath(source) if isinstance(source, (str, os.PathLike)) else source
+    if not isinstance(word, str):
+        message = f"a spec is a path, a name, a text or a Network, not {type(word).__name__}"
+        raise TypeError(message)
     if isinstance(source, str) and "\n" in source:
-        return network(spec_of(Source("<text>", source), limits=limits), None, _values(params), input)
-    spec, variant = catalogue.spec(source, root, limits)
-    return network(spec, variant, _values(params), input)
+        return spec_of(Source("<text>", source), limits=limits), None
+    return catalogue.spec(word, None if root is None else Path(root), limits)
 
 
 def network(spec: Spec, variant: str | None, given: dict[str, Value], size: Shape | None = None) -> Network:
-    """The network that ``spec`` makes with a variant and given values."""
+    """The network that ``spec`` makes with a variant and given values, whatever its budget."""
     graph, values = network_of(spec, variant, given, size)
-    return Network(graph, spec, values, variant, chosen(spec, variant, given))
+    return Network(graph, spec, values, variant, given, size)
 
 
-def compile(
-    source: str | Path,
+def compile(  # noqa: PLR0913 - those of read, and two for the module
+    source: File | Network,
     /,
     *,
-    input: Shape | None = None,
+    input: Sequence[int] | None = None,
+    root: File | None = None,
+    max_nodes: int | None = None,
+    budget: Budget | None = "spec",
     device: torch.device | str | None = None,
     outputs: Outputs = "inference",
-    max_nodes: int = LIMITS.nodes,
     **params: Any,
 ) -> torch.nn.Module:
-    """The network of a spec as a plain ``nn.Module`` with freshly initialised weights.
+    """The network of a spec as a plain ``nn.Module`` with freshly initialised weights; see :func:`read`.
 
     Its forward takes N x C x H x W and returns the one output as a tensor, or a dict of several by name. Heads for
     training are built in any case; ``outputs="all"`` returns them too, in train and eval mode alike.
     ``device="meta"`` builds without memory. Initialisation follows ``torch.manual_seed``. Raises
     :class:`netspec.SpecError` with everything that is wrong.
     """
-    return read(source, input=input, max_nodes=max_nodes, **params).compile(device=device, outputs=outputs)
+    found = read(source, input=input, root=root, max_nodes=max_nodes, budget=budget, **params)
+    return found.compile(device=device, outputs=outputs)
 
 
 def load(
-    path: str | Path, /, *, device: str = "cpu", outputs: Outputs = "inference", max_nodes: int = LIMITS.nodes
+    path: File,
+    /,
+    *,
+    device: torch.device | str = "cpu",
+    outputs: Outputs = "inference",
+    max_nodes: int | None = None,
 ) -> torch.nn.Module:
     """The network in an artefact of ``netspec build``, with its weights, in eval mode. Nothing is unpickled.
 
-    Raises :class:`netspec.SpecError` when the file is truncated, foreign, or its weights do not fit its spec.
+    A budget of its spec is not looked at: the network is there already. Raises :class:`netspec.SpecError` when the
+    file is truncated, foreign, or its weights do not fit its spec.
     """
     from netspec.nn import artefact
 
+    limits = Limits() if max_nodes is None else Limits(_whole("max_nodes", max_nodes))
     file = Path(path)
-    spec = spec_of(Source(f"{path} (spec)", artefact.contents(file).spec), limits=Limits(max_nodes))
+    spec = spec_of(Source(f"{path} (spec)", artefact.contents(file).spec), limits=limits)
     module = network(spec, None, {}).compile(device="meta", outputs=outputs)
     artefact.fill(module, file, device)
     return module.eval()
 
 
-def load_weights(module: torch.nn.Module, path: str | Path) -> None:
+def load_weights(module: torch.nn.Module, path: File) -> None:
     """Give ``module`` the weights of a ``.safetensors`` file, or of a ``.pth`` read with ``weights_only=True``.
 
     Names and shapes must be exactly those of the module. Raises :class:`netspec.SpecError` otherwise, and for a file
@@ -163,7 +220,7 @@ def load_weights(module: torch.nn.Module, path: str | Path) -> None:
     weights.load_weights(module, Path(path))
 
 
-def save(module: torch.nn.Module, network: Network, path: str | Path) -> None:
+def save(module: torch.nn.Module, network: Network, path: File) -> None:
     """Write ``module``'s weights and the resolved spec of ``network`` as one artefact; see :func:`load`.
 
     What ``torch.compile`` has wrapped is written as what is inside. Raises :class:`netspec.SpecError`, before anything
@@ -181,8 +238,38 @@ def save(module: torch.nn.Module, network: Network, path: str | Path) -> None:
     artefact.save(inner, network.to_yaml(), Path(path))
 
 
-def _values(params: dict[str, Any]) -> dict[str, Value]:
-    """Values given from Python, each as a source of its own, so that messages can show them."""
-    return {
-        name: read_yaml(Source(f"{name}={value!r}", json.dumps(value, default=str))) for name, value in params.items()
-    }
+def _size(given: object, problems: Problems) -> Shape | None:
+    """The ``input`` that a caller gives; None, with a problem added, if it is none."""
+    value = python_values({"input": given}, problems).get("input")
+    if value is None:
+        return None
+    size = plain(value)
+    if isinstance(size, list) and len(size) == MAP and all(type(side) is int for side in size):
+        if all(0 < side <= LARGEST_SIDE for side in size):
+            return tuple(size)
+        message = f"argument 'input' has sides from 1 to {LARGEST_SIDE:,}, not {shown(size)}"
+        problems.add(Problem("wrong-value", message, value.span))
+        return None
+    message = f"argument 'input' is three whole numbers, not {shown(size)}"
+    problems.add(Problem("wrong-type", message, value.span, "channels, height and width of one image: (3, 224, 224)"))
+    return None
+
+
+def _whole(name: str, value: Any) -> int:
+    """``value``, also if NumPy's, as a whole number from 1. Raises :class:`ValueError`."""
+    try:
+        number = 0 if isinstance(value, bool) else index(value)
+    except TypeError:
+        number = 0
+    if number < 1:
+        message = f"{name} is a whole number from 1, not {shown(value)}"
+        raise ValueError(message)
+    return number
+
+
+def _one_of(name: str, value: object, known: Iterable[object]) -> None:
+    """Raise :class:`ValueError` unless ``value`` is one of those ``known``."""
+    words = tuple(known)
+    if value not in words:
+        message = f"{name} is one of {', '.join(map(str, words))}, not {shown(value)}"
+        raise ValueError(message)

@@ -50,12 +50,14 @@ REFUSED = (
     "word-is-a-number", "word-is-nothing", "wrong-type-decimal", "wrong-type-number-for-truth",
     "wrong-type-quoted-number", "wrong-type-three-sides", "wrong-type-truth-in-yaml-1.1", "wrong-type-word-for-number",
     "wrong-value-padding-word",
+    "many-mistakes-of-one-layer", "names-of-other-frameworks", "other-things-than-the-words",
 )  # fmt: skip
 """Broken specs that the schema of the language refuses."""
 
 REFUSED_BY_OWN = (
     "missing-parameter-of-a-block", "unknown-block-in-a-block", "unknown-parameter-of-a-block",
     "variant-of-wrong-type", "variant-with-unknown-parameter", "wrong-type-of-a-block-parameter",
+    "many-mistakes-of-one-block",
 )  # fmt: skip
 """Those that only the schema with their own blocks and parameters refuses."""
 

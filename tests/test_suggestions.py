@@ -15,7 +15,8 @@ from netspec.errors import other_names
 from netspec.errors.other_names import PARAMETERS, SECTIONS, WORDS, OtherNames
 from netspec.errors.problem import Problems, SpecError
 from netspec.errors.suggestions import EFFORT_OF_A_RUN, Hints, distance
-from netspec.language.spec import FIGURES, KEYS
+from netspec.language.budget import FIGURES
+from netspec.language.sections import KEYS
 from netspec.ops.initialisation import SCHEMES
 
 POOLS: dict[str, Sequence[str]] = {

@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from netspec.analysis.storage import inference_order, lasts, owners, training_order
 from netspec.analysis.training import trained
+from netspec.errors.text import shortened
 from netspec.graph.graph import Graph, Node
 
 Optimizer = Literal["sgd", "momentum", "adam"]
@@ -25,6 +26,9 @@ class Peak(NamedTuple):
     bytes: int
     node: str
     alive: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"<Peak of {self.bytes:,} bytes at {shortened(self.node)}, {len(self.alive)} values alive>"
 
     def to_dict(self) -> dict[str, Any]:
         """The moment as plain data."""

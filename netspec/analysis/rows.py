@@ -10,6 +10,7 @@ from netspec.analysis.memory import Optimizer, tensors_size
 from netspec.analysis.receptive_field import Field
 from netspec.analysis.traffic import STILL, Traffic, moved
 from netspec.analysis.training import training_macs
+from netspec.errors.text import shortened
 from netspec.graph.graph import Entry, Graph, Node, Scope
 from netspec.ops.facts import Cost, Family, Shape, Window
 
@@ -45,6 +46,9 @@ class Place(NamedTuple):
     block: str
     parts: tuple[Scope, ...]
     within: tuple[Scope, ...]
+
+    def __repr__(self) -> str:
+        return f"<Place in {shortened(self.stage)}, {len(self.parts)} scopes>"
 
 
 class Row(NamedTuple):
@@ -155,7 +159,7 @@ class Row(NamedTuple):
         return prod(self.node.shape) if self.macs else 0
 
     def __repr__(self) -> str:
-        return f"<Row {self.name}: {self.label}, {self.params:,} parameters, {self.macs:,} MACs>"
+        return f"<Row {shortened(self.name)}: {shortened(self.label)}, {self.params:,} parameters, {self.macs:,} MACs>"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Row) and self._told() == other._told()

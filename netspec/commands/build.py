@@ -8,6 +8,7 @@ import click
 
 from netspec import api
 from netspec.commands.options import Settings, network, one_spec, with_input, with_set
+from netspec.errors.problem import Problems
 from netspec.ops.facts import Shape, shape_text
 
 
@@ -21,6 +22,7 @@ from netspec.ops.facts import Shape, shape_text
 def build(spec: str, given: Settings, size: Shape | None, output: Path | None, weights: Path | None, seed: int) -> None:
     """Compile a network, prove it with one forward pass, and write weights and spec to one safetensors file."""
     checked = network(spec, given, size)
+    Problems(checked.over_budget()).check()
     from netspec.nn.smoke_test import built
 
     module, shapes = built(checked.graph, seed)

@@ -7,7 +7,6 @@ import sys
 
 import click
 
-from netspec.analysis.budget import overruns
 from netspec.analysis.warnings import advice, family_advice
 from netspec.api import Network
 from netspec.commands.options import BAD_INPUT, Settings, family, many_specs, show, with_input, with_set
@@ -48,8 +47,7 @@ def check(specs: tuple[str, ...], given: Settings, size: Shape | None, form: str
 
 def _remarks(members: list[Network]) -> list[Problem]:
     """Budgets that are exceeded, and warnings."""
-    limited = [network for network in members if network.spec.budget]
-    found = [problem for network in limited for problem in overruns(network.stats(), network.spec.budget)]
+    found = [problem for network in members for problem in network.over_budget()]
     for network in members:
         found += advice(network.graph)
     spec = members[0].spec

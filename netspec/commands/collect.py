@@ -22,19 +22,25 @@ class Collected(NamedTuple):
     ``cut`` are the graphs of those others up to the first mistake, where a shape is at fault and anything was built.
     """
 
-    graphs: list[Graph]
+    networks: list[api.Network]
     cut: list[Graph]
     problems: list[Problem]
     failed: int
 
-    def check(self) -> None:
-        """Raise :class:`netspec.SpecError` with all problems, if there are any."""
-        Problems(self.problems).check()
+    @property
+    def graphs(self) -> list[Graph]:
+        """The graphs of the networks."""
+        return [network.graph for network in self.networks]
+
+    def check(self, *, budgets: bool = False) -> None:
+        """Raise :class:`netspec.SpecError` with all problems, if there are any; ``budgets`` looks for overruns too."""
+        over = [problem for network in self.networks for problem in network.over_budget()] if budgets else []
+        Problems([*self.problems, *over]).check()
 
 
 def collected(words: Iterable[str], given: Settings, sizes: Iterable[Shape | None]) -> Collected:
     """All that ``words`` name, for images of each of ``sizes``; a mistake in one does not keep the others back."""
-    graphs: list[Graph] = []
+    networks: list[api.Network] = []
     errors: list[SpecError] = []
     for word in words:
         try:
@@ -45,11 +51,11 @@ def collected(words: Iterable[str], given: Settings, sizes: Iterable[Shape | Non
         for size in sizes:
             for spec, variant in family:
                 try:
-                    graphs.append(api.network(spec, variant, dict(given), size).graph)
+                    networks.append(api.network(spec, variant, dict(given), size))
                 except SpecError as error:
                     errors.append(error)
     cut = [error.partial for error in errors if isinstance(error, NetworkError) and error.partial and _blocked(error)]
-    return Collected(graphs, cut, [problem for error in errors for problem in error.problems], len(errors))
+    return Collected(networks, cut, [problem for error in errors for problem in error.problems], len(errors))
 
 
 def _blocked(error: SpecError) -> bool:

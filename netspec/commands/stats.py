@@ -88,6 +88,7 @@ def stats(  # noqa: PLR0913 - one argument for each option
 
     Several specs, a family or several sizes are compared, one row each. A network in which shapes do not fit is shown
     up to there, after the others and before the error; --verify and formats other than text print the error alone.
+    One that exceeds its budget is shown in full before the error.
     With --verify the exit code is 1 if a figure differs from that of the module and the convention does not say why.
     """
     setup, options = Setup(batch, dtype, optimizer), Asked(**asked)
@@ -99,6 +100,7 @@ def stats(  # noqa: PLR0913 - one argument for each option
 
         found.check()
         verified(found.graphs, options, form)
+        found.check(budgets=True)
         return
     summaries = [summary(graph, setup) for graph in found.graphs]
     view = wanted(summaries, options, found.failed)
@@ -113,11 +115,13 @@ def stats(  # noqa: PLR0913 - one argument for each option
         ]
         if shown:
             print_pages(shown, columns)
-    found.check()
-    if form == "json":
-        print_json(_data(summaries, view, options))
-    elif form != "text":
-        click.echo(_formatted(summaries, view, options, form))
+    else:
+        found.check()
+        if form == "json":
+            print_json(_data(summaries, view, options))
+        else:
+            click.echo(_formatted(summaries, view, options, form))
+    found.check(budgets=True)
 
 
 def _data(summaries: list[Summary], view: Wanted, asked: Asked) -> object:

@@ -161,10 +161,10 @@ EXPLANATIONS: dict[Code, Explanation] = {
         "Keep parents beside their children, or allow a wider folder: `netspec --root .. check net.yaml`.",
     ),
     "over-budget": Explanation(
-        "The network is larger than the `budget` that its spec sets.",
+        "The network exceeds the `budget` that its spec sets.",
         "yaml",
-        "budget: {params: 8M, macs: 3G}",
-        "Make the network smaller, or the budget larger.",
+        "budget: {params: 8M, macs: 3G, training_memory: 2G}",
+        "Make the network smaller, or the budget larger; `netspec stats` shows all figures before it fails.",
     ),
     "plugin": Explanation(
         "A registered operation or block raised something of its own while the network was worked out.",

@@ -8,7 +8,7 @@ from typing import Literal, NoReturn
 
 from netspec.errors.source import Span
 from netspec.errors.suggestions import Hints
-from netspec.errors.text import FEW, cleaned, excerpt
+from netspec.errors.text import FEW, cleaned, excerpt, shortened
 
 Code = Literal[
     "alias",
@@ -79,7 +79,7 @@ class Trail:
             object.__setattr__(self, name, cleaned(getattr(self, name)))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Problem:
     """One mistake: a stable code, a sentence, its place if it has one, and what would mend it.
 
@@ -99,6 +99,10 @@ class Problem:
         object.__setattr__(self, "hint", cleaned(self.hint))
         object.__setattr__(self, "notes", tuple(cleaned(note) for note in self.notes[:FEW]))
         object.__setattr__(self, "trail", self.trail[:FEW])
+
+    def __repr__(self) -> str:
+        place = f" at {shortened(str(self.span))}" if self.span else ""
+        return f"<Problem {self.code}{place}: {shortened(self.message, 200)}>"
 
     def text(self) -> str:
         """The problem as shown to a reader: place, sentence, source line with a caret, help."""
@@ -147,6 +151,10 @@ class SpecError(Exception):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n\n".join(problem.text() for problem in self.problems))
+
+    def __repr__(self) -> str:
+        more = f" and {len(self.problems) - 1} more" if len(self.problems) > 1 else ""
+        return f"<SpecError: {self.problems[0]!r}{more}>" if self.problems else "<SpecError>"
 
     def __reduce__(self) -> tuple[type[SpecError], tuple[tuple[Problem, ...]]]:
         return type(self), (self.problems,)

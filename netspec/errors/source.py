@@ -5,23 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from netspec.errors.text import printable, split_lines
+from netspec.errors.text import printable, shortened, split_lines
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Source:
     """A text and the name that messages call it by."""
 
     name: str
-    text: str = field(repr=False)
-    lines: tuple[str, ...] = field(init=False, repr=False, compare=False)
-    last: int = field(init=False, repr=False, compare=False)
+    text: str
+    lines: tuple[str, ...] = field(init=False, compare=False)
+    last: int = field(init=False, compare=False)
     """The last line that holds anything."""
 
     def __post_init__(self) -> None:
         lines = split_lines(self.text)
         object.__setattr__(self, "lines", lines)
         object.__setattr__(self, "last", max(1, len(lines) - (not lines[-1])))
+
+    def __repr__(self) -> str:
+        return f"Source({shortened(self.name)!r})"
 
     def line(self, number: int) -> str:
         """Line ``number``, counted from 1; empty beyond the end."""

@@ -29,8 +29,13 @@ def printable(text: str, *, keep: str = "") -> str:
 
 def cleaned(text: str) -> str:
     """``text`` on one line, its middle left out if it is very long."""
-    half = LONGEST // 2
-    return printable(text if len(text) <= LONGEST else f"{text[:half]} ... {text[-half:]}")
+    return printable(shortened(text, LONGEST))
+
+
+def shortened(text: str, most: int = 100) -> str:
+    """``text``, its middle left out if it has more than ``most`` characters."""
+    half = most // 2
+    return text if len(text) <= most else f"{text[:half]} ... {text[-half:]}"
 
 
 def excerpt(line: str, number: int, column: int, length: int) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from netspec.errors.source import Span
+from netspec.errors.text import shortened
 from netspec.ops.facts import Cost, Family, Shape, Tensor, Window
 from netspec.ops.initialisation import Scheme
 from netspec.ops.operation import Operation
@@ -50,7 +51,7 @@ class Node:
                 self.buffers += tensor.size
 
     def __repr__(self) -> str:
-        return f"Node({self.name!r}, {self.operation!r}, {self.shape})"
+        return f"Node({shortened(self.name)!r}, {shortened(repr(self.operation))}, {self.shape})"
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -71,7 +72,7 @@ class Scope:
     children: list[Node | Scope] = field(default_factory=list)
 
     def __repr__(self) -> str:
-        return f"Scope({self.name!r}, {self.block!r}, {len(self.children)} children)"
+        return f"Scope({shortened(self.name)!r}, {self.block!r}, {len(self.children)} children)"
 
     def nodes(self) -> Iterator[Node]:
         """All nodes below, in running order within each child."""
@@ -100,7 +101,7 @@ class Entry(NamedTuple):
     part: Node | Scope
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Graph:
     """A checked network: all ``nodes`` in running order, of which some are ``inputs`` and the others ``operations``."""
 
@@ -121,6 +122,9 @@ class Graph:
         operations = tuple([node for node in self.nodes if node.operation.family is not Family.INPUT])
         object.__setattr__(self, "inputs", inputs)
         object.__setattr__(self, "operations", operations)
+
+    def __repr__(self) -> str:
+        return f"<Graph {self.name}: {len(self.operations):,} operations>"
 
     @property
     def input(self) -> Node:

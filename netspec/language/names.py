@@ -15,6 +15,8 @@ STRUCTURE = ("branches", "chain")
 """Words that are no operation or block but hold layers."""
 KNOWN_INSIDE = ("in", "index", "count")
 """Names that expressions know beside the parameters."""
+ARGUMENTS = ("input", "root", "max_nodes", "budget", "device", "outputs")
+"""Arguments of ``netspec.read`` and ``netspec.compile``, which take parameters beside them under their own names."""
 
 MODULE_ATTRIBUTES = frozenset(
     [
@@ -145,7 +147,7 @@ def parameter_fault(name: str) -> str:
         return "a parameter's name is made of letters, digits and _, and begins with a letter"
     if name in KNOWN_INSIDE:
         return f"'${name}' has a meaning of its own in expressions"
-    if name in ("source", "device", "outputs", "input", "root", "max_nodes"):
+    if name in ARGUMENTS:
         return f"'{name}' is an argument of netspec.compile"
     return ""
 

@@ -37,7 +37,7 @@ class Header(BaseModel):
     notes: str | list[str] = ""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Spec:
     """A spec as written, and what is wrong with it whatever its parameters are."""
 
@@ -57,6 +57,9 @@ class Spec:
     limits: Limits = LIMITS
     dropped: dict[str, Removal | None] = field(default_factory=dict)
     """Inherited parameters that are gone because nothing reads them, with what took their last reader."""
+
+    def __repr__(self) -> str:
+        return f"<Spec {self.header.name} from {self.source!r}>"
 
     def family(self, given: Container[str] = ()) -> list[str | None]:
         """The variants, and None for the spec itself where its parameters have values without one."""

@@ -23,5 +23,5 @@ def title() -> dict[str, Any]:
 
 def parameter() -> dict[str, Any]:
     """The name of a parameter."""
-    taken = "|".join([*names.KNOWN_INSIDE, "source", "device", "outputs", "input", "root"])
+    taken = "|".join([*names.KNOWN_INSIDE, *names.ARGUMENTS])
     return {"pattern": f"^(?!({taken})$)[A-Za-z_][A-Za-z0-9_]*$", "maxLength": names.MAX_NAME}
