@@ -27,6 +27,7 @@ NOT_OF_A_SPEC = {
     "layout": "of pictures",
     "missing-variant": "of the command line",
     "missing-dot": "of the machine",
+    "missing-package": "of the machine",
     "missing-plugin": "of the command line",
     "unknown-format": "of the command line",
     "unwritable": "of the machine",
