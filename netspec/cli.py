@@ -10,6 +10,7 @@ import click
 
 from netspec import __version__
 from netspec.commands.options import fail
+from netspec.errors.missing_package import MissingPackage
 from netspec.errors.problem import Problem, SpecError
 
 COMMANDS = {
@@ -29,7 +30,7 @@ COMMANDS = {
 
 
 class Commands(click.Group):
-    """Finds commands in the table; shows what is wrong with a spec as text and leaves with exit code 2."""
+    """Finds commands in the table; shows what is wrong with a spec, or not installed, and leaves with exit code 2."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click has it
         """The names, in the order of the table."""
@@ -49,6 +50,8 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except SpecError as error:
             fail(error.problems)
+        except MissingPackage as error:
+            fail([Problem("missing-package", error.reason, hint=error.hint)])
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -1,9 +1,16 @@
-"""What several tests need: a graph from a few lines, torch with few threads, and torchvision as an oracle."""
+"""What several tests need: a graph from a few lines, torch with few threads, and torchvision as an oracle.
+
+Where torch is not installed, tests that need it are skipped by what they do: a test that imports a package which is not
+there, itself or through netspec, and a file that imports one at its top. A test that would only see how a process or a
+command ends asks for the fixture ``torch``. All others must pass.
+"""
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -11,10 +18,42 @@ from types import ModuleType
 import pytest
 
 import netspec
+from netspec.errors.missing_package import EXTRAS, MissingPackage
 from netspec.graph.graph import Graph
 from netspec.ops.facts import Shape
 
 FEW_THREADS = 4
+LIGHT = find_spec("torch") is None
+"""Whether this is a light install: see CONTRIBUTING.md."""
+HEAVY = re.compile(rf"^(?:from|import) (?:netspec\.(?:nn|verify)|{'|'.join(EXTRAS['verify'])})\b", re.MULTILINE)
+"""An import of what a light install leaves out, or of what needs it, at the top of a file."""
+if LIGHT:
+    tests = Path(__file__).parent.glob("test_*.py")
+    collect_ignore = [path.name for path in tests if HEAVY.search(path.read_text(encoding="utf-8"))]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Iterator[None]:
+    """Skip a test whose fixtures need what a light install leaves out."""
+    with _skipping():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Iterator[None]:
+    """Skip a test that needs what a light install leaves out."""
+    with _skipping():
+        return (yield)
+
+
+@contextmanager
+def _skipping() -> Iterator[None]:
+    try:
+        yield
+    except ImportError as error:
+        if not LIGHT or not (isinstance(error, MissingPackage) or error.name in EXTRAS["verify"]):
+            raise
+        pytest.skip(str(error))
 
 
 def spec_of(layers: str, *, size: Shape = (3, 32, 32), **sections: str) -> str:

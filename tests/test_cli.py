@@ -326,6 +326,7 @@ def test_show_prints_a_spec() -> None:
 # -- build and diagram --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("torch")
 def test_build_writes_the_network(tmp_path: Path) -> None:
     """``netspec build`` writes the artefact and says the parameters, the shapes of all outputs, and where it lies."""
     path = tmp_path / "net.safetensors"
@@ -343,6 +344,7 @@ def test_build_writes_the_network(tmp_path: Path) -> None:
     assert netspec.load(path).fc.out_features == 3
 
 
+@pytest.mark.usefixtures("torch")
 def test_builds_follow_the_seed(tmp_path: Path) -> None:
     """The same seed builds the same bytes, another one others."""
     for name, seed in (("a", "1"), ("b", "1"), ("c", "2")):
@@ -376,6 +378,7 @@ def test_shipped_names_work_in_any_folder(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.usefixtures("torch")
 def test_paths_and_variants(tmp_path: Path) -> None:
     """A path, with a variant after an @, names a file; the default artefact is called as the network is."""
     text = "netspec: 1\nname: net\ninput: [1, 4, 4]\nparams: {out: 2}\nvariants: {wide: {out: 8}}\n"
@@ -408,6 +411,7 @@ def test_broken_specs_leave_nothing_behind(command: str, tmp_path: Path) -> None
     assert [path.name for path in tmp_path.iterdir()] == ["net.yaml"]
 
 
+@pytest.mark.usefixtures("torch")
 @pytest.mark.parametrize("arguments", [("build", "lenet5", "-o"), ("diagram", "lenet5", "-o")])
 def test_unwritable_places_are_told(arguments: tuple[str, ...], tmp_path: Path) -> None:
     """A place that cannot be written ends in exit code 2 and a sentence."""

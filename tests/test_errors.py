@@ -27,6 +27,7 @@ NOT_OF_A_SPEC = {
     "bad-artefact": "test_artefact.py::test_pickles_are_refused",
     "layout": "test_diagram.py::test_a_failing_layout_leaves_the_old_file",
     "missing-dot": "test_diagram.py::test_a_missing_dot_says_how_to_install_it",
+    "missing-package": "test_imports.py::test_commands_name_the_extra_that_they_need",
     "missing-plugin": "test_cli.py::test_a_plugin_that_cannot_be_imported_is_named",
     "missing-variant": "test_errors.py::test_a_family_without_a_variant_is_answered_with_its_variants",
     "plugin": "test_language.py::test_plug_ins_that_raise_are_named",

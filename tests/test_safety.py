@@ -105,6 +105,7 @@ def watched(specs: dict[str, str], sabotage: str = "") -> tuple[dict[str, list[s
     return found
 
 
+@pytest.mark.usefixtures("torch")
 def test_hostile_specs_cause_no_import_no_open_no_process() -> None:
     """While hostile specs are checked and compiled, nothing is imported, opened or run but our own forwards."""
     found, events, sources = watched(HOSTILE)
@@ -116,6 +117,7 @@ def test_hostile_specs_cause_no_import_no_open_no_process() -> None:
         assert source.startswith("<netspec ") or is_plain_forward(source), source
 
 
+@pytest.mark.usefixtures("torch")
 def test_the_hook_notices() -> None:
     """An import, an open and an eval put between the specs on purpose are all seen."""
     _, events, sources = watched({"fine": HOSTILE["fine"]}, sabotage="fine")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -533,21 +531,3 @@ def test_what_does_not_go_together(words: list[str], sentence: str) -> None:
 
     assert result.exit_code == 2
     assert sentence in result.output
-
-
-@pytest.mark.parametrize(
-    ("words", "missing"),
-    [
-        (("stats", "--verify", "lenet5"), "torch"),
-        (("stats", "--verify", "lenet5"), "fvcore"),
-        (("rf", "--effective", "lenet5"), "torch"),
-    ],
-)
-def test_a_package_that_is_missing_is_named(words: tuple[str, ...], missing: str) -> None:
-    """Exit code 2, and what to install; in a process of its own, where nothing is imported yet."""
-    start = f"import sys; sys.modules[{missing!r}] = None; from netspec.cli import main; main({list(words)!r})"
-    done = subprocess.run([sys.executable, "-c", start], capture_output=True, text=True, check=False)
-
-    assert done.returncode == 2
-    assert f"{words[1]} needs the package '{missing}', which is not installed: pip install {missing}" in done.stderr
-    assert "Traceback" not in done.stderr

@@ -9,7 +9,6 @@ import click
 
 from netspec.analysis.effective_field import Effective, effective
 from netspec.analysis.position_field import PositionField, position_field
-from netspec.commands.needed import packages
 from netspec.commands.options import Settings, network, one_spec, print_json, with_input, with_set
 from netspec.graph.graph import Graph
 from netspec.ops.facts import Pair, Shape
@@ -69,9 +68,8 @@ def rf(  # noqa: PLR0913 - one argument for each option
 
 
 def _effective(graph: Graph, view: PositionField) -> Effective:
-    """The effective field: the one part that needs torch. Raises :class:`click.UsageError` where that is missing."""
-    with packages("--effective"):
-        from netspec.nn.gradient_mass import IMAGES, SEEDS, gradient_mass
+    """The effective field: the one part that needs torch."""
+    from netspec.nn.gradient_mass import IMAGES, SEEDS, gradient_mass
 
-        mass = gradient_mass(graph, view.node, view.at)
+    mass = gradient_mass(graph, view.node, view.at)
     return effective(mass, view.seen, f"averaged over {IMAGES} random images for each of {SEEDS} initialisations")

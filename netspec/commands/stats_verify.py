@@ -8,7 +8,6 @@ from collections.abc import Iterable
 import click
 from click.core import ParameterSource
 
-from netspec.commands.needed import packages
 from netspec.commands.options import print_json
 from netspec.commands.stats_options import Asked
 from netspec.graph.graph import Graph
@@ -23,7 +22,7 @@ def verified(graphs: Iterable[Graph], asked: Asked, form: str) -> None:
     """Print the figures of each network beside those of the oracles; exit code 1 where a difference is unexplained.
 
     Raises :class:`click.UsageError` for options that choose rows and columns or that change nothing here, and for
-    formats that are those of tables; and where torch or fvcore is missing.
+    formats that are those of tables.
     """
     if form not in ("text", "json"):
         raise click.BadParameter(f"--verify prints text or json, not {form}", param_hint="--format")
@@ -33,12 +32,11 @@ def verified(graphs: Iterable[Graph], asked: Asked, form: str) -> None:
     for name in WITHOUT_MEANING:
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
             raise click.UsageError(f"--{name} does not go with --verify: it changes nothing that is held")
+    from netspec.verify.verify import verify
+
     found = []
     for place, graph in enumerate(graphs):
-        with packages("--verify"):
-            from netspec.verify.verify import verify
-
-            one = verify(graph)
+        one = verify(graph)
         found.append(one)
         if form == "text":
             click.echo(("\n" if place else "") + verification_text(one))

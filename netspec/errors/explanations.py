@@ -124,6 +124,14 @@ EXPLANATIONS: dict[Code, Explanation] = {
         "netspec stats vgg61",
         "`netspec list` shows the names; a path ends in `.yaml`.",
     ),
+    "missing-package": Explanation(
+        "What the command needs is not installed: `pip install netspec` brings neither torch nor fvcore. "
+        "Or it is installed and cannot be imported.",
+        "sh",
+        "netspec build resnet50",
+        "Install the extra that the message names: `pip install 'netspec[torch]'` for modules and weights, "
+        "`pip install 'netspec[verify]'` for `stats --verify`.",
+    ),
     "missing-parameter": Explanation(
         "A parameter without a default is not given.",
         "yaml",

@@ -28,6 +28,7 @@ Code = Literal[
     "limit",
     "missing-dot",
     "missing-file",
+    "missing-package",
     "missing-parameter",
     "missing-plugin",
     "missing-section",

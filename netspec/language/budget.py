@@ -17,8 +17,8 @@ FIGURES = (
     "flops",
     "depth",
     "buffers",
-    "activations",
     "receptive_field",
+    "activations",
     "inference_memory",
     "training_memory",
 )

@@ -1,0 +1,42 @@
+"""Packages that a light install leaves out, and the extra of netspec that brings each."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+TORCH = ("torch", "numpy", "safetensors")
+EXTRAS = {"torch": TORCH, "verify": (*TORCH, "fvcore")}
+"""Extra -> the packages that it brings; pyproject.toml says the same to pip."""
+
+
+class MissingPackage(ImportError):
+    """A package of an extra is not installed, or is there and fails when it is imported.
+
+    ``reason`` says which, and ``hint`` what to do about it.
+    """
+
+    def __init__(self, reason: str, hint: str) -> None:
+        self.reason = reason
+        self.hint = hint
+        super().__init__(f"{reason}: {hint}")
+
+
+def require(extra: str) -> None:
+    """Import the packages of ``extra``. Raises :class:`MissingPackage` for the first that cannot be imported."""
+    for package in EXTRAS[extra]:
+        try:
+            import_module(package)
+        except (ImportError, OSError) as error:  # OSError: a shared library that the package loads is missing
+            raise _missing(package, extra, error) from error
+
+
+def _missing(package: str, extra: str, error: Exception) -> MissingPackage:
+    if isinstance(error, ModuleNotFoundError) and error.name == package:
+        return MissingPackage(f"this needs the package '{package}', which is not installed", install(extra))
+    reason = f"the package '{package}' is installed, but importing it fails ({type(error).__name__}: {error})"
+    return MissingPackage(reason, f'python -c "import {package}" shows where; netspec cannot mend it')
+
+
+def install(extra: str) -> str:
+    """The command that installs ``extra``."""
+    return f"pip install 'netspec[{extra}]'"
