@@ -10,14 +10,13 @@ from netspec.analysis.memory import Optimizer, tensors_size
 from netspec.analysis.receptive_field import Field
 from netspec.analysis.traffic import STILL, Traffic, moved
 from netspec.analysis.training import training_macs
+from netspec.graph.folds import STRUCTURAL
 from netspec.graph.graph import Entry, Graph, Node, Scope
 from netspec.ops.facts import Cost, Family, Shape, Window
 
 Dtype = Literal["float64", "float32", "float16", "bfloat16"]
 DTYPES: dict[Dtype, int] = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
 """Type of weights and values -> bytes of one."""
-STRUCTURAL = ("chain", "repeat", "path", "branch", "branches", "network")
-"""Kinds of scopes that are no blocks."""
 WINDOWED = (Family.CONV, Family.POOL)
 IDLE = Cost()
 

@@ -10,7 +10,8 @@ import click
 from netspec.analysis.summary import Summary
 from netspec.errors.text import did_you_mean
 from netspec.report import comparison
-from netspec.report.columns import FIGURES, number, whole_of
+from netspec.report.cells import number
+from netspec.report.columns import FIGURES, whole_of
 from netspec.report.grouping import By, Group, View, chosen
 from netspec.report.stats import Wanted
 

@@ -8,12 +8,10 @@ from typing import NamedTuple
 from netspec.analysis.receptive_field import Field
 from netspec.analysis.rows import Row
 from netspec.ops.facts import positions, shape_text
-from netspec.report.block_names import many
+from netspec.report.cells import Value, operations, shown, times
 from netspec.report.grouping import Group
 
 GLOBAL = "global"
-Value = int | float | str | tuple[int, int] | tuple[float, float] | None
-"""None is a figure that a group does not have, such as the kernel of several operations."""
 
 
 class Whole(NamedTuple):
@@ -44,26 +42,6 @@ class Figure(NamedTuple):
     """Whether it is text rather than a number."""
     of: Callable[[Row], int] | None = None
     """Its value for one row, where that of a group is the sum."""
-
-
-def number(value: Value) -> float:
-    """``value`` as something to sort by."""
-    if isinstance(value, tuple):
-        return value[0] * value[1]
-    return value if isinstance(value, int | float) else 0
-
-
-def shown(value: Value) -> str:
-    """``value`` as a table has it: thousands separated, nothing as a dash, axes apart only where they differ."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, tuple):
-        return f"{value[0]:g}" if value[0] == value[1] else f"{value[0]:g}x{value[1]:g}"
-    if value == 0:
-        return "-"
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
 
 
 def share(part: float, whole: float) -> float:
@@ -111,8 +89,7 @@ def _window(of: Callable[[Row], Value]) -> Valuation:
 
 def operation(group: Group, _: Whole) -> str:
     """``bottleneck x3``, the operation's own words, or how many operations there are."""
-    kind = group.kind or many(len(group.rows))
-    return f"{kind} x{group.times}" if group.times > 1 else kind
+    return times(group.kind or operations(len(group.rows)), group.times)
 
 
 def _channels(group: Group, _: Whole) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from netspec.analysis.summary import Summary
 from netspec.ops.facts import shape_text
-from netspec.report.columns import shown
+from netspec.report.cells import shown
 from netspec.report.footer import MIB, images
 from netspec.report.grid import Column, Grid
 

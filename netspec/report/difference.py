@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from netspec.diff.difference import INPUTS, SHAPE, WORD, Change, Delta, Difference, Match, Plain
+from netspec.graph.folds import neighbours
 from netspec.graph.graph import Node
 from netspec.ops.facts import MAP, shape_text
-from netspec.report.block_names import many
+from netspec.report.cells import operations
 from netspec.report.folds import folded
 from netspec.report.sections import ARROW, Section, limited, to_markdown, to_text
 from netspec.report.weight_transfer import weights_section
@@ -91,7 +92,7 @@ def _operations(title: str, nodes: Sequence[Node]) -> Section:
     ]
     shown, more = limited(rows, LINES)
     columns = ("name", "operation", "output", "operations", "params")
-    return Section(f"{title}: {many(len(nodes))}", columns, shown, frozenset({3, 4}), more)
+    return Section(f"{title}: {operations(len(nodes))}", columns, shown, frozenset({3, 4}), more)
 
 
 def _changed(found: Difference) -> Section:
@@ -106,7 +107,7 @@ def _changed(found: Difference) -> Section:
     shown, more = limited(rows, LINES)
     if neighbours:
         shown += ((_names(neighbours), "reads what was added, or no longer what was removed"),)
-    title = f"changed: {many(len(found.changed))}"
+    title = f"changed: {operations(len(found.changed))}"
     return Section(title, ("name", "change"), shown, more=more)
 
 
@@ -151,19 +152,14 @@ def _value(change: Change, value: Plain) -> str:
 
 
 def _renamed(matches: Sequence[Match]) -> Section:
-    runs: list[list[Match]] = []
-    for match in matches:
-        if runs and _goes_on(match, runs[-1][-1]):
-            runs[-1].append(match)
-        else:
-            runs.append([match])
+    runs = neighbours(matches, _follows)
     rows = [(_range([one.old.name for one in run]), _range([one.new.name for one in run])) for run in runs]
     shown, more = limited(rows, LINES)
-    return Section(f"renamed: {many(len(matches))}", ("old", "new"), shown, more=more)
+    return Section(f"renamed: {operations(len(matches))}", ("old", "new"), shown, more=more)
 
 
-def _goes_on(match: Match, before: Match) -> bool:
-    return match.old.index == before.old.index + 1 and match.new.index == before.new.index + 1
+def _follows(before: Match, after: Match) -> bool:
+    return after.old.index == before.old.index + 1 and after.new.index == before.new.index + 1
 
 
 def _range(names: list[str]) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
 
 from netspec.analysis.summary import Summary
-from netspec.report.columns import FIGURES, Figure, Value, Whole, number, shown, whole_of
+from netspec.report.cells import Value, number, shown
+from netspec.report.columns import FIGURES, Figure, Whole, whole_of
 from netspec.report.grouping import Group, View, groups, total
 
 COLUMNS = (

@@ -7,7 +7,8 @@ from html import escape
 
 from netspec.analysis.summary import Summary
 from netspec.ops.facts import shape_text
-from netspec.report.columns import FIGURES, Figure, shown, whole_of
+from netspec.report.cells import shown
+from netspec.report.columns import FIGURES, Figure, whole_of
 from netspec.report.grouping import View, groups, total
 
 COLUMNS = ("name", "operation", "channels", "output", "params", "macs", "macs_share", "field", "jump")

@@ -9,7 +9,8 @@ from netspec.analysis.receptive_field import Field
 from netspec.analysis.rows import Row
 from netspec.analysis.summary import Summary
 from netspec.ops.facts import Window
-from netspec.report.columns import FIGURES, GLOBAL, Figure, Value, Whole, whole_of
+from netspec.report.cells import Value
+from netspec.report.columns import FIGURES, GLOBAL, Figure, Whole, whole_of
 from netspec.report.grouping import Group, total
 
 SCHEMA_VERSION = 1
