@@ -6,6 +6,11 @@ Value = int | float | str | tuple[int, int] | tuple[float, float] | None
 """What a cell can hold; None where there is no value, such as the kernel of several operations."""
 
 
+MIB = 1024 * 1024
+GLOBAL = "global"
+"""The receptive field of what sees every position of a map before it."""
+
+
 def number(value: Value) -> float:
     """``value`` as something to sort by: the product of a pair, 0 for text."""
     if isinstance(value, tuple):
@@ -34,3 +39,14 @@ def operations(count: int) -> str:
 def times(kind: str, count: int) -> str:
     """``bottleneck x3``, or ``bottleneck`` alone."""
     return f"{kind} x{count}" if count > 1 else kind
+
+
+def images(count: int) -> str:
+    """``1 image``, ``32 images``."""
+    return "1 image" if count == 1 else f"{count:,} images"
+
+
+def mebibytes(amount: int) -> str:
+    """``97.7 MiB``; small ones with more digits."""
+    size = amount / MIB
+    return f"{size:,.1f} MiB" if size >= 1 else f"{size:.3f} MiB"
