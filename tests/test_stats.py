@@ -23,7 +23,8 @@ from click.testing import CliRunner, Result
 from rich.console import Console
 
 import netspec
-from netspec.analysis.rows import Row, Setup
+from netspec.analysis.rows import Row
+from netspec.analysis.setup import Setup
 from netspec.analysis.summary import Summary, summary
 from netspec.analysis.training import training_macs
 from netspec.cli import main
@@ -33,7 +34,6 @@ from netspec.report.columns import FIGURES, whole_of
 from netspec.report.csv_table import csv_table
 from netspec.report.fitting import DROPPED, LUXURIES
 from netspec.report.grouping import By, Group, View, groups, total
-from netspec.report.html_table import html
 from netspec.report.latex import escaped
 from netspec.report.layer_table import COLUMNS
 from netspec.report.page import Page, Screen
@@ -821,7 +821,7 @@ def test_notebooks_show_a_table() -> None:
     )
     stats = netspec.read(text).stats()
     shown = stats._repr_html_()
-    hostile = html(summary(replace(netspec.read(text).graph, name="<script>alert(1)</script>")))
+    hostile = replace(stats, name="<script>alert(1)</script>")._repr_html_()
 
     assert shown.startswith("<table><caption>net, input 3x8x8</caption>")
     assert ">112</th>" in shown

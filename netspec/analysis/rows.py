@@ -4,34 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import prod
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-from netspec.analysis.memory import Optimizer, tensors_size
 from netspec.analysis.receptive_field import Field
+from netspec.analysis.setup import Setup
+from netspec.analysis.sizes import tensors_size
 from netspec.analysis.traffic import STILL, Traffic, moved
 from netspec.analysis.training import training_macs
 from netspec.graph.folds import STRUCTURAL
 from netspec.graph.graph import Entry, Graph, Node, Scope
 from netspec.ops.facts import Cost, Family, Shape, Window
 
-Dtype = Literal["float64", "float32", "float16", "bfloat16"]
-DTYPES: dict[Dtype, int] = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
-"""Type of weights and values -> bytes of one."""
 WINDOWED = (Family.CONV, Family.POOL)
 IDLE = Cost()
-
-
-class Setup(NamedTuple):
-    """What figures in bytes are for: images at once, the type of weights and values, the optimiser of training."""
-
-    batch: int = 1
-    dtype: Dtype = "float32"
-    optimizer: Optimizer = "sgd"
-
-    @property
-    def width(self) -> int:
-        """Bytes of one value."""
-        return DTYPES[self.dtype]
 
 
 class Place(NamedTuple):

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from netspec.analysis.memory import Memory, memory
 from netspec.analysis.receptive_field import UNTOUCHED, Field, last_map, receptive_fields
-from netspec.analysis.rows import Row, Setup, rows
+from netspec.analysis.rows import Row, rows
+from netspec.analysis.setup import Setup
 from netspec.graph.graph import Graph, Node
 from netspec.ops.facts import Shape
 

@@ -6,8 +6,7 @@ from typing import Any, get_args
 
 import click
 
-from netspec.analysis.memory import STATES
-from netspec.analysis.rows import DTYPES, Dtype, Setup
+from netspec.analysis.setup import DTYPES, STATES, Dtype, Setup
 from netspec.analysis.summary import summary
 from netspec.commands.collect import collected
 from netspec.commands.formats import print_report, with_format

@@ -1,41 +1,21 @@
-"""A summary as an HTML table, which notebooks show in place of its representation."""
+"""A table in HTML, for notebooks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
 
-from netspec.analysis.summary import Summary
-from netspec.ops.facts import shape_text
-from netspec.report.columns import FIGURES
-from netspec.report.grouping import View
-from netspec.report.layer_table import layer_table
-from netspec.report.table import Cells, Column
-
-COLUMNS = (
-    "name",
-    "operation",
-    "channels",
-    "output",
-    "params",
-    "macs",
-    "macs_share",
-    "receptive_field",
-    "effective_stride",
-)
+from netspec.report.table import Cells, Column, Table
 
 
-def html(summary: Summary) -> str:
-    """A line for each stage, and the totals; every text is escaped."""
-    table = layer_table(summary, View(), COLUMNS)
+def html(table: Table, note: str) -> str:
+    """``table`` with its title above and ``note`` below it; every text is escaped."""
     head = _line("th", table.headings, table.columns)
     body = "".join([_line("td", cells, table.columns) for cells in table.rows])
     foot = "".join([_line("th", cells, table.columns) for cells in table.totals])
-    caption = escape(f"{summary.name}, input {shape_text(summary.input)}")
-    convention = escape(f"MACs: {FIGURES['macs'].says}; FLOPs: {FIGURES['flops'].says}.")
     return (
-        f"<table><caption>{caption}</caption><thead>{head}</thead><tbody>{body}</tbody>"
-        f"<tfoot>{foot}</tfoot></table><p>{convention}</p>"
+        f"<table><caption>{escape(table.title)}</caption><thead>{head}</thead><tbody>{body}</tbody>"
+        f"<tfoot>{foot}</tfoot></table><p>{escape(note)}</p>"
     )
 
 
