@@ -399,6 +399,31 @@ def test_columns_are_the_keys_of_groups() -> None:
     assert {"params", "output_shape", "operation"} - set(data["layers"][0]) == {"operation"}
 
 
+def test_renamed_columns_keep_their_old_names() -> None:
+    """``field``, ``jump`` and ``pad`` choose and sort by what they were; groups of the JSON have both keys."""
+    new = printed(
+        "resnet18", "--columns", "name,receptive_field,effective_stride,left_padding", "--sort", "left_padding"
+    )
+    old = printed("resnet18", "--columns", "name,field,jump,pad", "--sort", "pad")
+    several = printed("lenet5", "plain20", "--columns", "name,field,jump", "--format", "csv")
+    (group, *_) = json.loads(printed("lenet5", "--by", "node", "--columns", "field,macs", "--format", "json"))["groups"]
+
+    assert headings(old) == ["name", "receptive field", "effective stride", "left padding"]
+    assert old == new
+    assert several.splitlines()[0] == "name,receptive_field,effective_stride"
+    assert group == {"receptive_field": [5, 5], "macs": 117_600, "field": [5, 5]}
+
+
+def test_headings_stand_in_two_lines_where_that_is_worth_it() -> None:
+    """A heading is broken where its column is narrower by three characters or more without it; the rest ends below."""
+    lines = printed("resnet18", "--columns", "name,receptive_field,macs_share", "--width", "80").splitlines()
+
+    assert [line.rstrip() for line in lines[2:5]] == ["         receptive", "name         field  MACs %", "-" * 26]
+    assert [line.split()[0] for line in printed("resnet18", "--columns", "name,params").splitlines()[2:4]] == [
+        "name", "-" * 19
+    ]  # fmt: skip
+
+
 def test_several_networks_have_one_row_each() -> None:
     """Several specs are compared; sorting and cutting off are of networks; asking for layers brings their tables."""
     assert names(printed("lenet5", "plain20")) == ["lenet5", "plain20"]
@@ -810,7 +835,15 @@ def test_summaries_are_frozen() -> None:
     for thing, name in ((stats, "rows"), (stats.rows[0], "params"), (stats.totals, "macs")):
         with pytest.raises(AttributeError):
             setattr(thing, name, 0)
+
+
+def test_summaries_are_equal_where_all_figures_are() -> None:
+    """Also those of two graphs; another batch or another parameter of one operation makes them differ."""
+    stats = netspec.read("resnet18").stats()
+
     assert stats == netspec.read("resnet18").stats()
+    assert hash(stats) == hash(netspec.read("resnet18").stats())
+    assert stats not in (netspec.read("resnet18").stats(batch=2), netspec.read("resnet18", classes=10).stats(), "")
 
 
 def test_notebooks_show_a_table() -> None:

@@ -32,10 +32,7 @@ class Place(NamedTuple):
 
 
 class Row(NamedTuple):
-    """Figures of one operation, counts for one image and bytes for a batch.
-
-    Rows are equal where all of that is, also in two networks.
-    """
+    """Figures of one operation, counts for one image and bytes for a batch."""
 
     node: Node
     place: Place
@@ -141,19 +138,19 @@ class Row(NamedTuple):
     def __repr__(self) -> str:
         return f"<Row {self.name}: {self.label}, {self.params:,} parameters, {self.macs:,} MACs>"
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Row) and self._told() == other._told()
-
-    def __ne__(self, other: object) -> bool:
-        return not self == other
-
-    def __hash__(self) -> int:
-        return hash(self._told())
-
-    def _told(self) -> tuple[object, ...]:
-        """Everything but the graph's own objects."""
+    def comparison_key(self) -> tuple[object, ...]:
+        """Everything but the graph's own objects: equal for equal operations of two graphs."""
         node, place, *figures = self
-        return (node.name, node.operation, node.input_shapes, node.shape, self.inputs, *place[:2], *figures)
+        return (
+            node.name,
+            node.operation,
+            node.input_shapes,
+            node.shape,
+            self.inputs,
+            place.stage,
+            place.block,
+            *figures,
+        )
 
 
 def rows(graph: Graph, fields: dict[Node, Field], setup: Setup) -> Iterator[Row]:
