@@ -1,4 +1,4 @@
-"""A table in lines of a given width: columns that go, names that are cut."""
+"""A table in lines of a given width: which columns are left out, and names that are cut."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ DROPPED = (
     "input",
     "params",
 )
-"""Columns that go, in this order, where the terminal is too narrow; others go first, the last one before the rest."""
+"""Columns that are left out where lines are too short, in this order; those not named here go first, from the right."""
 LUXURIES = DROPPED[: DROPPED.index("effective_stride")]
-"""Columns that go before the bar does, and without a word unless they were asked for."""
+"""Columns that are left out before the bar is, and without a note unless they were asked for."""
 BAR = 10
-"""Characters that luxuries leave to the bar."""
+"""Characters of the bar that luxuries are left out for."""
 SHORTEST = 4
-"""How far names are cut beside the MACs; where that is too long, the MACs go."""
+"""Characters that a cut name keeps beside the MACs; where there is no room for that, the MACs are left out."""
 
 
 def fitted(table: Table, width: int | None) -> Table:
     """``table`` without the columns that ``width`` has no room for; names are cut where that is not enough."""
     dropped: list[Column] = []
     while width is not None:
-        place = _next_to_go(table, width)
+        place = _next_dropped(table, width)
         luxury = place is not None and bool(table.bars) and table.columns[place].key in LUXURIES
         if table.width + (GAP + BAR) * luxury <= width:
             break
@@ -46,8 +46,8 @@ def fitted(table: Table, width: int | None) -> Table:
     return table._replace(dropped=tuple(dropped))
 
 
-def _next_to_go(table: Table, width: int) -> int | None:
-    """The place of the column that is missed least; None where what is left is cut."""
+def _next_dropped(table: Table, width: int) -> int | None:
+    """The place of the column to leave out next; None where there is none, and names are to be cut."""
     keys = [column.key for column in table.columns]
     if len(keys) == 1:
         return None
@@ -55,14 +55,14 @@ def _next_to_go(table: Table, width: int) -> int | None:
     if others:
         return others[-1]
     first = next((keys.index(key) for key in DROPPED if key in keys), None)
-    if first is None and "macs" in keys and table.widths()[_named(table)] - (table.width - width) < SHORTEST:
+    if first is None and "macs" in keys and table.widths()[_place_of_names(table)] - (table.width - width) < SHORTEST:
         return keys.index("macs")
     return first
 
 
 def _cut(table: Table, width: int) -> Table:
-    """Names with their end in place of their beginning, as long as there is room for."""
-    place = _named(table)
+    """Names without their beginning, as long as there is room for."""
+    place = _place_of_names(table)
     room = table.widths()[place] - (table.width - width)
 
     def cut(cells: Cells) -> Cells:
@@ -73,6 +73,6 @@ def _cut(table: Table, width: int) -> Table:
     return table._replace(rows=tuple(map(cut, table.rows)), totals=tuple(map(cut, table.totals)))
 
 
-def _named(table: Table) -> int:
+def _place_of_names(table: Table) -> int:
     """The place of the names, or of the first column where there are none."""
     return next((place for place, column in enumerate(table.columns) if column.key == "name"), 0)

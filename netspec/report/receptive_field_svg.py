@@ -21,7 +21,7 @@ SIDE, MARGIN, TOP, COLUMN, LINE = 420, 24, 64, 300, 18
 FONT = "font-family=\"'DejaVu Sans', Helvetica, Arial, sans-serif\""
 FIXED = "font-family=\"'DejaVu Sans Mono', Menlo, Consolas, monospace\""
 LETTER = 6.7
-"""How wide a letter of one width is at this size."""
+"""Width of a character of the fixed-width font at the size of notes."""
 INK, GREY, BLUE, ORANGE = "#1A202C", "#4A5568", "#2B6CB0", "#C05621"
 
 
@@ -129,7 +129,7 @@ def _column(lines: list[tuple[str, str, str]], x: float) -> list[str]:
 
 
 def _notes(notes: list[str], down: float) -> list[str]:
-    """Lines below the picture, in letters of one width: paths stand under each other."""
+    """Lines below the picture, in a fixed-width font, so that paths stand under each other."""
     look = f'{FIXED} font-size="11" fill="{ORANGE}" xml:space="preserve"'
     return [
         f'<text x="{MARGIN}" y="{down + LINE * (row + 0.5):.0f}" {look}>{_text(note)}</text>'
