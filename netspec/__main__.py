@@ -6,7 +6,7 @@ import os
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 # Or pydantic reads the metadata of every installed package in search of plug-ins for itself, at each start.
 
-MANY = 200_000
+OBJECTS = 200_000
 """Objects that may be made before anybody looks for garbage: what a command makes, it needs until it ends."""
 
 
@@ -14,7 +14,7 @@ def run() -> None:
     """Run the command line; the end of the process does not look for garbage either."""
     from netspec.cli import main  # noqa: PLC0415 - after the environment is set
 
-    gc.set_threshold(MANY)
+    gc.set_threshold(OBJECTS)
     try:
         main(prog_name="netspec")
     finally:

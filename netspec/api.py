@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from netspec import catalogue
 from netspec.analysis.budget import overruns
-from netspec.analysis.memory import STATES, Optimizer
-from netspec.analysis.rows import DTYPES, Dtype, Setup
+from netspec.analysis.setup import DTYPES, STATES, Dtype, Optimizer, Setup
 from netspec.compiler.compiler import chosen, network_of, spec_of
 from netspec.errors.problem import Problem, Problems, SpecError
 from netspec.errors.source import Source, Span

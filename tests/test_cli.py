@@ -247,7 +247,7 @@ def test_depth_opens_blocks() -> None:
     folded, whole = (printed("stats", "resnet50", *option) for option in (("--depth", "0"), ("--all",)))
     entries = ["conv1", "bn1", "relu", "maxpool", "layer1", "layer2", "layer3", "layer4", "avgpool", "fc"]
 
-    assert [line.split()[0] for line in folded.splitlines()[4:14]] == entries
+    assert [line.split()[0] for line in folded.splitlines()[5:15]] == entries
     assert len(whole.splitlines()) > len(folded.splitlines()) + 150
     assert all("25,557,032" in text and "4,089,184,256" in text for text in (folded, whole))
 

@@ -19,11 +19,11 @@ import pytest
 
 import netspec
 from netspec.analysis.summary import summary
+from netspec.commands.formats import draw
 from netspec.diagram import render as rendering
-from netspec.diagram.dot import to_dot
+from netspec.diagram.dot import Drawing, to_dot
 from netspec.diagram.folded import view
 from netspec.diagram.labels import human, merged, share
-from netspec.diagram.render import render
 from netspec.diagram.view import Box, Frame, Role, boxes, frames
 from netspec.errors.problem import SpecError
 from netspec.graph.graph import Graph
@@ -35,13 +35,18 @@ KEPT = (("resnet@resnet50", 1), ("densenet121", 2), ("googlenet", 0))
 DOT = shutil.which("dot")
 needs_dot = pytest.mark.skipif(DOT is None, reason="the dot program is not installed")
 HOSTILE = ('"]; evil [label="x', "<B>&</TABLE>>", "a\\", "\\N\\G", "\x00\x07\n", "", " ", "&amp;", "x" * 5000, "ñ𝔘")
-TINY = "digraph { a -> b }"
 
 
 def network(word: str) -> Graph:
     """A shipped network, ``file`` or ``file@variant``."""
     name, _, variant = word.partition("@")
     return netspec.read(str(SPECS / f"{name}.yaml") + (f"@{variant}" if variant else "")).graph
+
+
+@pytest.fixture
+def tiny(graph_of: Callable[..., Graph]) -> Drawing:
+    """A network of one operation, to be drawn."""
+    return Drawing(graph_of("f: relu"))
 
 
 def laid_out(text: str, form: str = "svg") -> str:
@@ -217,32 +222,32 @@ def test_drawing_is_cheap_to_import() -> None:
 
 @needs_dot
 @pytest.mark.parametrize("ending", ["svg", "PNG", "pdf", "dot"])
-def test_the_ending_says_the_format(ending: str, tmp_path: Path) -> None:
+def test_the_ending_says_the_format(ending: str, tiny: Drawing, tmp_path: Path) -> None:
     """Each format that is known is written, whatever the case of its ending, and nothing is left beside it."""
     path = tmp_path / f"net.{ending}"
-    render(TINY, path)
+    draw(tiny, path)
 
     assert path.read_bytes().startswith({"svg": b"<?xml", "PNG": b"\x89PNG", "pdf": b"%PDF", "dot": b"digraph"}[ending])
     assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("name", ["net.gif", "net", ".svg"])
-def test_unknown_endings_name_the_known(name: str, tmp_path: Path) -> None:
+def test_unknown_endings_name_the_known(name: str, tiny: Drawing, tmp_path: Path) -> None:
     """An ending that is no format is refused with those that are."""
     with pytest.raises(SpecError) as caught:
-        render(TINY, tmp_path / name)
+        draw(tiny, tmp_path / name)
 
     assert caught.value.problems[0].code == "unknown-format"
     assert caught.value.problems[0].hint == "known: .svg, .png, .pdf, .dot"
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_missing_dot_says_how_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_dot_says_how_to_install_it(tiny: Drawing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the dot program a picture is refused with the way to get one; the DOT text itself needs none."""
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SpecError) as caught:
-        render(TINY, tmp_path / "net.svg")
-    render(TINY, tmp_path / "net.dot")
+        draw(tiny, tmp_path / "net.svg")
+    draw(tiny, tmp_path / "net.dot")
 
     assert caught.value.problems[0].code == "missing-dot"
     assert "apt-get install graphviz" in caught.value.problems[0].hint
@@ -250,7 +255,9 @@ def test_a_missing_dot_says_how_to_install_it(tmp_path: Path, monkeypatch: pytes
 
 
 @pytest.mark.parametrize("script", ["exec /bin/sleep 9", "exit 3"])
-def test_a_failing_layout_leaves_the_old_file(script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_layout_leaves_the_old_file(
+    script: str, tiny: Drawing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A layout that hangs or breaks is told in one sentence, and what stood there stays."""
     program, path = tmp_path / "bin" / "dot", tmp_path / "net.svg"
     program.parent.mkdir()
@@ -260,18 +267,18 @@ def test_a_failing_layout_leaves_the_old_file(script: str, tmp_path: Path, monke
     monkeypatch.setenv("PATH", str(program.parent))
     monkeypatch.setattr(rendering, "SECONDS", 0.3)
     with pytest.raises(SpecError) as caught:
-        render(TINY, path)
+        draw(tiny, path)
 
     assert caught.value.problems[0].code == "layout"
     assert path.read_text() == "old"
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["bin", "net.svg"]
 
 
-def test_a_place_that_cannot_be_written_is_a_message(tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_written_is_a_message(tiny: Drawing, tmp_path: Path) -> None:
     """A folder that is not there, and a folder in the picture's place, end in a message and leave nothing behind."""
     (tmp_path / "net.dot").mkdir()
     for path in (tmp_path / "missing" / "net.dot", tmp_path / "net.dot"):
         with pytest.raises(SpecError, match="cannot be written"):
-            render(TINY, path)
+            draw(tiny, path)
 
     assert [entry.name for entry in tmp_path.iterdir()] == ["net.dot"]

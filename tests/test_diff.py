@@ -1,4 +1,4 @@
-"""What differs between two networks: operations aligned by name and structure, totals, and the weights that survive."""
+"""What differs between two networks: operations matched by name and structure, totals, and the weights that load."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ import netspec
 from netspec import api, catalogue
 from netspec.cli import main
 from netspec.compiler.compiler import spec_of
-from netspec.diff import matching as aligning
+from netspec.diff import matching
 from netspec.diff.difference import Difference, difference
-from netspec.diff.matching import aligned, common_subsequence
+from netspec.diff.matching import common_subsequence, matched
 from netspec.errors.problem import SpecError
 from netspec.graph.graph import Graph, Scope
-from netspec.report import block_names as parts
+from netspec.report.block_names import kind
 from netspec.report.folds import folded
 
 GraphOf = Callable[..., Graph]
@@ -86,7 +86,7 @@ def test_only_what_is_equal_is_one_range(graph_of: GraphOf) -> None:
         ["layer3", "residual x2", "256x14x14"],
         ["layer4", "residual x2", "512x7x7"],
     ]
-    assert [parts.kind(scope) for scope in scopes("resnet18", "layer")] == ["residual x2"] * 4
+    assert [kind(scope) for scope in scopes("resnet18", "layer")] == ["residual x2"] * 4
 
     old = graph_of("a: sigmoid", size=(3, 9, 9))
     new = graph_of("a: sigmoid\nb: {max_pool: 2}\nc: {max_pool: 2}\nd: relu\ne: relu", size=(3, 9, 9))
@@ -124,7 +124,7 @@ def test_a_network_has_no_difference_from_itself() -> None:
     assert run("resnet50", "resnet99").exit_code == 2
 
 
-def test_lists_are_aligned_by_structure() -> None:
+def test_lists_are_matched_by_structure() -> None:
     """VGG-13 is VGG-11 with two convolutions more: their numbers move all others, which are found again."""
     found = between("vgg11", "vgg13")
 
@@ -168,7 +168,7 @@ def test_wiring_and_declarations_are_compared(graph_of: GraphOf) -> None:
     ]
 
 
-def test_survivors_are_those_that_torch_loads(torch: ModuleType) -> None:
+def test_weights_that_are_kept_are_those_that_torch_loads(torch: ModuleType) -> None:
     """Keys of equal shape are exactly what load_state_dict takes; every other key of A has a reason."""
     old, new = netspec.read("googlenet").graph, netspec.read("googlenet-paper").graph
     found = difference(old, new).weights
@@ -238,17 +238,17 @@ def _longest(left: list[str], right: list[str]) -> int:
 
 
 def test_every_operation_is_matched_once() -> None:
-    """An alignment is one to one, also of networks that have little in common, and it is quick."""
+    """A matching is one to one, also of networks that have little in common, and it is quick."""
     for old, new in [("resnet1202", "densenet264"), ("vgg19", "googlenet"), ("densenet121", "vgg16")]:
         graphs = [netspec.read(word).graph for word in (old, new)]
-        pairs = aligned(graphs[0], graphs[1])
+        pairs = matched(graphs[0], graphs[1])
         assert len(set(pairs.values())) == len(pairs)
         assert pairs[graphs[0].input] is graphs[1].input
 
 
-def test_too_much_to_align_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_much_to_match_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where names say nothing about very many operations, that is said instead of filling the memory."""
-    monkeypatch.setattr(aligning, "MAX_CELLS", 100)
+    monkeypatch.setattr(matching, "MAX_PAIRS", 100)
 
-    with pytest.raises(SpecError, match="too many to align"):
+    with pytest.raises(SpecError, match="too many to match"):
         between("resnet50", "densenet121")

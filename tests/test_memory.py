@@ -16,7 +16,7 @@ from test_operations import ROWS, Row
 import netspec
 from netspec.analysis.liveness import Liveness
 from netspec.analysis.memory import Memory, memory
-from netspec.analysis.rows import Setup
+from netspec.analysis.setup import Setup
 from netspec.analysis.summary import summary
 from netspec.graph.graph import Graph
 from netspec.nn.build import module as module_of

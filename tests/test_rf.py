@@ -26,7 +26,8 @@ from netspec.errors.problem import SpecError
 from netspec.graph.graph import Graph, Node, Output, upstream
 from netspec.report.columns import FIGURES, whole_of
 from netspec.report.grouping import View, groups
-from netspec.report.receptive_field import footer, page, warnings
+from netspec.report.position_field import PositionReport, remarks
+from netspec.report.receptive_field import footer, warnings
 
 GraphOf = Callable[..., Graph]
 Bounds = tuple[tuple[int, int], ...]
@@ -152,7 +153,7 @@ def test_a_field_has_room_for_the_drift_of_every_position(torch: ModuleType, gra
 
     assert (view.field.size, view.seen) == ((32, 32), ((1, 32), (1, 32)))
     assert spoilt(torch, graph, view.node, view.at) == ((8, 24), (8, 24))
-    assert "with room for how far they drift apart" in page(view)
+    assert "with room for how far they drift apart" in " ".join(remarks(view))
 
 
 def test_what_is_not_sure_is_not_claimed(torch: ModuleType, graph_of: GraphOf) -> None:
@@ -163,11 +164,11 @@ def test_what_is_not_sure_is_not_claimed(torch: ModuleType, graph_of: GraphOf) -
     assert view.clipped == ((0, 39), (0, 39))
     assert spoilt(torch, graph, view.node, view.at) == ((9, 31), (9, 31))
     assert (view.sees_all, view.first) == (False, None)
-    assert "no position of d is known to see the whole input, nor any of another operation" in page(view)
+    assert "no position of d is known to see the whole input, nor any of another operation" in " ".join(remarks(view))
     assert footer(graph, receptive_fields(graph))[0] == "no operation is known to see the whole input"
     small = graph_of(SHORTCUT_D, size=(3, 64, 64))
     assert footer(small, receptive_fields(small))[0] == "no operation sees the whole input"
-    assert "with room" not in page(position_field(small))
+    assert "with room" not in " ".join(remarks(position_field(small)))
 
 
 def test_the_shortcut_of_resnet_d_is_named(graph_of: GraphOf) -> None:
@@ -237,7 +238,7 @@ def test_fields_are_global_after_pooling_and_linear_layers() -> None:
     """A table says so in place of a size."""
     graph = netspec.read("resnet50").graph
     rows = summary(graph).rows
-    words = {one.name: FIGURES["field"].value(one, whole_of(rows)) for one in groups(rows, View(by="node"))}
+    words = {one.name: FIGURES["receptive_field"].value(one, whole_of(rows)) for one in groups(rows, View(by="node"))}
 
     assert (words["layer4.2.relu"], words["avgpool"], words["fc"]) == ((427, 427), "global", "global")
 
@@ -269,7 +270,7 @@ MET, NOT_EVEN = "paths that are not aligned have met", "windows of uneven size o
 def test_why_a_field_is_larger_is_said(layers: str, said: set[str], graph_of: GraphOf) -> None:
     """Joined paths are named where some have met, uneven windows where there are some, both where both are true."""
     graph = graph_of(layers, size=(3, 32, 32))
-    text = page(position_field(graph))
+    text = " ".join(remarks(position_field(graph)))
 
     assert {sentence for sentence in (MET, NOT_EVEN) if sentence in text} == said
 
@@ -333,7 +334,8 @@ def test_the_picture_is_well_formed_and_safe(tmp_path: Path, graph_of: GraphOf) 
     assert text.count("http") == 1
 
     named = position_field(graph_of("relu: relu"))._replace(network='<script>"&\x00')
-    assert "".join(ET.fromstring(svg(named)).itertext()).count('<script>"&\N{REPLACEMENT CHARACTER}') == 2  # noqa: S314
+    drawn = "".join(ET.fromstring(svg(PositionReport(named))).itertext())  # noqa: S314 - our own text
+    assert drawn.count('<script>"&\N{REPLACEMENT CHARACTER}') == 2
 
 
 def test_rf_does_not_import_torch() -> None:
@@ -384,7 +386,7 @@ def test_effective_field_on_the_command_line(torch: ModuleType, tmp_path: Path) 
     path = tmp_path / "field.svg"
     text = run("lenet5", "--effective", "-o", str(path)).output
     assert "50 %  within" in text
-    assert "(the theoretical field)" in text
+    assert "(the theoretical receptive field)" in text
     assert "data:image/png;base64," in path.read_text(encoding="utf-8")
     data = json.loads(run("lenet5", "--effective", "--format", "json").output)["effective"]
     assert [one["percent"] for one in data["holds"]] == [50, 90, 99]

@@ -23,20 +23,23 @@ from click.testing import CliRunner, Result
 from rich.console import Console
 
 import netspec
-from netspec.analysis.rows import Row, Setup
+from netspec.analysis.rows import Row
+from netspec.analysis.setup import Setup
 from netspec.analysis.summary import Summary, summary
 from netspec.analysis.training import training_macs
 from netspec.cli import main
 from netspec.graph.graph import Graph
 from netspec.report import comparison
 from netspec.report.columns import FIGURES, whole_of
+from netspec.report.csv_table import csv_table
 from netspec.report.fitting import DROPPED, LUXURIES
-from netspec.report.grid import COLUMNS
 from netspec.report.grouping import By, Group, View, groups, total
-from netspec.report.html_table import html
 from netspec.report.latex import escaped
-from netspec.report.rich_table import show
-from netspec.report.stats import Wanted, pages
+from netspec.report.layer_table import COLUMNS
+from netspec.report.page import Page, Screen
+from netspec.report.stats import StatsReport, Wanted
+from netspec.report.terminal import show
+from netspec.report.text import page_text
 
 ROOT = Path(__file__).resolve().parent.parent
 GOLDEN = Path(__file__).parent / "golden" / "stats"
@@ -66,6 +69,25 @@ def table_lines(text: str) -> list[str]:
     lines = text.splitlines()
     first = next(place for place, line in enumerate(lines) if line.startswith("name "))
     return lines[first : lines.index("", first)]
+
+
+def headings(text: str) -> list[str]:
+    """The headings of the first table in ``text``, those in two lines joined; it has names to the left."""
+    lines = text.splitlines()
+    last = next(place for place, line in enumerate(lines) if line.startswith("name"))
+    above = lines[last - 1] if lines[last - 1].startswith(" ") else ""
+    columns = [(found.start(), found.end()) for found in re.finditer(r"\S+(?: \S+)*", lines[last])]
+    found = []
+    for place, (first, end) in enumerate(columns):
+        start = columns[place - 1][1] if place else 0
+        found.append(f"{above[start:end].strip()} {lines[last][first:end]}".strip())
+    return found
+
+
+def only_page(stats: Summary, width: int | None = None) -> Page:
+    """The page of one network."""
+    (page,) = StatsReport([stats], Wanted(View())).pages(width)
+    return page
 
 
 def names(text: str) -> list[str]:
@@ -159,8 +181,8 @@ def test_global_fields_have_no_size_in_records() -> None:
     """But a column that says so."""
     first, *_, last = values(printed("resnet18", "--format", "csv"))
 
-    assert (first["field"], first["global"]) == ("7x7", "False")
-    assert (last["field"], last["jump"], last["global"]) == ("", "", "True")
+    assert (first["receptive_field"], first["global"]) == ("7x7", "False")
+    assert (last["receptive_field"], last["effective_stride"], last["global"]) == ("", "", "True")
 
 
 def test_summaries_and_rows_are_shown_in_a_line() -> None:
@@ -194,7 +216,7 @@ def test_heads_for_training_are_apart() -> None:
     assert sum(row.training_macs for row in aside) > 0
     assert {(row.macs, row.activations, row.work.adds, row.traffic.bytes) for row in aside} == {(0, 0, 0, 0)}
     assert re.search(r"^aux1 .* 3,188,968 +training ", text, re.MULTILINE)
-    assert "6,379,984 of them in heads for training, 6,624,904 without these" in text
+    assert "6,379,984 of them in heads for training, 6,624,904 without these" in " ".join(text.split())
 
 
 def test_windows_are_facts_of_operations() -> None:
@@ -318,7 +340,7 @@ def test_columns_are_shown_as_asked() -> None:
     every = printed("lenet5", "--columns", ",".join(FIGURES))
 
     assert head.split() == ["name", "MACs", "window", "params"]
-    assert all(figure.title in table_lines(every)[0] for figure in FIGURES.values())
+    assert headings(every) == [figure.title for figure in FIGURES.values()]
     assert "left out" not in every
 
 
@@ -374,7 +396,32 @@ def test_columns_are_the_keys_of_groups() -> None:
     data = json.loads(printed("lenet5", "--format", "json", "--top", "1", "--columns", "name,macs"))
 
     assert data["groups"] == [{"name": "conv2", "macs": 240_000}, {"name": "others", "macs": 416_520 - 240_000}]
-    assert {"params", "output_shape", "field"} - set(data["layers"][0]) == {"field"}
+    assert {"params", "output_shape", "operation"} - set(data["layers"][0]) == {"operation"}
+
+
+def test_renamed_columns_keep_their_old_names() -> None:
+    """``field``, ``jump`` and ``pad`` choose and sort by what they were; groups of the JSON have both keys."""
+    new = printed(
+        "resnet18", "--columns", "name,receptive_field,effective_stride,left_padding", "--sort", "left_padding"
+    )
+    old = printed("resnet18", "--columns", "name,field,jump,pad", "--sort", "pad")
+    several = printed("lenet5", "plain20", "--columns", "name,field,jump", "--format", "csv")
+    (group, *_) = json.loads(printed("lenet5", "--by", "node", "--columns", "field,macs", "--format", "json"))["groups"]
+
+    assert headings(old) == ["name", "receptive field", "effective stride", "left padding"]
+    assert old == new
+    assert several.splitlines()[0] == "name,receptive_field,effective_stride"
+    assert group == {"receptive_field": [5, 5], "macs": 117_600, "field": [5, 5]}
+
+
+def test_headings_stand_in_two_lines_where_that_is_worth_it() -> None:
+    """A heading is broken where its column is narrower by three characters or more without it; the rest ends below."""
+    lines = printed("resnet18", "--columns", "name,receptive_field,macs_share", "--width", "80").splitlines()
+
+    assert [line.rstrip() for line in lines[2:5]] == ["         receptive", "name         field  MACs %", "-" * 26]
+    assert [line.split()[0] for line in printed("resnet18", "--columns", "name,params").splitlines()[2:4]] == [
+        "name", "-" * 19
+    ]  # fmt: skip
 
 
 def test_several_networks_have_one_row_each() -> None:
@@ -468,9 +515,15 @@ def test_csv_adds_up() -> None:
 
 def test_csv_is_no_formula() -> None:
     """No cell begins like a formula: names of layers are given by whoever wrote the spec."""
-    from netspec.report.csv_table import delimited
 
-    assert delimited([{"name": "=1+1", "macs": -3}]) == "name,macs\n'=1+1,-3"
+    class Formulas:
+        """A report of one record."""
+
+        def records(self) -> list[dict[str, object]]:
+            """A name that a spreadsheet would work out."""
+            return [{"name": "=1+1", "macs": -3}]
+
+    assert "".join(csv_table(Formulas(), Screen())) == "name,macs\n'=1+1,-3\n"
 
 
 def test_latex_is_escaped() -> None:
@@ -499,11 +552,10 @@ def test_tables_fit_the_width(name: str, width: int) -> None:
 
 def test_columns_go_in_their_order() -> None:
     """The narrower the line, the more columns are gone, in the documented order; name and MACs stay."""
-    before = list(COLUMNS)
+    before, page = list(COLUMNS), only_page(netspec.read("resnet50").stats())
     for width in range(200, 20, -1):
-        page = pages([netspec.read("resnet50").stats()], Wanted(View()))[0]
-        lines = table_lines(page.text(width))
-        shown = [key for key in COLUMNS if re.search(rf"(^| ){re.escape(FIGURES[key].title)}( |$)", lines[0])]
+        titles = headings(page_text(page, Screen(width)))
+        shown = [key for key in COLUMNS if FIGURES[key].title in titles]
         gone = [key for key in DROPPED if key in COLUMNS and key not in shown]
 
         assert set(shown) <= set(before)
@@ -515,28 +567,28 @@ def test_columns_go_in_their_order() -> None:
 
 def test_columns_that_were_asked_for_are_missed() -> None:
     """Where a column that was asked for has no room, the table says so."""
-    text = printed("resnet50", "--columns", "name,macs,compares,field,activations", "--width", "40")
+    text = printed("resnet50", "--columns", "name,macs,compares,receptive_field,activations", "--width", "40")
 
-    assert "left out  for want of room: " in text
-    assert table_lines(text)[0].split() == ["name", "MACs", "field"]
+    assert "left out for want of room: compares, activations" in " ".join(text.split())
+    assert headings(text) == ["name", "MACs", "receptive field"]
 
 
 def test_default_columns_are_missed() -> None:
     """Unasked, the table says what has no room as soon as that is more than luxuries; the bar goes without a word."""
+    stats = netspec.read("resnet50").stats()
     for width in range(40, 200):
-        page = pages([netspec.read("resnet50").stats()], Wanted(View()), width)[0]
-        head = table_lines(page.text(width))[0]
-        gone = [key for key in DROPPED if key in COLUMNS and FIGURES[key].title not in head]
+        page = only_page(stats, width)
+        titles = headings(page_text(page, Screen(width)))
+        gone = [key for key in DROPPED if key in COLUMNS and FIGURES[key].title not in titles]
         note = f"for want of room: {', '.join(FIGURES[key].title for key in gone)}"
 
         assert (("left out", note) in page.notes) == (not set(gone) <= set(LUXURIES)), width
-    assert not re.search(r"█|left out", printed("resnet50", "--width", "100"))
+    assert not re.search(r"█|left out", printed("resnet50", "--width", "110"))
 
 
 def test_long_names_are_cut() -> None:
     """Where nothing is left to go names lose their beginning; beside very many MACs there is no room for names."""
-    summaries = [netspec.read("resnet50", input=(3, 65_536, 65_536)).stats()]
-    vast = pages(summaries, Wanted(View()), 20)[0].text(20)
+    vast = page_text(only_page(netspec.read("resnet50", input=(3, 65_536, 65_536)).stats(), 20), Screen(20))
 
     assert "..denseblock1 " in printed("densenet121", "--width", "29")
     assert [len(line) for line in table_lines(printed("vgg16", "--width", "20", "--only", "*5*"))[2:3]] == [20]
@@ -565,8 +617,7 @@ def rich_text(stats: Summary, width: int, **options: Any) -> str:
     """The table of ``stats`` as a terminal would get it."""
     stream = StringIO()
     console = Console(file=stream, force_terminal=True, width=width, color_system="truecolor", **options)
-    page = pages([stats], Wanted(View()), width)[0]
-    show(console, page.head, page.grid, page.notes)
+    show(console, only_page(stats, width))
     return stream.getvalue()
 
 
@@ -576,7 +627,7 @@ def test_terminals_get_the_same_table(width: int) -> None:
     stats = netspec.read("resnet50").stats()
     styled = rich_text(stats, width)
     bare = [line.rstrip() for line in re.sub(r"\x1b\[[\d;]*m", "", styled).splitlines()]
-    plain = pages([stats], Wanted(View()), width)[0].text(width)
+    plain = page_text(only_page(stats, width), Screen(width))
 
     assert "\x1b[1m" in styled
     assert [line for line in bare if not line.startswith("-")] == [
@@ -670,7 +721,7 @@ def broken(tmp_path: Path) -> str:
         (("--columns", "name,window"), ["name  window", "-" * 12, "a     3x3", "b"]),
         (
             ("--columns", "name,output_bytes", "--batch", "2", "--dtype", "float16"),
-            ["name  output bytes", "-" * 18, "a              576", "b              576"],
+            ["      output", "name   bytes", "-" * 12, "a        576", "b        576"],
         ),
         (("--only", "b", "--columns", "name,output"), ["name  output", "-" * 12, "b     4x6x6"]),
         (("--by", "op", "--columns", "name,count"), ["name  count", "-" * 11, "conv      1", "relu      1"]),
@@ -699,7 +750,7 @@ def test_options_are_refused_before_a_mistake(broken: str) -> None:
     assert (result.exit_code, result.stdout) == (2, "")
     assert "there is no column 'foo'" in result.stderr
     assert later.stdout == (
-        "net   input 3x8x8   up to the first mistake\n\nonly      no operation up to there is called 'd'\n"
+        "net   input 3x8x8   up to the first mistake\n\nonly  no operation up to there is called 'd'\n"
     )
 
 
@@ -784,7 +835,15 @@ def test_summaries_are_frozen() -> None:
     for thing, name in ((stats, "rows"), (stats.rows[0], "params"), (stats.totals, "macs")):
         with pytest.raises(AttributeError):
             setattr(thing, name, 0)
+
+
+def test_summaries_are_equal_where_all_figures_are() -> None:
+    """Also those of two graphs; another batch or another parameter of one operation makes them differ."""
+    stats = netspec.read("resnet18").stats()
+
     assert stats == netspec.read("resnet18").stats()
+    assert hash(stats) == hash(netspec.read("resnet18").stats())
+    assert stats not in (netspec.read("resnet18").stats(batch=2), netspec.read("resnet18", classes=10).stats(), "")
 
 
 def test_notebooks_show_a_table() -> None:
@@ -795,7 +854,7 @@ def test_notebooks_show_a_table() -> None:
     )
     stats = netspec.read(text).stats()
     shown = stats._repr_html_()
-    hostile = html(summary(replace(netspec.read(text).graph, name="<script>alert(1)</script>")))
+    hostile = replace(stats, name="<script>alert(1)</script>")._repr_html_()
 
     assert shown.startswith("<table><caption>net, input 3x8x8</caption>")
     assert ">112</th>" in shown
@@ -812,7 +871,7 @@ def test_pandas_gets_a_record_for_each_row(monkeypatch: pytest.MonkeyPatch) -> N
     frame = stats.to_pandas()
 
     assert [record["name"] for record in frame] == [row.name for row in stats.rows]
-    assert (frame[0]["kernel"], frame[0]["params"], frame[0]["field"]) == ((5, 5), 156, (5, 5))
+    assert (frame[0]["kernel"], frame[0]["params"], frame[0]["receptive_field"]) == ((5, 5), 156, (5, 5))
 
 
 def test_pandas_is_optional(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -853,7 +912,7 @@ def test_plain_text_needs_little() -> None:
     code = (
         "import sys, atexit\n"
         "heavy = ('rich', 'numpy', 'pandas', 'torch', 'html', 'netspec.report.latex', 'netspec.report.markdown',"
-        " 'netspec.report.csv_table', 'netspec.report.rich_table', 'netspec.report.html_table')\n"
+        " 'netspec.report.csv_table', 'netspec.report.terminal', 'netspec.report.html_table')\n"
         "atexit.register(lambda: print(sorted(set(heavy) & set(sys.modules)), file=sys.stderr))\n"
         "from netspec.cli import main\n"
         "main(['stats', 'resnet50', '--depth', '1'])\n"

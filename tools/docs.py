@@ -13,7 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from netspec import api, catalogue
-from netspec.diagram.render import render
+from netspec.commands.formats import draw as draw_to
+from netspec.diagram.dot import Drawing
 from netspec.errors.explanations import EXPLANATIONS
 from netspec.ops.facts import shape_text
 
@@ -116,7 +117,7 @@ def draw(stale: bool) -> None:  # noqa: FBT001 - whether the page says that diag
         picture = DOCS / "diagrams" / f"{name}.svg"
         if stale or not picture.is_file():
             spec, _ = catalogue.spec(path)
-            render(api.network(spec, spec.family()[0], {}).diagram(), picture)
+            draw_to(Drawing(api.network(spec, spec.family()[0], {}).graph), picture)
 
 
 def main() -> int:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from math import prod
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
+from netspec.analysis.setup import STATES, Optimizer
+from netspec.analysis.sizes import tensors_size, value_size
 from netspec.analysis.storage import inference_order, lasts, owners, training_order
 from netspec.analysis.training import trained
 from netspec.errors.text import shortened
 from netspec.graph.graph import Graph, Node
-
-Optimizer = Literal["sgd", "momentum", "adam"]
-STATES: dict[Optimizer, int] = {"sgd": 0, "momentum": 1, "adam": 2}
-"""Numbers that an optimiser has for each weight; Adam's step counters of 4 bytes a tensor are left out."""
-COUNTER = 8
-"""Bytes of a buffer without axes: the number of batches that a norm has seen, an int64 in every network."""
 
 
 class Peak(NamedTuple):
@@ -108,24 +103,13 @@ def memory(graph: Graph, *, batch: int = 1, bytes_per_element: int = 4, optimize
     return Memory(
         weights=weights,
         buffers=tensors - weights,
-        input=sum(size(node, batch, bytes_per_element) for node in graph.inputs),
+        input=sum(value_size(node, batch, bytes_per_element) for node in graph.inputs),
         inference_peak=_peak(graph, batch, bytes_per_element),
-        saved_for_backward=sum(size(node, batch, bytes_per_element) for node in kept) + beside,
+        saved_for_backward=sum(value_size(node, batch, bytes_per_element) for node in kept) + beside,
         input_is_saved=kept.issuperset(graph.inputs),
         gradients=weights,
         optimizer_state=STATES[optimizer] * weights,
     )
-
-
-def size(node: Node, batch: int, bytes_per_element: int) -> int:
-    """Bytes of the value of ``node``."""
-    return batch * bytes_per_element * prod(node.shape)
-
-
-def tensors_size(node: Node, bytes_per_element: int) -> int:
-    """Bytes of the parameters and buffers of ``node``."""
-    counters = node.buffers and sum([not tensor.shape and not tensor.trainable for tensor in node.tensors])
-    return (node.params + node.buffers - counters) * bytes_per_element + counters * COUNTER
 
 
 def _peak(graph: Graph, batch: int, bytes_per_element: int) -> Peak:
@@ -139,7 +123,7 @@ def _peak(graph: Graph, batch: int, bytes_per_element: int) -> Peak:
     at = graph.inputs[0]
     for node in run:
         if owner[node] is node:
-            amount = size(node, batch, bytes_per_element)
+            amount = value_size(node, batch, bytes_per_element)
             held += amount
             leaving[until[node]] = leaving.get(until[node], 0) + amount
         workspace = node.operation.workspace(node.shape, *node.input_shapes).size(batch, bytes_per_element)

@@ -4,36 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import prod
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-from netspec.analysis.memory import Optimizer, tensors_size
 from netspec.analysis.receptive_field import Field
+from netspec.analysis.setup import Setup
+from netspec.analysis.sizes import tensors_size
 from netspec.analysis.traffic import STILL, Traffic, moved
 from netspec.analysis.training import training_macs
 from netspec.errors.text import shortened
+from netspec.graph.folds import STRUCTURAL
 from netspec.graph.graph import Entry, Graph, Node, Scope
 from netspec.ops.facts import Cost, Family, Shape, Window
 
-Dtype = Literal["float64", "float32", "float16", "bfloat16"]
-DTYPES: dict[Dtype, int] = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
-"""Type of weights and values -> bytes of one."""
-STRUCTURAL = ("chain", "repeat", "path", "branch", "branches", "network")
-"""Kinds of scopes that are no blocks."""
 WINDOWED = (Family.CONV, Family.POOL)
 IDLE = Cost()
-
-
-class Setup(NamedTuple):
-    """What figures in bytes are for: images at once, the type of weights and values, the optimiser of training."""
-
-    batch: int = 1
-    dtype: Dtype = "float32"
-    optimizer: Optimizer = "sgd"
-
-    @property
-    def width(self) -> int:
-        """Bytes of one value."""
-        return DTYPES[self.dtype]
 
 
 class Place(NamedTuple):
@@ -52,10 +36,7 @@ class Place(NamedTuple):
 
 
 class Row(NamedTuple):
-    """Figures of one operation, counts for one image and bytes for a batch.
-
-    Rows are equal where all of that is, also in two networks.
-    """
+    """Figures of one operation, counts for one image and bytes for a batch."""
 
     node: Node
     place: Place
@@ -161,19 +142,19 @@ class Row(NamedTuple):
     def __repr__(self) -> str:
         return f"<Row {shortened(self.name)}: {shortened(self.label)}, {self.params:,} parameters, {self.macs:,} MACs>"
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Row) and self._told() == other._told()
-
-    def __ne__(self, other: object) -> bool:
-        return not self == other
-
-    def __hash__(self) -> int:
-        return hash(self._told())
-
-    def _told(self) -> tuple[object, ...]:
-        """Everything but the graph's own objects."""
+    def comparison_key(self) -> tuple[object, ...]:
+        """Everything but the graph's own objects: equal for equal operations of two graphs."""
         node, place, *figures = self
-        return (node.name, node.operation, node.input_shapes, node.shape, self.inputs, *place[:2], *figures)
+        return (
+            node.name,
+            node.operation,
+            node.input_shapes,
+            node.shape,
+            self.inputs,
+            place.stage,
+            place.block,
+            *figures,
+        )
 
 
 def rows(graph: Graph, fields: dict[Node, Field], setup: Setup) -> Iterator[Row]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from dataclasses import field as attribute
 from typing import NamedTuple
 
 from netspec.analysis.memory import Memory, memory
 from netspec.analysis.receptive_field import UNTOUCHED, Field, last_map, receptive_fields
-from netspec.analysis.rows import Row, Setup, rows
+from netspec.analysis.rows import Row, rows
+from netspec.analysis.setup import Setup
 from netspec.graph.graph import Graph, Node
 from netspec.ops.facts import Shape
 
@@ -48,9 +48,9 @@ class Totals(NamedTuple):
         }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Summary:
-    """What ``netspec stats`` shows."""
+    """What ``netspec stats`` shows. Two are equal where all their figures are, also if they are of two graphs."""
 
     name: str
     input: Shape
@@ -59,11 +59,21 @@ class Summary:
     field: Field
     field_node: str
     setup: Setup
-    graph: Graph = attribute(repr=False, compare=False)
+    graph: Graph
 
     def __repr__(self) -> str:
         totals = self.totals
         return f"<Summary of {self.name}: {len(self.rows)} rows, {totals.params:,} parameters, {totals.macs:,} MACs>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Summary) and self._comparison_key() == other._comparison_key()
+
+    def __hash__(self) -> int:
+        return hash(self._comparison_key())
+
+    def _comparison_key(self) -> tuple[object, ...]:
+        figures = (self.name, self.input, self.totals, self.field, self.field_node, self.setup)
+        return (*figures, *[row.comparison_key() for row in self.rows])
 
     @property
     def fields(self) -> dict[Node, Field]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from netspec.analysis.memory import size
+from netspec.analysis.sizes import value_size
 from netspec.graph.graph import Node
 
 
@@ -42,6 +42,6 @@ def moved(node: Node, weights: int, batch: int, bytes_per_element: int) -> Traff
     return Traffic(
         flops=2 * batch * node.cost.macs,
         weights=weights,
-        inputs=sum([size(source, batch, bytes_per_element) for source in dict.fromkeys(node.inputs)]),
-        outputs=size(node, batch, bytes_per_element),
+        inputs=sum([value_size(source, batch, bytes_per_element) for source in dict.fromkeys(node.inputs)]),
+        outputs=value_size(node, batch, bytes_per_element),
     )

@@ -6,13 +6,14 @@ import sys
 
 import click
 
-from netspec.commands.options import Setting, Settings, network, print_json, with_input
+from netspec.commands.formats import print_report, with_format
+from netspec.commands.options import Setting, Settings, network, with_input
 from netspec.diff.difference import difference
 from netspec.ops.facts import Shape
-from netspec.report.difference import difference_markdown, difference_text
+from netspec.report.difference import DifferenceReport
+from netspec.report.formats import Format
 
 DIFFERENT = 1
-FORMATS = ["text", "json", "markdown"]
 
 
 @click.command()
@@ -22,7 +23,7 @@ FORMATS = ["text", "json", "markdown"]
 @click.option("--set-a", "given_a", multiple=True, type=Setting(), help="Set a parameter of A. Repeatable.")
 @click.option("--set-b", "given_b", multiple=True, type=Setting(), help="Set a parameter of B. Repeatable.")
 @with_input
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@with_format(DifferenceReport)
 @click.option("--exit-code", "strict", is_flag=True, help="Leave with exit code 1 if they differ.")
 def diff(  # noqa: PLR0913 - one argument for each option
     a: str,
@@ -32,15 +33,12 @@ def diff(  # noqa: PLR0913 - one argument for each option
     given_a: Settings,
     given_b: Settings,
     size: Shape | None,
-    form: str,
+    form: Format,
     strict: bool,
 ) -> None:
     """What differs between two networks: operations, totals, and which weights of A load into B."""
     old, new = network(a, (*given, *given_a), size), network(b, (*given, *given_b), size)
     found = difference(old.graph, new.graph)
-    if form == "json":
-        print_json(found.to_dict())
-    else:
-        click.echo(difference_markdown(found) if form == "markdown" else difference_text(found))
+    print_report(DifferenceReport(found), form)
     if strict and found:
         sys.exit(DIFFERENT)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable
-from itertools import islice
 from typing import Any, NoReturn
 
 import click
@@ -20,7 +18,6 @@ from netspec.limits import LARGEST_SIDE, LIMITS, Limits
 from netspec.ops.facts import MAP, Shape
 
 BAD_INPUT = 2
-MANY = 10_000
 
 Settings = tuple[tuple[str, Value], ...]
 
@@ -95,14 +92,6 @@ def family(word: str, given: Settings, size: Shape | None) -> list[api.Network]:
                 problems.add(problem)
     problems.check()
     return found
-
-
-def print_json(data: object) -> None:
-    """Print ``data`` piece by piece: the text of a large network is never held as a whole."""
-    words = json.JSONEncoder(indent=1).iterencode(data)
-    while piece := "".join(islice(words, MANY)):
-        click.echo(piece, nl=False)
-    click.echo()
 
 
 def fail(problems: Iterable[Problem]) -> NoReturn:

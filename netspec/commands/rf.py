@@ -9,12 +9,12 @@ import click
 
 from netspec.analysis.effective_field import Effective, effective
 from netspec.analysis.position_field import PositionField, position_field
-from netspec.commands.options import Settings, network, one_spec, print_json, with_input, with_set
+from netspec.commands.formats import draw, endings, print_report, with_format
+from netspec.commands.options import Settings, network, one_spec, with_input, with_set
 from netspec.graph.graph import Graph
 from netspec.ops.facts import Pair, Shape
-from netspec.report.receptive_field import page
-from netspec.report.receptive_field_drawing import picture
-from netspec.report.receptive_field_svg import svg, written
+from netspec.report.formats import Format
+from netspec.report.position_field import PositionReport
 
 
 class Position(click.ParamType[Pair]):
@@ -36,9 +36,11 @@ class Position(click.ParamType[Pair]):
 @with_input
 @click.option("--node", help="The operation that looks. Default: the last feature map.")
 @click.option("--at", type=Position(), help="The position of its map, counted from 0,0. Default: the middle.")
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="A picture, .svg.")
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help=f"A picture, {endings(PositionReport)}."
+)
 @click.option("--effective", "gradient", is_flag=True, help="The gradient of a fresh network beside it; needs torch.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@with_format(PositionReport)
 def rf(  # noqa: PLR0913 - one argument for each option
     spec: str,
     given: Settings,
@@ -47,24 +49,18 @@ def rf(  # noqa: PLR0913 - one argument for each option
     node: str | None,
     at: Pair | None,
     output: Path | None,
-    form: str,
+    form: Format,
     gradient: bool,
 ) -> None:
     """The receptive field of one position of an operation: as numbers, and as a picture over the input."""
     graph = network(spec, given, size).graph
-    view = position_field(graph, node, at)
-    found = _effective(graph, view) if gradient else None
+    found = position_field(graph, node, at)
+    report = PositionReport(found, _effective(graph, found) if gradient else None)
     if output:
-        written(svg(view, found), output)
-    if form == "json":
-        more = {"effective": found.to_dict()} if found else {}
-        print_json({**view.to_dict(), **more})
-        return
-    click.echo(page(view, found))
-    click.echo()
-    click.echo(picture(view, found))
-    if output:
-        click.echo(f"drew the field of {view.node.name} to {output}")
+        draw(report, output)
+    print_report(report, form)
+    if output and form.read:
+        click.echo(f"drew the receptive field of {found.node.name} to {output}")
 
 
 def _effective(graph: Graph, view: PositionField) -> Effective:

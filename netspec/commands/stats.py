@@ -6,19 +6,19 @@ from typing import Any, get_args
 
 import click
 
-from netspec.analysis.memory import STATES
-from netspec.analysis.rows import DTYPES, Dtype, Setup
-from netspec.analysis.summary import Summary, summary
+from netspec.analysis.setup import DTYPES, STATES, Dtype, Setup
+from netspec.analysis.summary import summary
 from netspec.commands.collect import collected
-from netspec.commands.options import Settings, Size, many_specs, print_json, with_set
-from netspec.commands.stats_options import Asked, cut_off, ranked, refuse_clashes, wanted
+from netspec.commands.formats import print_report, with_format
+from netspec.commands.options import Settings, Size, many_specs, with_set
+from netspec.commands.stats_options import Asked, cut_off, ranked, refuse_clashes, refuse_clashes_with_verify, wanted
 from netspec.commands.terminal import PIPED, line_width, print_pages
 from netspec.ops.facts import Shape
-from netspec.report import comparison, json_data
-from netspec.report import stats as report
-from netspec.report.columns import FIGURES
+from netspec.report import comparison
+from netspec.report.columns import FIGURES, RENAMED
+from netspec.report.formats import Format
 from netspec.report.grouping import By
-from netspec.report.stats import Wanted
+from netspec.report.stats import StatsReport
 
 
 class Sizes(click.ParamType[tuple[Shape, ...]]):
@@ -32,13 +32,27 @@ class Sizes(click.ParamType[tuple[Shape, ...]]):
 
 
 class Names(click.ParamType[tuple[str, ...]]):
-    """``name,params,macs`` as a tuple."""
+    """``name,params,macs`` as a tuple; columns that were renamed under their new names."""
 
     name = "NAME,..."
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:  # noqa: ARG002 - as click has it
         """The names between the commas."""
-        return tuple(part.strip() for part in str(value).split(","))
+        return tuple(_column(part.strip()) for part in str(value).split(","))
+
+
+class Name(click.ParamType[str]):
+    """The name of a column; of one that was renamed, the new one."""
+
+    name = "COLUMN"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002 - as click has it
+        """The name."""
+        return _column(str(value))
+
+
+def _column(name: str) -> str:
+    return RENAMED.get(name, name)
 
 
 def epilog() -> str:
@@ -54,29 +68,21 @@ def epilog() -> str:
 @click.option("--depth", type=click.IntRange(min=0), help="Open blocks to this depth; equal ones are one row.")
 @click.option("--all", "whole", is_flag=True, help="Open all blocks, down to every operation.")
 @click.option("--only", metavar="GLOB", help="Only operations that this names, or that lie in what it names.")
-@click.option("--columns", type=Names(), help="Columns, by name, in this order. Some go where there is no room.")
-@click.option("--sort", metavar="COLUMN", help="Rows by this column, the largest first.")
+@click.option("--columns", type=Names(), help="Columns, by name, in this order, or keys of groups in JSON.")
+@click.option("--sort", type=Name(), help="Rows by this column, the largest first.")
 @click.option("--top", type=click.IntRange(min=1), help="Only so many rows, by --sort or by MACs; the rest is one row.")
 @click.option("--batch", type=click.IntRange(1, 1_000_000), default=1, show_default=True, help="Images, for bytes.")
 @click.option("--dtype", type=click.Choice(list(DTYPES)), default="float32", show_default=True, help="For bytes.")
 @click.option("--optimizer", type=click.Choice(list(STATES)), default="sgd", show_default=True, help="For memory.")
 @click.option("--verify", is_flag=True, help="Build the module; hold figures against torch, fvcore and a NaN.")
 @click.option("--width", type=click.IntRange(min=20), help="Characters of a line. Default: the terminal's.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "csv", "markdown", "latex"]),
-    default="text",
-    show_default=True,
-    help="JSON has every figure of every layer, and groups if asked for, whose keys --columns chooses; "
-    "CSV has raw numbers; LaTeX needs booktabs.",
-)
+@with_format(StatsReport)
 def stats(  # noqa: PLR0913 - one argument for each option
     specs: tuple[str, ...],
     given: Settings,
     *,
     sizes: tuple[Shape, ...] | None,
-    form: str,
+    form: Format,
     width: int | None,
     batch: int,
     dtype: Dtype,
@@ -92,57 +98,27 @@ def stats(  # noqa: PLR0913 - one argument for each option
     With --verify the exit code is 1 if a figure differs from that of the module and the convention does not say why.
     """
     setup, options = Setup(batch, dtype, optimizer), Asked(**asked)
-    if not verify:
+    if verify:
+        refuse_clashes_with_verify(options)
+    else:
         refuse_clashes(options, form, width)
     found = collected(specs, given, sizes or (None,))
     if verify:
         from netspec.commands.stats_verify import verified
 
         found.check()
-        verified(found.graphs, options, form)
+        verified(found.graphs, form)
         found.check(budgets=True)
         return
     summaries = [summary(graph, setup) for graph in found.graphs]
-    view = wanted(summaries, options, found.failed)
+    view = wanted(summaries, options, form, found.failed)
     if view.compare:
         summaries = ranked(summaries, options)
-    if form == "text":
-        columns = line_width(width, PIPED if options.columns is None else None)
+    if form.read:
         cut = [summary(graph, setup) for graph in found.cut]
-        shown = [
-            *report.pages(summaries, view, columns),
-            *report.cut_pages(cut, cut_off(cut, options), columns),
-        ]
-        if shown:
-            print_pages(shown, columns)
+        report = StatsReport(summaries, view, cut, cut_off(cut, options))
+        print_pages(report, form, line_width(width, PIPED if options.columns is None else None))
     else:
         found.check()
-        if form == "json":
-            print_json(_data(summaries, view, options))
-        else:
-            click.echo(_formatted(summaries, view, options, form))
+        print_report(StatsReport(summaries, view), form)
     found.check(budgets=True)
-
-
-def _data(summaries: list[Summary], view: Wanted, asked: Asked) -> object:
-    grouped = asked.grouped and not view.compare
-    if asked.columns is not None and not grouped:
-        raise click.UsageError(
-            "--columns chooses the keys of JSON's groups, and there are none: "
-            "give --by, --depth, --all, --only, or --sort or --top of one network"
-        )
-    data = [json_data.data(one) for one in summaries]
-    if grouped:
-        data = [{**one, "groups": report.group_records(own, view)} for one, own in zip(data, summaries, strict=True)]
-    return data[0] if len(data) == 1 else data
-
-
-def _formatted(summaries: list[Summary], view: Wanted, asked: Asked, form: str) -> str:
-    if form == "markdown":
-        return report.markdown_page(summaries, view)
-    if form == "latex":
-        return report.latex_page(summaries, view)
-    from netspec.report.csv_table import delimited
-
-    rows = view.view if asked.grouped else view.view._replace(by="node")
-    return delimited(report.table_records(summaries, view._replace(view=rows)))

@@ -6,13 +6,19 @@ from collections.abc import Container
 from typing import NamedTuple
 
 import click
+from click.core import ParameterSource
 
 from netspec.analysis.summary import Summary
 from netspec.errors.suggestions import did_you_mean
 from netspec.report import comparison
-from netspec.report.columns import FIGURES, number, whole_of
+from netspec.report.cells import number
+from netspec.report.columns import FIGURES, whole_of
+from netspec.report.formats import Format
 from netspec.report.grouping import By, Group, View, chosen
 from netspec.report.stats import Wanted
+
+WITHOUT_MEANING = ("batch", "dtype", "optimizer", "width")
+"""Options for other bytes than those that --verify holds, and for the width of a table."""
 
 
 class Asked(NamedTuple):
@@ -37,36 +43,46 @@ class Asked(NamedTuple):
         return self.layers or self.sort is not None or self.top is not None
 
 
-def refuse_clashes(asked: Asked, form: str, width: int | None) -> None:
+def refuse_clashes(asked: Asked, form: Format, width: int | None) -> None:
     """Raise :class:`click.UsageError` for options of which one would have no effect beside another."""
     given = {"--all": asked.whole, "--by": asked.by is not None, "--depth": asked.depth is not None}
     rows = [name for name, is_given in given.items() if is_given]
     if len(rows) > 1:
         raise click.UsageError(f"{' and '.join(rows)} do not go together: each says what has a row of its own")
-    if width is not None and form != "text":
-        raise click.UsageError(f"--width is for text: {form} has no lines that must fit")
+    if width is not None and not form.read:
+        raise click.UsageError(f"--width is for text: {form.name} has no lines that must fit")
 
 
-def wanted(summaries: list[Summary], asked: Asked, failed: int = 0) -> Wanted:
+def refuse_clashes_with_verify(asked: Asked) -> None:
+    """Raise :class:`click.UsageError` for options that choose rows and columns, or that change nothing that is held."""
+    if asked.grouped or asked.columns is not None:
+        raise click.UsageError("--verify is of all operations; options that choose rows and columns do not go with it")
+    context = click.get_current_context()
+    for name in WITHOUT_MEANING:
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--{name} does not go with --verify: it changes nothing that is held")
+
+
+def wanted(summaries: list[Summary], asked: Asked, form: Format, failed: int = 0) -> Wanted:
     """What the options come to for these networks: several are compared unless their layers are asked for.
 
-    ``failed`` others, of which only a beginning can be shown, are counted among the several.
+    ``failed`` others, of which only a beginning can be shown, are counted among the several. Raises
+    :class:`click.UsageError` for names that are unknown and for columns that ``form`` has no use for.
     """
     compare = len(summaries) + failed > 1 and not asked.layers
-    words: Container[str] = comparison.WORDS if compare else [figure.key for figure in FIGURES.values() if figure.words]
-    names = list(comparison.FIGURES if compare else FIGURES)
-    for name in asked.columns or ():
-        _check_name(name, names, "--columns")
-    if asked.sort:
-        _check_name(asked.sort, names, "--sort")
-        if asked.sort in words:
-            raise click.BadParameter(f"'{asked.sort}' is text; rows are sorted by numbers", param_hint="--sort")
+    _check_columns(asked, compare=compare)
+    if form.content == "data" and asked.columns is not None and (compare or not asked.grouped):
+        raise click.UsageError(
+            "--columns chooses the keys of JSON's groups, and there are none: "
+            "give --by, --depth, --all, --only, or --sort or --top of one network"
+        )
     if compare:
         return Wanted(View(), asked.columns, compare=True)
     if not failed:
         _check_glob(summaries, asked.only)
     key = asked.sort or ("macs" if asked.top else None)
-    return Wanted(_view(summaries, asked, key), asked.columns, key if key and FIGURES[key].sums else "macs")
+    bar = key if key and FIGURES[key].sums else "macs"
+    return Wanted(_view(summaries, asked, key), asked.columns, bar, grouped=asked.grouped)
 
 
 def cut_off(summaries: list[Summary], asked: Asked) -> Wanted:
@@ -85,6 +101,18 @@ def ranked(summaries: list[Summary], asked: Asked) -> list[Summary]:
         return summaries
     _, value = comparison.FIGURES[asked.sort or "macs"]
     return sorted(summaries, key=lambda one: number(value(one)), reverse=True)[: asked.top]
+
+
+def _check_columns(asked: Asked, *, compare: bool) -> None:
+    """Raise :class:`click.BadParameter` for columns that there are not, and for text to sort by."""
+    words: Container[str] = comparison.WORDS if compare else [figure.key for figure in FIGURES.values() if figure.words]
+    names = list(comparison.FIGURES if compare else FIGURES)
+    for name in asked.columns or ():
+        _check_name(name, names, "--columns")
+    if asked.sort:
+        _check_name(asked.sort, names, "--sort")
+        if asked.sort in words:
+            raise click.BadParameter(f"'{asked.sort}' is text; rows are sorted by numbers", param_hint="--sort")
 
 
 def _check_name(key: str, names: list[str], option: str) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Sequence
 
-import click
-
-from netspec.report.stats import Page
+from netspec.commands.formats import print_report
+from netspec.report.formats import Format
+from netspec.report.page import Screen
+from netspec.report.report import Pages
 
 PIPED = 100
 """Width of a table that is not read on a terminal."""
@@ -20,17 +20,17 @@ def line_width(asked: int | None, piped: int | None = PIPED) -> int | None:
     return asked or (shutil.get_terminal_size().columns if sys.stdout.isatty() else piped)
 
 
-def print_pages(pages: Sequence[Page], width: int | None) -> None:
-    """Print ``pages`` with an empty line between them."""
-    if sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
-        from rich.console import Console
-
-        from netspec.report.rich_table import show
-
-        console = Console(width=width, highlight=False)
-        for place, page in enumerate(pages):
-            console.print() if place else None
-            show(console, page.head, page.grid, page.notes)
+def print_pages(report: Pages, form: Format, width: int | None) -> None:
+    """Print the pages of ``report``, in colours where a terminal has them."""
+    if not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
+        encoding = (sys.stdout.encoding or "").lower()
+        print_report(report, form, Screen(width, ascii_only=not encoding.startswith("utf")))
         return
-    encoding = (sys.stdout.encoding or "").lower()
-    click.echo("\n\n".join(page.text(width, ascii_only=not encoding.startswith("utf")) for page in pages))
+    from rich.console import Console
+
+    from netspec.report.terminal import show
+
+    console = Console(width=width, highlight=False)
+    for place, page in enumerate(report.pages(width)):
+        console.print() if place else None
+        show(console, page)

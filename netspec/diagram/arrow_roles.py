@@ -1,4 +1,4 @@
-"""The ways through a diagram: which arrows are the spine, which go around something, and what stands side by side."""
+"""Roles of the arrows of a diagram: which are the spine, which go around something; and what stands side by side."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ CONCAT = "C"
 
 
 @dataclass(slots=True)
-class Ways:
-    """Arrows by where they begin and end, how far each key is from the image, and the roles of arrows.
+class ArrowRoles:
+    """What is known of the arrows of a diagram, and the roles that follow.
 
-    A skip has a longer way beside it. At a join that is no concat, a shorter way to it is a side way, as projection
-    shortcuts are. Ways into a concat are branches of equal right.
+    ``into`` and ``out`` are the arrows at each key, and ``rank`` how many arrows lead to it on the longest path.
+
+    A skip arrow has a longer path beside it. At a join other than a concat the shorter paths are side paths, such as
+    projection shortcuts. All paths into a concat are branches.
     """
 
     all: list[Arrow]
@@ -27,19 +29,19 @@ class Ways:
     beside: list[Level] = field(default_factory=list)
 
     @classmethod
-    def of(cls, arrows: list[Arrow], parts: Iterable[Box | Frame]) -> Ways:
-        """The ways that ``arrows`` make between ``parts``."""
+    def of(cls, arrows: list[Arrow], parts: Iterable[Box | Frame]) -> ArrowRoles:
+        """The roles of ``arrows`` between ``parts``."""
         into: dict[str, list[Arrow]] = defaultdict(list)
         out: dict[str, list[Arrow]] = defaultdict(list)
         for arrow in arrows:
             into[arrow.target].append(arrow)
             out[arrow.source].append(arrow)
-        ways = cls(arrows, into, out, _ranks(into, out))
+        found = cls(arrows, into, out, _ranks(into, out))
         marks = {box.key: box.mark for box in boxes(parts)}
         for target, entering in into.items():
             if len(entering) > 1:
-                ways._tell_apart(entering, equal=marks.get(target) == CONCAT)
-        return ways
+                found._assign(entering, equal=marks.get(target) == CONCAT)
+        return found
 
     def arrows(self) -> tuple[Arrow, ...]:
         """The arrows with their roles."""
@@ -50,12 +52,12 @@ class Ways:
         home = {part.key: frame.key for frame in frames(parts) for part in frame.parts}
         return tuple(level for level in self.beside if len({home.get(key, "") for key in level.keys}) == 1)
 
-    def _tell_apart(self, entering: list[Arrow], *, equal: bool) -> None:
-        """Give the arrows into one key their roles; ``equal`` if no way there is more than another."""
+    def _assign(self, entering: list[Arrow], *, equal: bool) -> None:
+        """Give the arrows into one key their roles; ``equal`` if no path there comes before another."""
         skips = [arrow for arrow in entering if self._is_bypassed(arrow, entering)]
         self.roles.update(dict.fromkeys(skips, Role.SKIP))
         rest = [arrow for arrow in entering if arrow not in skips]
-        if len(rest) < 2:  # noqa: PLR2004 - one way is no choice
+        if len(rest) < 2:  # noqa: PLR2004 - a single path has nothing beside it
             return
         self.roles.update(dict.fromkeys(rest, Role.BRANCH))
         main = max(rest, key=lambda arrow: self.rank[arrow.source])
@@ -63,20 +65,20 @@ class Ways:
         if shorter:
             self.roles[main] = Role.MAIN
         for arrow in shorter:
-            way = self._back(arrow)
-            self.roles.update(dict.fromkeys(way, Role.SIDE))
+            path = self._back(arrow)
+            self.roles.update(dict.fromkeys(path, Role.SIDE))
             around = [step.source for step in self._back(main)[:-1]]
-            if len(way) == 2 and around:  # noqa: PLR2004 - an arrow to the only box and one from it
+            if len(path) == 2 and around:  # noqa: PLR2004 - an arrow to the only box and one from it
                 self.beside.append(Level((around[len(around) // 2], arrow.source)))
         if not shorter:
             self._align(rest)
 
     def _align(self, branches: list[Arrow]) -> None:
         """Put the ends of ``branches`` side by side, and where they join right under where they part."""
-        ways = [self._back(arrow) for arrow in branches]
-        forks = {way[-1].source for way in ways}
+        paths = [self._back(arrow) for arrow in branches]
+        forks = {path[-1].source for path in paths}
         if len(branches) % 2:
-            self.roles.update(dict.fromkeys(ways[len(ways) // 2], Role.MAIN))
+            self.roles.update(dict.fromkeys(paths[len(paths) // 2], Role.MAIN))
         lane = (forks.pop(), branches[0].target) if len(forks) == 1 else None
         self.beside.append(Level(tuple(arrow.source for arrow in branches), lane))
 
@@ -89,7 +91,7 @@ class Ways:
         return Role.MAIN if alone else Role.BRANCH
 
     def _is_bypassed(self, arrow: Arrow, entering: list[Arrow]) -> bool:
-        """Whether the source of ``arrow`` reaches its target in another way too."""
+        """Whether another path leads from the source of ``arrow`` to its target."""
         floor = self.rank[arrow.source]
         waiting = [other.source for other in entering if self.rank[other.source] > floor]
         seen = set(waiting)
@@ -103,15 +105,15 @@ class Ways:
         return False
 
     def _back(self, arrow: Arrow) -> list[Arrow]:
-        """The arrows of a way, from its end back to where it parts from others."""
-        way = [arrow]
-        while len(self.out[way[-1].source]) == 1 and len(self.into.get(way[-1].source, ())) == 1:
-            way.append(self.into[way[-1].source][0])
-        return way
+        """The arrows of a path, from its end back to where it parts from others."""
+        path = [arrow]
+        while len(self.out[path[-1].source]) == 1 and len(self.into.get(path[-1].source, ())) == 1:
+            path.append(self.into[path[-1].source][0])
+        return path
 
 
 def _ranks(into: dict[str, list[Arrow]], out: dict[str, list[Arrow]]) -> dict[str, int]:
-    """How many arrows lead to each key on the longest way from the image."""
+    """How many arrows lead to each key on the longest path from the image."""
     rank = {IMAGE: 0}
     missing = {target: len(entering) for target, entering in into.items()}
     ready = [IMAGE]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from netspec.analysis.rows import STRUCTURAL
 from netspec.diagram.folding import Part, Readers, Run, nodes_of, runs
 from netspec.diagram.labels import ARROW, TIMES
 from netspec.diagram.view import Box
+from netspec.graph.folds import STRUCTURAL
 from netspec.graph.graph import Node
 from netspec.ops.facts import FLAT, Shape
 

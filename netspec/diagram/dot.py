@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from netspec.diagram.folded import view
 from netspec.diagram.labels import merged, quoted, shape_label
 from netspec.diagram.style import GREEN, GREY, INK, TEXT, box_node, frame_node, title
@@ -25,6 +27,18 @@ ROLES = {
 
 PAD = " " * 8
 """After the label of a skip: Graphviz counts too little of it when it draws the frame around."""
+
+
+class Drawing(NamedTuple):
+    """A graph to be drawn, with blocks opened ``depth`` levels deep."""
+
+    graph: Graph
+    depth: int = 1
+
+
+def dot(drawing: Drawing) -> bytes:
+    """The text that Graphviz lays out, as a file has it."""
+    return to_dot(drawing.graph, depth=drawing.depth).encode()
 
 
 def to_dot(graph: Graph, *, depth: int = 1) -> str:

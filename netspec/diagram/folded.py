@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from netspec.diagram.arrow_roles import Ways
+from netspec.diagram.arrow_roles import ArrowRoles
 from netspec.diagram.arrows import drawn, forked
 from netspec.diagram.folding import is_one_box, nodes_of, readers, runs
 from netspec.diagram.outline import Outline, Place
@@ -29,16 +29,16 @@ def view(graph: Graph, depth: int = 1) -> View:
         parts += drawing(outline, list(entries), depth)
     ends = tuple(End(f"out{index}", output.name, output.training) for index, output in enumerate(graph.outputs))
     arrows, forks = forked(*drawn(graph, outline, ends), parts)
-    ways = Ways.of(arrows, parts)
+    roles = ArrowRoles.of(arrows, parts)
     return View(
         name=graph.name,
         input=graph.input.shape,
         figures=figures_of(graph.nodes, outline.auxiliary),
         parts=tuple(parts),
-        arrows=ways.arrows(),
+        arrows=roles.arrows(),
         ends=ends,
         forks=forks,
-        levels=ways.levels(parts),
+        levels=roles.levels(parts),
     )
 
 

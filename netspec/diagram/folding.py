@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby, pairwise
+from typing import NamedTuple
 
-from netspec.analysis.rows import STRUCTURAL
+from netspec.graph.folds import STRUCTURAL, label, neighbours, signature, word
 from netspec.graph.graph import Graph, Node, Scope
 from netspec.ops.facts import Family
 
@@ -15,7 +16,7 @@ FOLLOWERS = (Family.NORM, Family.ACTIVATION, Family.REGULARISE)
 """What is drawn as the second line of the box before it."""
 LEADERS = (Family.CONV, Family.LINEAR, *FOLLOWERS)
 """What can have such a second line."""
-FEW = 2
+NUMBERED_KINDS = 2
 """So many kinds of copies are told apart by their numbers; more are told apart by their operations only."""
 
 Part = Node | Scope
@@ -36,6 +37,13 @@ class Run:
         return tuple(node for copy in self.copies for node in nodes_of(copy))
 
 
+class _Piece(NamedTuple):
+    """A part, and whether the spec declares it as a repetition of the one before it."""
+
+    part: Part
+    declared: bool
+
+
 def readers(graph: Graph) -> Readers:
     """What reads each node."""
     outputs = Counter(output.node for output in graph.outputs)
@@ -49,14 +57,8 @@ def nodes_of(part: Part) -> tuple[Node, ...]:
 
 def runs(parts: Iterable[Part], reading: Readers) -> list[Run]:
     """``parts`` with structure looked through and with repetitions folded."""
-    found: list[list[Part]] = []
-    for part, declared in _pieces(parts):
-        last = found[-1][-1] if found else None
-        if last and word_of(last) == word_of(part) and _continues(last, part, reading, declared=declared):
-            found[-1].append(part)
-        else:
-            found.append([part])
-    folded = [Run(word_of(copies[0]), tuple(copies)) for copies in found]
+    found = neighbours(_pieces(parts), lambda before, after: _continues(before.part, after, reading))
+    folded = [Run(word_of(copies[0].part), tuple(copy.part for copy in copies)) for copies in found]
     return [inner for run in folded for inner in _looked_through(run, reading)]
 
 
@@ -67,21 +69,8 @@ def word_of(part: Part) -> str:
 
 def kinds(copies: tuple[Part, ...]) -> list[tuple[Part, ...]]:
     """Neighbouring copies that are built alike, such as the first one and all others."""
-    exact = _grouped(copies, lambda copy: signature(copy, exact=True))
-    return exact if len(exact) <= FEW else _grouped(copies, lambda copy: signature(copy, exact=False))
-
-
-def signature(copy: Part, *, exact: bool) -> Hashable:
-    """What must be equal for two copies to be drawn as one: operations and wiring, and if ``exact`` their numbers."""
-    nodes = nodes_of(copy)
-    place = {node: index for index, node in enumerate(nodes)}
-    return tuple(
-        (
-            node.operation.label() if exact else node.operation.word,
-            tuple(place.get(source, -1) for source in node.inputs),
-        )
-        for node in nodes
-    )
+    numbered = _alike(copies, label)
+    return numbered if len(numbered) <= NUMBERED_KINDS else _alike(copies, word)
 
 
 def fuses(before: Node, after: Node, reading: Readers) -> bool:
@@ -96,15 +85,15 @@ def is_one_box(part: Part, reading: Readers) -> bool:
     return all(fuses(before, after, reading) for before, after in pairwise(nodes))
 
 
-def _pieces(parts: Iterable[Part]) -> Iterator[tuple[Part, bool]]:
-    """Blocks and operations with structure looked through; True for those that the spec declares as repetitions."""
+def _pieces(parts: Iterable[Part]) -> Iterator[_Piece]:
+    """Blocks and operations with structure looked through."""
     for part in parts:
         if isinstance(part, Scope) and part.block == "repeat":
-            yield from ((child, True) for child in part.children)
+            yield from (_Piece(child, declared=True) for child in part.children)
         elif isinstance(part, Scope) and part.block in STRUCTURAL:
             yield from _pieces(part.children)
         else:
-            yield part, isinstance(part, Scope) and part.index > 0
+            yield _Piece(part, declared=isinstance(part, Scope) and part.index > 0)
 
 
 def _looked_through(run: Run, reading: Readers) -> list[Run]:
@@ -115,12 +104,15 @@ def _looked_through(run: Run, reading: Readers) -> list[Run]:
     return [run]
 
 
-def _continues(before: Part, after: Part, reading: Readers, *, declared: bool) -> bool:
-    """Whether ``after`` is one more copy: a declared repetition or a sibling of the same word, in series."""
-    if not declared:
+def _continues(before: Part, piece: _Piece, reading: Readers) -> bool:
+    """Whether ``piece`` is one more copy: a declared repetition or a sibling, of the same word and in series."""
+    after = piece.part
+    if word_of(before) != word_of(after):
+        return False
+    if not piece.declared:
         if isinstance(after, Node) or _parent(before) is not _parent(after):
             return False
-        if is_one_box(after, reading) and signature(before, exact=True) != signature(after, exact=True):
+        if is_one_box(after, reading) and _signature(before, label) != _signature(after, label):
             return False
     earlier, later = set(nodes_of(before)), set(nodes_of(after))
     sources = {source for node in later for source in node.inputs} - later
@@ -132,5 +124,10 @@ def _parent(part: Part) -> Scope | None:
     return part.scope if isinstance(part, Node) else part.parent
 
 
-def _grouped(copies: tuple[Part, ...], key: Callable[[Part], Hashable]) -> list[tuple[Part, ...]]:
-    return [tuple(group) for _, group in groupby(copies, key)]
+def _alike(copies: tuple[Part, ...], fact: Callable[[Node], Hashable]) -> list[tuple[Part, ...]]:
+    """Neighbouring copies with the same signature."""
+    return [tuple(group) for _, group in groupby(copies, lambda copy: _signature(copy, fact))]
+
+
+def _signature(copy: Part, fact: Callable[[Node], Hashable]) -> Hashable:
+    return signature(nodes_of(copy), fact)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from netspec.analysis.rows import STRUCTURAL
 from netspec.diagram.captions import content, counted, described, ordinal, passage, size_name
 from netspec.diagram.folding import (
     FOLLOWERS,
@@ -17,10 +16,11 @@ from netspec.diagram.folding import (
     kinds,
     nodes_of,
     runs,
-    signature,
 )
 from netspec.diagram.labels import DOT, TIMES, crossed, merged
 from netspec.diagram.view import Box, Figures, Frame, figures_of
+from netspec.graph import folds
+from netspec.graph.folds import STRUCTURAL
 from netspec.graph.graph import Entry, Graph, Node, Scope
 
 MARKS = {"add": "+", "concat": "C", "multiply": TIMES, "mean": "\N{GREEK SMALL LETTER MU}"}
@@ -108,7 +108,7 @@ class Outline:
 
     def _block(self, run: Run, opened: int, lane: Lane) -> list[Box | Frame]:
         """A block, or copies of one: a box, or a frame for each kind of copy."""
-        alike = len({signature(copy, exact=False) for copy in run.copies}) == 1
+        alike = len({folds.signature(nodes_of(copy), folds.word) for copy in run.copies}) == 1
         if alike and is_one_box(run.copies[0], self.reading):
             return [self._layers([list(nodes_of(copy)) for copy in run.copies], lane)]
         if opened:

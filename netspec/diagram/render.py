@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-from pathlib import Path
 
 from graphviz.backend.dot_command import command
 
+from netspec.diagram.dot import Drawing, dot
 from netspec.errors.problem import Problem, SpecError
 
-FORMATS = ("svg", "png", "pdf", "dot")
-"""What a picture's file can end in."""
 SECONDS = 60
 """How long a layout may take; the pictures of networks take well under one."""
 INSTALL = (
@@ -20,27 +17,27 @@ INSTALL = (
 )
 
 
-def render(dot_text: str, path: Path) -> None:
-    """Write the picture of ``dot_text`` to ``path``, in the format that its ending says.
-
-    The file is written whole or not at all: what stood there stays after a failure. Raises
-    :class:`netspec.SpecError` where the ending is unknown, the ``dot`` program is missing, or the layout fails.
-    """
-    form = path.suffix.removeprefix(".").lower()
-    if form not in FORMATS:
-        known = ", ".join(f".{name}" for name in FORMATS)
-        message = f"cannot draw '{path.name}': its ending says no format that is known"
-        raise SpecError([Problem("unknown-format", message, hint=f"known: {known}")])
-    picture = dot_text.encode() if form == "dot" else _laid_out(dot_text, form)
-    _written(picture, path)
+def svg(drawing: Drawing) -> bytes:
+    """The picture as SVG. Raises as all of them :class:`netspec.SpecError` where Graphviz is missing or fails."""
+    return _laid_out(drawing, "svg")
 
 
-def _laid_out(dot_text: str, form: str) -> bytes:
+def png(drawing: Drawing) -> bytes:
+    """The picture as PNG."""
+    return _laid_out(drawing, "png")
+
+
+def pdf(drawing: Drawing) -> bytes:
+    """The picture as PDF."""
+    return _laid_out(drawing, "pdf")
+
+
+def _laid_out(drawing: Drawing, form: str) -> bytes:
     """The picture, from the ``dot`` program."""
     arguments = command("dot", form)
     try:
         done = subprocess.run(  # noqa: S603 - a fixed command; the text goes in by its standard input
-            arguments, input=dot_text.encode(), capture_output=True, timeout=SECONDS, check=False
+            arguments, input=dot(drawing), capture_output=True, timeout=SECONDS, check=False
         )
     except OSError:
         message = f"a .{form} is drawn by Graphviz, whose program 'dot' is not installed"
@@ -53,17 +50,3 @@ def _laid_out(dot_text: str, form: str) -> bytes:
         message = f"Graphviz could not draw it: {said[0] if said else f'exit code {done.returncode}'}"
         raise SpecError([Problem("layout", message, hint="-o file.dot keeps the text that it was given")])
     return done.stdout
-
-
-def _written(content: bytes, path: Path) -> None:
-    """Put ``content`` at ``path`` in one step, through a file beside it."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        try:
-            beside.write_bytes(content)
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
-    except OSError as error:
-        message = f"{path}: cannot be written: {error.strerror or error}"
-        raise SpecError([Problem("unwritable", message)]) from None

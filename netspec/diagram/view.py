@@ -22,7 +22,7 @@ class Figures:
 
 
 class Role(Enum):
-    """How an arrow is drawn: along the way, around something, or along a shorter way to the same sum."""
+    """What an arrow is part of: the spine, one of several branches, a skip, or a shorter path to the same sum."""
 
     MAIN = "main"
     BRANCH = "branch"

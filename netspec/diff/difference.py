@@ -1,4 +1,4 @@
-"""What differs between two networks: operations, totals, outputs, and which weights survive."""
+"""What differs between two networks: operations, totals, outputs, and which weights load."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from netspec.analysis.summary import Summary, summary
-from netspec.diff.matching import aligned
-from netspec.diff.weight_transfer import Survival, survival
+from netspec.diff.matching import matched
+from netspec.diff.weight_transfer import WeightTransfer, weight_transfer
 from netspec.graph.graph import Graph, Node
 from netspec.ops.facts import Shape
 from netspec.ops.initialisation import Scheme
@@ -86,7 +86,7 @@ class Difference:
     renamed: tuple[Match, ...]
     declared: tuple[Change, ...]
     totals: tuple[Delta, ...]
-    weights: Survival
+    weights: WeightTransfer
 
     def __bool__(self) -> bool:
         """Whether there is any difference; the name of the network is none."""
@@ -110,8 +110,11 @@ class Difference:
 
 
 def difference(old: Graph, new: Graph) -> Difference:
-    """What one has to do to ``old`` to have ``new``."""
-    pairs = aligned(old, new)
+    """All that differs between ``old`` and ``new``.
+
+    Raises :class:`~netspec.SpecError` where too many operations have no common name.
+    """
+    pairs = matched(old, new)
     back = {new_node: old_node for old_node, new_node in pairs.items()}
     matches = [Match(node, other, tuple(_changes(node, other, pairs))) for node, other in pairs.items()]
     before, after = summary(old), summary(new)
@@ -124,7 +127,7 @@ def difference(old: Graph, new: Graph) -> Difference:
         renamed=tuple(match for match in matches if match.renamed),
         declared=tuple(_declared(old, new, pairs)),
         totals=tuple(_totals(before, after)),
-        weights=survival(old, new, pairs),
+        weights=weight_transfer(old, new, pairs),
     )
 
 

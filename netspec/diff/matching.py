@@ -7,12 +7,12 @@ from collections.abc import Hashable, Iterable, Sequence
 from netspec.errors.problem import Problem, SpecError
 from netspec.graph.graph import Graph, Node
 
-MAX_CELLS = 2**31
+MAX_PAIRS = 2**31
 """How many pairs of operations are compared where names say nothing: a quarter of a gigabyte of bits."""
 
 
-def aligned(old: Graph, new: Graph) -> dict[Node, Node]:
-    """Nodes of ``old`` that are nodes of ``new``, each at most once.
+def matched(old: Graph, new: Graph) -> dict[Node, Node]:
+    """Nodes of ``old`` with the node of ``new`` that each is, every node at most once.
 
     Equal names are the same operation, and the inputs are. A list numbers its children instead of naming them: where a
     number has come to mean another kind of operation, that whole list has no names. What is left is matched where
@@ -25,8 +25,8 @@ def aligned(old: Graph, new: Graph) -> dict[Node, Node]:
     moved = {_list(node) for node, other in same.items() if node.operation.word != other.operation.word} - {""}
     found = {node: other for node, other in same.items() if not moved or _list(node) not in moved}
     left, right = _rest(old.nodes, found), _rest(new.nodes, found.values())
-    if len(left) * len(right) > MAX_CELLS:
-        message = f"{len(left):,} and {len(right):,} operations have no common name; that is too many to align"
+    if len(left) * len(right) > MAX_PAIRS:
+        message = f"{len(left):,} and {len(right):,} operations have no common name; that is too many to match"
         raise SpecError([Problem("limit", message)])
     for at, to in common_subsequence([_structure(node) for node in left], [_structure(node) for node in right]):
         if _belong(left[at], right[to], found):

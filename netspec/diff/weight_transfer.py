@@ -1,4 +1,4 @@
-"""Which weights of one network fit another: keys of the state_dict, their shapes, and why the others do not."""
+"""Which weights of one network load into another: those of equal key and shape; and why the others do not."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ class Lost:
 
 
 @dataclass(frozen=True, slots=True)
-class Survival:
-    """What becomes of the weights.
+class WeightTransfer:
+    """What becomes of all weights (``total``) of a network that are loaded into another.
 
     ``kept`` have an equal key and an equal shape; of these ``misplaced`` belong to another operation in the new
-    network, which a loader cannot see. ``fresh`` are the new network's weights that get no value.
+    network, which a loader cannot see. ``lost`` do not load. ``fresh`` are the new network's weights that get no value.
     """
 
     total: tuple[Weight, ...]
@@ -58,7 +58,7 @@ class Survival:
     fresh: tuple[Weight, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Counts of tensors and elements, and the tensors that do not survive."""
+        """Counts of tensors and elements, and the tensors that do not load."""
         return {
             "total": _counts(self.total),
             "kept": _counts(self.kept),
@@ -81,7 +81,7 @@ def weights(graph: Graph) -> dict[str, Weight]:
     return found
 
 
-def survival(old: Graph, new: Graph, pairs: dict[Node, Node]) -> Survival:
+def weight_transfer(old: Graph, new: Graph, pairs: dict[Node, Node]) -> WeightTransfer:
     """What becomes of the weights of ``old`` in ``new``; ``pairs`` says which operation is which."""
     before, after = weights(old), weights(new)
     kept, misplaced, lost = [], [], []
@@ -95,7 +95,7 @@ def survival(old: Graph, new: Graph, pairs: dict[Node, Node]) -> Survival:
             lost.append(_lost(weight, other, after, pairs))
     found = {weight.key for weight in kept}
     fresh = tuple(weight for key, weight in after.items() if key not in found)
-    return Survival(tuple(before.values()), tuple(kept), tuple(misplaced), tuple(lost), fresh)
+    return WeightTransfer(tuple(before.values()), tuple(kept), tuple(misplaced), tuple(lost), fresh)
 
 
 def _lost(weight: Weight, other: Weight | None, after: dict[str, Weight], pairs: dict[Node, Node]) -> Lost:

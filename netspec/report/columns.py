@@ -8,12 +8,8 @@ from typing import NamedTuple
 from netspec.analysis.receptive_field import Field
 from netspec.analysis.rows import Row
 from netspec.ops.facts import positions, shape_text
-from netspec.report.block_names import many
+from netspec.report.cells import GLOBAL, Value, operations, shown, times
 from netspec.report.grouping import Group
-
-GLOBAL = "global"
-Value = int | float | str | tuple[int, int] | tuple[float, float] | None
-"""None is a figure that a group does not have, such as the kernel of several operations."""
 
 
 class Whole(NamedTuple):
@@ -46,26 +42,6 @@ class Figure(NamedTuple):
     """Its value for one row, where that of a group is the sum."""
 
 
-def number(value: Value) -> float:
-    """``value`` as something to sort by."""
-    if isinstance(value, tuple):
-        return value[0] * value[1]
-    return value if isinstance(value, int | float) else 0
-
-
-def shown(value: Value) -> str:
-    """``value`` as a table has it: thousands separated, nothing as a dash, axes apart only where they differ."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, tuple):
-        return f"{value[0]:g}" if value[0] == value[1] else f"{value[0]:g}x{value[1]:g}"
-    if value == 0:
-        return "-"
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
-
-
 def share(part: float, whole: float) -> float:
     """``part`` in percent of ``whole``."""
     return 100 * part / whole if whole else 0.0
@@ -95,7 +71,7 @@ def sees_all(group: Group) -> bool:
 
 
 def _last(of: Callable[[Field], Value], everything: Value = None) -> Valuation:
-    """What the last operation of a group sees, or ``everything`` where it sees that."""
+    """Of the receptive field of a group's last operation, or ``everything`` where that sees a whole map."""
 
     def value(group: Group, _: Whole) -> Value:
         if group.scattered:
@@ -111,8 +87,7 @@ def _window(of: Callable[[Row], Value]) -> Valuation:
 
 def operation(group: Group, _: Whole) -> str:
     """``bottleneck x3``, the operation's own words, or how many operations there are."""
-    kind = group.kind or many(len(group.rows))
-    return f"{kind} x{group.times}" if group.times > 1 else kind
+    return times(group.kind or operations(len(group.rows)), group.times)
 
 
 def _channels(group: Group, _: Whole) -> str:
@@ -186,7 +161,7 @@ _WORK = (
         "2 x MACs of forward and backward pass, heads for training too, without the gradient of the image",
     ),
     _sum("adds", "adds", lambda row: row.work.adds, "of biases, joins and average pooling"),
-    _sum("multiply_adds", "mul-adds", lambda row: row.work.multiply_adds, "scale and shift of norms"),
+    _sum("multiply_adds", "multiply-adds", lambda row: row.work.multiply_adds, "scale and shift of norms"),
     _sum("compares", "compares", lambda row: row.work.compares, "of max pooling and activations"),
     _sum("transcendentals", "div, exp", lambda row: row.work.transcendentals, "divisions, powers and exponentials"),
     _sum(
@@ -202,16 +177,28 @@ _TRAFFIC = (
     _sum("moved_bytes", "moved bytes", lambda row: row.traffic.bytes, "weights, inputs and outputs"),
     Figure("intensity", "FLOPs/byte", _intensity, "arithmetic intensity: FLOPs for each byte moved"),
 )
-_FIELDS = (
-    Figure("field", "field", _last(lambda field: field.size, GLOBAL), "receptive field of the output, in input pixels"),
-    Figure("jump", "jump", _last(lambda field: field.jump), "input pixels from one position to the next"),
+_RECEPTIVE_FIELDS = (
     Figure(
-        "pad",
-        "pad",
-        _last(lambda field: field.left_padding),
-        "how far its first field begins before the image",
+        "receptive_field",
+        "receptive field",
+        _last(lambda field: field.size, GLOBAL),
+        "receptive field of the output, in input pixels",
     ),
-    Figure("center", "centre", _last(lambda field: field.center), "centre of the first position's field"),
+    Figure(
+        "effective_stride",
+        "effective stride",
+        _last(lambda field: field.jump),
+        "input pixels from one position to the next, the product of the strides so far",
+    ),
+    Figure(
+        "left_padding",
+        "left padding",
+        _last(lambda field: field.left_padding),
+        "how far the receptive field of the first position begins before the image",
+    ),
+    Figure("center", "centre", _last(lambda field: field.center), "centre of the first position's receptive field"),
 )
-FIGURES = {figure.key: figure for figure in (*_NAMES, *_WINDOWS, *_WEIGHTS, *_WORK, *_TRAFFIC, *_FIELDS)}
+FIGURES = {figure.key: figure for figure in (*_NAMES, *_WINDOWS, *_WEIGHTS, *_WORK, *_TRAFFIC, *_RECEPTIVE_FIELDS)}
 """Key -> figure, in the order in which a report shows them."""
+RENAMED = {"field": "receptive_field", "jump": "effective_stride", "pad": "left_padding"}
+"""Old key -> new one: version 0.1 takes both."""

@@ -1,41 +1,57 @@
-"""The difference of two networks as sections of a report: totals, operations, weights."""
+"""What ``netspec diff`` says of two networks: totals, operations, weights."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 from netspec.diff.difference import INPUTS, SHAPE, WORD, Change, Delta, Difference, Match, Plain
+from netspec.graph.folds import neighbours
 from netspec.graph.graph import Node
 from netspec.ops.facts import MAP, shape_text
-from netspec.report.block_names import many
+from netspec.report.cells import operations
 from netspec.report.folds import folded
-from netspec.report.sections import ARROW, Section, limited, to_markdown, to_text
-from netspec.report.weight_transfer import weights_section
+from netspec.report.page import Page
+from netspec.report.table import ARROW, WIDE_GAP, Cells, Column, Table, numbers, words
+from netspec.report.weight_transfer import weight_table
 
 LINES = 20
-"""How many lines a section of operations has before it is cut off."""
+"""How many lines a table of operations has before it is cut off."""
 TOTALS = {
     "params": "params",
     "buffers": "buffers",
     "macs": "MACs",
     "depth": "layers with weights",
-    "auxiliary_params": "params for training only",
+    "auxiliary_params": "auxiliary params",
     "receptive_field": "receptive field",
 }
+"""Total -> what it is called."""
 
 
-def difference_text(found: Difference) -> str:
-    """The difference as aligned text; one sentence where there is none."""
-    return f"{_heading(found)}\n\n{to_text(sections(found))}" if found else _no_difference(found)
+class DifferenceReport(NamedTuple):
+    """A difference; one sentence where there is none."""
+
+    difference: Difference
+
+    def pages(self, width: int | None) -> list[Page]:  # noqa: ARG002 - names of operations are told in full
+        """All that differs, without columns that are empty."""
+        return [page._replace(tables=tuple(table.filled() for table in page.tables)) for page in self.tables()]
+
+    def tables(self) -> list[Page]:
+        """All that differs."""
+        found = self.difference
+        if found:
+            return [Page(f"{found.old.name}{ARROW}{found.new.name}", tuple(tables(found)))]
+        names = f"{found.old.name} and {found.new.name}"
+        return [Page(notes=(("", f"no difference: {names} have the same operations, shapes and weights"),))]
+
+    def data(self) -> Any:
+        """Everything as plain data, nothing folded."""
+        return self.difference.to_dict()
 
 
-def difference_markdown(found: Difference) -> str:
-    """The difference as Markdown, for a review or a note."""
-    return f"## {_heading(found)}\n\n{to_markdown(sections(found))}" if found else _no_difference(found)
-
-
-def sections(found: Difference) -> list[Section]:
-    """What is to be said, in a stable order; sections without rows are left out."""
+def tables(found: Difference) -> list[Table]:
+    """What is to be said, in a stable order; tables without rows are left out."""
     parts = [
         _totals(found),
         _declared(found.declared),
@@ -43,17 +59,13 @@ def sections(found: Difference) -> list[Section]:
         _operations("removed", found.removed),
         _changed(found),
         _renamed(found.renamed),
-        weights_section(found.weights, *_sides(found)),
+        weight_table(found.weights, *_sides(found)),
     ]
     return [part for part in parts if part.rows]
 
 
-def _heading(found: Difference) -> str:
-    return f"{found.old.name}{ARROW}{found.new.name}"
-
-
-def _no_difference(found: Difference) -> str:
-    return f"no difference: {found.old.name} and {found.new.name} have the same operations, shapes and weights"
+def _table(title: str, columns: tuple[Column, ...], rows: Iterable[Cells]) -> Table:
+    return Table(columns, tuple(rows), title, gap=WIDE_GAP)
 
 
 def _sides(found: Difference) -> tuple[str, str]:
@@ -61,12 +73,12 @@ def _sides(found: Difference) -> tuple[str, str]:
     return ("old", "new") if same else (found.old.name, found.new.name)
 
 
-def _totals(found: Difference) -> Section:
+def _totals(found: Difference) -> Table:
     rows = [_total(delta) for delta in found.totals if delta.what in TOTALS and any(delta.old + delta.new)]
-    return Section("", ("total", *_sides(found), "change", "share"), tuple(rows), frozenset({1, 2, 3, 4}))
+    return _table("", (*words("total"), *numbers(*_sides(found), "change", "share")), rows)
 
 
-def _total(delta: Delta) -> tuple[str, ...]:
+def _total(delta: Delta) -> Cells:
     values = [_one_or_both(value) for value in (delta.old, delta.new)]
     if not any(delta.difference):
         return TOTALS[delta.what], *values, "", ""
@@ -75,39 +87,38 @@ def _total(delta: Delta) -> tuple[str, ...]:
 
 
 def _one_or_both(value: tuple[int, ...], sign: str = "") -> str:
-    numbers = list(dict.fromkeys(value)) if len(set(value)) == 1 else value
-    return "x".join(f"{number:{sign},}" for number in numbers)
+    axes = list(dict.fromkeys(value)) if len(set(value)) == 1 else value
+    return "x".join([f"{number:{sign},}" for number in axes])
 
 
-def _declared(changes: Sequence[Change]) -> Section:
+def _declared(changes: Sequence[Change]) -> Table:
     rows = [(change.what, _value(change, change.old), _value(change, change.new)) for change in changes]
-    return Section("declared", ("what", "old", "new"), tuple(rows))
+    return _table("declared", words("what", "old", "new"), rows)
 
 
-def _operations(title: str, nodes: Sequence[Node]) -> Section:
+def _operations(title: str, nodes: Sequence[Node]) -> Table:
     rows = [
         (fold.name, fold.word, fold.output, f"{len(fold.nodes):,}", f"{fold.params:,}" if fold.params else "")
         for fold in folded(nodes)
     ]
-    shown, more = limited(rows, LINES)
-    columns = ("name", "operation", "output", "operations", "params")
-    return Section(f"{title}: {many(len(nodes))}", columns, shown, frozenset({3, 4}), more)
+    columns = (*words("name", "operation", "output"), *numbers("operations", "params"))
+    return _table(f"{title}: {operations(len(nodes))}", columns, rows).limited(LINES)
 
 
-def _changed(found: Difference) -> Section:
+def _changed(found: Difference) -> Table:
     """Operations with the same changes in one line; those that merely read a new neighbour in the last."""
     near = {node.name for node in (*found.added, *found.removed)}
     groups: dict[str, list[Match]] = {}
     for match in found.changed:
         told = [_change(change) for change in match.changes if change.what != INPUTS or not _explained(change, near)]
         groups.setdefault("; ".join(told), []).append(match)
-    neighbours = groups.pop("", [])
+    reading = groups.pop("", [])
     rows = [(_names(run), text) for text, run in groups.items()]
-    shown, more = limited(rows, LINES)
-    if neighbours:
-        shown += ((_names(neighbours), "reads what was added, or no longer what was removed"),)
-    title = f"changed: {many(len(found.changed))}"
-    return Section(title, ("name", "change"), shown, more=more)
+    table = _table(f"changed: {operations(len(found.changed))}", words("name", "change"), rows).limited(LINES)
+    if not reading:
+        return table
+    last = (_names(reading), "reads what was added, or no longer what was removed")
+    return table._replace(rows=(*table.rows, last))
 
 
 def _explained(change: Change, near: set[str]) -> bool:
@@ -150,20 +161,15 @@ def _value(change: Change, value: Plain) -> str:
     return "none" if value is None else str(value)
 
 
-def _renamed(matches: Sequence[Match]) -> Section:
-    runs: list[list[Match]] = []
-    for match in matches:
-        if runs and _goes_on(match, runs[-1][-1]):
-            runs[-1].append(match)
-        else:
-            runs.append([match])
+def _renamed(matches: Sequence[Match]) -> Table:
+    """Names before and after; operations that follow each other in both networks in one line."""
+    runs = neighbours(matches, _follows)
     rows = [(_range([one.old.name for one in run]), _range([one.new.name for one in run])) for run in runs]
-    shown, more = limited(rows, LINES)
-    return Section(f"renamed: {many(len(matches))}", ("old", "new"), shown, more=more)
+    return _table(f"renamed: {operations(len(matches))}", words("old", "new"), rows).limited(LINES)
 
 
-def _goes_on(match: Match, before: Match) -> bool:
-    return match.old.index == before.old.index + 1 and match.new.index == before.new.index + 1
+def _follows(before: Match, after: Match) -> bool:
+    return after.old.index == before.old.index + 1 and after.new.index == before.new.index + 1
 
 
 def _range(names: list[str]) -> str:

@@ -1,86 +1,78 @@
-"""A grid in lines of a given width: columns that go, names that are cut."""
+"""A table in lines of a given width: which columns are left out, and names that are cut."""
 
 from __future__ import annotations
 
-from netspec.report.grid import GAP, Cell, Column, Grid
+from netspec.report.table import GAP, Cells, Column, Table
 
 DROPPED = (
     "training_flops",
     "flops",
     "intensity",
     "activations",
+    "effective_stride",
     "channels",
-    "jump",
     "auxiliary_params",
     "training_mib",
     "inference_mib",
     "depth",
     "macs_share",
-    "field",
+    "receptive_field",
     "operation",
     "output",
     "input",
     "params",
 )
-"""Columns that go, in this order, where the terminal is too narrow; others go first, the last one before the rest."""
-LUXURIES = DROPPED[: DROPPED.index("channels")]
-"""Columns that go before the bar does, and without a word unless they were asked for."""
+"""Columns that are left out where lines are too short, in this order; those not named here go first, from the right."""
+LUXURIES = DROPPED[: DROPPED.index("effective_stride")]
+"""Columns that are left out before the bar is, and without a note unless they were asked for."""
 BAR = 10
-"""Characters that luxuries leave to the bar."""
+"""Characters of the bar that luxuries are left out for."""
 SHORTEST = 4
-"""How far names are cut beside the MACs; where that is too long, the MACs go."""
+"""Characters that a cut name keeps beside the MACs; where there is no room for that, the MACs are left out."""
 
 
-def fitted(grid: Grid, width: int | None) -> Grid:
-    """``grid`` without the columns that ``width`` has no room for; names are cut where that is not enough."""
+def fitted(table: Table, width: int | None) -> Table:
+    """``table`` without the columns that ``width`` has no room for; names are cut where that is not enough."""
     dropped: list[Column] = []
     while width is not None:
-        place = _next_to_go(grid, width)
-        luxury = place is not None and bool(grid.bars) and grid.columns[place].key in LUXURIES
-        if grid.width + (GAP + BAR) * luxury <= width:
+        place = _next_dropped(table, width)
+        luxury = place is not None and bool(table.bars) and table.columns[place].key in LUXURIES
+        if table.width + (GAP + BAR) * luxury <= width:
             break
         if place is None:
-            return _cut(grid, width)._replace(dropped=tuple(dropped))
-        dropped.append(grid.columns[place])
-        grid = grid._replace(
-            columns=_without(grid.columns, place),
-            rows=tuple(_without(cells, place) for cells in grid.rows),
-            ends=tuple(_without(cells, place) for cells in grid.ends),
-        )
-    return grid._replace(dropped=tuple(dropped))
+            return _cut(table, width)._replace(dropped=tuple(dropped))
+        dropped.append(table.columns[place])
+        table = table.without(place)
+    return table._replace(dropped=tuple(dropped))
 
 
-def _next_to_go(grid: Grid, width: int) -> int | None:
-    """The place of the column that is missed least; None where what is left is cut."""
-    keys = [column.key for column in grid.columns]
+def _next_dropped(table: Table, width: int) -> int | None:
+    """The place of the column to leave out next; None where there is none, and names are to be cut."""
+    keys = [column.key for column in table.columns]
     if len(keys) == 1:
         return None
     others = [place for place, key in enumerate(keys) if key not in DROPPED and key not in ("name", "macs")]
     if others:
         return others[-1]
     first = next((keys.index(key) for key in DROPPED if key in keys), None)
-    if first is None and "macs" in keys and grid.widths()[_named(grid)] - (grid.width - width) < SHORTEST:
+    if first is None and "macs" in keys and table.widths()[_place_of_names(table)] - (table.width - width) < SHORTEST:
         return keys.index("macs")
     return first
 
 
-def _cut(grid: Grid, width: int) -> Grid:
-    """Names with their end in place of their beginning, as long as there is room for."""
-    place = _named(grid)
-    room = grid.widths()[place] - (grid.width - width)
+def _cut(table: Table, width: int) -> Table:
+    """Names without their beginning, as long as there is room for."""
+    place = _place_of_names(table)
+    room = table.widths()[place] - (table.width - width)
 
-    def cut(cells: tuple[str, ...]) -> tuple[str, ...]:
+    def cut(cells: Cells) -> Cells:
         name = cells[place]
         short = name if len(name) <= room else f"..{name[len(name) - room + 2 :]}"
         return (*cells[:place], short, *cells[place + 1 :])
 
-    return grid._replace(rows=tuple(map(cut, grid.rows)), ends=tuple(map(cut, grid.ends)))
+    return table._replace(rows=tuple(map(cut, table.rows)), totals=tuple(map(cut, table.totals)))
 
 
-def _named(grid: Grid) -> int:
+def _place_of_names(table: Table) -> int:
     """The place of the names, or of the first column where there are none."""
-    return next((place for place, column in enumerate(grid.columns) if column.key == "name"), 0)
-
-
-def _without(cells: tuple[Cell, ...], place: int) -> tuple[Cell, ...]:
-    return cells[:place] + cells[place + 1 :]
+    return next((place for place, column in enumerate(table.columns) if column.key == "name"), 0)

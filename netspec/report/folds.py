@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from netspec.analysis.rows import STRUCTURAL
+from netspec.graph.folds import STRUCTURAL, figures, neighbours, signature
 from netspec.graph.graph import Node, Scope
 from netspec.ops.facts import shape_text
 from netspec.report.block_names import kind
+from netspec.report.cells import times
 
 Units = dict[Node | Scope, list[Node]]
 """Operations, and blocks with all of their operations."""
@@ -40,12 +41,7 @@ def folded(nodes: Iterable[Node]) -> list[Fold]:
     units: Units = {}
     for node in sorted(members, key=lambda member: member.index):
         units.setdefault(_outermost(node, members, known) or node, []).append(node)
-    runs: list[list[Node | Scope]] = []
-    for unit in units:
-        if runs and _follows(unit, runs[-1][-1], units):
-            runs[-1].append(unit)
-        else:
-            runs.append([unit])
+    runs = neighbours(units, lambda before, after: _repeats(before, after, units))
     return [_fold(run, units) for run in runs]
 
 
@@ -62,23 +58,17 @@ def _outermost(node: Node, members: set[Node], known: dict[Scope, bool]) -> Scop
     return found
 
 
-def _follows(unit: Node | Scope, before: Node | Scope, units: Units) -> bool:
-    """Whether ``unit`` is the next repetition of the block ``before``, or the same operation again, on equal shapes."""
-    if _figures(units[unit]) != _figures(units[before]):
-        return False
-    if isinstance(unit, Node) or isinstance(before, Node):
-        return isinstance(unit, Node) and isinstance(before, Node)
-    siblings = unit.parent is before.parent and unit.block == before.block and unit.block not in STRUCTURAL
-    return siblings and units[unit][0].index == units[before][-1].index + 1
-
-
-def _figures(nodes: Iterable[Node]) -> list[Hashable]:
-    """What must be equal for two lines to be one; shapes and parameters say what tensors there are."""
-    return [(node.operation, node.input_shapes, node.shape) for node in nodes]
+def _repeats(before: Node | Scope, after: Node | Scope, units: Units) -> bool:
+    """Whether ``after`` is the block ``before`` once more, right behind it, or the same operation on equal shapes."""
+    if isinstance(before, Node) or isinstance(after, Node):
+        return isinstance(before, Node) and isinstance(after, Node) and figures(before) == figures(after)
+    siblings = after.parent is before.parent and after.block == before.block and after.block not in STRUCTURAL
+    adjoin = units[after][0].index == units[before][-1].index + 1
+    return siblings and adjoin and signature(units[before], figures) == signature(units[after], figures)
 
 
 def _fold(run: list[Node | Scope], units: Units) -> Fold:
     nodes = tuple(node for unit in run for node in units[unit])
     name = run[0].name if len(run) == 1 else f"{run[0].name} ... {run[-1].name}"
     word = run[0].operation.label() if isinstance(run[0], Node) else kind(run[0])
-    return Fold(name, f"{word} x{len(run)}" if len(run) > 1 else word, nodes)
+    return Fold(name, times(word, len(run)), nodes)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from fnmatch import fnmatchcase
-from typing import Literal, NamedTuple, TypeVar
+from itertools import takewhile
+from typing import Literal, NamedTuple
 
-from netspec.analysis.rows import STRUCTURAL, Row
-from netspec.graph.graph import Scope
-from netspec.report.block_names import Parts, many, stacked
+from netspec.analysis.rows import Row
+from netspec.graph.folds import STRUCTURAL, figures, neighbours, signature
+from netspec.graph.graph import Node, Scope
+from netspec.report.block_names import kind, stacked
+from netspec.report.cells import operations
 
-Key = TypeVar("Key", bound=Hashable)
+Units = dict[Hashable, list[Row]]
+"""Rows by the scope that they are told of in, or by their own name or kind."""
 By = Literal["tree", "node", "block", "stage", "op", "family"]
 
 
@@ -57,6 +62,32 @@ class View(NamedTuple):
     cut: bool = False
 
 
+class Parts:
+    """Which scopes are told of as a whole where rows are chosen, or where a mistake has ``cut`` the network off."""
+
+    def __init__(self, rows: Iterable[Row], *, chosen: bool, cut: bool) -> None:
+        self.sizes = Counter(scope for row in rows for scope in row.within) if chosen else {}
+        """Operations in each scope of all ``rows``; empty where none is left out."""
+        self.cut = cut
+
+    def kind(self, scope: Scope, rows: Sequence[Row]) -> str:
+        """``bottleneck x3`` where ``rows`` are all of ``scope``, else how many of its operations they are."""
+        if self.cut:
+            return operations(len(rows))
+        return kind(scope) if self.whole(scope, rows) else f"{len(rows):,} of {operations(self.sizes[scope])}"
+
+    def whole(self, scope: Scope, rows: Sequence[Row]) -> bool:
+        """Whether ``rows``, all from ``scope``, are all that there is in it."""
+        return len(rows) == self.sizes.get(scope, len(rows))
+
+    def narrowed(self, scope: Scope, rows: Sequence[Row]) -> Scope:
+        """``scope`` or, where ``rows`` are only a part of it, the innermost scope around all of them."""
+        if self.whole(scope, rows):
+            return scope
+        levels: Iterable[tuple[Scope, ...]] = zip(*(row.within for row in rows), strict=False)
+        return list(takewhile(lambda level: len(set(level)) == 1, levels))[-1][0]
+
+
 def total(rows: Iterable[Row], name: str = "total") -> Group:
     """All ``rows`` as one group."""
     return Group(name, name, "", tuple(rows), scattered=True)
@@ -94,37 +125,37 @@ def _gathered(all_rows: Sequence[Row], view: View) -> list[Group]:
     if view.by == "stage":
         return _tree(rows, View(), parts)
     if view.by == "block":
-        return _units(rows, [_block(row) for row in rows], parts)
+        return _closed(_by_key(rows, [_block(row) or row.name for row in rows]), parts)
     kinds = [row.op if view.by == "op" else row.family for row in rows]
-    inside = _by_key(rows, kinds)
-    return [Group(word, word, many(len(same)), tuple(same), scattered=True) for word, same in inside.items()]
+    inside = _by_key(rows, kinds).items()
+    return [Group(str(word), str(word), operations(len(same)), tuple(same), scattered=True) for word, same in inside]
 
 
 def _tree(rows: Sequence[Row], view: View, parts: Parts, level: int = 0, outer: str = "") -> list[Group]:
-    """Groups at ``level`` and, where they are opened, those inside them; equal neighbours that stay closed are one."""
+    """Groups at ``level`` and, where they are opened, those inside them."""
+    units = _by_key(rows, [row.within[level] if level < len(row.within) else row.name for row in rows])
+    if not view.whole and level >= view.depth:
+        return _closed(units, parts, level, outer)
     found: list[Group] = []
-    keys: list[Hashable] = [row.within[level] if level < len(row.within) else row.name for row in rows]
-    for key, inside in _by_key(rows, keys).items():
-        if not isinstance(key, Scope):
-            found.append(_single(inside[0], level, outer))
-        elif view.whole or level < view.depth:
+    for key, inside in units.items():
+        if isinstance(key, Scope):
             found.append(_scope(key, inside, parts, level, outer)._replace(opened=True))
             found += _tree(inside, view, parts, level + 1, key.name)
         else:
-            _add(found, _closed(key, inside, parts, level, outer), outer, folds=level > 0)
+            found.append(_single(inside[0], level, outer))
     return found
 
 
-def _units(rows: Sequence[Row], scopes: Sequence[Scope | None], parts: Parts) -> list[Group]:
-    """A group for each scope, and one for each row without."""
-    keys: list[Hashable] = [scope or row.name for row, scope in zip(rows, scopes, strict=True)]
-    found: list[Group] = []
-    for key, inside in _by_key(rows, keys).items():
-        if isinstance(key, Scope):
-            _add(found, _closed(key, inside, parts), folds=key is not inside[0].within[0])
-        else:
-            found.append(_single(inside[0]))
-    return found
+def _closed(units: Units, parts: Parts, level: int = 0, outer: str = "") -> list[Group]:
+    """A group for each scope and each row without one; equal neighbours inside a stage are one group."""
+    found = [
+        (_part(key, inside, parts, level, outer), key is not inside[0].within[0])
+        if isinstance(key, Scope)
+        else (_single(inside[0], level, outer), False)
+        for key, inside in units.items()
+    ]
+    runs = neighbours(found, lambda before, after: before[1] and after[1] and _alike(before[0], after[0]))
+    return [_joined([group for group, _ in run], outer) for run in runs]
 
 
 def _block(row: Row) -> Scope | None:
@@ -141,7 +172,7 @@ def _scope(scope: Scope, rows: Sequence[Row], parts: Parts, level: int = 0, oute
     return Group(_below(path, outer), path, parts.kind(scope, rows), tuple(rows), level)
 
 
-def _closed(scope: Scope, rows: Sequence[Row], parts: Parts, level: int = 0, outer: str = "") -> Group:
+def _part(scope: Scope, rows: Sequence[Row], parts: Parts, level: int, outer: str) -> Group:
     """``rows`` under the name of ``scope`` or, where they are only a part of it, of what they are."""
     inner = parts.narrowed(scope, rows)
     if len(rows) == 1 and not parts.whole(inner, rows):
@@ -149,41 +180,33 @@ def _closed(scope: Scope, rows: Sequence[Row], parts: Parts, level: int = 0, out
     return _scope(inner, rows, parts, level, outer)
 
 
-def _add(found: list[Group], group: Group, outer: str = "", *, folds: bool) -> None:
-    """Append ``group``, or fold it into the one before it that is the same again."""
-    if folds and found and _alike(found[-1], group):
-        found[-1] = _joined(found[-1], group, outer)
-    else:
-        found.append(group)
-
-
-def _alike(before: Group, group: Group) -> bool:
-    """Whether ``group`` is again what ``before`` is: the same operations on the same shapes."""
-    size = len(group.rows)
-    if before.kind != group.kind or not group.kind or before.opened or len(before.rows) != size * before.times:
+def _alike(before: Group, after: Group) -> bool:
+    """Whether ``after`` is ``before`` again, beside it: the same operations on the same shapes."""
+    if before.kind != after.kind or not after.kind or before.path.rpartition(".")[0] != after.path.rpartition(".")[0]:
         return False
-    same = all(_figures(one) == _figures(other) for one, other in zip(before.rows[:size], group.rows, strict=True))
-    return same and before.path.rpartition(".")[0] == group.path.rpartition(".")[0]
+    return signature(_nodes(before), figures) == signature(_nodes(after), figures)
 
 
-def _figures(row: Row) -> tuple[object, ...]:
-    return row.label, row.input_shapes, row.output_shape, row.params, row.groups, row.window
+def _nodes(group: Group) -> list[Node]:
+    return [row.node for row in group.rows]
 
 
-def _joined(before: Group, group: Group, outer: str) -> Group:
-    """One group for both: ``1-5``."""
-    first = before.path.rpartition("-")[0] if before.times > 1 else before.path
-    path = f"{first}-{group.path.rpartition('.')[2]}"
-    rows = (*before.rows, *group.rows)
-    return Group(_below(path, outer), path, group.kind, rows, group.level, before.times + 1)
+def _joined(run: Sequence[Group], outer: str) -> Group:
+    """One group for a run of equal ones, called ``1-5``."""
+    first, last = run[0], run[-1]
+    if first is last:
+        return first
+    path = f"{first.path}-{last.path.rpartition('.')[2]}"
+    rows = tuple(row for group in run for row in group.rows)
+    return first._replace(name=_below(path, outer), path=path, rows=rows, times=len(run))
 
 
 def _below(name: str, outer: str) -> str:
     return name.removeprefix(f"{outer}.") if outer else name
 
 
-def _by_key(rows: Sequence[Row], keys: Sequence[Key]) -> dict[Key, list[Row]]:
-    found: dict[Key, list[Row]] = {}
+def _by_key(rows: Sequence[Row], keys: Sequence[Hashable]) -> Units:
+    found: Units = {}
     for row, key in zip(rows, keys, strict=True):
         found.setdefault(key, []).append(row)
     return found

@@ -9,7 +9,8 @@ from netspec.analysis.receptive_field import Field
 from netspec.analysis.rows import Row
 from netspec.analysis.summary import Summary
 from netspec.ops.facts import Window
-from netspec.report.columns import FIGURES, GLOBAL, Figure, Value, Whole, whole_of
+from netspec.report.cells import GLOBAL, Value
+from netspec.report.columns import FIGURES, Figure, Whole, whole_of
 from netspec.report.grouping import Group, total
 
 SCHEMA_VERSION = 1
@@ -31,15 +32,15 @@ CONVENTIONS = {
     **{key: figure.says for key, figure in FIGURES.items() if figure.of or key in ("macs", "flops", "intensity")},
     "depth": "convolutions and linear layers on the longest path to the first output",
     "auxiliary_params": "parameters of heads for training, among params",
-    "receptive_field": FIGURES["field"].says + ", height and width",
-    "stride": FIGURES["jump"].says,
-    "left_padding": FIGURES["pad"].says,
+    "receptive_field": FIGURES["receptive_field"].says + ", height and width",
+    "stride": FIGURES["effective_stride"].says,
+    "left_padding": FIGURES["left_padding"].says,
     "center": FIGURES["center"].says,
     "global": "whether every position sees the whole of an earlier map",
     "aligned": "whether all paths that meet look at equal places",
     "weights": "bytes of parameters, heads for training too",
     "input": "bytes of one batch; of the network, the shape of one image",
-    "inference_peak": "most bytes of input, values and workspace at once in eval mode; at which node; whose",
+    "inference_peak": "peak memory in eval mode: bytes of input, values and workspace at once; at which node; whose",
     "inference_total": "weights, buffers and the peak of inference",
     "saved_for_backward": "bytes that autograd keeps of a forward pass in train mode, heads for training too",
     "gradients": "bytes of the gradients of parameters",
@@ -82,7 +83,8 @@ def record(group: Group, whole: Whole, chosen: list[Figure] | None = None) -> di
     if chosen:
         return told
     whole_map = None if group.scattered else group.rows[-1].field.whole
-    return {**told, "field": None if told["field"] == GLOBAL else told["field"], "global": whole_map}
+    size = None if told["receptive_field"] == GLOBAL else told["receptive_field"]
+    return {**told, "receptive_field": size, "global": whole_map}
 
 
 def data_frame(summary: Summary) -> Any:

@@ -1,10 +1,13 @@
-"""A grid as a LaTeX table with the rules of booktabs, ready for a paper."""
+"""Pages as LaTeX tables with the rules of booktabs, ready for a paper."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from netspec.report.grid import Column, Grid
+from netspec.report.page import Page, Screen
+from netspec.report.report import Tables
+from netspec.report.table import ARROW, Cells, Column, Table
 
 SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -14,31 +17,54 @@ SPECIAL = {
 }
 
 
-def latex(grid: Grid, note: str = "") -> str:
-    """A ``tabular``; ``note`` stands above it as a comment."""
-    align = "".join("l" if column.words else "r" for column in grid.columns)
-    head = [escaped(column.title) for column in grid.columns]
-    rows = [[_cell(*pair) for pair in zip(cells, grid.columns, strict=True)] for cells in grid.rows]
-    ends = [[_cell(*pair) for pair in zip(cells, grid.columns, strict=True)] for cells in grid.ends]
-    return "\n".join(
-        [
-            r"% \usepackage{booktabs}",
-            *(f"% {line}" for line in note.splitlines()),
-            rf"\begin{{tabular}}{{{align}}}",
-            r"  \toprule",
-            _row(head),
-            r"  \midrule",
-            *map(_row, rows),
-            *([r"  \midrule", *map(_row, ends)] if ends else []),
-            r"  \bottomrule",
-            r"\end{tabular}",
-        ]
-    )
+def latex(report: Tables, _: Screen) -> Iterator[str]:
+    """The tables of ``report``, each a ``tabular``; headings and notes stand above them as comments."""
+    for place, page in enumerate(report.tables()):
+        yield ("\n" if place else "") + "\n".join(_lines(page)) + "\n"
 
 
 def escaped(text: str) -> str:
     """``text`` with the signs that LaTeX gives a meaning as what they look like."""
-    return "".join(SPECIAL.get(sign, sign) for sign in text)
+    return "".join([SPECIAL.get(sign, sign) for sign in text])
+
+
+def _lines(page: Page) -> Iterator[str]:
+    yield r"% \usepackage{booktabs}"
+    if page.heading:
+        yield f"% {page.heading}"
+    for place, table in enumerate(page.tables):
+        if place:
+            yield ""
+        if table.title:
+            yield f"% {table.title}"
+        if not place:
+            yield from (f"% {label}: {text}" if label else f"% {text.strip()}" for label, text in page.notes)
+        yield from _tabular(table)
+        if table.more:
+            yield f"% {table.more}"
+
+
+def _tabular(table: Table) -> list[str]:
+    align = "".join("l" if column.words else "r" for column in table.columns)
+    totals = [r"  \midrule", *[_row(table, cells) for cells in table.totals]] if table.totals else []
+    return [
+        rf"\begin{{tabular}}{{{align}}}",
+        r"  \toprule",
+        _joined([escaped(title) for title in table.headings]),
+        r"  \midrule",
+        *[_row(table, cells) for cells in table.rows],
+        *totals,
+        r"  \bottomrule",
+        r"\end{tabular}",
+    ]
+
+
+def _row(table: Table, cells: Cells) -> str:
+    return _joined([_cell(*pair) for pair in zip(cells, table.columns, strict=True)])
+
+
+def _joined(cells: list[str]) -> str:
+    return f"  {' & '.join(cells)} \\\\"
 
 
 def _cell(cell: str, column: Column) -> str:
@@ -49,9 +75,5 @@ def _cell(cell: str, column: Column) -> str:
         return f"{indent}--"
     text = escaped(text)
     if column.key != "name":
-        text = re.sub(r"(?<=\d)x(?=\d)|\bx(?=\d+$)", r"$\\times$", text).replace(" -> ", r" $\rightarrow$ ")
+        text = re.sub(r"(?<=\d)x(?=\d)|\bx(?=\d+$)", r"$\\times$", text).replace(ARROW, r" $\rightarrow$ ")
     return indent + text
-
-
-def _row(cells: list[str]) -> str:
-    return f"  {' & '.join(cells)} \\\\"

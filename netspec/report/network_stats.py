@@ -5,10 +5,28 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
-from netspec.analysis.rows import Setup
+from netspec.analysis.setup import Setup
 from netspec.analysis.summary import Summary, summary
 from netspec.graph.graph import Graph
+from netspec.ops.facts import shape_text
+from netspec.report.columns import FIGURES
+from netspec.report.grouping import View
 from netspec.report.json_data import data, data_frame
+from netspec.report.layer_table import layer_table
+
+NOTEBOOK = (
+    "name",
+    "operation",
+    "channels",
+    "output",
+    "params",
+    "macs",
+    "macs_share",
+    "receptive_field",
+    "effective_stride",
+)
+"""Columns of the table that notebooks show."""
+MACS_AND_FLOPS = f"MACs: {FIGURES['macs'].says}; FLOPs: {FIGURES['flops'].says}."
 
 
 class NetworkStats(Summary):
@@ -31,6 +49,8 @@ class NetworkStats(Summary):
         return data_frame(self)
 
     def _repr_html_(self) -> str:
+        """A row for each stage, and the totals, as notebooks show it."""
         from netspec.report.html_table import html  # noqa: PLC0415 - only notebooks ask
 
-        return html(self)
+        table = layer_table(self, View(), NOTEBOOK)
+        return html(table._replace(title=f"{self.name}, input {shape_text(self.input)}"), MACS_AND_FLOPS)

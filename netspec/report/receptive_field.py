@@ -1,33 +1,27 @@
-"""Receptive fields in words: what ``netspec rf`` prints, and lines that other reports add below their figures."""
+"""Receptive fields in words that several reports use."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from netspec.analysis.full_view import first_that_sees_all
 from netspec.analysis.misalignment import Misaligned, Path, misalignments
 from netspec.analysis.receptive_field import AXES, Field, Region
 from netspec.graph.graph import Graph, Node
-from netspec.ops.facts import MAP, Shape, positions, shape_text
+from netspec.ops.facts import Shape
 from netspec.ops.operation import both
-from netspec.report.columns import GLOBAL
-
-if TYPE_CHECKING:
-    from netspec.analysis.effective_field import Effective
-    from netspec.analysis.position_field import PositionField
 
 
 def footer(graph: Graph, fields: dict[Node, Field]) -> list[str]:
-    """What a report on the whole network says of its fields: the first node that sees all, and what is out of line."""
+    """Of a whole network: the first node that sees all of the input, and warnings of paths that are not aligned."""
     first = first_that_sees_all(graph)
-    none = f"no operation {_sees(graph.input.shape, *fields.values())}"
+    none = f"no operation {sees(graph.input.shape, *fields.values())}"
     seen = f"the whole input is first seen by {first.name}" if first else none
     return [seen, *warnings(misalignments(graph, fields))]
 
 
 def warnings(found: Iterable[Misaligned]) -> list[str]:
-    """Four lines for each join whose paths are out of line: the join, both paths, and how far they are apart."""
+    """Four lines for each join whose paths are not aligned: the join, both paths, and how far they are apart."""
     lines: list[str] = []
     for finding in found:
         names = [_path(path) for path in (finding.path_a, finding.path_b)]
@@ -37,15 +31,6 @@ def warnings(found: Iterable[Misaligned]) -> list[str]:
             lines.append(f"   {name:<{width}}  centre {numbers(centre)}, stride {both(jump)}")
         lines.append(f"   {_distance(finding)}")
     return lines
-
-
-def page(sight: PositionField, effective: Effective | None = None) -> str:
-    """The figures of one position, an axis a column, without the picture."""
-    head = f"{sight.network}   {sight.node.name}   {shape_text(sight.node.shape)}   input {shape_text(sight.input)}"
-    lines = [head, "", *_table(sight), ""]
-    if effective:
-        lines += [*_holdings(sight, effective), ""]
-    return "\n".join([*lines, *_remarks(sight), *warnings(sight.misaligned)])
 
 
 def numbers(point: tuple[float, float]) -> str:
@@ -59,68 +44,7 @@ def interval(region: Region, axis: int) -> str:
     return f"{first} to {last}" if first <= last else "nothing"
 
 
-def figures(sight: PositionField) -> list[tuple[str, str, str]]:
-    """The figures of ``sight``: what it is, height, width."""
-    field, whole = sight.field, sight.field.whole and positions(sight.node.shape) == 1
-    local = (
-        ("size", [str(field.size[axis]) for axis in AXES]),
-        ("stride", [str(field.jump[axis]) for axis in AXES]),
-        ("padding", [str(field.left_padding[axis]) for axis in AXES]),
-        ("first centre", [f"{field.center[axis]:g}" for axis in AXES]),
-        ("position", [str(sight.at[axis]) for axis in AXES]),
-    )
-    columns = (
-        *((("size", [GLOBAL, GLOBAL]),) if whole else local),
-        ("centre", [f"{sight.center[axis]:g}" for axis in AXES]),
-        ("sees", [interval(sight.seen, axis) for axis in AXES]),
-        ("in the image", [interval(sight.clipped, axis) for axis in AXES]),
-    )
-    return [(name, values[0], values[1]) for name, values in columns]
-
-
-def _table(sight: PositionField) -> list[str]:
-    rows = [("", "height", "width"), *figures(sight)]
-    widths = [max(len(row[column]) for row in rows) for column in (0, 1, 2)]
-    return [f"{row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:>{widths[2]}}" for row in rows]
-
-
-def _holdings(sight: PositionField, effective: Effective) -> list[str]:
-    high, wide = (last - first + 1 for first, last in sight.seen)
-    sizes = [both(one.size) for one in effective.holdings]
-    width = max(map(len, [*sizes, both((high, wide))]))
-    return [
-        f"effective field: the gradient, {effective.draws}",
-        *(
-            f"   {one.percent:>3} %  within {size:>{width}}"
-            for one, size in zip(effective.holdings, sizes, strict=True)
-        ),
-        f"   all    within {both((high, wide)):>{width}} (the theoretical field)",
-    ]
-
-
-def _remarks(sight: PositionField) -> list[str]:
-    field, remarks = sight.field, []
-    if field.whole and len(sight.node.shape) == MAP and positions(sight.node.shape) > 1:
-        remarks.append(f"{GLOBAL}: a gate sees every position; size, stride and padding are of the ways beside it")
-    elif field.whole:
-        remarks.append(f"{GLOBAL}: it sees every position of the map before it was pooled or flattened")
-    if sight.sees_all and sight.first is not sight.node:
-        remarks.append(f"sees the whole input, as does {sight.first.name} before it" if sight.first else "")
-    elif sight.sees_all:
-        remarks.append("the first operation that sees the whole input")
-    else:
-        later = f"; the first that does is {sight.first.name}" if sight.first else ", nor any of another operation"
-        remarks.append(f"no position of {sight.node.name} {_sees(sight.input, field)}{later}")
-    if sight.misaligned:
-        drift = any(finding.jumps[0] != finding.jumps[1] for finding in sight.misaligned)
-        room = ", with room for how far they drift apart" if drift else ""
-        remarks.append(f"paths that are not aligned have met: the field is the interval around all of them{room}")
-    if not field.even:
-        remarks.append("windows of uneven size or distance: the field is the smallest evenly spaced one that holds all")
-    return remarks
-
-
-def _sees(size: Shape, *fields: Field) -> str:
+def sees(size: Shape, *fields: Field) -> str:
     """What none of ``fields`` does of an input of ``size``, or is only not known to do."""
     large = any(all(field.shared[axis] or field.size[axis] >= size[1 + axis] for axis in AXES) for field in fields)
     return "is known to see the whole input" if large else "sees the whole input"

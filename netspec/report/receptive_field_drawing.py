@@ -18,7 +18,7 @@ FILL, OUTSIDE, CENTRE = "░", "·", "┼"
 SHADES = " ░▒▓█"
 TONE = 0.5
 """Power that the gradient is shown by: it falls off so fast that little would be seen of it."""
-BEYOND = "the field reaches beyond the picture"
+BEYOND = "the receptive field reaches beyond the picture"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,38 +72,38 @@ class Canvas:
         return ["".join(row).rstrip() for row in self.text]
 
 
-def shown(sight: PositionField, beyond: float = 0.75) -> Region:
+def shown(found: PositionField, beyond: float = 0.75) -> Region:
     """The image and what the field sees beside it, at most ``beyond`` of the image's size on each side."""
     high, wide = (
         (max(min(0, first), -int(size * beyond)), min(max(size - 1, last), int(size * (1 + beyond)) - 1))
-        for size, (first, last) in zip(sight.input[1:], sight.seen, strict=True)
+        for size, (first, last) in zip(found.input[1:], found.seen, strict=True)
     )
     return (high, wide)
 
 
-def reaches_beyond(sight: PositionField, region: Region) -> bool:
+def reaches_beyond(found: PositionField, region: Region) -> bool:
     """Whether the field is larger than the ``region`` that is shown."""
-    return any(first < edge[0] or last > edge[1] for (first, last), edge in zip(sight.seen, region, strict=True))
+    return any(first < edge[0] or last > edge[1] for (first, last), edge in zip(found.seen, region, strict=True))
 
 
-def picture(sight: PositionField, effective: Effective | None = None) -> str:
+def picture(found: PositionField, effective: Effective | None = None) -> str:
     """The input as a frame, the field over it, its centre, and the gradient as shades where it is known."""
-    region = shown(sight)
+    region = shown(found)
     extent = _extent(region)
     canvas = Canvas(extent.cells[0] + 1, extent.cells[1] + 1)
-    inside = _box(extent, ((0, sight.input[1] - 1), (0, sight.input[2] - 1)))
-    seen = _box(extent, sight.seen)
+    inside = _box(extent, ((0, found.input[1] - 1), (0, found.input[2] - 1)))
+    seen = _box(extent, found.seen)
     for row in range(max(0, seen[0]), min(canvas.rows, seen[2])):
         for column in range(max(0, seen[1]), min(canvas.columns, seen[3])):
             in_image = inside[0] <= row < inside[2] and inside[1] <= column < inside[3]
             canvas.put(row, column, (FILL if effective is None else " ") if in_image else OUTSIDE)
     if effective:
-        _shade(canvas, extent, effective, sight)
+        _shade(canvas, extent, effective, found)
     canvas.frame(inside, INPUT)
     canvas.frame(seen, FIELD)
-    middle = [extent.cell_of(axis, sight.center[axis] + 0.5) for axis in AXES]
+    middle = [extent.cell_of(axis, found.center[axis] + 0.5) for axis in AXES]
     canvas.put(middle[0], middle[1], CENTRE)
-    return "\n".join([*canvas.lines(), _legend(sight, region, effective)])
+    return "\n".join([*canvas.lines(), _legend(found, region, effective)])
 
 
 def _extent(region: Region) -> Extent:
@@ -123,24 +123,24 @@ def _box(extent: Extent, region: Region) -> tuple[int, int, int, int]:
     return top, left, max(bottom, top + 1), max(right, left + 1)
 
 
-def _shade(canvas: Canvas, extent: Extent, effective: Effective, sight: PositionField) -> None:
+def _shade(canvas: Canvas, extent: Extent, effective: Effective, found: PositionField) -> None:
     """The gradient as shades in equal steps."""
     heat = effective.heat
     for row in range(canvas.rows):
         for column in range(canvas.columns):
             y, x = extent.middle(0, row), extent.middle(1, column)
-            if 0 <= y < sight.input[1] and 0 <= x < sight.input[2]:
-                value = heat[int(y * len(heat) / sight.input[1])][int(x * len(heat[0]) / sight.input[2])]
+            if 0 <= y < found.input[1] and 0 <= x < found.input[2]:
+                value = heat[int(y * len(heat) / found.input[1])][int(x * len(heat[0]) / found.input[2])]
                 canvas.put(row, column, SHADES[round(value**TONE * (len(SHADES) - 1))])
 
 
-def _legend(sight: PositionField, region: Region, effective: Effective | None) -> str:
-    parts = [f"┌┐ input {both((sight.input[1], sight.input[2]))}"]
-    high, wide = (last - first + 1 for first, last in sight.seen)
-    parts.append(f"╔╗ field {both((high, wide))} of position {sight.at[0]},{sight.at[1]}")
+def _legend(found: PositionField, region: Region, effective: Effective | None) -> str:
+    parts = [f"┌┐ input {both((found.input[1], found.input[2]))}"]
+    high, wide = (last - first + 1 for first, last in found.seen)
+    parts.append(f"╔╗ receptive field {both((high, wide))} of position {found.at[0]},{found.at[1]}")
     parts.append(f"{CENTRE} centre")
-    if any(first < 0 or last >= size for size, (first, last) in zip(sight.input[1:], sight.seen, strict=True)):
+    if any(first < 0 or last >= size for size, (first, last) in zip(found.input[1:], found.seen, strict=True)):
         parts.append(f"{OUTSIDE} padding")
     if effective:
         parts.append("░▒▓█ gradient, square root")
-    return "   ".join(parts) + (f"\n{BEYOND}" if reaches_beyond(sight, region) else "")
+    return "   ".join(parts) + (f"\n{BEYOND}" if reaches_beyond(found, region) else "")

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import struct
 import zlib
 from base64 import b64encode
 from html import escape
-from pathlib import Path
 
 from netspec.analysis.effective_field import Effective
 from netspec.analysis.position_field import PositionField
 from netspec.analysis.receptive_field import Region
-from netspec.errors.problem import Problem, SpecError
 from netspec.ops.facts import shape_text
 from netspec.ops.operation import both
-from netspec.report.receptive_field import figures, warnings
+from netspec.report.position_field import PositionReport, figures
+from netspec.report.receptive_field import warnings
 from netspec.report.receptive_field_drawing import BEYOND, TONE, reaches_beyond, shown
 
 SIDE, MARGIN, TOP, COLUMN, LINE = 420, 24, 64, 300, 18
@@ -23,53 +21,37 @@ SIDE, MARGIN, TOP, COLUMN, LINE = 420, 24, 64, 300, 18
 FONT = "font-family=\"'DejaVu Sans', Helvetica, Arial, sans-serif\""
 FIXED = "font-family=\"'DejaVu Sans Mono', Menlo, Consolas, monospace\""
 LETTER = 6.7
-"""How wide a letter of one width is at this size."""
+"""Width of a character of the fixed-width font at the size of notes."""
 INK, GREY, BLUE, ORANGE = "#1A202C", "#4A5568", "#2B6CB0", "#C05621"
 
 
-def svg(sight: PositionField, effective: Effective | None = None) -> str:
+def svg(report: PositionReport) -> bytes:
     """The picture: image and padding, the theoretical field, the gradient in grey, and the figures beside them."""
-    region = _with_rim(shown(sight, beyond=1))
+    return _document(report.position, report.effective).encode()
+
+
+def _document(found: PositionField, effective: Effective | None) -> str:
+    region = _with_rim(shown(found, beyond=1))
     high, wide = (last - first + 1 for first, last in region)
     scale = SIDE / max(high, wide)
-    lines = _figures(sight, effective)
-    notes = [*([BEYOND] if reaches_beyond(sight, region) else []), *warnings(sight.misaligned)]
+    lines = _figures(found, effective)
+    notes = [*([BEYOND] if reaches_beyond(found, region) else []), *warnings(found.misaligned)]
     down = TOP + max(high * scale, LINE * len(lines)) + LINE
     height = down + LINE * len(notes) + MARGIN
     width = MARGIN + max(wide * scale + MARGIN + COLUMN, LETTER * max(map(len, notes), default=0)) + MARGIN
     size = f'width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}"'
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} {FONT} font-size="12" fill="{INK}">',
-        f"<title>{_text(f'Receptive field of {sight.node.name} in {sight.network}')}</title>",
+        f"<title>{_text(f'Receptive field of {found.node.name} in {found.network}')}</title>",
         '<rect width="100%" height="100%" fill="white"/>',
-        f'<text x="{MARGIN}" y="28" font-size="16" font-weight="bold">{_text(sight.network)}</text>',
-        f'<text x="{MARGIN}" y="48" fill="{GREY}">{_text(_subtitle(sight))}</text>',
-        *_plane(sight, effective, region, scale),
+        f'<text x="{MARGIN}" y="28" font-size="16" font-weight="bold">{_text(found.network)}</text>',
+        f'<text x="{MARGIN}" y="48" fill="{GREY}">{_text(_subtitle(found))}</text>',
+        *_plane(found, effective, region, scale),
         *_column(lines, MARGIN + wide * scale + MARGIN),
         *_notes(notes, down),
         "</svg>",
     ]
     return "\n".join(parts) + "\n"
-
-
-def written(text: str, path: Path) -> None:
-    """Write the picture ``text`` to ``path``, whole or not at all.
-
-    Raises :class:`SpecError` where the path does not end in ``.svg`` or cannot be written.
-    """
-    if path.suffix.lower() != ".svg":
-        message = f"cannot draw '{path.name}': its ending says no format that is known"
-        raise SpecError([Problem("unknown-format", message, hint="known: .svg")])
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        try:
-            beside.write_text(text, encoding="utf-8")
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
-    except OSError as error:
-        message = f"{path}: cannot be written: {error.strerror or error}"
-        raise SpecError([Problem("unwritable", message)]) from None
 
 
 def grey_png(rows: tuple[tuple[float, ...], ...]) -> bytes:
@@ -83,10 +65,10 @@ def grey_png(rows: tuple[tuple[float, ...], ...]) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(packed)
 
 
-def _plane(sight: PositionField, effective: Effective | None, region: Region, scale: float) -> list[str]:
+def _plane(found: PositionField, effective: Effective | None, region: Region, scale: float) -> list[str]:
     """Image, padding and fields, in input pixels; what lies outside the picture is cut off."""
     (top, bottom), (left, right) = region
-    high, wide = sight.input[1:]
+    high, wide = found.input[1:]
     line = 1 / scale
     view = f'viewBox="{left} {top} {right - left + 1} {bottom - top + 1}"'
     place = f'x="{MARGIN}" y="{TOP}" width="{(right - left + 1) * scale:.1f}" height="{(bottom - top + 1) * scale:.1f}"'
@@ -103,11 +85,11 @@ def _plane(sight: PositionField, effective: Effective | None, region: Region, sc
         )
     parts.append(f'<rect width="{wide}" height="{high}" fill="none" stroke="{INK}" stroke-width="{1.5 * line:.4f}"/>')
     fill = 0.06 if effective else 0.16
-    parts.append(_rectangle(sight.seen, f'fill="{BLUE}" fill-opacity="{fill}" stroke="{BLUE}"', 2.5 * line))
+    parts.append(_rectangle(found.seen, f'fill="{BLUE}" fill-opacity="{fill}" stroke="{BLUE}"', 2.5 * line))
     for one in effective.holdings if effective else ():
         look = f'fill="none" stroke="{ORANGE}" stroke-dasharray="{5 * line:.4f} {3 * line:.4f}"'
         parts.append(_rectangle(one.window, look, 1.5 * line))
-    y, x = (centre + 0.5 for centre in sight.center)
+    y, x = (centre + 0.5 for centre in found.center)
     arm = 6 * line
     parts.append(
         f'<path d="M{x - arm:.3f} {y:.3f}H{x + arm:.3f}M{x:.3f} {y - arm:.3f}V{y + arm:.3f}" '
@@ -129,10 +111,10 @@ def _rectangle(region: Region, look: str, stroke: float) -> str:
     return f'<rect x="{left}" y="{top}" {size} {look} stroke-width="{stroke:.4f}"/>'
 
 
-def _figures(sight: PositionField, effective: Effective | None) -> list[tuple[str, str, str]]:
+def _figures(found: PositionField, effective: Effective | None) -> list[tuple[str, str, str]]:
     """Colour, name and value of each line beside the picture."""
-    lines = [(INK, "input", shape_text(sight.input))]
-    for name, high, wide in figures(sight):
+    lines = [(INK, "input", shape_text(found.input))]
+    for name, high, wide in figures(found):
         lines.append((BLUE if name == "size" else INK, name, high if high == wide else f"{high} x {wide}"))
     held = effective.holdings if effective else ()
     return [*lines, *((ORANGE, f"{one.percent} % of the gradient", f"within {both(one.size)}") for one in held)]
@@ -147,7 +129,7 @@ def _column(lines: list[tuple[str, str, str]], x: float) -> list[str]:
 
 
 def _notes(notes: list[str], down: float) -> list[str]:
-    """Lines below the picture, in letters of one width: paths stand under each other."""
+    """Lines below the picture, in a fixed-width font, so that paths stand under each other."""
     look = f'{FIXED} font-size="11" fill="{ORANGE}" xml:space="preserve"'
     return [
         f'<text x="{MARGIN}" y="{down + LINE * (row + 0.5):.0f}" {look}>{_text(note)}</text>'
@@ -155,8 +137,8 @@ def _notes(notes: list[str], down: float) -> list[str]:
     ]
 
 
-def _subtitle(sight: PositionField) -> str:
-    return f"{sight.node.name}, {sight.node.operation.label()}, {shape_text(sight.node.shape)}"
+def _subtitle(found: PositionField) -> str:
+    return f"{found.node.name}, {found.node.operation.label()}, {shape_text(found.node.shape)}"
 
 
 def _text(words: str) -> str:

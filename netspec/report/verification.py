@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
 from netspec.ops.facts import shape_text
-from netspec.report.sections import Section, limited, to_text
+from netspec.report.page import Page
+from netspec.report.table import WIDE_GAP, Table, numbers, words
 from netspec.verify.result import Check, Value, Verification
 
 LINES = 20
@@ -14,20 +17,31 @@ AXES = 2
 VERDICTS = ("equal", "explained", "differs")
 
 
-def verification_text(found: Verification) -> str:
-    """The verification as aligned text, its outcome at the end."""
-    head = f"{found.name}   input {shape_text(found.input)}"
-    return "\n\n".join([head, to_text(sections(found)), _outcome(found)])
+class VerificationReport(NamedTuple):
+    """Verifications, printed one by one as they are done where that is possible."""
+
+    found: Iterable[Verification]
+
+    def pages(self, width: int | None) -> Iterator[Page]:  # noqa: ARG002 - notes of checks are told in full
+        """A page for each network, its outcome at the end."""
+        for one in self.found:
+            parts = tuple(table.filled() for table in tables(one))
+            yield Page(f"{one.name}   input {shape_text(one.input)}", parts, (("", _outcome(one)),))
+
+    def data(self) -> Any:
+        """Every check of a network; a list where there are several networks."""
+        found = [one.to_dict() for one in self.found]
+        return found[0] if len(found) == 1 else found
 
 
-def sections(found: Verification) -> list[Section]:
+def tables(found: Verification) -> list[Table]:
     """The tables, those without rows left out."""
     parts = [_network(found), _operations(found), _listed("explained", found.explained, LINES)]
     parts.append(_listed("differs", found.differing, len(found.differing)))
     return [part for part in parts if part.rows]
 
 
-def _network(found: Verification) -> Section:
+def _network(found: Verification) -> Table:
     """A row for each figure of the whole network, a column for each oracle."""
     oracles = list(dict.fromkeys(check.oracle for check in found.checks))
     rows: dict[tuple[str, str], list[Check]] = {}
@@ -39,11 +53,10 @@ def _network(found: Verification) -> Section:
         by_oracle = {check.oracle: _shown(check.theirs) for check in checks}
         worst = max((check.verdict for check in checks), key=VERDICTS.index)
         cells.append((figure, ours, *(by_oracle.get(oracle, "") for oracle in oracles), worst))
-    numeric = frozenset(range(1, len(oracles) + 2))
-    return Section("", ("figure", "netspec", *oracles, "verdict"), tuple(cells), numeric)
+    return Table((*words("figure"), *numbers("netspec", *oracles), *words("verdict")), tuple(cells), gap=WIDE_GAP)
 
 
-def _operations(found: Verification) -> Section:
+def _operations(found: Verification) -> Table:
     """How many operations, or positions of them, agree in each figure with each oracle."""
     counts: dict[tuple[str, str], Counter[str]] = {}
     for check in found.checks:
@@ -53,17 +66,16 @@ def _operations(found: Verification) -> Section:
         (*key, *(f"{count[verdict]:,}" if count[verdict] else "" for verdict in VERDICTS))
         for key, count in counts.items()
     ]
-    return Section("one by one", ("figure", "oracle", *VERDICTS), tuple(rows), frozenset({2, 3, 4}))
+    return Table((*words("figure", "oracle"), *numbers(*VERDICTS)), tuple(rows), "one by one", gap=WIDE_GAP)
 
 
-def _listed(title: str, checks: tuple[Check, ...], lines: int) -> Section:
+def _listed(title: str, checks: tuple[Check, ...], lines: int) -> Table:
     """Each of ``checks``: what it is of, both values, and why they differ."""
     rows = [
         (check.figure, check.of, _shown(check.ours), _shown(check.theirs), check.oracle, check.note) for check in checks
     ]
-    shown, more = limited(rows, lines)
-    columns = ("figure", "of", "netspec", "other", "oracle", "note")
-    return Section(f"{title}: {len(checks):,}", columns, shown, frozenset({2, 3}), more)
+    columns = (*words("figure", "of"), *numbers("netspec", "other"), *words("oracle", "note"))
+    return Table(columns, tuple(rows), f"{title}: {len(checks):,}", gap=WIDE_GAP).limited(lines)
 
 
 def _shown(value: Value) -> str:

@@ -1,0 +1,52 @@
+"""Values as the text of a table's cell."""
+
+from __future__ import annotations
+
+Value = int | float | str | tuple[int, int] | tuple[float, float] | None
+"""What a cell can hold; None where there is no value, such as the kernel of several operations."""
+
+
+MIB = 1024 * 1024
+GLOBAL = "global"
+"""The receptive field of what sees every position of a map before it."""
+
+
+def number(value: Value) -> float:
+    """``value`` as something to sort by: the product of a pair, 0 for text."""
+    if isinstance(value, tuple):
+        return value[0] * value[1]
+    return value if isinstance(value, int | float) else 0
+
+
+def shown(value: Value) -> str:
+    """``value`` as text: thousands separated, 0 as a dash, both numbers of a pair only where they differ."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, tuple):
+        return f"{value[0]:g}" if value[0] == value[1] else f"{value[0]:g}x{value[1]:g}"
+    if value == 0:
+        return "-"
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
+
+
+def operations(count: int) -> str:
+    """``1 operation``, ``20 operations``."""
+    return f"{count:,} operation{'s' if count > 1 else ''}"
+
+
+def times(kind: str, count: int) -> str:
+    """``bottleneck x3``, or ``bottleneck`` alone."""
+    return f"{kind} x{count}" if count > 1 else kind
+
+
+def images(count: int) -> str:
+    """``1 image``, ``32 images``."""
+    return "1 image" if count == 1 else f"{count:,} images"
+
+
+def mebibytes(amount: int) -> str:
+    """``97.7 MiB``; small ones with more digits."""
+    size = amount / MIB
+    return f"{size:,.1f} MiB" if size >= 1 else f"{size:.3f} MiB"

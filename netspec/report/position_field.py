@@ -1,0 +1,98 @@
+"""What ``netspec rf`` says: what one position of an operation sees of the input, in figures and as a picture."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from netspec.analysis.effective_field import Effective
+from netspec.analysis.position_field import PositionField
+from netspec.analysis.receptive_field import AXES
+from netspec.ops.facts import MAP, positions, shape_text
+from netspec.ops.operation import both
+from netspec.report.cells import GLOBAL
+from netspec.report.page import Note, Page
+from netspec.report.receptive_field import interval, sees, warnings
+from netspec.report.receptive_field_drawing import picture
+from netspec.report.table import Cells, Table, numbers, words
+
+
+class PositionReport(NamedTuple):
+    """The receptive field of one position and, where it was asked for, where in it the gradient lies."""
+
+    position: PositionField
+    effective: Effective | None = None
+
+    def pages(self, width: int | None) -> list[Page]:  # noqa: ARG002 - the picture has a width of its own
+        """Figures, remarks and a drawing."""
+        return [page._replace(drawing=picture(self.position, self.effective)) for page in self.tables()]
+
+    def tables(self) -> list[Page]:
+        """Figures and remarks."""
+        found = self.position
+        node = found.node
+        heading = f"{found.network}   {node.name}   {shape_text(node.shape)}   input {shape_text(found.input)}"
+        tables = [Table((*words(""), *numbers("height", "width")), tuple(figures(found)))]
+        if self.effective:
+            tables.append(_gradient(found, self.effective))
+        notes: list[Note] = [("", line) for line in (*remarks(found), *warnings(found.misaligned))]
+        return [Page(heading, tuple(tables), tuple(notes))]
+
+    def data(self) -> Any:
+        """The figures as plain data."""
+        more = {"effective": self.effective.to_dict()} if self.effective else {}
+        return {**self.position.to_dict(), **more}
+
+
+def figures(found: PositionField) -> list[Cells]:
+    """The figures of ``found``: what it is, height, width."""
+    field, whole = found.field, found.field.whole and positions(found.node.shape) == 1
+    local = (
+        ("size", [str(field.size[axis]) for axis in AXES]),
+        ("stride", [str(field.jump[axis]) for axis in AXES]),
+        ("padding", [str(field.left_padding[axis]) for axis in AXES]),
+        ("first centre", [f"{field.center[axis]:g}" for axis in AXES]),
+        ("position", [str(found.at[axis]) for axis in AXES]),
+    )
+    rows = (
+        *((("size", [GLOBAL, GLOBAL]),) if whole else local),
+        ("centre", [f"{found.center[axis]:g}" for axis in AXES]),
+        ("sees", [interval(found.seen, axis) for axis in AXES]),
+        ("in the image", [interval(found.clipped, axis) for axis in AXES]),
+    )
+    return [(name, *values) for name, values in rows]
+
+
+def remarks(found: PositionField) -> list[str]:
+    """What the figures alone do not tell."""
+    field, said = found.field, []
+    if field.whole and len(found.node.shape) == MAP and positions(found.node.shape) > 1:
+        said.append(f"{GLOBAL}: a gate sees every position; size, stride and padding are of the paths beside it")
+    elif field.whole:
+        said.append(f"{GLOBAL}: it sees every position of the map before it was pooled or flattened")
+    if found.sees_all and found.first is not found.node:
+        said.append(f"sees the whole input, as does {found.first.name} before it" if found.first else "")
+    elif found.sees_all:
+        said.append("the first operation that sees the whole input")
+    else:
+        later = f"; the first that does is {found.first.name}" if found.first else ", nor any of another operation"
+        said.append(f"no position of {found.node.name} {sees(found.input, field)}{later}")
+    if found.misaligned:
+        drift = any(finding.jumps[0] != finding.jumps[1] for finding in found.misaligned)
+        room = ", with room for how far they drift apart" if drift else ""
+        said.append(
+            f"paths that are not aligned have met: the receptive field is the interval around all of them{room}"
+        )
+    if not field.even:
+        said.append(
+            "windows of uneven size or distance: the receptive field is the smallest evenly spaced one that holds all"
+        )
+    return said
+
+
+def _gradient(found: PositionField, effective: Effective) -> Table:
+    """Windows that hold shares of the gradient, and the one that holds all of it."""
+    high, wide = (last - first + 1 for first, last in found.seen)
+    rows = [(f"{one.percent} %", "within", both(one.size), "") for one in effective.holdings]
+    rows.append(("all", "within", both((high, wide)), "(the theoretical receptive field)"))
+    columns = (*words(""), *words(""), *numbers(""), *words(""))
+    return Table(columns, tuple(rows), f"effective receptive field: the gradient, {effective.draws}")

@@ -1,0 +1,191 @@
+"""The table of formats: each line has a kept output and a line in the docs, and a new line is all that a format needs.
+
+After a change of wording, run ``NETSPEC_OVERWRITE=1 pytest tests/test_formats.py`` and read the difference.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+import netspec
+from netspec.analysis.position_field import position_field
+from netspec.cli import main
+from netspec.diagram.dot import Drawing
+from netspec.diff.difference import difference
+from netspec.report import formats
+from netspec.report.difference import DifferenceReport
+from netspec.report.formats import FORMATS, Format
+from netspec.report.grouping import View
+from netspec.report.network_list import Listed, ListReport
+from netspec.report.page import Screen
+from netspec.report.position_field import PositionReport
+from netspec.report.stats import StatsReport, Wanted
+from netspec.report.verification import VerificationReport
+from netspec.verify.result import Check, Verification
+
+ROOT = Path(__file__).parent.parent
+GOLDEN = Path(__file__).parent / "golden" / "formats"
+OF_COMMANDS: dict[str, type] = {
+    "stats": StatsReport,
+    "diff": DifferenceReport,
+    "rf": PositionReport,
+    "list": ListReport,
+    "diagram": Drawing,
+}
+"""Command -> what it reports."""
+SPEC = """
+netspec: 1
+name: a_b
+input: [3, 8, 8]
+stages:
+  pair: {conv_norm_act: {out: 4, kernel: 3, padding: 1}, repeat: 3}
+  down: {conv_norm_act: {out: %s, kernel: 3, stride: 2}}
+head: [global_avg_pool, linear: 2]
+"""
+LAID_OUT = ("svg", "png", "pdf")
+"""Pictures of a graph whose bytes are Graphviz's, which differ from version to version."""
+
+
+@cache
+def reports() -> dict[str, Any]:
+    """A small one of each kind; of figures both those of one network and those of several."""
+    one, other = (netspec.read(SPEC % out) for out in (8, 16))
+    checks = (Check("params", "", 7, 7, "torch"), Check("macs", "pair.0", 7, 8, "fvcore", "it counts more"))
+    return {
+        "stats": StatsReport([one.stats()], Wanted(View(depth=1), grouped=True)),
+        "comparison": StatsReport([one.stats(), other.stats()], Wanted(View(), compare=True)),
+        "difference": DifferenceReport(difference(one.graph, other.graph)),
+        "position": PositionReport(position_field(one.graph)),
+        "list": ListReport(
+            (
+                Listed("one", "one.yaml", None, 1234, 5678, (9, 9), (3, 8, 8)),
+                Listed("x", "more.yaml", "x", 1, 2, (3, 5), (3, 8, 8)),
+            )
+        ),
+        "verification": VerificationReport([Verification("net", (3, 8, 8), checks)]),
+        "diagram": Drawing(one.graph),
+    }
+
+
+def kept() -> list[tuple[str, Format]]:
+    """Every report with every format that it has, but for what a program of others lays out."""
+    return [
+        (name, form)
+        for name, report in reports().items()
+        for form in FORMATS
+        if hasattr(report, form.content) and not (name == "diagram" and form.name in LAID_OUT)
+    ]
+
+
+@pytest.mark.parametrize(("name", "form"), kept(), ids=[f"{name}-{form.name}" for name, form in kept()])
+def test_every_format_prints_what_is_kept(name: str, form: Format) -> None:
+    """The output of each format of each report is the file of that name in ``tests/golden/formats``."""
+    report = reports()[name]
+    printed = form.load()(report) if form.picture else "".join(form.load()(report, Screen(80))).encode()
+    golden = GOLDEN / f"{name}.{form.name}"
+    if os.environ.get("NETSPEC_OVERWRITE"):
+        golden.write_bytes(printed)
+
+    assert printed == golden.read_bytes()
+
+
+def test_every_kept_file_belongs_to_a_format() -> None:
+    """No file is left over, and every line of the table but those that Graphviz lays out has one."""
+    assert {path.name for path in GOLDEN.iterdir()} == {f"{name}.{form.name}" for name, form in kept()}
+    assert {form for form in FORMATS if form not in [kept_form for _, kept_form in kept()]} == {
+        form for form in FORMATS if form.content == "graph" and form.name in LAID_OUT
+    }
+
+
+def test_every_format_has_its_line_in_the_docs() -> None:
+    """``docs/formats.md`` lists the formats of the table, the commands that have each, and what it is for."""
+    page = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^\| `(\.?\w+)` \| (.+?) \| (.+?) \|$", page, re.MULTILINE)
+    expected = [
+        (
+            f"{'.' * form.picture}{form.name}",
+            ", ".join(f"`{command}`" for command, report in OF_COMMANDS.items() if hasattr(report, form.content)),
+            form.says,
+        )
+        for form in FORMATS
+    ]
+
+    assert lines == expected
+
+
+NEW = """
+def shout(report, screen):
+    for page in report.tables():
+        for table in page.tables:
+            yield " ".join(table.headings).upper() + "\\n"
+
+
+def drawn(report):
+    return report.graph.name.encode()
+"""
+
+
+@pytest.fixture
+def _one_line_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table with a printed format and one for pictures more, before any command has asked it."""
+    (tmp_path / "shouting.py").write_text(NEW, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    lines = (
+        Format("shout", "tables", "shouting:shout", "headings in capitals"),
+        Format("txt", "graph", "shouting:drawn", "the name alone", picture=True),
+    )
+    for command in OF_COMMANDS:
+        module = import_module(f"netspec.commands.{command}")  # what is taken away here comes back after the test
+        monkeypatch.delitem(sys.modules, module.__name__)
+    monkeypatch.setattr(formats, "FORMATS", (*FORMATS, *lines))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "first"),
+    [
+        (["stats", "lenet5"], "NAME OPERATION OUTPUT PARAMS MACS"),
+        (["stats", "lenet5", "plain20"], "NAME INPUT PARAMS"),
+        (["diff", "lenet5", "lenet-caffe"], "TOTAL LENET5 LENET-CAFFE"),
+        (["rf", "lenet5"], " HEIGHT WIDTH"),
+    ],
+)
+@pytest.mark.usefixtures("_one_line_more")
+def test_a_line_is_all_that_a_new_format_needs(arguments: list[str], first: str) -> None:
+    """Every command whose report has what the format prints offers it in its help and prints it."""
+    helped = CliRunner().invoke(main, [arguments[0], "--help"])
+    result = CliRunner().invoke(main, [*arguments, "--format", "shout"])
+
+    assert "|shout]" in helped.output
+    assert "shout: headings in capitals." in " ".join(helped.output.split())
+    assert result.exit_code == 0, result.output
+    assert result.output.startswith(first)
+
+
+@pytest.mark.usefixtures("_one_line_more")
+def test_a_line_is_all_that_a_new_picture_needs(tmp_path: Path) -> None:
+    """``netspec diagram`` names the new ending in its help and among those that are known, and writes such a file."""
+    helped = CliRunner().invoke(main, ["diagram", "--help"])
+    refused = CliRunner().invoke(main, ["diagram", "lenet5", "-o", "net.gif"])
+    result = CliRunner().invoke(main, ["diagram", "lenet5", "-o", "net.txt"])
+
+    assert ".dot, .txt" in " ".join(helped.output.split())
+    assert "known: .svg, .png, .pdf, .dot, .txt" in refused.output
+    assert (result.exit_code, (tmp_path / "net.txt").read_text(encoding="utf-8")) == (0, "lenet5")
+
+
+def test_without_the_line_there_is_no_such_format() -> None:
+    """What the table does not have is refused with what it has."""
+    result = CliRunner().invoke(main, ["diff", "lenet5", "lenet5", "--format", "shout"])
+
+    assert result.exit_code == 2
+    assert "'shout' is not one of 'text', 'json', 'markdown', 'latex'" in result.output
