@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
 import netspec
 from netspec.analysis import budget
 from netspec.cli import main
+from netspec.commands import stats_verify
 from netspec.errors.problem import Problems, SpecError
 from netspec.errors.source import Source
 from netspec.language.budget import FIGURES, limits
@@ -167,6 +169,17 @@ def test_stats_prints_its_table_and_then_fails(form: str, over: Path) -> None:
     assert (code, "error[over-budget]" in err) == (2, True)
     assert run("stats", over, "--format", form) == (0, out, "")
     assert form != "json" or json.loads(out)["totals"]["params"] == 44
+
+
+def test_figures_are_verified_before_the_budget_is_held_against_them(
+    over: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``stats --verify`` says whether the figures are right, and then fails as without it."""
+    monkeypatch.setattr(stats_verify, "verified", lambda *_: click.echo("as said"))
+    code, out, err = run("stats", over, "--verify")
+
+    assert (code, out) == (2, "as said\n")
+    assert "error[over-budget]" in err
 
 
 def test_stats_of_several_names_each_that_is_over(over: Path, tmp_path: Path) -> None:

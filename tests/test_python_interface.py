@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 import netspec
-from netspec.errors.problem import Problem, SpecError
+from netspec.errors.problem import Problem, Problems, SpecError
 from netspec.language import names
 from netspec.language.python_values import python_values
 from netspec.limits import LIMITS
@@ -255,7 +255,7 @@ def test_no_parameter_has_the_name_of_an_argument() -> None:
 
 def test_python_values_are_placed_and_counted() -> None:
     """Mistakes go to the problems given, and the other arguments are there all the same."""
-    problems = netspec.errors.problem.Problems()
+    problems = Problems()
 
     assert list(python_values({"good": 1, "bad": object()}, problems)) == ["good"]
     assert [problem.code for problem in problems] == ["wrong-type"]

@@ -796,8 +796,8 @@ def test_blocks_are_not_named_before_a_mistake() -> None:
     )
     with pytest.raises(netspec.SpecError) as caught:
         netspec.read(re.sub(r"  c: .*", "  c: {two: {}, repeat: 3}", text))
-    assert isinstance(caught.value.built, Graph)
-    found = groups(summary(caught.value.built).rows, View(cut=True))
+    assert isinstance(caught.value.partial, Graph)
+    found = groups(summary(caught.value.partial).rows, View(cut=True))
 
     assert [(group.name, group.kind) for group in found] == [
         ("a", "conv 3x3, 4"),
@@ -820,9 +820,9 @@ def test_errors_carry_what_was_built() -> None:
     with pytest.raises(netspec.SpecError) as caught:
         netspec.read(SHAPE_ERROR)
 
-    assert isinstance(caught.value.built, Graph)
-    assert [node.name for node in caught.value.built.nodes] == ["input", "a", "b"]
-    assert [row.name for row in summary(caught.value.built).rows] == ["a", "b"]
+    assert isinstance(caught.value.partial, Graph)
+    assert [node.name for node in caught.value.partial.nodes] == ["input", "a", "b"]
+    assert [row.name for row in summary(caught.value.partial).rows] == ["a", "b"]
 
 
 # -- in Python --------------------------------------------------------------------------------------------------------
@@ -957,7 +957,7 @@ def test_figures_of_an_unfinished_network_are_those_it_would_have() -> None:
     with pytest.raises(netspec.SpecError) as caught:
         netspec.read(UNFINISHED)
     mended = netspec.read(UNFINISHED.replace("kernel: 9", "kernel: 1")).stats().rows
-    rows = summary(caught.value.built).rows  # type: ignore[arg-type] - a graph, as the layers below cannot say
+    rows = summary(caught.value.partial).rows
 
     assert [row.name for row in rows] == ["a", "side", "b", "c"]
     for row, whole in zip(rows, mended, strict=False):

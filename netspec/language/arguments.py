@@ -218,10 +218,8 @@ def built(
         if worked is None or name not in model.model_fields:
             complete = False
             continue
-        data[name] = worked.data
         try:
-            if held:
-                data[name] = held(name, worked.data, values[-1].value.span)
+            data[name] = held(name, worked.data, values[-1].value.span) if held else worked.data
         except ValueError:
             complete = False
     try:
