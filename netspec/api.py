@@ -13,6 +13,7 @@ from netspec import catalogue
 from netspec.analysis.budget import overruns
 from netspec.analysis.setup import DTYPES, STATES, Dtype, Optimizer, Setup
 from netspec.compiler.compiler import chosen, network_of, spec_of
+from netspec.compiler.limits import Work
 from netspec.errors.problem import Problem, Problems, SpecError
 from netspec.errors.source import Source, Span
 from netspec.graph.graph import Graph
@@ -156,9 +157,14 @@ def _spec(source: File, root: File | None, limits: Limits) -> tuple[Spec, str | 
     return catalogue.spec(word, None if root is None else Path(root), limits)
 
 
-def network(spec: Spec, variant: str | None, given: dict[str, Value], size: Shape | None = None) -> Network:
-    """The network that ``spec`` makes with a variant and given values, whatever its budget."""
-    graph, values = network_of(spec, variant, given, size)
+def network(
+    spec: Spec, variant: str | None, given: dict[str, Value], size: Shape | None = None, work: Work | None = None
+) -> Network:
+    """The network that ``spec`` makes with a variant and given values, whatever its budget.
+
+    Several networks of a run share ``work``, which limits what they take together.
+    """
+    graph, values = network_of(spec, variant, given, size, work)
     return Network(graph, spec, values, variant, given, size)
 
 

@@ -23,8 +23,8 @@ class Limits(NamedTuple):
 
     @property
     def steps(self) -> int:
-        """Layers, repetitions and values that are worked through, also those that make no node."""
-        return 300_000 + 60 * self._more
+        """Steps for what makes no node: looks at layers, repetitions, values and patterns."""
+        return 500_000 + 60 * self._more
 
     @property
     def characters(self) -> int:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from netspec import api
 from netspec.commands.options import Settings, members
 from netspec.compiler.compiler import NetworkError
+from netspec.compiler.limits import Work
 from netspec.errors.problem import Problem, Problems, SpecError
 from netspec.graph.graph import Graph
 from netspec.ops.facts import Shape
@@ -49,9 +50,10 @@ def collected(words: Iterable[str], given: Settings, sizes: Iterable[Shape | Non
             errors.append(error)
             continue
         for size in sizes:
+            work = Work(family[0][0].limits)
             for spec, variant in family:
                 try:
-                    networks.append(api.network(spec, variant, dict(given), size))
+                    networks.append(api.network(spec, variant, dict(given), size, work))
                 except SpecError as error:
                     errors.append(error)
     cut = [error.partial for error in errors if isinstance(error, NetworkError) and error.partial and _blocked(error)]

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import click
 
 from netspec import api, catalogue
+from netspec.compiler.limits import Work
 from netspec.errors.problem import Problem, Problems, SpecError
 from netspec.errors.source import Source
 from netspec.language.reader import read_yaml
@@ -84,9 +85,11 @@ def family(word: str, given: Settings, size: Shape | None) -> list[api.Network]:
     """The network that ``word`` names, or without a variant all of its family. Raises with what is wrong in any."""
     problems = Problems()
     found = []
-    for spec, variant in members(word, given, whole=True):
+    family_of = members(word, given, whole=True)
+    work = Work(family_of[0][0].limits)
+    for spec, variant in family_of:
         try:
-            found.append(api.network(spec, variant, dict(given), size))
+            found.append(api.network(spec, variant, dict(given), size, work))
         except SpecError as error:
             for problem in error.problems:
                 problems.add(problem)

@@ -68,25 +68,33 @@ def network_of(
         problems.check()
         size = UNKNOWN_SIZE
     run = Run(spec, values, size, problems, work or Work(spec.limits))
+    try:
+        graph = _graph(run, variant or spec.header.name)
+    finally:
+        run.work.operations += len(run.builder.nodes) - 1
+    _refuse_unneeded(graph, problems)
+    refuse_oversized(graph, problems)
+    problems.check()
+    return graph, values
+
+
+def _graph(run: Run, name: str) -> Graph:
+    """The graph of what ``run`` expands. Raises :class:`NetworkError` with every mistake found."""
+    problems = run.problems
     expansion = Expansion(run)
     entries: list[Entry] = []
     x: Node | None = run.builder.input
     for section in LAYER_SECTIONS:
-        if section in spec.sections:
+        if section in run.spec.sections:
             x = _section(expansion, section, x, entries)
     outputs = _outputs(run, x)
     init = _init(run)
     run.names.report(problems)
     if not len(problems):
         run.patches.report(run.builder.parts, problems)
-    name = variant or spec.header.name
     if len(problems):
         raise NetworkError(problems.in_order(), _partial(run, name, entries))
-    graph = run.builder.graph(name, tuple(entries), tuple(outputs), tuple(init))
-    _refuse_unneeded(graph, problems)
-    refuse_oversized(graph, problems)
-    problems.check()
-    return graph, values
+    return run.builder.graph(name, tuple(entries), tuple(outputs), tuple(init))
 
 
 def _partial(run: Run, name: str, entries: list[Entry]) -> Graph | None:

@@ -90,7 +90,7 @@ class Expansion:
     def entry(self, layer: Layer, key: str | None, body: Body, x: Node | None, number: int = 0) -> Built:
         """One layer after ``x``, under its name, its key or the next number."""
         run = self.run
-        run.charge(layer.span, weight(layer.when) + run.patches.cost)
+        run.charge(layer.span, values=weight(layer.when))
         called = key or _plain_name(layer) or str(number)
         path = run.builder.path(called)
         rules = run.patches.at(path) if run.patches.rules else []
@@ -167,7 +167,7 @@ class Expansion:
 
     def _give_up(self, rest: range, span: Span) -> None:
         """After a mistake the other repetitions would repeat it; their names are known, with nothing behind them."""
-        self.run.charge(span, len(rest))
+        self.run.charge(span, layers=len(rest))
         for index in rest:
             self.run.names.know(self.run.builder.path(str(index)), None)
 
@@ -197,6 +197,7 @@ class Expansion:
             return self._once(layer, spot, inner, inputs)
         path = run.builder.path(spot.name)
         rules = run.patches.at(path)
+        run.charge(layer.span, values=len(rules))
         one = changed(layer, rules, run.problems, once=True)
         return self._patched(
             rules, path, inputs, Built(None, spot.number), lambda given: self._once(one, spot, inner, given)
@@ -250,9 +251,9 @@ class Expansion:
         """One repetition of a layer."""
         run, what = self.run, layer.what
         if isinstance(what, Use):
-            run.charge(layer.span, weight(what.arguments))
+            run.charge(layer.span, values=weight(what.arguments) + sum(len(one.entries.entries) for one in what.over))
             return self._use(layer, what, spot, body, inputs)
-        run.charge(layer.span, 0)
+        run.charge(layer.span)
         if what is None:
             return Built(None, spot.number)
         if len(inputs) != 1:
@@ -340,6 +341,7 @@ class Expansion:
         run = self.run
         path = run.builder.path(name)
         rules = run.patches.at(path)
+        run.charge(span, values=len(rules))
         if not rules:
             return run.builder.add(name, operation, *inputs, span=span)
         written = Layer(Use(Scalar(operation.word, span), None), span)
@@ -385,7 +387,7 @@ class Expansion:
             run.problems.add(Problem("arity", message, arguments.span, hint))
             return None
         refuse_depth(run.builder.scope, arguments.span, run.problems)
-        run.charge(arguments.span, sum(1 + weight(parameter.default) for parameter in block.params.values()))
+        run.charge(arguments.span, values=sum(1 + weight(parameter.default) for parameter in block.params.values()))
         known = {key: body.values[key] for key in names.KNOWN_INSIDE if key in body.values}
         values = settled(block.params, block.name, arguments, known, run.problems)
         uses = (*body.uses, (block.name, arguments.span))

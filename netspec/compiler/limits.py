@@ -13,23 +13,44 @@ MAX_DEPTH = 60
 MAX_PATH = 300
 
 
+LAYER, VALUE, PATTERN = 10, 3, 2
+"""Steps of a look at a layer, at a value written in it, and at a pattern of a patch: about a microsecond each."""
+OPERATION = 150
+"""Steps that each operation of the networks allows: what a network really has is not held against it."""
+
+
 class Work:
     """Counts the steps of one run, over all networks of a family; too many end it with a problem.
 
-    A step is about what it takes to look at one layer or one value. A caller that expands one spec many times on
-    purpose gives each network a count of its own.
+    A caller that expands one spec many times on purpose gives each network a count of its own.
     """
 
     def __init__(self, limits: Limits = LIMITS) -> None:
-        self.most = limits.steps
+        self.limits = limits
         self.steps = 0
+        self.operations = 0
+        """Operations of the networks that are done."""
 
-    def charge(self, steps: int, span: Span, problems: Problems) -> None:
-        """Count ``steps`` more; end the search for problems where the network takes too long."""
+    @property
+    def left(self) -> int:
+        """How many operations the next network may have."""
+        return self.limits.nodes - self.operations
+
+    def charge(self, steps: int, made: int, span: Span, problems: Problems) -> None:
+        """Count ``steps`` for a network of which so many operations are ``made``; end the search if they are too many.
+
+        A network that takes long without growing is one that hostile files ask for.
+        """
         self.steps += steps
-        if self.steps > self.most:
-            message = f"the network has more than {self.most:,} layers, repetitions and values"
+        most = self.limits.steps + OPERATION * (self.operations + made)
+        if self.steps > most:
+            message = f"looking at layers, repetitions and values takes more than {most:,} steps"
             problems.stop(Problem("limit", message, span, RAISE))
+
+    def full(self) -> str:
+        """What is wrong with a network that has more operations than are left."""
+        whose = "the networks of this family together have" if self.operations else "the network has"
+        return f"{whose} more than {self.limits.nodes:,} operations"
 
 
 def refuse_depth(around: Scope, span: Span, problems: Problems) -> None:

@@ -71,7 +71,7 @@ def instance_of(run: Run, target: Target, layer: Layer, body: Body, inputs: Inpu
 
         instance = built(known, target.word, target.arguments, run.problems, held=held)
     lists = [value for value in vars(instance).values() if isinstance(value, list)] if instance else []
-    run.charge(layer.span, sum(map(len, lists)) if lists else 0)
+    run.charge(layer.span, layers=0, values=sum(map(len, lists)))
     joins = issubclass(known, Operation) and known.joins
     fits = _fits(run, target.word, layer, inputs, joins=joins)
     return instance if fits and isinstance(instance, Operation | Block) else None
@@ -113,7 +113,7 @@ def refuse(run: Run, error: Exception, layer: Layer, path: str, body: Body, inst
         patched = run.patches.touching([path, *near])
         run.problems.add(refused(error, layer, path, body.uses, patched))
     elif isinstance(error, GraphFull):
-        run.problems.stop(Problem("limit", str(error), layer.span, RAISE))
+        run.problems.stop(Problem("limit", run.work.full(), layer.span, RAISE))
     elif isinstance(error, ValidationError):
         fields = " and ".join(f"'{part}'" for part in dict.fromkeys(item["loc"][0] for item in error.errors()))
         message = f"{instance.word} comes to a {error.title} whose {fields} is out of range"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from netspec.compiler.limits import Work
+from netspec.compiler.limits import LAYER, PATTERN, VALUE, Work
 from netspec.compiler.name_lookup import Body, NameLookup
 from netspec.compiler.patches import Patches
 from netspec.compiler.word_lookup import WordLookup
@@ -24,10 +24,10 @@ class Run:
         self.values = values
         self.problems = problems
         self.work = work
-        self.builder = GraphBuilder(size, spec.limits.nodes)
-        self.names = NameLookup(self.builder.input)
-        self.words = WordLookup(spec.blocks, values, problems)
+        self.builder = GraphBuilder(size, work.left)
         self.patches = Patches(spec.rules)
+        self.names = NameLookup(self.builder.input)
+        self.words = WordLookup(spec.blocks, values, problems, self.charge)
         self.parts: list[tuple[str, Node | Scope]] = []
         """What stands at the top of the network, by the names of its entries."""
 
@@ -36,9 +36,10 @@ class Run:
         """Where the layers of sections stand, and those that patches bring in."""
         return Body(self.values, self.builder.input)
 
-    def charge(self, span: Span, steps: int) -> None:
-        """Count a layer with so many values, patterns or elements that are looked at for it."""
-        self.work.charge(1 + steps, span, self.problems)
+    def charge(self, span: Span, *, values: int = 0, layers: int = 1) -> None:
+        """Count looks at layers, each at all patterns of patches, and at so many values written in them."""
+        steps = layers * (LAYER + PATTERN * self.patches.cost) + VALUE * values
+        self.work.charge(steps, len(self.builder.nodes), span, self.problems)
 
     def twice(self, error: DuplicateName, span: Span, *, several: bool = False) -> None:
         """Object to a second layer of one name; ``several`` repetitions could have different ones."""

@@ -7,7 +7,7 @@ written at the use.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from collections.abc import Mapping as Names
 from typing import Any, NamedTuple
 
@@ -55,7 +55,11 @@ class _Level(NamedTuple):
 class WordLookup:
     """Finds what words mean in one network."""
 
-    def __init__(self, blocks: dict[str, Definition], values: dict[str, Any], problems: Problems) -> None:
+    def __init__(
+        self, blocks: dict[str, Definition], values: dict[str, Any], problems: Problems, charge: Callable[[Span], None]
+    ) -> None:
+        self.charge = charge
+        """Counts a look at a likeness."""
         self.blocks = blocks
         self.values = values
         """Values of the network's parameters, which ``like`` sees everywhere."""
@@ -105,6 +109,7 @@ class WordLookup:
                 self.problems.add(Problem("cycle", message, known.like.word.span))
                 return None
             passed.add(data)
+            self.charge(use.word.span)
             levels = lower
             own = {**self.values, **{key: scope[key] for key in names.KNOWN_INSIDE if key in scope}}
             lower.append(_Level(known.like.arguments, known.like.word.span, own))
@@ -121,7 +126,7 @@ class WordLookup:
         return self._peeked[word]
 
     def _quiet(self, word: Scalar, scope: Names[str, Any]) -> Target | None:
-        return WordLookup(self.blocks, self.values, Problems()).target(Use(word, None), scope)
+        return WordLookup(self.blocks, self.values, Problems(), self.charge).target(Use(word, None), scope)
 
     def operation(self, data: Any, span: Span, scope: Names[str, Any], whose: str) -> Operation | None:
         """The operation that a parameter of a built-in block holds as ``data``; None for ``none``.

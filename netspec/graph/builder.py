@@ -37,9 +37,6 @@ class DuplicateName(Exception):
 class GraphFull(Exception):
     """The graph has as many nodes as it may have."""
 
-    def __init__(self, most: int) -> None:
-        super().__init__(f"the network has more than {most:,} operations")
-
 
 class Appender(Protocol):
     """What a block written in Python appends its operations to."""
@@ -77,7 +74,7 @@ class GraphBuilder:
         Raises :class:`NodeRefused` when the inputs do not fit and :class:`DuplicateName` when the name is taken.
         """
         if len(self.nodes) > self.most:
-            raise GraphFull(self.most)
+            raise GraphFull
         path = self.path(name)
         try:
             shape = operation.shape(*[node.shape for node in inputs])
