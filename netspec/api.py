@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from netspec import catalogue
 from netspec.analysis.budget import overruns
 from netspec.analysis.setup import DTYPES, STATES, Dtype, Optimizer, Setup
-from netspec.compiler.compiler import chosen, network_of, spec_of
+from netspec.compiler.compiler import chosen, network_of
 from netspec.compiler.limits import Work
 from netspec.errors.problem import Problem, Problems, SpecError
 from netspec.errors.source import Source, Span
@@ -20,7 +20,7 @@ from netspec.graph.graph import Graph
 from netspec.language import resolve
 from netspec.language.arguments import shown
 from netspec.language.python_values import python_values
-from netspec.language.spec import Spec
+from netspec.language.spec import Spec, spec_of
 from netspec.language.values import Mapping, Value, plain
 from netspec.limits import LARGEST_SIDE, Limits
 from netspec.ops.facts import MAP, Shape, shape_text

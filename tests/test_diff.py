@@ -16,12 +16,12 @@ from click.testing import CliRunner, Result
 import netspec
 from netspec import api, catalogue
 from netspec.cli import main
-from netspec.compiler.compiler import spec_of
 from netspec.diff import matching
 from netspec.diff.difference import Difference, difference
 from netspec.diff.matching import common_subsequence, matched
 from netspec.errors.problem import SpecError
 from netspec.graph.graph import Graph, Scope
+from netspec.language.spec import spec_of
 from netspec.report.block_names import kind
 from netspec.report.folds import folded
 

@@ -27,8 +27,8 @@ from mutations import mutated  # noqa: E402 - found by the path above
 from runners import Runner, results  # noqa: E402 - as above
 
 from netspec import api, catalogue  # noqa: E402 - as above
-from netspec.compiler.compiler import spec_of  # noqa: E402 - as above
 from netspec.errors.problem import Problem, SpecError  # noqa: E402 - as above
+from netspec.language.spec import spec_of  # noqa: E402 - as above
 
 SECONDS = 1.0
 """Processor time for reading and checking one spec."""

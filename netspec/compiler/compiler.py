@@ -10,35 +10,18 @@ from netspec.compiler.expansion import Expansion
 from netspec.compiler.limits import Work
 from netspec.compiler.run import Run
 from netspec.errors.problem import Problem, Problems, SpecError
-from netspec.errors.source import Source, Span
+from netspec.errors.source import Span
 from netspec.errors.suggestions import did_you_mean
 from netspec.graph.graph import Entry, Graph, Node, Output, Scope
 from netspec.language.arguments import Arguments, Given, built, evaluated, shown
-from netspec.language.extends import Opener, refuse, whole
 from netspec.language.layers import Chain, named
 from netspec.language.parameter import settled
-from netspec.language.reader import read_yaml
 from netspec.language.sections import LAYER_SECTIONS
-from netspec.language.spec import Spec, parsed
+from netspec.language.spec import Spec
 from netspec.language.values import Mapping, Scalar, Value
-from netspec.limits import LARGEST_SIDE, LIMITS, Limits
+from netspec.limits import LARGEST_SIDE
 from netspec.ops.facts import MAP, Shape
 from netspec.ops.initialisation import SCHEMES, Scheme
-
-
-def spec_of(source: Source, opener: Opener = refuse, limits: Limits = LIMITS) -> Spec:
-    """What ``source`` says; mistakes that leave something to go on with are kept in its ``problems``.
-
-    ``opener`` finds the parent that it extends; ``limits`` hold for the networks that it makes, too. Raises
-    :class:`netspec.SpecError` where nothing is left.
-    """
-    problems = Problems()
-    spec = parsed(whole(read_yaml(source, limits), opener, limits), source, problems)
-    if spec is None:
-        problems.check()
-        raise AssertionError  # pragma: no cover - no spec without a problem
-    spec.limits = limits
-    return spec
 
 
 class NetworkError(SpecError):

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from functools import reduce
 from typing import NamedTuple
 
-from netspec.compiler.layer_inputs import Inputs, inputs_of, joining
+from netspec.compiler.layer_inputs import inputs_of, joining
 from netspec.compiler.limits import refuse_depth
-from netspec.compiler.name_lookup import Body, seen
+from netspec.compiler.name_lookup import Body, Inputs, seen
 from netspec.compiler.operations import BlockGraph, Failed, append, instance_of, refuse
 from netspec.compiler.patches import changed
 from netspec.compiler.run import Run

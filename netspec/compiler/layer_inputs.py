@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netspec.compiler.name_lookup import Body, seen
+from netspec.compiler.name_lookup import Body, Inputs, seen
 from netspec.compiler.run import Run
 from netspec.compiler.word_lookup import NONE
 from netspec.errors.problem import Problem
@@ -12,8 +12,6 @@ from netspec.language.layer_options import is_wanted
 from netspec.language.layers import Layer, Use, named
 from netspec.language.values import Scalar, Sequence
 from netspec.ops.operation import Operation
-
-Inputs = list[Node | None]
 
 
 def joining(run: Run, layer: Layer, body: Body) -> Layer:

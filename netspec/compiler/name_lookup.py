@@ -14,6 +14,9 @@ from netspec.language.expression import ABSENT
 from netspec.language.values import Scalar
 from netspec.ops.facts import MAP
 
+Inputs = list[Node | None]
+"""What a layer reads; None is a layer that could not be built."""
+
 
 class Body(NamedTuple):
     """Where layers stand: the values that expressions see, what ``from: input`` means, and how far names reach."""

@@ -9,8 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from netspec.blocks.block import Block, layer_fields
-from netspec.compiler.layer_inputs import Inputs
-from netspec.compiler.name_lookup import Body
+from netspec.compiler.name_lookup import Body, Inputs
 from netspec.compiler.run import Run
 from netspec.compiler.shape_errors import refused
 from netspec.compiler.word_lookup import Target
