@@ -13,8 +13,6 @@ from netspec.verify.result import Check
 from netspec.verify.running import Compiled, Runnable
 from netspec.verify.stand_ins import StandIn, known, stated
 
-NO_GRADIENT = "no gradient passes '{}', so what it sees does not show"
-
 
 class Chosen(NamedTuple):
     """Stand-ins of a network's nodes, in running order.
@@ -48,14 +46,14 @@ def chosen(network: Compiled) -> Chosen:
 
 def _choose(found: Chosen, node: Node, layer: Runnable, dimensions: int) -> None:
     stand_in = known(layer.target)
-    doubt = _doubt(found, node, dimensions, is_known=stand_in is not None)
+    doubt = _doubt(found, node, dimensions)
     if doubt is None and stand_in is None:
-        judgement = judged(node)
-        found.checks.extend(judgement.checks)
-        doubt = judgement.doubt or None
+        doubt = _tried(found, node)
         stand_in = stated(node)
         if not layer.is_module:
             found.hiding.add(node)
+    elif doubt is None and draws(node):
+        doubt = ""
     if doubt is not None or stand_in is None:
         found.doubts[node] = doubt or ""
         function = _zeros(node)
@@ -71,13 +69,20 @@ def _zeros(node: Node) -> Callable[..., Tensor]:
     return lambda *inputs: inputs[0].new_zeros(inputs[0].shape[0], *node.shape)
 
 
-def _doubt(found: Chosen, node: Node, dimensions: int, *, is_known: bool) -> str | None:
-    """Why ``node`` cannot be looked at; None if it can."""
+def _tried(found: Chosen, node: Node) -> str | None:
+    """Why what ``node`` states of its windows cannot stand for them; empty for a draw, None if it can."""
+    judgement = judged(node)
+    if draws(node) and judgement.sees_nothing:
+        return ""
+    found.checks.extend(judgement.checks)
+    return judgement.doubt or None
+
+
+def _doubt(found: Chosen, node: Node, dimensions: int) -> str | None:
+    """Why ``node`` cannot be looked at, whatever its layer is; None if it can."""
     before = [found.doubts[source] for source in node.inputs if source in found.doubts]
     if any(before) or len(before) == len(node.inputs):
         return next((doubt for doubt in before if doubt), "")
-    if draws(node):
-        return "" if is_known else NO_GRADIENT.format(node.name)
     flat = all(len(source.shape) == 1 for source in node.inputs)
     if len(node.shape) not in (1, dimensions) or (flat and len(node.shape) > 1):
         return f"'{node.name}' has other axes than the image"
@@ -85,5 +90,5 @@ def _doubt(found: Chosen, node: Node, dimensions: int, *, is_known: bool) -> str
 
 
 def draws(node: Node) -> bool:
-    """Whether ``node`` takes no value of what it reads, as a draw, so that no gradient comes through it."""
+    """Whether no gradient comes through ``node``, as through a draw, which takes no value of what it reads."""
     return node.operation.differentiable_inputs(*node.input_shapes) == 0

@@ -1,9 +1,9 @@
 """What a layer's positions depend on, by changing its input: the oracle for layers that the stand-ins do not know.
 
-A registered operation may build any module. It is run as it is, with random weights and a random input, of which one
-row after another (a column, a slice) is made much larger and much smaller: what the output of a position changes with,
-it sees. Maxima, rectifiers, comparisons and saturation hide a gradient but not both of these changes. What is seen must
-be what the operation's window says, at every position of a map that is a little larger than the window.
+A registered operation may build any module. It is run as it is, with random weights and random inputs, one above 0 and
+one below, of which one row after another (a column, a slice) is made much larger and much smaller: what the output of a
+position changes with, it sees. Maxima, rectifiers, comparisons and saturation hide a gradient, but not all of these
+changes. What is seen must be what the operation's window says, at every position of a map with room for a few windows.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ from netspec.verify.running import REFUSALS, quiet, runnable, sentence
 
 ORACLE = "changed inputs"
 CHANGES = (1e3, -1e3)
-"""What is added to a row, whose own values are between 0.5 and 1.5."""
+"""What is added to a row."""
+SIGNS = (1, -1)
+"""Of the values of inputs, which are between 0.5 and 1.5."""
 TOLERANCE = 1e-6
 SMALL = 1e-8
 """A change that is no rounding is larger than these, relative to the output and as a number."""
@@ -44,6 +46,11 @@ class Judgement(NamedTuple):
 
     checks: tuple[Check, ...] = ()
     doubt: str = ""
+
+    @property
+    def sees_nothing(self) -> bool:
+        """Whether no change of any input has changed the output."""
+        return bool(self.checks) and not any(check.theirs for check in self.checks)
 
 
 class Trial(NamedTuple):
@@ -71,18 +78,16 @@ def _tried(node: Node, trial: Trial) -> Judgement:
     if sum(sum(shape[1:]) for shape in trial.shapes) * sum(map(prod, trial.shapes)) > MOST:
         return Judgement(doubt=f"'{node.name}' is too large to try every position of")
     inputs = [torch.rand(1, *shape, dtype=torch.double) + 0.5 for shape in trial.shapes]
-    base, again = (trial.run(*[x.clone() for x in inputs]) for _ in range(2))
-    if tuple(base.shape[1:]) != trial.output:
-        return Judgement(doubt=f"'{node.name}' makes {shape_text(tuple(base.shape[1:]))} of {_text(trial)}")
-    if not base.allclose(again, equal_nan=True):
+    output, again = (trial.run(*[x.clone() for x in inputs]) for _ in range(2))
+    if tuple(output.shape[1:]) != trial.output:
+        return Judgement(doubt=f"'{node.name}' makes {shape_text(tuple(output.shape[1:]))} of {_text(trial)}")
+    if not output.allclose(again, equal_nan=True):
         return Judgement(doubt=f"'{node.name}' computes something else each time")
     checks = [
         check
         for which, shape in enumerate(trial.shapes)
         if len(shape) > 1
-        for check in _window_checks(
-            node, trial, which, [_seen(trial, inputs, base, which, axis) for axis in _axes(shape)]
-        )
+        for check in _window_checks(node, trial, which, [seen(trial, inputs, which, axis) for axis in _axes(shape)])
     ]
     agree = all(check.agrees for check in checks)
     return Judgement(tuple(checks), "" if agree else f"the windows of '{node.name}' are not those that it states")
@@ -128,21 +133,38 @@ def _built(layer: Layer) -> Callable[..., Tensor]:
     return built
 
 
-def _seen(trial: Trial, inputs: Sequence[Tensor], base: Tensor, which: int, axis: int) -> Tensor:
-    """Whether positions of the output see those of an input, on one axis: input positions x output positions, bool."""
-    size, dimension = inputs[which].shape[2 + axis], 2 + axis
-    table = torch.zeros(size, base.shape[dimension] if base.dim() > dimension else 1, dtype=torch.bool)
+def seen(trial: Trial, inputs: Sequence[Tensor], which: int, axis: int) -> Tensor:
+    """Whether positions of the output see those of an input, on one axis: input positions x output positions, bool.
+
+    ``inputs`` are of one image, with values above 0. Those of ``which`` are changed, position after position.
+    """
+    size = inputs[which].shape[2 + axis]
+    table = torch.zeros(size, trial.output[1 + axis] if len(trial.output) > 1 else 1, dtype=torch.bool)
     step = max(1, CHUNK // sum(x.numel() for x in inputs))
-    for start in range(0, size, step):
-        rows = range(start, min(size, start + step))
-        for change in CHANGES:
-            images = [x.repeat(len(rows), *(1,) * (x.dim() - 1)) for x in inputs]
-            for image, row in enumerate(rows):
-                images[which][image].select(dimension - 1, row).add_(change)
-            other = ~torch.isclose(trial.run(*images), base, rtol=TOLERANCE, atol=SMALL, equal_nan=True)
-            apart = other.movedim(dimension, 1) if other.dim() > dimension else other.unsqueeze(1)
-            table[rows.start : rows.stop] |= apart.flatten(2).any(2)
+    for sign in SIGNS:
+        signed = [sign * x for x in inputs]
+        base = trial.run(*[x.clone() for x in signed])
+        for start in range(0, size, step):
+            rows = range(start, min(size, start + step))
+            for change in CHANGES:
+                other = ~torch.isclose(
+                    trial.run(*_changed(signed, which, axis, rows, change)),
+                    base,
+                    rtol=TOLERANCE,
+                    atol=SMALL,
+                    equal_nan=True,
+                )
+                apart = other.movedim(2 + axis, 1) if len(trial.output) > 1 else other.unsqueeze(1)
+                table[rows.start : rows.stop] |= apart.flatten(2).any(2)
     return table
+
+
+def _changed(inputs: Sequence[Tensor], which: int, axis: int, rows: range, change: float) -> list[Tensor]:
+    """``inputs`` for each of ``rows``, each with ``change`` added to its row of one input."""
+    images = [x.repeat(len(rows), *(1,) * (x.dim() - 1)) for x in inputs]
+    for image, row in enumerate(rows):
+        images[which][image].select(1 + axis, row).add_(change)
+    return images
 
 
 def _window_checks(node: Node, trial: Trial, which: int, tables: Sequence[Tensor]) -> Iterator[Check]:

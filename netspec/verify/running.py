@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from netspec.graph.graph import Graph, Node
 from netspec.nn.build import module, named
-from netspec.ops.facts import Layer
+from netspec.ops.facts import Layer, Shape
 
 REFUSALS = (
     ArithmeticError,
@@ -45,7 +45,8 @@ class Runnable(NamedTuple):
 class Compiled(NamedTuple):
     """A network on ``device`` in eval mode: ``whole`` runs its heads for training, ``plain`` has them and does not.
 
-    ``layers`` are those of its operations, modules out of ``whole``.
+    ``layers`` are those of its operations, modules out of ``whole``; ``shapes`` are what torch makes of one image at
+    each node, and ``outputs`` at each output. A shape is empty where that is no tensor.
     """
 
     graph: Graph
@@ -53,14 +54,16 @@ class Compiled(NamedTuple):
     whole: nn.Module
     plain: nn.Module
     layers: dict[Node, Runnable]
+    shapes: dict[Node, Shape]
+    outputs: dict[str, Shape]
 
     def images(self, count: int = 1) -> Tensor:
         """So many images; on the meta device they have no values."""
         return torch.zeros(count, *self.graph.input.shape, device=self.device)
 
     def inputs(self, node: Node, count: int = 1) -> list[Tensor]:
-        """What ``node`` reads of so many images, in the shapes that the graph has."""
-        return [torch.zeros(count, *shape, device=self.device) for shape in node.input_shapes]
+        """As much as ``node`` reads of so many images."""
+        return [torch.zeros(count, *self.shapes[source], device=self.device) for source in node.inputs]
 
 
 def compiled(graph: Graph, device: str) -> Compiled:
@@ -70,7 +73,28 @@ def compiled(graph: Graph, device: str) -> Compiled:
     for node in graph.operations:
         layer = node.operation.layer(*node.input_shapes)
         layers[node] = runnable(layer, modules[node.name] if layer.call == "module" else None)
-    return Compiled(graph, device, whole, module(graph, device=device).eval(), layers)
+    network = Compiled(graph, device, whole, module(graph, device=device).eval(), layers, {}, {})
+    _measure(network)
+    return network
+
+
+def _measure(network: Compiled) -> None:
+    """Fill in the shapes by a pass over one image."""
+    modules = [layer.target for layer in network.layers.values() if isinstance(layer.target, nn.Module)]
+    images = network.images()
+    result, called = outputs_of(network.whole, modules, images)
+    outputs = result if isinstance(result, dict) else {network.graph.outputs[0].name: result}
+    network.outputs.update({name: _shape(value) for name, value in outputs.items()})
+    values: dict[Node, Any] = dict.fromkeys(network.graph.inputs, images)
+    with quiet(), torch.no_grad():
+        for node, layer in network.layers.items():
+            own = called.get(layer.target) if isinstance(layer.target, nn.Module) else None
+            values[node] = layer.run(*[values[source] for source in node.inputs]) if own is None else own
+    network.shapes.update({node: _shape(value) for node, value in values.items()})
+
+
+def _shape(value: Any) -> Shape:
+    return tuple(value.shape[1:]) if isinstance(value, Tensor) else ()
 
 
 def runnable(layer: Layer, built: nn.Module | None = None) -> Runnable:

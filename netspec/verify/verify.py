@@ -8,7 +8,6 @@ inference are not among them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,11 +15,11 @@ from torch import Tensor, nn
 from netspec.analysis.memory import memory
 from netspec.analysis.summary import Summary, summary
 from netspec.graph.graph import Graph, Node
-from netspec.ops.facts import Shape
 from netspec.verify.fields import ORACLE, field_checks
 from netspec.verify.result import Check, Verification
-from netspec.verify.running import BATCH, REFUSALS, Compiled, compiled, one_thread, outputs_of, quiet, sentence
+from netspec.verify.running import BATCH, REFUSALS, Compiled, compiled, one_thread, quiet, sentence
 from netspec.verify.saved_tensors import saved_bytes
+from netspec.verify.stand_ins import known
 from netspec.verify.work import work_checks
 
 TORCH = "torch"
@@ -105,30 +104,17 @@ def _elements(tensors: Iterator[Tensor]) -> int:
 
 def _shapes(network: Compiled) -> Iterator[Check]:
     """The output of every operation, and of the network."""
-    graph = network.graph
-    modules = [layer.target for layer in network.layers.values() if isinstance(layer.target, nn.Module)]
-    result, called = outputs_of(network.whole, modules, network.images())
-    outputs = result if isinstance(result, dict) else {graph.outputs[0].name: result}
-    for output in graph.outputs:
-        yield Check("output", output.name, output.node.shape, _shape(outputs[output.name]), TORCH)
-    values: dict[Node, Any] = {graph.input: network.images()}
-    with torch.no_grad():
-        for node, layer in network.layers.items():
-            own = called.get(layer.target) if isinstance(layer.target, nn.Module) else None
-            values[node] = layer.run(*[values[source] for source in node.inputs]) if own is None else own
-            yield Check("shape", node.name, node.shape, _shape(values[node]), TORCH)
-
-
-def _shape(value: Any) -> Shape:
-    """That of one image; nothing where an operation makes something else than a tensor."""
-    return tuple(value.shape[1:]) if isinstance(value, Tensor) else ()
+    for output in network.graph.outputs:
+        yield Check("output", output.name, output.node.shape, network.outputs[output.name], TORCH)
+    for node in network.layers:
+        yield Check("shape", node.name, node.shape, network.shapes[node], TORCH)
 
 
 def _differentiable(network: Compiled) -> Iterator[Check]:
-    """How many of the inputs have a gradient, of operations that say that not all of them have."""
+    """How many of the inputs have a gradient, where an operation says that not all have, or is no known one."""
     for node, layer in network.layers.items():
         ours = node.operation.differentiable_inputs(*node.input_shapes)
-        if ours < len(node.inputs):
+        if ours < len(node.inputs) or known(layer.target) is None:
             inputs = [x.requires_grad_() for x in network.inputs(node, BATCH)]
             yield Check("inputs with a gradient", node.name, ours, _with_gradient(layer.run, inputs), TORCH)
 
