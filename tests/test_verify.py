@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -25,10 +26,11 @@ from netspec.ops.memory import Saved
 from netspec.ops.norm import BatchNorm
 from netspec.ops.operation import Operation
 from netspec.ops.pool import AdaptiveAvgPool, MaxPool
-from netspec.verify import flop_counters, linear_stand_ins
+from netspec.verify import flop_counters, stand_ins
 from netspec.verify.axis_fields import DIFFERENT, UNEVEN
 from netspec.verify.fields import NO_RECTANGLE, PADDED, SKIPPED
 from netspec.verify.result import Check, Verification
+from netspec.verify.stand_ins import StandIn
 from netspec.verify.verify import verify
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -406,8 +408,8 @@ def test_deep_networks_begin_anew(graph_of: GraphOf, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     ("operation", "rule", "wrong", "figure"),
     [
-        (Conv, "kept", lambda *_: Saved(), "bytes saved for backward, batch 2"),
-        (MaxPool, "kept", lambda *_: Saved(inputs=True), "bytes saved for backward, batch 2"),
+        (Conv, "saved_for_backward", lambda *_: Saved(), "bytes saved for backward, batch 2"),
+        (MaxPool, "saved_for_backward", lambda *_: Saved(inputs=True), "bytes saved for backward, batch 2"),
     ],
 )
 def test_wrong_bytes_fail(
@@ -457,9 +459,14 @@ def test_a_gradient_of_the_image_fails(graph_of: GraphOf, monkeypatch: pytest.Mo
     assert {check.figure for check in sound(graph_of).differing} == {"training FLOPs"}
 
 
-def test_a_maximum_would_hide_pixels(graph_of: GraphOf, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_maximum_would_hide_pixels(torch: ModuleType, graph_of: GraphOf, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without its stand-in the gradient of a maximum reaches one pixel, and a field that is right would fail."""
-    monkeypatch.setattr(linear_stand_ins, "summed", lambda x, layer: layer(x))
+    summed = stand_ins.STAND_INS[torch.nn.MaxPool2d]
+
+    def hiding(layer: Any) -> StandIn:
+        return StandIn(lambda x, axes: layer(x) if len(axes) > 1 else summed(layer).slide(x, axes))
+
+    monkeypatch.setitem(stand_ins.STAND_INS, torch.nn.MaxPool2d, hiding)
     found = verify(graph_of("pool: {max_pool: 2}", size=(1, 8, 8)))
 
     assert {(check.figure, check.ours, check.theirs) for check in found.differing} == {("pixels in the field", 4, 1)}

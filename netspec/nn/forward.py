@@ -86,9 +86,14 @@ class Writer:
         self.layers = layers
         self.variables: dict[Node, str] = {}
         self.lines: list[str] = []
+        self.modules: list[str] = []
 
     def source(self, inputs: tuple[Node, ...], steps: list[Step], result: Result) -> str:
-        """``def forward(self, x): ...`` that runs ``steps`` on ``inputs`` and returns ``result``."""
+        """``def forward(self, x): ...`` that runs ``steps`` on ``inputs`` and returns ``result``.
+
+        Modules with functions of others are imported before it.
+        """
+        self.modules = sorted(set(self._modules(steps)))
         for node in inputs:
             self.variables[node] = self._free()
         head = "".join(f", {self.variables[node]}" for node in inputs)
@@ -96,7 +101,16 @@ class Writer:
         last |= dict.fromkeys(result.values() if isinstance(result, dict) else result, len(steps))
         for at, one in enumerate(steps):
             self._line(one, spent=[node for node in self.variables if last.get(node, -1) <= at])
-        return "\n".join([f"def forward(self{head}):", *self.lines, f"    return {self._returned(result)}", ""])
+        imports = [*(f"import {module}" for module in self.modules), "", ""] if self.modules else []
+        lines = [*imports, f"def forward(self{head}):", *self.lines, f"    return {self._returned(result)}", ""]
+        return "\n".join(lines)
+
+    def _modules(self, steps: list[Step]) -> Iterator[str]:
+        """Where the functions that are called come from; torch is there in any case."""
+        for one in steps:
+            layer = self.layers[one.piece] if isinstance(one.piece, Node) else None
+            if layer and layer.call != "module" and not layer.target.startswith("torch."):
+                yield layer.target.rpartition(".")[0]
 
     def _line(self, one: Step, spent: list[Node]) -> None:
         """One line; its outputs take over the variables of values that nothing reads any more."""
@@ -144,7 +158,7 @@ class Writer:
         return text
 
     def _free(self, taken: Iterable[str] = ()) -> str:
-        used = {*self.variables.values(), *taken}
+        used = {*self.variables.values(), *taken, *(module.partition(".")[0] for module in self.modules)}
         return next(name for name in _names() if name not in used)
 
     def _returned(self, result: Result) -> str:

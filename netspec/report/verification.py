@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from netspec.ops.facts import shape_text
 from netspec.report.page import Page
 from netspec.report.table import WIDE_GAP, Table, numbers, words
-from netspec.verify.result import Check, Value, Verification
+from netspec.verify.result import Check, Value, Verdict, Verification
 
 LINES = 20
 """How many explained differences are listed."""
-AXES = 2
-VERDICTS = ("equal", "explained", "differs")
+SHAPES = ("output", "shape")
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 
 class VerificationReport(NamedTuple):
@@ -36,8 +36,13 @@ class VerificationReport(NamedTuple):
 
 def tables(found: Verification) -> list[Table]:
     """The tables, those without rows left out."""
-    parts = [_network(found), _operations(found), _listed("explained", found.explained, LINES)]
-    parts.append(_listed("differs", found.differing, len(found.differing)))
+    parts = [
+        _network(found),
+        _operations(found),
+        _listed("explained", found.explained, LINES),
+        _listed("not checked", found.unchecked, LINES),
+        _listed("differs", found.differing, len(found.differing)),
+    ]
     return [part for part in parts if part.rows]
 
 
@@ -47,10 +52,10 @@ def _network(found: Verification) -> Table:
     rows: dict[tuple[str, str], list[Check]] = {}
     for check in found.checks:
         if not check.of:
-            rows.setdefault((check.figure, _shown(check.ours)), []).append(check)
+            rows.setdefault((check.figure, _shown(check.figure, check.ours)), []).append(check)
     cells = []
     for (figure, ours), checks in rows.items():
-        by_oracle = {check.oracle: _shown(check.theirs) for check in checks}
+        by_oracle = {check.oracle: _shown(check.figure, check.theirs) for check in checks}
         worst = max((check.verdict for check in checks), key=VERDICTS.index)
         cells.append((figure, ours, *(by_oracle.get(oracle, "") for oracle in oracles), worst))
     return Table((*words("figure"), *numbers("netspec", *oracles), *words("verdict")), tuple(cells), gap=WIDE_GAP)
@@ -62,27 +67,37 @@ def _operations(found: Verification) -> Table:
     for check in found.checks:
         if check.of:
             counts.setdefault((check.figure, check.oracle), Counter())[check.verdict] += 1
+    shown = [verdict for verdict in VERDICTS if verdict != "not checked" or found.unchecked]
     rows = [
-        (*key, *(f"{count[verdict]:,}" if count[verdict] else "" for verdict in VERDICTS))
-        for key, count in counts.items()
+        (*key, *(f"{count[verdict]:,}" if count[verdict] else "" for verdict in shown)) for key, count in counts.items()
     ]
-    return Table((*words("figure", "oracle"), *numbers(*VERDICTS)), tuple(rows), "one by one", gap=WIDE_GAP)
+    return Table((*words("figure", "oracle"), *numbers(*shown)), tuple(rows), "one by one", gap=WIDE_GAP)
 
 
 def _listed(title: str, checks: tuple[Check, ...], lines: int) -> Table:
     """Each of ``checks``: what it is of, both values, and why they differ."""
     rows = [
-        (check.figure, check.of, _shown(check.ours), _shown(check.theirs), check.oracle, check.note) for check in checks
+        (
+            check.figure,
+            check.of,
+            _shown(check.figure, check.ours),
+            _shown(check.figure, check.theirs),
+            check.oracle,
+            check.note,
+        )
+        for check in checks
     ]
     columns = (*words("figure", "of"), *numbers("netspec", "other"), *words("oracle", "note"))
     return Table(columns, tuple(rows), f"{title}: {len(checks):,}", gap=WIDE_GAP).limited(lines)
 
 
-def _shown(value: Value) -> str:
-    """A number with its thousands apart, a shape, or one number for both axes."""
+def _shown(figure: str, value: Value | None) -> str:
+    """A number with its thousands apart, a shape, or one number for all axes; nothing where an oracle cannot say."""
+    if value is None:
+        return ""
     if isinstance(value, int):
         return f"{value:,}"
-    if len(value) == AXES and value[0] == value[1]:
+    if figure not in SHAPES and len(set(value)) == 1:
         return f"{value[0]:,}"
     return shape_text(value) or "none"
 
@@ -92,6 +107,9 @@ def _outcome(found: Verification) -> str:
     count = f"{len(found.checks):,} figures"
     if found.failed:
         return f"not verified: {len(found.differing):,} of {count} differ, and nothing that netspec states explains it"
+    said = []
     if found.explained:
-        return f"verified: {count}, {len(found.explained):,} of them other than netspec's as explained"
-    return f"verified: {count}, all equal"
+        said.append(f"{len(found.explained):,} of them other than netspec's as explained")
+    if found.unchecked:
+        said.append(f"{len(found.unchecked):,} of them not checked")
+    return f"verified: {count}, {' and '.join(said) or 'all equal'}"

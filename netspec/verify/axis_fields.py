@@ -14,17 +14,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from math import lcm
+from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+from torch.nn import functional
 
 from netspec.analysis.receptive_field import Field, Interval, placed
 from netspec.graph.graph import Graph, Node
-from netspec.nn.layers import DrawColumn
-from netspec.ops.facts import MAP
-from netspec.verify.axis_layers import slid
-from netspec.verify.extents import EACH, Extent, around, held, windows
-from netspec.verify.linear_stand_ins import along
+from netspec.verify.stand_ins import StandIn, along
 
 UNEVEN = "windows of adaptive pooling lie at uneven distances: a field has room for each"
 DIFFERENT = "paths with different steps have met: a field has room for every position"
@@ -36,17 +34,43 @@ DEEPEST = 200
 """Layers in a row before a line begins anew."""
 
 
+class Extent(NamedTuple):
+    """What positions see on one axis: ``u`` sees ``size`` elements from ``u * jump + start`` on."""
+
+    size: int
+    jump: int
+    start: int
+
+    def at(self, place: int) -> Interval:
+        """First and last element that the position ``place`` sees."""
+        first = self.start + place * self.jump
+        return first, first + self.size - 1
+
+    def behind(self, before: Extent) -> Extent:
+        """What is seen through windows of this extent by positions of what itself sees ``before``."""
+        size = (self.size - 1) * before.jump + before.size
+        return Extent(size, self.jump * before.jump, before.start + self.start * before.jump)
+
+
+EACH = Extent(1, 1, 0)
+"""What elements see of themselves."""
+
+
 class Lines:
     """What positions of a network's operations see on one axis, as netspec states it, by torch's layers.
 
-    ``whole`` is the compiled network. ``fields`` only say how long the line has to be.
+    ``stand_ins`` are those of the nodes that are looked at, which do not read any others. ``fields`` only say how long
+    the line has to be.
     """
 
-    def __init__(self, graph: Graph, whole: nn.Module, axis: int, fields: Mapping[Node, Field]) -> None:
+    def __init__(
+        self, graph: Graph, stand_ins: Mapping[Node, StandIn], axis: int, fields: Mapping[Node, Field]
+    ) -> None:
         self.axis = axis
-        self.layers = dict(whole.named_modules())
-        self.common = _common(fields[node].jump[axis] for node in graph.nodes)
-        longest = max(fields[node].size[axis] for node in graph.nodes if len(node.shape) == MAP)
+        self.stand_ins = stand_ins
+        self.dimensions = len(graph.input.shape)
+        self.common = _common(fields[node].jump[axis] for node in stand_ins)
+        longest = max(fields[node].size[axis] for node in stand_ins if self._is_map(node))
         self.more = self.common * (-(-longest // self.common) + MARGIN)
         self.shared: dict[Node, Interval] = {}
         """What all positions of a node see alike: through flattening, global pooling, gates of one position."""
@@ -56,7 +80,7 @@ class Lines:
         self._begun: dict[Node, Tensor] = {}
         self._extents: dict[Node, Extent] = {}
         self._depths: dict[Node, int] = {}
-        for node in graph.nodes:
+        for node in stand_ins:
             self._add(node)
 
     def extent(self, node: Node) -> Extent | None:
@@ -71,31 +95,33 @@ class Lines:
         own = [] if extent is None else [extent.at(at)]
         return around([*own, *([self.shared[node]] if node in self.shared else [])])
 
+    def _is_map(self, node: Node) -> bool:
+        """Whether ``node`` has positions; otherwise its features are flat."""
+        return len(node.shape) == self.dimensions
+
     def _add(self, node: Node) -> None:
-        layer = self.layers.get(node.name)
-        if isinstance(layer, DrawColumn):
-            return
-        places = [source for source in placed(node, self.axis) if source in self._values and len(node.shape) == MAP]
-        common = [self.shared[source] for source in node.inputs if source in self.shared]
-        common += [self._all(source) for source in node.inputs if source in self._values and source not in places]
+        stand_in, inputs = self.stand_ins[node], [source for source in node.inputs if source in self.stand_ins]
+        places = [source for source in placed(node, self.axis) if source in self._values and self._is_map(node)]
+        common = [self.shared[source] for source in inputs if source in self.shared]
+        common += [self._all(source, node) for source in inputs if source in self._values and source not in places]
         found = around(common)
         if found:
             self.shared[node] = found
-        reasons = [self.reasons[source] for source in node.inputs if source in self.reasons]
+        reasons = [self.reasons[source] for source in inputs if source in self.reasons]
         if reasons:
             self.reasons[node] = reasons[0]
         if not node.inputs:
             self._begin(node, EACH)
-        elif isinstance(layer, nn.AdaptiveAvgPool2d) and places:
-            self._pool(node, places[0], along(layer.output_size, self.axis, 1)[0])
+        elif stand_in.shared_out is not None and places:
+            self._pool(node, places[0], along(stand_in.shared_out, (self.axis,))[0] or places[0].shape[1 + self.axis])
         elif places:
-            self._read(node, layer, places)
+            self._read(node, stand_in, places)
 
-    def _read(self, node: Node, layer: nn.Module | None, places: Sequence[Node]) -> None:
-        """What ``layer`` makes of its inputs; where these are not in step, the line begins anew."""
+    def _read(self, node: Node, stand_in: StandIn, places: Sequence[Node]) -> None:
+        """What ``stand_in`` makes of the inputs of ``node``; where these are not in step, the line begins anew."""
         values = [self._values[source] for source in places]
         if len(places) > 1:
-            extents = [self._extent(source) for source in places]
+            extents = [self._window(node).behind(self._extent(source)) for source in places]
             jumps = {extent.jump for extent in extents}
             if len(jumps) > 1 or len({value.shape for value in values}) > 1:
                 count = node.shape[1 + self.axis]
@@ -104,29 +130,36 @@ class Lines:
                 seen = [[extent.at(place) for place in range(count)] for extent in extents]
                 self._begin(node, held(seen, max(jumps)))
                 return
-        value = slid(values, [source.shape[0] for source in places], layer, self.axis)
+        slid = [stand_in.on_line(value, self.axis) for value in values]
+        value = sum(slid[1:], start=slid[0])
         self._values[node], self._depths[node] = value, 1 + max(self._depths[source] for source in places)
         if self._depths[node] > DEEPEST:
             self._begin(node, self._extent(node), value.shape[2])
 
     def _pool(self, node: Node, source: Node, out: int) -> None:
         """Begin anew with windows at even steps, the smallest that hold those of adaptive pooling."""
-        size, before = source.shape[1 + self.axis], self._extent(source)
+        size = source.shape[1 + self.axis]
         spans = windows(size, out)
         # The step of a window over the whole map is the map's size.
         steps = range(1, size // out + 2) if out > 1 else (size,)
         even = min((held([spans], step) for step in steps), key=lambda one: (one.size, one.jump))
         if any(last - first + 1 < even.size for first, last in spans):
             self.reasons[node] = UNEVEN
-        start, jump = before.start + even.start * before.jump, even.jump * before.jump
-        self._begin(node, Extent((even.size - 1) * before.jump + before.size, jump, start))
+        self._begin(node, even.behind(self._extent(source)))
+
+    def _window(self, node: Node) -> Extent:
+        """The window that stands for a layer of others; joins that are known take each position from the same one."""
+        if not self.stand_ins[node].is_stated:
+            return EACH
+        kernel, stride, dilation, padding = (numbers[self.axis] for numbers in node.window)
+        return Extent(dilation * (kernel - 1) + 1, stride, -padding)
 
     def _begin(self, node: Node, extent: Extent, length: int = 0) -> None:
         """Let ``node`` be an image, of whose positions it is known what they see; long enough unless told how long."""
         if not length:
             room = 0 if self.common % extent.jump == 0 else 2 * MARGIN
             length = node.shape[1 + self.axis] + self.more // extent.jump + room
-        value = torch.zeros(2, 1, length, 1, dtype=torch.double, requires_grad=True)
+        value = torch.zeros(2, 1, length, dtype=torch.double, requires_grad=True)
         self._values[node], self._begun[node], self._extents[node] = value, value, extent
         self._depths[node] = 0
 
@@ -137,10 +170,12 @@ class Lines:
             raise ValueError(message)
         return found
 
-    def _all(self, node: Node) -> Interval:
-        """What all positions of ``node`` see together."""
-        extent = self._extent(node)
-        return extent.at(0)[0], extent.at(node.shape[1 + self.axis] - 1)[1]
+    def _all(self, source: Node, node: Node) -> Interval:
+        """What ``node`` sees of ``source``: of all its positions, but for layers of others of those that they state."""
+        extent, last = self._extent(source), source.shape[1 + self.axis] - 1
+        if self.stand_ins[node].is_stated and not self._is_map(node):
+            return self._window(node).behind(extent).at(0)
+        return extent.at(0)[0], extent.at(last)[1]
 
     def _found(self, value: Tensor) -> Extent:
         """What the position in the middle and the next one see, by where the NaN arrives that is put into them."""
@@ -172,3 +207,28 @@ def _common(jumps: Iterable[int]) -> int:
         if lcm(common, jump) <= MOST:
             common = lcm(common, jump)
     return common
+
+
+def around(intervals: Sequence[Interval]) -> Interval | None:
+    """The smallest interval with all of ``intervals`` in it; none around nothing."""
+    if not intervals:
+        return None
+    return min(first for first, _ in intervals), max(last for _, last in intervals)
+
+
+def held(paths: Sequence[Sequence[Interval]], jump: int) -> Extent:
+    """The smallest window at steps of ``jump`` that holds each interval, those of each path in order of positions."""
+    moved = [(first - at * jump, last - at * jump) for path in paths for at, (first, last) in enumerate(path)]
+    start = min(first for first, _ in moved)
+    return Extent(max(last for _, last in moved) - start + 1, jump, start)
+
+
+def windows(size: int, out: int) -> list[Interval]:
+    """The ``out`` windows that torch's adaptive pooling has over ``size`` elements, by a NaN from each."""
+    lines = torch.zeros(out, 1, size, dtype=torch.double, requires_grad=True)
+    pooled = functional.adaptive_avg_pool1d(lines, out)
+    spoilt = torch.zeros(out, 1, out, dtype=torch.double)
+    spoilt[:, 0].fill_diagonal_(torch.nan)
+    (gradient,) = torch.autograd.grad(pooled, lines, spoilt)
+    spans = [line.flatten().nonzero().flatten().tolist() for line in gradient.isnan()]
+    return [(span[0], span[-1]) for span in spans]

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import prod
 from typing import NamedTuple
 
-from torch import Tensor, nn
+import torch
+from torch import Tensor
 
-from netspec.analysis.receptive_field import AXES, Field, Interval
+from netspec.analysis.receptive_field import Field, Interval
 from netspec.graph.graph import Graph, Node, upstream
-from netspec.nn.layers import DrawColumn
-from netspec.ops.facts import MAP, Pair, Shape
+from netspec.ops.facts import Shape
 from netspec.verify.axis_fields import Lines
-from netspec.verify.axis_layers import SLIDING
-from netspec.verify.linear_stand_ins import along, linearised
-from netspec.verify.nan_gradient import seen, watching
+from netspec.verify.chosen import Chosen, chosen
+from netspec.verify.nan_gradient import Position, linearised, seen, watching
 from netspec.verify.result import Check
+from netspec.verify.running import Compiled
 
 ORACLE = "NaN"
 SKIPPED = "the windows skip pixels"
 NO_RECTANGLE = "the union of the paths is no full rectangle"
 PADDED = "an end of it falls on padding, or between pixels"
-PLAIN = {"dilation": 1, "kernel_size": 1, "padding": 0}
-"""What a window is where its layer does not say."""
+HIDING = "a function before it may keep a gradient back"
+Region = tuple[Interval, ...]
+"""An interval for each axis."""
 
 
 class Sighted(NamedTuple):
@@ -30,7 +32,7 @@ class Sighted(NamedTuple):
 
     node: Node
     field: Field
-    lines: tuple[Lines, Lines]
+    lines: tuple[Lines, ...]
     misses: bool
     """Whether a layer before it has windows that skip elements, or lie on padding, or hang over."""
 
@@ -39,66 +41,78 @@ class Sighted(NamedTuple):
         """Why what is stated may be larger than what is seen, by torch's layers; empty where it may not."""
         return next((line.reasons[self.node] for line in self.lines if self.node in line.reasons), "")
 
-    def exact(self, at: Pair) -> bool:
-        """Whether the field of position ``at`` is, on both axes, what the lines say."""
-        found = (line.interval(self.node, place) for line, place in zip(self.lines, at, strict=True))
-        return tuple(found) == self.field.seen(at)
+    def region(self, at: Position) -> Region:
+        """The interval of the field of position ``at`` on each axis."""
+        return tuple([self.field.interval(axis, place) for axis, place in enumerate(at)])
+
+    def exact(self, at: Position) -> bool:
+        """Whether the field of position ``at`` is, on every axis, what the lines say."""
+        found = [line.interval(self.node, place) for line, place in zip(self.lines, at, strict=True)]
+        return tuple(found) == self.region(at)
 
 
 def field_checks(
-    graph: Graph, whole: nn.Module, nodes: Sequence[Node], pictured: Sequence[Node], fields: Mapping[Node, Field]
+    network: Compiled, nodes: Sequence[Node], pictured: Sequence[Node], fields: Mapping[Node, Field]
 ) -> list[Check]:
     """The fields of ``nodes`` beside what a NaN finds on lines, and those of ``pictured`` also on the network's image.
 
-    ``whole`` is the compiled network, which has the layers. Draws see nothing, and are left out.
+    Draws see nothing, and are left out.
     """
-    layers = dict(whole.named_modules())
-    drawn: set[Node] = set()
-    for node in graph.operations:
-        if isinstance(layers.get(node.name), DrawColumn) or drawn.issuperset(node.inputs):
-            drawn.add(node)
-    lines = lines_of(graph, whole, fields)
-    checks: list[Check] = []
+    graph = network.graph
+    axes = len(graph.input.shape) - 1
+    if not axes:
+        return []
+    found = chosen(network)
+    lines = lines_of(graph, found, fields)
+    checks = list(found.checks)
     for node in nodes:
-        if node not in drawn:
+        if node in found.stand_ins:
             checks += _figures(Sighted(node, fields[node], lines, misses=False))
-    shown = [node for node in pictured if node.inputs and node not in drawn]
-    masks = seen(linearised(watching(graph, shown)), shown, graph.input.shape, ends_and_middle) if shown else {}
+        elif found.doubts[node]:
+            checks.append(Check("receptive field", node.name, fields[node].size, None, ORACLE, found.doubts[node]))
+    shown = [node for node in pictured if node.inputs and node in found.stand_ins]
+    seen_through = [node for node in shown if found.hiding.isdisjoint(upstream(node))]
+    masks = _masks(graph, seen_through, found, axes)
     for node in shown:
-        misses = any(_misses(layers.get(one.name)) for one in upstream(node) if one.inputs)
-        checks += _pixels(Sighted(node, fields[node], lines, misses), masks[node])
+        misses = any(_misses(one) for one in upstream(node) if one.inputs)
+        sighted = Sighted(node, fields[node], lines, misses)
+        checks += _pixels(sighted, masks[node]) if node in masks else [_hidden(sighted)]
     return checks
 
 
-def lines_of(graph: Graph, whole: nn.Module, fields: Mapping[Node, Field]) -> tuple[Lines, Lines]:
-    """The line of each axis; one for both where nothing tells these apart."""
-    high = Lines(graph, whole, 0, fields)
-    square = all(node.shape[1:2] == node.shape[2:] for node in graph.nodes)
-    alike = square and not any(_tells_apart(layer) for layer in whole.modules())
-    return high, high if alike else Lines(graph, whole, 1, fields)
+def _masks(graph: Graph, nodes: Sequence[Node], found: Chosen, axes: int) -> dict[Node, Tensor]:
+    """Which pixels of the image the first, the middle and the last position of each of ``nodes`` see."""
+    if not nodes:
+        return {}
+    network = linearised(watching(graph, nodes), found.on_image)
+    return seen(network, nodes, graph.input.shape, lambda shape: ends_and_middle(shape, axes))
 
 
-def _tells_apart(layer: nn.Module) -> bool:
-    """Whether some number of ``layer`` may be another for columns than for rows."""
-    if not type(layer).__module__.startswith(("torch.nn.", "netspec.nn.")):
-        return True
-    return any(isinstance(one, tuple | list) and len(set(one)) > 1 for one in vars(layer).values())
+def lines_of(graph: Graph, found: Chosen, fields: Mapping[Node, Field]) -> tuple[Lines, ...]:
+    """The line of each axis; one for all where nothing tells these apart."""
+    axes = range(len(graph.input.shape) - 1)
+    first = Lines(graph, found.stand_ins, 0, fields)
+    if found.axes_are_alike:
+        return tuple([first for _ in axes])
+    return (first, *[Lines(graph, found.stand_ins, axis, fields) for axis in axes[1:]])
 
 
-def ends_and_middle(shape: Shape) -> tuple[Pair, Pair, Pair]:
-    """The first, the middle and the last position of a map."""
-    high, wide = shape[1:] if len(shape) == MAP else (1, 1)
-    return (0, 0), (high // 2, wide // 2), (high - 1, wide - 1)
+def ends_and_middle(shape: Shape, axes: int) -> tuple[Position, Position, Position]:
+    """The first, the middle and the last position of a map; features that are flat have one."""
+    sizes = shape[1:] or (1,) * axes
+    return (0,) * axes, tuple([size // 2 for size in sizes]), tuple([size - 1 for size in sizes])
 
 
-def _misses(layer: nn.Module | None) -> bool:
+def _misses(node: Node) -> bool:
     """Whether elements lie between those of its windows, or between its windows, or these reach beyond the map."""
-    if not isinstance(layer, SLIDING):
-        return False
-    dilation, kernel, padding = (getattr(layer, name, other) for name, other in PLAIN.items())
-    beyond = bool(getattr(layer, "ceil_mode", False)) or padding not in (0, (0, 0))
-    axes = [(along(dilation, axis, 1)[0], along(layer.stride, axis, 1)[0], along(kernel, axis, 1)[0]) for axis in AXES]
-    return beyond or any(spread > 1 or stride > size for spread, stride, size in axes)
+    return any(_misses_on(axis, node) for axis in range(len(node.input_shapes[0]) - 1))
+
+
+def _misses_on(axis: int, node: Node) -> bool:
+    kernel, stride, dilation, padding = (numbers[axis] for numbers in node.window)
+    size, count = node.input_shapes[0][1 + axis], node.shape[1 + axis] if len(node.shape) > 1 else 1
+    beyond = (count - 1) * stride - padding + dilation * (kernel - 1) >= size
+    return padding > 0 or beyond or dilation > 1 or stride > kernel
 
 
 def _figures(sighted: Sighted) -> Iterator[Check]:
@@ -107,26 +121,25 @@ def _figures(sighted: Sighted) -> Iterator[Check]:
     The latter for features that are flat, and for maps that global pooling or a gate has a part in.
     """
     node, field, lines = sighted.node, sighted.field, sighted.lines
-    high, wide = (line.extent(node) for line in lines)
-    if high and wide:
-        yield Check("receptive field", node.name, field.size, (high.size, wide.size), ORACLE)
-        yield Check("jump", node.name, field.jump, (high.jump, wide.jump), ORACLE)
-        yield Check("padding", node.name, _pair(-field.start[0], -field.start[1]), (-high.start, -wide.start), ORACLE)
-    if not (high and wide) or any(node in line.shared for line in lines):
+    extents = [extent for extent in (line.extent(node) for line in lines) if extent]
+    if len(extents) == len(lines):
+        sizes, jumps, starts = zip(*extents, strict=True)
+        yield Check("receptive field", node.name, field.size, sizes, ORACLE)
+        yield Check("jump", node.name, field.jump, jumps, ORACLE)
+        yield Check("padding", node.name, _negative(field.start), _negative(starts), ORACLE)
+    if len(extents) < len(lines) or any(node in line.shared for line in lines):
         found = [line.interval(node, 0) for line in lines]
+        stated = sighted.region((0,) * len(lines))
         for place, name in enumerate(("first pixel of all positions", "last pixel of all positions")):
             ends = [interval[place] for interval in found if interval]
-            yield Check(name, node.name, _pair(*(one[place] for one in field.seen())), tuple(ends), ORACLE)
+            yield Check(name, node.name, tuple([one[place] for one in stated]), tuple(ends), ORACLE)
 
 
 def _pixels(sighted: Sighted, masks: Tensor) -> Iterator[Check]:
     """Pixels of the image that the first, the middle and the last position see, and those outside of the field."""
-    node, field = sighted.node, sighted.field
-    for at, mask in dict(zip(ends_and_middle(node.shape), masks, strict=True)).items():
-        of = f"{node.name} at {at[0]},{at[1]}"
-        region = field.seen(at)
-        rows, columns = (_clipped(interval, size) for interval, size in zip(region, mask.shape, strict=True))
-        inside = mask[rows.start : rows.stop, columns.start : columns.stop]
+    for at, mask in dict(zip(ends_and_middle(sighted.node.shape, len(sighted.lines)), masks, strict=True)).items():
+        of, within = _placed(sighted.node, at), _within(sighted.region(at), tuple(mask.shape))
+        inside = mask[tuple([slice(one.start, one.stop) for one in within])]
         pixels, found = inside.numel(), int(inside.sum())
         yield Check("pixels outside the field", of, 0, int(mask.sum()) - found, ORACLE)
         note = _explanation(sighted, at, mask, inside) if found < pixels else ""
@@ -134,30 +147,61 @@ def _pixels(sighted: Sighted, masks: Tensor) -> Iterator[Check]:
         yield Check("pixels in the field", of, pixels, found, ORACLE, missing, bool(note))
 
 
+def _hidden(sighted: Sighted) -> Check:
+    """That a function before the node may keep gradients back, and has no module whose place could be taken."""
+    at = (0,) * len(sighted.lines)
+    image = next(node for node in upstream(sighted.node) if not node.inputs)
+    pixels = prod(map(len, _within(sighted.region(at), image.shape[1:])))
+    return Check("pixels in the field", _placed(sighted.node, at), pixels, None, ORACLE, HIDING)
+
+
+def _placed(node: Node, at: Position) -> str:
+    return f"{node.name} at {','.join(map(str, at))}"
+
+
+def _within(region: Region, sizes: Shape) -> list[range]:
+    """The pixels of the image that lie in ``region``, on each axis."""
+    return [_clipped(interval, size) for interval, size in zip(region, sizes, strict=True)]
+
+
 def _clipped(interval: Interval, size: int) -> range:
     first = max(0, interval[0])
     return range(first, max(first, min(size, interval[1] + 1)))
 
 
-def _explanation(sighted: Sighted, at: Pair, mask: Tensor, inside: Tensor) -> str:
+def _explanation(sighted: Sighted, at: Position, mask: Tensor, inside: Tensor) -> str:
     """Why fewer pixels are seen than the field holds; empty where it holds too many.
 
     What is missing lies between the ends of the field. Those need not be reached where the lines have shown that they
     are where the convention has them, and where besides that has room for more, or the image cuts the field, or windows
     miss elements of their map.
     """
-    rows, columns = inside.any(dim=1), inside.any(dim=0)
-    reached = [bool(line[place]) for line in (rows, columns) if len(line) for place in (0, -1)]
+    lines = [_projected(inside, axis) for axis in range(inside.dim())]
+    reached = [bool(line[place]) for line in lines if len(line) for place in (0, -1)]
     if reached and all(reached):
-        return SKIPPED if bool((inside == (rows[:, None] & columns)).all()) else NO_RECTANGLE
+        return SKIPPED if _is_product(inside, lines) else NO_RECTANGLE
     if not sighted.exact(at):
         return ""
     if sighted.reason:
         return sighted.reason
-    region = sighted.field.seen(at)
-    beyond = any(first < 0 or last >= size for (first, last), size in zip(region, mask.shape, strict=True))
+    sizes = tuple(mask.shape)
+    beyond = any(first < 0 or last >= size for (first, last), size in zip(sighted.region(at), sizes, strict=True))
     return PADDED if beyond or sighted.misses else ""
 
 
-def _pair(first: int, second: int) -> Pair:
-    return first, second
+def _projected(inside: Tensor, axis: int) -> Tensor:
+    """Whether anything is seen at each place of one axis."""
+    others = [other for other in range(inside.dim()) if other != axis]
+    return inside.any(dim=others) if others else inside
+
+
+def _is_product(inside: Tensor, lines: Sequence[Tensor]) -> bool:
+    """Whether all is seen that has a place on every axis where something is."""
+    product = torch.ones_like(inside)
+    for axis, line in enumerate(lines):
+        product &= line.view([-1 if other == axis else 1 for other in range(inside.dim())])
+    return bool((inside == product).all())
+
+
+def _negative(start: Sequence[int]) -> tuple[int, ...]:
+    return tuple([-first for first in start])

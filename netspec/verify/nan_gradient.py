@@ -2,22 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from netspec.graph.graph import Graph, Node, Output
 from netspec.nn.build import module
-from netspec.ops.facts import FLAT, Pair, Shape
-from netspec.verify.flop_counters import quiet
+from netspec.ops.facts import Shape
+from netspec.verify.running import quiet
 
-Places = Callable[[Shape], Sequence[Pair]]
+Position = tuple[int, ...]
+"""A place on each axis of a map."""
+Places = Callable[[Shape], Sequence[Position]]
 """From the shape of a node to positions of it, always as many."""
 
 
+class Standin(nn.Module):
+    """Calls a function."""
+
+    def __init__(self, function: Callable[..., Tensor]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """What the function makes of ``inputs``."""
+        return self.function(*inputs)
+
+
+def linearised(network: nn.Module, stand_ins: Mapping[str, Callable[..., Tensor]]) -> nn.Module:
+    """``network`` with ``stand_ins`` in place of the layers of these names."""
+    for name, function in stand_ins.items():
+        parent, _, child = name.rpartition(".")
+        setattr(network.get_submodule(parent), child, Standin(function))
+    return network
+
+
 def seen(network: nn.Module, nodes: Sequence[Node], size: Shape, places: Places) -> dict[Node, Tensor]:
-    """For each of ``nodes`` and each of its ``places`` whether it sees the pixel: places x height x width, bool.
+    """For each of ``nodes`` and each of its ``places`` whether it sees the pixel: places x sizes of the image, bool.
 
     ``network`` is :func:`watching` the nodes and linear; ``size`` is that of the image. In double precision on the CPU:
     fast kernels for single precision may spread a NaN over a tile.
@@ -43,8 +65,10 @@ def _reached(value: Tensor, image: Tensor, places: Places) -> Tensor:
     if not value.requires_grad:
         return torch.zeros(image.shape[0], *image.shape[2:], dtype=torch.bool)
     spoilt = torch.zeros_like(value)
-    for image_number, (y, x) in enumerate(places(tuple(value.shape[1:]))):
-        here = spoilt[image_number] if value.dim() == 1 + FLAT else spoilt[image_number, :, y, x]
+    for number, at in enumerate(places(tuple(value.shape[1:]))):
+        here = spoilt[number]
+        for place in at if here.dim() > 1 else ():
+            here = here.select(1, place)
         here.fill_(torch.nan)
     (gradient,) = torch.autograd.grad(value, image, spoilt, retain_graph=True, allow_unused=True)
     return gradient.isnan().any(dim=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from netspec.ops.facts import Shape
 
@@ -10,20 +10,22 @@ SCHEMA_VERSION = 1
 """Of the data that :meth:`Verification.to_dict` returns; it grows when a key changes its meaning or goes."""
 Value = int | tuple[int, ...]
 """A count, or one number for each axis."""
+Verdict = Literal["equal", "explained", "not checked", "differs"]
+"""What comes of a figure, from best to worst."""
 
 
 class Check(NamedTuple):
     """One figure of one thing, and what an oracle says of it.
 
     ``of`` is the operation, with a position where there is one; empty for the whole network. ``note`` says why the two
-    differ, and ``by_convention`` whether what netspec states explains all of the difference. An oracle that gave no
-    answer has ``theirs`` empty.
+    differ, and ``by_convention`` whether what netspec states explains all of the difference. ``theirs`` is None where
+    the oracle cannot say, for the reason in ``note``, and empty where torch has nothing to compare with.
     """
 
     figure: str
     of: str
     ours: Value
-    theirs: Value
+    theirs: Value | None
     oracle: str
     note: str = ""
     by_convention: bool = False
@@ -36,13 +38,15 @@ class Check(NamedTuple):
     @property
     def explained(self) -> bool:
         """Whether they differ, as the stated convention says they must."""
-        return not self.agrees and self.by_convention
+        return self.verdict == "explained"
 
     @property
-    def verdict(self) -> str:
-        """``equal``, ``explained`` or ``differs``."""
+    def verdict(self) -> Verdict:
+        """``equal``, ``explained``, ``not checked`` or ``differs``."""
         if self.agrees:
             return "equal"
+        if self.theirs is None:
+            return "not checked"
         return "explained" if self.by_convention else "differs"
 
     def to_dict(self) -> dict[str, Any]:
@@ -74,6 +78,11 @@ class Verification(NamedTuple):
     def explained(self) -> tuple[Check, ...]:
         """Checks that differ as the convention says they must."""
         return tuple(check for check in self.checks if check.explained)
+
+    @property
+    def unchecked(self) -> tuple[Check, ...]:
+        """Figures of which an oracle cannot say what they are: no fault of them."""
+        return tuple(check for check in self.checks if check.verdict == "not checked")
 
     @property
     def failed(self) -> bool:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Any
 from weakref import ReferenceType, ref
 
-import torch
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
-from netspec.ops.facts import Shape
-from netspec.verify.flop_counters import quiet
+from netspec.verify.running import quiet
 
 
 class Held:
@@ -20,8 +18,8 @@ class Held:
         self.tensor = tensor
 
 
-def saved_bytes(network: nn.Module, size: Shape, batch: int) -> int:
-    """Bytes kept of ``batch`` images of ``size`` in train mode, each piece of memory once, on the meta device.
+def saved_bytes(network: nn.Module, images: Tensor) -> int:
+    """Bytes kept of ``images`` in train mode, each piece of memory once; ``network`` may be on the meta device.
 
     The network's own tensors are not among them, nor are single numbers. Ends in eval mode.
     """
@@ -35,7 +33,7 @@ def saved_bytes(network: nn.Module, size: Shape, batch: int) -> int:
 
     network.train()
     with quiet(), saved_tensors_hooks(pack, lambda held: held.tensor):
-        result: Any = network(torch.empty(batch, *size, device="meta"))
+        result: Any = network(images)
     network.eval()
     kept = [held.tensor for held in (one() for one in packed) if held]
     bytes_at = {_place(tensor): tensor.untyped_storage().nbytes() for tensor in kept if tensor.dim()}

@@ -7,9 +7,7 @@ inference are not among them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import reduce
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -17,12 +15,11 @@ from torch import Tensor, nn
 from netspec.analysis.memory import memory
 from netspec.analysis.summary import Summary, summary
 from netspec.graph.graph import Graph, Node
-from netspec.nn.build import module, named
-from netspec.ops.facts import Layer, Shape
-from netspec.verify.fields import field_checks
-from netspec.verify.flop_counters import BATCH, one_thread, quiet
+from netspec.verify.fields import ORACLE, field_checks
 from netspec.verify.result import Check, Verification
+from netspec.verify.running import BATCH, REFUSALS, Compiled, compiled, one_thread, quiet, sentence
 from netspec.verify.saved_tensors import saved_bytes
+from netspec.verify.stand_ins import known
 from netspec.verify.work import work_checks
 
 TORCH = "torch"
@@ -36,26 +33,38 @@ def verify(graph: Graph) -> Verification:
     """The figures of ``graph`` beside those of its module.
 
     Builds the module twice, with and without heads for training. Counts run on the meta device but for one forward
-    pass on the CPU, which fvcore traces. A network that torch refuses to run has a check that says so, and no more.
+    pass on the CPU, which fvcore traces; and on the CPU where a layer does not run without values. A network that torch
+    refuses to run has a check that says so, and no more.
     """
     stats = summary(graph)
-    whole = module(graph, device="meta", outputs="all").eval()
-    plain = module(graph, device="meta").eval()
-    checks = list(_tensors(graph, stats, whole))
     try:
-        checks += _shapes(graph, whole)
-        checks += _inference(stats, plain)
-        checks += work_checks(stats, plain, whole)
-        checks += _bytes(graph, whole)
-        asked, shown = (watched_nodes(graph, stats, most) for most in (FIELDS, PICTURES))
+        network, checks = _run(stats, "meta")
+    except REFUSALS:
+        try:
+            network, checks = _run(stats, "cpu")
+        except REFUSALS as error:
+            output = graph.outputs[0]
+            refused = Check("output", output.name, output.node.shape, (), TORCH, sentence(error))
+            return Verification(graph.name, graph.input.shape, (refused,))
+    return Verification(graph.name, graph.input.shape, (*checks, *_fields(stats, network)))
+
+
+def _run(stats: Summary, device: str) -> tuple[Compiled, list[Check]]:
+    """The compiled network, and all that is held while its layers run on ``device``."""
+    network = compiled(stats.graph, device)
+    checks = [*_tensors(stats.graph, stats, network.whole), *_shapes(network), *_differentiable(network)]
+    return network, [*checks, *work_checks(stats, network), *_bytes(network)]
+
+
+def _fields(stats: Summary, network: Compiled) -> list[Check]:
+    """The receptive fields, that of the network first; a failing check where shapes are such that none can be found."""
+    asked, shown = (watched_nodes(stats.graph, stats, most) for most in (FIELDS, PICTURES))
+    try:
         with one_thread():
-            fields = field_checks(graph, whole, asked, shown, stats.fields)
-        checks += [check._replace(of="") for check in fields if check.of == stats.field_node]
-        checks += fields
-    except (RuntimeError, ValueError) as error:
-        shape = graph.outputs[0].node.shape
-        checks.append(Check("output", graph.outputs[0].name, shape, (), TORCH, str(error).partition("\n")[0]))
-    return Verification(graph.name, graph.input.shape, tuple(checks))
+            fields = field_checks(network, asked, shown, stats.fields)
+    except (IndexError, RuntimeError, ValueError) as error:
+        return [Check("receptive field", "", stats.field.size, (), ORACLE, sentence(error))]
+    return [*(check._replace(of="") for check in fields if check.of == stats.field_node), *fields]
 
 
 def watched_nodes(graph: Graph, stats: Summary, most: int) -> list[Node]:
@@ -93,73 +102,37 @@ def _elements(tensors: Iterator[Tensor]) -> int:
     return sum(tensor.numel() for tensor in tensors)
 
 
-def _inference(stats: Summary, plain: nn.Module) -> Iterator[Check]:
-    """What inference has no use for: parameters of layers that it does not call; and the activations of those it does.
-
-    These are the outputs of convolutions and linear layers, in all and one by one.
-    """
-    modules = dict(plain.named_modules())
-    layers = {row.name: modules[row.name] for row in stats.rows if row.name in modules}
-    _, called = _run(plain, list(layers.values()), stats.input)
-    unused = sum(_elements(layer.parameters()) for layer in layers.values() if layer not in called)
-    yield Check("parameters for training only", "", stats.totals.auxiliary_params, unused, TORCH)
-    made = {
-        name: called[layer].numel() if layer in called and isinstance(layer, nn.Conv2d | nn.Linear) else 0
-        for name, layer in layers.items()
-    }
-    yield Check("activations", "", sum(row.activations for row in stats.rows), sum(made.values()), TORCH)
-    for row in stats.rows:
-        yield Check("activations", row.name, row.activations, made.get(row.name, 0), TORCH)
-
-
-def _shapes(graph: Graph, whole: nn.Module) -> Iterator[Check]:
+def _shapes(network: Compiled) -> Iterator[Check]:
     """The output of every operation, and of the network."""
-    modules = dict(whole.named_modules())
-    layers = {node: node.operation.layer(*node.input_shapes) for node in graph.operations}
-    own = {node: modules[node.name] for node, layer in layers.items() if layer.call == "module"}
-    result, called = _run(whole, list(own.values()), graph.input.shape)
-    outputs = result if isinstance(result, dict) else {graph.outputs[0].name: result}
-    for output in graph.outputs:
-        yield Check("output", output.name, output.node.shape, _shape(outputs[output.name]), TORCH)
-    values: dict[Node, Tensor] = {graph.input: torch.empty(1, *graph.input.shape, device="meta")}
-    for node, layer in layers.items():
-        values[node] = called[own[node]] if node in own else _joined(layer, [values[source] for source in node.inputs])
-        yield Check("shape", node.name, node.shape, _shape(values[node]), TORCH)
+    for output in network.graph.outputs:
+        yield Check("output", output.name, output.node.shape, network.outputs[output.name], TORCH)
+    for node in network.layers:
+        yield Check("shape", node.name, node.shape, network.shapes[node], TORCH)
 
 
-def _run(network: nn.Module, layers: list[nn.Module], size: Shape) -> tuple[Any, dict[nn.Module, Tensor]]:
-    """What ``network`` makes of one image without values, and what each of ``layers`` does; those that are called."""
-    called: dict[nn.Module, Tensor] = {}
-
-    def note(layer: nn.Module, _: Any, output: Tensor) -> None:
-        called[layer] = output
-
-    hooks = [layer.register_forward_hook(note) for layer in layers]
-    with quiet(), torch.no_grad():
-        result = network(torch.empty(1, *size, device="meta"))
-    for hook in hooks:
-        hook.remove()
-    return result, called
+def _differentiable(network: Compiled) -> Iterator[Check]:
+    """How many of the inputs have a gradient, where an operation says that not all have, or is no known one."""
+    for node, layer in network.layers.items():
+        ours = node.operation.differentiable_inputs(*node.input_shapes)
+        if ours < len(node.inputs) or known(layer.target) is None:
+            inputs = [x.requires_grad_() for x in network.inputs(node, BATCH)]
+            yield Check("inputs with a gradient", node.name, ours, _with_gradient(layer.run, inputs), TORCH)
 
 
-def _joined(layer: Layer, inputs: list[Tensor]) -> Tensor:
-    """What a function makes of the values of its inputs."""
-    function: Callable[..., Tensor] = named(layer.target)
-    if layer.call == "list":
-        return function(inputs, **layer.arguments)
-    if layer.call == "function":
-        return function(*inputs, **layer.arguments)
-    return reduce(lambda result, value: function(result, value, **layer.arguments), inputs)
+def _with_gradient(run: Callable[..., Tensor], inputs: Sequence[Tensor]) -> int:
+    """How many of ``inputs``, up to the last that has one, get a gradient from what ``run`` makes of them."""
+    with quiet():
+        output = run(*inputs)
+    if not output.requires_grad:
+        return 0
+    gradients = torch.autograd.grad(output.sum(), inputs, allow_unused=True)
+    return max((place for place, gradient in enumerate(gradients, 1) if gradient is not None), default=0)
 
 
-def _shape(value: Tensor) -> Shape:
-    return tuple(value.shape[1:])
-
-
-def _bytes(graph: Graph, whole: nn.Module) -> Iterator[Check]:
+def _bytes(network: Compiled) -> Iterator[Check]:
     """Bytes of weights and buffers, and those that a step keeps of its forward pass, with all heads."""
-    held = memory(graph, batch=BATCH)
+    whole, held = network.whole, memory(network.graph, batch=BATCH)
     yield Check("bytes of weights", "", held.weights, sum(tensor.nbytes for tensor in whole.parameters()), TORCH)
     yield Check("bytes of buffers", "", held.buffers, sum(tensor.nbytes for tensor in whole.buffers()), TORCH)
-    saved = saved_bytes(whole, graph.input.shape, BATCH)
+    saved = saved_bytes(whole, network.images(BATCH))
     yield Check(f"bytes saved for backward, batch {BATCH}", "", held.saved_for_backward, saved, TORCH)

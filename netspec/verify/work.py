@@ -1,74 +1,189 @@
-"""Multiply-adds and training FLOPs held against fvcore's trace and torch's ``FlopCounterMode``."""
+"""Multiply-adds, activations and training FLOPs held against fvcore's trace and torch's ``FlopCounterMode``."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
+from netspec.analysis.rows import Row
 from netspec.analysis.summary import Summary
 from netspec.graph.graph import Graph
-from netspec.nn.layers import DrawColumn
-from netspec.verify.flop_counters import counted_flops, traced_macs, trained_flops
+from netspec.nn.build import named
+from netspec.verify.chosen import draws
+from netspec.verify.flop_counters import counted_flops, flops_of, foreign_operators, traced_macs, trained_flops
 from netspec.verify.result import Check
+from netspec.verify.running import BATCH, REFUSALS, Compiled, outputs_of, sentence
+from netspec.verify.stand_ins import known
 
-FVCORE, COUNTER = "fvcore", "FlopCounterMode"
+TORCH, FVCORE, COUNTER = "torch", "fvcore", "FlopCounterMode"
 UNTRACED = "fvcore leaves out what no output takes a value of"
 
 
-def work_checks(stats: Summary, plain: nn.Module, whole: nn.Module) -> Iterator[Check]:
-    """Those of inference with ``plain``, the compiled network; those of heads and of training with ``whole``.
+class Counted(NamedTuple):
+    """What an oracle counts: multiply-adds of each operation by name, and of the whole network under an empty one.
 
-    Gives ``plain`` memory on the CPU: fvcore needs values.
+    ``blind`` says in which operations it cannot count all of them, and why.
     """
-    yield from _macs(stats, plain)
-    yield from _auxiliary_macs(stats, whole)
-    yield _training(stats, whole)
+
+    oracle: str
+    macs: Mapping[str, int]
+    blind: Mapping[str, str]
+
+    def reason(self, name: str) -> str:
+        """Why it cannot count all of an operation, or of the network."""
+        return self.blind[name] if name else "; ".join(dict.fromkeys(self.blind.values()))
 
 
-def _macs(stats: Summary, plain: nn.Module) -> Iterator[Check]:
-    """Multiply-adds of inference: of the whole, and of each layer."""
-    flops = counted_flops(plain, stats.input)
-    traced = traced_macs(plain.to_empty(device="cpu"), stats.input)
-    layers = dict(plain.named_modules())
-    lost = {name: flops.get(name, 0) // 2 for name in _unread(stats.graph, layers)}
-    counts: dict[str, Mapping[str, int]] = {FVCORE: traced, COUNTER: {name: n // 2 for name, n in flops.items()}}
-    for oracle, by_name in counts.items():
-        missing = {**lost, "": sum(lost.values())} if oracle == FVCORE else {}
-        figures = {"": stats.totals.macs, **{row.name: row.macs for row in stats.rows if row.name in layers}}
-        for name, ours in figures.items():
-            theirs, less = by_name.get(name, 0), missing.get(name, 0)
-            note = f"{UNTRACED}: {less:,} less" if less else ""
-            yield Check("MACs", name, ours, theirs, oracle, note, theirs == ours - less)
+def work_checks(stats: Summary, network: Compiled) -> Iterator[Check]:
+    """Those of inference; then those of heads and of training."""
+    counted = _by_counter(stats, network)
+    yield from _activations(stats, network, counted)
+    try:
+        traced = _by_fvcore(stats, network)
+    except REFUSALS as error:
+        reason = f"fvcore cannot trace the network: {sentence(error)}"
+        yield Check("MACs", "", stats.totals.macs, None, FVCORE, reason)
+    else:
+        yield from _macs(stats, network, traced, _lost(stats.graph, traced, counted))
+    yield from _macs(stats, network, counted, {})
+    yield from _auxiliary_macs(stats, network)
+    yield _training(stats, network, counted)
 
 
-def _unread(graph: Graph, layers: Mapping[str, nn.Module]) -> set[str]:
-    """Layers of which no output takes a value: what draws alone read."""
+# -- counts -----------------------------------------------------------------------------------------------------------
+
+
+def _by_counter(stats: Summary, network: Compiled) -> Counted:
+    """By the operators that torch runs. It knows all that convolve or multiply matrices, but those of no library."""
+    flops = dict(counted_flops(network.plain, network.images()))
+    for row in stats.rows:
+        layer = network.layers[row.node]
+        if not layer.is_module and not row.auxiliary:
+            flops[row.name] = flops_of(layer.run, network.inputs(row.node))
+    macs = {name: count // 2 for name, count in flops.items()}
+    blind = {}
+    for row in _understated(stats, network, macs):
+        libraries = foreign_operators(network.layers[row.node].run, network.inputs(row.node))
+        if libraries:
+            blind[row.name] = f"{COUNTER} does not know the operators of {', '.join(libraries)}"
+    return Counted(COUNTER, macs, blind)
+
+
+def _by_fvcore(stats: Summary, network: Compiled) -> Counted:
+    """By a trace of the network, which has to have values for that."""
+    traced = traced_macs(_with_values(network), torch.zeros(1, *stats.input))
+    blind = {}
+    for row in _understated(stats, network, traced.macs):
+        unknown = traced.unknown(row.name) if network.layers[row.node].is_module else []
+        if unknown:
+            blind[row.name] = f"{FVCORE} does not count {', '.join(unknown)}"
+    return Counted(FVCORE, traced.macs, blind)
+
+
+def _understated(stats: Summary, network: Compiled, macs: Mapping[str, int]) -> list[Row]:
+    """Operations of others of which an oracle counts fewer multiply-adds than they state."""
+    layers = network.layers
+    return [row for row in stats.rows if row.macs > macs.get(row.name, 0) and known(layers[row.node].target) is None]
+
+
+def _with_values(network: Compiled) -> nn.Module:
+    """The network without heads on the CPU: layers of others as they start, since they may look at values; else 0."""
+    if network.device != "meta":
+        return network.plain
+    found = network.plain.to_empty(device="cpu")
+    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        for tensor in (*found.parameters(), *found.buffers()):
+            tensor.zero_()
+        for node, layer in network.layers.items():
+            if layer.is_module and known(layer.target) is None:
+                parent, _, child = node.name.rpartition(".")
+                data = node.operation.layer(*node.input_shapes)
+                setattr(found.get_submodule(parent), child, named(data.target)(**data.arguments).eval())
+    return found
+
+
+# -- figures ----------------------------------------------------------------------------------------------------------
+
+
+def _macs(stats: Summary, network: Compiled, counted: Counted, lost: Mapping[str, int]) -> Iterator[Check]:
+    """Multiply-adds of inference: of the whole, and of each layer; those that are ``lost`` are none to the oracle."""
+    rows = [row for row in stats.rows if network.layers[row.node].is_module or counted.macs.get(row.name)]
+    hidden = {row.name: row.macs - counted.macs.get(row.name, 0) for row in rows if row.name in counted.blind}
+    yield _mac_check(counted, "", stats.totals.macs, sum(lost.values()), sum(hidden.values()))
+    for row in rows:
+        yield _mac_check(counted, row.name, row.macs, lost.get(row.name, 0), hidden.get(row.name, 0))
+
+
+def _mac_check(counted: Counted, name: str, ours: int, lost: int, hidden: int) -> Check:
+    """Multiply-adds, of which an oracle leaves out those that are ``lost`` and cannot see those that are ``hidden``."""
+    theirs = counted.macs.get(name, 0)
+    if hidden and theirs == ours - lost - hidden:
+        return Check("MACs", name, ours, None, counted.oracle, counted.reason(name))
+    note = f"{UNTRACED}: {lost:,} less" if lost else ""
+    return Check("MACs", name, ours, theirs, counted.oracle, note, theirs == ours - lost)
+
+
+def _lost(graph: Graph, traced: Counted, counted: Counted) -> dict[str, int]:
+    """Multiply-adds that a trace leaves out: of operations of which no output takes a value, but draws do."""
     waiting = [output.node for output in graph.outputs if not output.training]
     read = set(waiting)
     while waiting:
         node = waiting.pop()
-        if not isinstance(layers.get(node.name), DrawColumn):
+        if node.inputs and not draws(node):
             waiting += [source for source in node.inputs if source not in read]
             read.update(node.inputs)
-    return {node.name for node in graph.nodes if node not in read}
+    unread = [node.name for node in graph.nodes if node not in read and not traced.macs.get(node.name)]
+    return {name: counted.macs[name] for name in unread if counted.macs.get(name)}
 
 
-def _auxiliary_macs(stats: Summary, whole: nn.Module) -> Iterator[Check]:
+def _activations(stats: Summary, network: Compiled, counted: Counted) -> Iterator[Check]:
+    """Outputs of what convolves or multiplies matrices in inference, as the counter sees: all, and one by one."""
+    modules = dict(network.plain.named_modules())
+    _, called = outputs_of(
+        network.plain, [modules[row.name] for row in stats.rows if row.name in modules], network.images()
+    )
+    yield _unused(stats, modules, called)
+    made = {row.name: 0 for row in stats.rows}
+    for row in stats.rows:
+        if counted.macs.get(row.name):
+            layer = network.layers[row.node]
+            output = called[modules[row.name]] if layer.is_module else layer.run(*network.inputs(row.node))
+            made[row.name] = output.numel()
+    yield _activation_check(counted, "", sum(row.activations for row in stats.rows), sum(made.values()))
+    for row in stats.rows:
+        yield _activation_check(counted, row.name, row.activations, made[row.name])
+
+
+def _activation_check(counted: Counted, name: str, ours: int, theirs: int) -> Check:
+    """What is made in operations whose multiply-adds the counter cannot see is less to it."""
+    unseen = theirs < ours and (name in counted.blind or (not name and counted.blind))
+    if unseen:
+        return Check("activations", name, ours, None, TORCH, counted.reason(name))
+    return Check("activations", name, ours, theirs, TORCH)
+
+
+def _unused(stats: Summary, modules: Mapping[str, nn.Module], called: Mapping[nn.Module, Tensor]) -> Check:
+    """Parameters that inference has no use for: those of layers that it does not call."""
+    layers = [modules[row.name] for row in stats.rows if row.name in modules]
+    unused = sum(parameter.numel() for layer in layers if layer not in called for parameter in layer.parameters())
+    return Check("parameters for training only", "", stats.totals.auxiliary_params, unused, TORCH)
+
+
+def _auxiliary_macs(stats: Summary, network: Compiled) -> Iterator[Check]:
     """Multiply-adds of the layers that inference leaves out."""
-    rows = [row for row in stats.rows if row.auxiliary]
-    flops = counted_flops(whole, stats.input) if rows else {}
-    layers = dict(whole.named_modules())
+    rows = [row for row in stats.rows if row.auxiliary and network.layers[row.node].is_module]
+    flops = counted_flops(network.whole, network.images()) if rows else {}
     for row in rows:
-        if row.name in layers:
-            yield Check("MACs in training", row.name, row.cost.macs, flops.get(row.name, 0) // 2, COUNTER)
+        yield Check("MACs in training", row.name, row.cost.macs, flops.get(row.name, 0) // 2, COUNTER)
 
 
-def _training(stats: Summary, whole: nn.Module) -> Check:
+def _training(stats: Summary, network: Compiled, counted: Counted) -> Check:
     """FLOPs of a training step; torch counts those of a weight gradient as if there were no groups."""
-    ours, theirs = stats.totals.training_flops, trained_flops(whole, stats.input)
-    groups = {name: layer.groups for name, layer in whole.named_modules() if isinstance(layer, nn.Conv2d)}
-    forward = counted_flops(whole, stats.input) if any(count > 1 for count in groups.values()) else {}
-    more = sum((count - 1) * forward.get(name, 0) for name, count in groups.items())
-    note = f"FlopCounterMode counts weight gradients as if there were no groups: {more:,} more" if more else ""
+    ours, (theirs, more) = stats.totals.training_flops, trained_flops(network.whole, network.images(BATCH))
+    if counted.blind and theirs < ours + more:
+        return Check("training FLOPs", "", ours, None, COUNTER, counted.reason(""))
+    note = f"{COUNTER} counts weight gradients as if there were no groups: {more:,} more" if more else ""
     return Check("training FLOPs", "", ours, theirs, COUNTER, note, theirs == ours + more)
