@@ -8,7 +8,6 @@ from typing import NamedTuple
 from netspec.errors.problem import Problem, SpecError
 from netspec.errors.source import Source, Span
 from netspec.errors.text import did_you_mean
-from netspec.language.arguments import unknown_parameter
 from netspec.language.patched_text import Removal
 from netspec.language.reader import read_yaml
 from netspec.language.sections import SECTIONS
@@ -140,7 +139,8 @@ def _chosen(document: Mapping, variant: str | None, wanted: Span, removals: list
     unknown = [name for name in values.entries if name not in params.entries]
     if unknown:
         span = values.entries[unknown[0]][0]
-        raise SpecError([unknown_parameter(variant, unknown[0], span, params.entries)])
+        message, hint = f"{variant} has no parameter '{unknown[0]}'", did_you_mean(unknown[0], params.entries)
+        raise SpecError([Problem("unknown-parameter", message, span, hint)])
     defaults = {key: (place, _default(value, values.get(key))) for key, (place, value) in params.entries.items()}
     removals += _replaced(params, values, f"of variant '{variant}'")
     entries = {key: entry for key, entry in document.entries.items() if key != "variants"}
