@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 import yaml
+import yaml_texts
 from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from yaml_texts import fault, in_yaml_1_1, random_text
 
 from netspec import catalogue
 from netspec.cli import main
@@ -222,6 +224,59 @@ def run(*arguments: str, stdin: bytes | None = None) -> Result:
     return CliRunner().invoke(main, ["fmt", *arguments], input=stdin)
 
 
+@pytest.mark.parametrize("block", range(4))
+def test_random_texts_keep_data_comments_and_order(block: int) -> None:
+    """Data, also as YAML 1.1 has it, and comments in their order stay, and a second run changes nothing."""
+    texts = [random_text(seed) for seed in range(100 * block, 100 * block + 100)]
+    readable = [text for text in texts if parses(text)]
+
+    assert [text for text in readable if fault(text)] == []
+    assert len(readable) > 80
+
+
+@pytest.mark.parametrize(
+    ("sabotage", "expected"),
+    [
+        (lambda text: text.replace("'no'", "no"), "the data changes for tools that know YAML 1.1"),
+        (lambda text: text.replace("1", "2"), "the data changes"),
+        (lambda text: text.replace("# one", "# two"), "comments are lost, or change their order"),
+        (lambda text: text + "\n", "a second run changes the text"),
+    ],
+)
+def test_the_oracle_of_random_texts_objects(
+    sabotage: Callable[[str], str], expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A form that changes data, quotes, comments, or itself is found out."""
+    monkeypatch.setattr(yaml_texts, "formatted", lambda source: sabotage(source.text))
+
+    assert fault("a: 1  # one\nb: 'no'  # two\n") == expected
+
+
+AMBIGUOUS = (
+    "<<", "=", "yes", "No", "ON", "off", "y", "N", "1:30", "1:30.5", "010", "0b1", "2020-01-01", "2001-12-14 21:59:43",
+    "1_000", "+.inf", ".NaN", "~", "null", "true", "0x1f", "1e3", "1.5", "-1", "",
+)  # fmt: skip
+"""Words that some tool reads as no word if they stand without quotes."""
+
+
+@pytest.mark.parametrize("word", AMBIGUOUS)
+@pytest.mark.parametrize("form", ["{}: x", "x: {}", "x: [{}]", "x: {{{}: y, z: {}}}", "x:\n  - {}\n  - {}: y # c"])
+def test_quotes_stay_where_some_tool_needs_them(form: str, word: str) -> None:
+    """A quoted word that YAML 1.1 or 1.2 takes for something else keeps its quotes, as a key and as a value."""
+    text = form.format(*[f"'{word}'"] * 2) + "\n"
+    if parses(text):  # a key cannot be <<
+        assert f'"{word}"' in canonical(text)
+        assert fault(text) == ""
+
+
+@given(st.text(max_size=12) | st.sampled_from(AMBIGUOUS), st.sampled_from(["'", '"', ""]))
+def test_a_word_is_what_it_was_in_yaml_1_1(word: str, quote: str) -> None:
+    """PyYAML reads the same before and after, whether a word is quoted or not."""
+    text = f"a: {quote}{word}{quote}\nb: [{quote}{word}{quote}]\n"
+    if parses(text):
+        assert in_yaml_1_1(canonical(text)) == in_yaml_1_1(text)
+
+
 UGLY, FINE = "netspec:   1\nname: x\n", "netspec: 1\nname: x\n"
 
 
@@ -249,7 +304,22 @@ def test_files_in_form_are_not_touched(tmp_path: Path) -> None:
     assert path.stat().st_mtime == 1
 
 
-@pytest.mark.parametrize("text", [UGLY, FINE.replace("\n", "\r\n"), "\ufeff" + FINE, FINE + "\n", FINE[:-1]])
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+@pytest.mark.parametrize("text", ["netspec: 1\nname: |\n  x\n  y\n", "a: [1, # c\n  2]\n", "\ufeffa: 1\n# c\n\n"])
+def test_lines_end_as_the_first_one_does(tmp_path: Path, text: str, ends: str) -> None:
+    """Line ends of Windows stay, in every line; a byte order mark goes; what is in form then stays in form."""
+    path = tmp_path / "a.yaml"
+    path.write_bytes((text + "b: 2\n").replace("\n", ends, 1).encode())
+    assert run(str(path)).exit_code == 0
+    after = path.read_bytes()
+
+    assert after.replace(b"\r\n", b"").count(b"\n" if ends == "\r\n" else b"\r") == 0
+    assert after.count(ends.encode()) == after.count(b"\n")
+    assert not after.startswith(b"\xef")
+    assert run(str(path), "--check", "--diff").output == ""
+
+
+@pytest.mark.parametrize("text", [UGLY, UGLY.replace("\n", "\r\n"), "\ufeff" + FINE, FINE + "\n", FINE[:-1]])
 def test_check_and_diff_write_nothing(tmp_path: Path, text: str) -> None:
     """``--check`` ends with 1 for a file that would change, line ends and byte order marks included."""
     path = tmp_path / "a.yaml"
@@ -260,7 +330,7 @@ def test_check_and_diff_write_nothing(tmp_path: Path, text: str) -> None:
     assert run(str(path), "--diff").output.startswith(f"--- {path}\n+++ {path} (canonical)\n")
     assert path.read_bytes() == text.encode()
     assert run(str(path)).exit_code == 0
-    assert path.read_bytes() == FINE.encode()
+    assert path.read_bytes().replace(b"\r\n", b"\n") == FINE.encode()
     assert run(str(path), "--check", "--diff").output == ""
 
 

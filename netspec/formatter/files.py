@@ -20,7 +20,7 @@ STANDARD = "-"
 
 @dataclass(frozen=True, slots=True)
 class Formatted:
-    """A file's name, its text as it is, and its canonical form."""
+    """A file's name, its text as it is, and its canonical form, whose lines end as the first of the text does."""
 
     name: str
     before: str
@@ -75,7 +75,12 @@ def canonical(name: str) -> Formatted:
         message = f"{shown}: the file is not UTF-8 text (byte {error.start})"
         raise SpecError([Problem("yaml-syntax", message)]) from None
     text = before.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}").replace("\r\n", "\n")
-    return Formatted(name, before, formatted(Source(shown, text)))
+    return Formatted(name, before, _with_ends_of(before, formatted(Source(shown, text))))
+
+
+def _with_ends_of(before: str, after: str) -> str:
+    """``after`` with the line ends of Windows where the first line of ``before`` ends so."""
+    return after.replace("\n", "\r\n") if before.partition("\n")[0].endswith("\r") else after
 
 
 def _unwritable(name: str, error: OSError) -> Problem:

@@ -6,6 +6,8 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
+from yaml import ScalarEvent
+
 from netspec.errors.problem import Problem, SpecError
 from netspec.errors.source import Source, Span
 from netspec.formatter import layout, place, words
@@ -35,13 +37,20 @@ def formatted(source: Source) -> str:
 
 
 def _same(before: Value, text: Text, after: Source) -> bool:
-    """Whether the text ``after`` holds the same data, and the same comments, as that ``before``."""
+    """Whether ``after`` holds the data that were there ``before``, for any tool, and the comments of ``text``."""
     try:
         data = read_yaml(after)
     except SpecError:
         return False
-    comments = [sorted(comment.text for comment in one.comments) for one in (text, Text(after.text))]
-    return _spelt(before) == _spelt(data) and comments[0] == comments[1]
+    result = Text(after.text)
+    comments = [sorted(comment.text for comment in one.comments) for one in (text, result)]
+    return _spelt(before) == _spelt(data) and comments[0] == comments[1] and _quoted(text) == _quoted(result)
+
+
+def _quoted(text: Text) -> list[str]:
+    """The words that are words only because they are quoted, for tools that know YAML 1.1."""
+    scalars = [event for event in text.events if isinstance(event, ScalarEvent)]
+    return sorted(scalar.value for scalar in scalars if scalar.style and not words.is_word_elsewhere(scalar.value))
 
 
 def _spelt(value: Value) -> Any:

@@ -69,6 +69,12 @@ def _item(node: Node) -> str:
     return _line(node) or "null"
 
 
+def _pair(entry: Entry) -> str:
+    """A pair that stands in a line of its own, behind a dash."""
+    value = words.written(entry.value, flow=False) if isinstance(entry.value, Leaf) else _line(entry.value)
+    return f"{words.key(entry.key, flow=False) if entry.key else ''}: {value}"
+
+
 def _is_pair(node: Branch) -> bool:
     """Whether ``node`` is one key with a value, which can stand in a list without braces."""
     if not node.is_mapping or len(node.entries) != 1 or node.anchor:
@@ -90,11 +96,8 @@ def block(node: Branch, where: Place, indent: int, remarks: Remarks) -> list[str
     lines: list[str] = []
     for row, text in zip(rows, texts, strict=True):
         above, below = remarks.above.get(row.entry.number, []), remarks.below.get(row.entry.number, [])
-        if row.cells is None and isinstance(row.entry.value, Leaf):  # below a folded text it would be more text
-            above = above + [comment for inset, comment in below if inset]
-            below = [(inset, comment) for inset, comment in below if not inset]
-        lines += [" " * indent + comment for comment in above]
         comment = remarks.beside.get(row.entry.number, "")
+        lines += [" " * indent + comment for comment in above]
         first = f"{text:<{max(column, len(text) + 2)}}{comment}" if comment else text
         lines += [first] if row.cells else _opened(row, where, indent, first, remarks)
         lines += [" " * (indent + STEP * inset) + comment for inset, comment in below]
@@ -112,11 +115,13 @@ def _row(entry: Entry, where: Place, indent: int, remarks: Remarks) -> Row:
     if isinstance(value, Leaf):
         text = words.written(value, flow=False)
         is_long = indent + len(head) + 1 + len(text) > WIDTH or words.has_lines(value)
-        return Row(entry, head, None if is_long and words.folded(value, WIDTH - indent) else (Cell("", text),))
+        can_fold = not any(inset for inset, _ in remarks.below.get(entry.number, ()))  # they would be more of the text
+        is_folded = is_long and can_fold and words.folded(value, WIDTH - indent)
+        return Row(entry, head, None if is_folded else (Cell("", text),))
     inside = place.inside(where, entry)
     if (inside.open and value.entries) or remarks.within(value):
         return Row(entry, head, None)
-    found = (Cell("", _item(value)),) if entry.key is None and _is_pair(value) else cells(value)
+    found = (Cell("", _pair(value.entries[0])),) if entry.key is None and _is_pair(value) else cells(value)
     fits = indent + len(head) + sum(1 + len(cell.text) for cell in found) <= inside.width
     return Row(entry, head, found if fits or not value.entries else None)
 
@@ -171,6 +176,7 @@ def _opened(row: Row, where: Place, indent: int, first: str, remarks: Remarks) -
         first = f"{head:<{max(COMMENT_COLUMN, len(head) + 2)}}{sign[1:]}{comment}" if sign else head
         return [first, *(" " * (indent + STEP) + line if line else "" for line in lines)]
     lines = block(value, place.inside(where, row.entry), indent + STEP, remarks)
-    if row.entry.key is None and not value.anchor and not _beside(row, remarks):
+    begins = value.entries[0].number not in remarks.above
+    if row.entry.key is None and not value.anchor and not _beside(row, remarks) and begins:
         return [" " * indent + "- " + lines[0].lstrip(), *lines[1:]]
     return [first, *lines]

@@ -30,12 +30,9 @@ class Remarks:
             for entry in entries(node)
         )
 
-    def add_beside(self, entry: Entry, comment: str) -> None:
-        """A comment at the end of the entry's line; a second one goes above it."""
-        if entry.number in self.beside:
-            self.above.setdefault(entry.number, []).append(comment)
-        else:
-            self.beside[entry.number] = comment
+    def is_line(self, entry: Entry) -> bool:
+        """Whether no comment but one beside it parts ``entry`` from what is around it, or in itself."""
+        return entry.number not in self.above and entry.number not in self.below and not self.within(entry.value)
 
 
 def remarks(text: Text) -> Remarks:
@@ -57,6 +54,8 @@ class _Finder:
         self.starts = [entry.start for entry in self.entries]
         self.parents: dict[int, Entry] = {}
         self.last: tuple[int, _Ended | None] = (-1, None)
+        self.before = -1
+        """Where the comment before stands in canonical form: its own offset, or that of what it is beside or above."""
         self.lists = {entry.number for entry in self.entries if entry.key is None}
         for entry in self.entries:
             if isinstance(entry.value, Branch):
@@ -71,22 +70,34 @@ class _Finder:
         for comment in comments[head:]:
             on_line = None if self.text.is_first(comment.start) else self._on_line(comment)
             if on_line:
-                result.add_beside(on_line, comment.text)
+                self._beside(on_line, comment, result)
             else:
                 self._own_line(comment, result)
-        self._share_line(result)
+        self._share_lines(result)
         return result
 
-    def _share_line(self, result: Remarks) -> None:
-        """An item that is one pair shares its line with it: the comment is beside the item if that stays one line."""
-        for entry in self.entries:
-            if entry.number not in self.lists or not isinstance(entry.value, Branch) or len(entry.value.entries) != 1:
-                continue
-            (pair,) = entry.value.entries
-            is_line = not (pair.number in result.below or result.within(pair.value))
-            whole, part = (entry, pair) if is_line else (pair, entry)
-            if pair.key and part.number in result.beside and whole.number not in result.beside:
-                result.beside[whole.number] = result.beside.pop(part.number)
+    def _beside(self, entry: Entry, comment: Comment, result: Remarks) -> None:
+        """A comment at the end of the line of ``entry``; behind other comments in there it ends the entry."""
+        if self.before < entry.start:
+            result.beside[entry.number] = comment.text
+            self.before = entry.start
+        else:
+            self._put(comment, _Ended(entry, inset=True), result)
+
+    def _share_lines(self, result: Remarks) -> None:
+        """An item that holds one entry shares its line: a comment is beside the item if all of that is one line."""
+        values = [(entry, entry.value) for entry in self.entries if entry.key is None]
+        alone = [
+            (entry, value.entries[0])
+            for entry, value in values
+            if isinstance(value, Branch) and len(value.entries) == 1
+        ]
+        for item, inner in reversed(alone):
+            if result.is_line(inner):
+                _move(result.beside, inner, item)
+        for item, inner in alone:
+            if inner.number not in result.above and not result.is_line(inner):
+                _move(result.beside, item, inner)
 
     def _head(self, comments: list[Comment]) -> int:
         """How many comments belong to the file: modelines, and what an empty line parts from the first entry."""
@@ -125,36 +136,61 @@ class _Finder:
 
     def _own_line(self, comment: Comment, result: Remarks) -> None:
         """A comment on a line of its own: above what follows, or the end of what it is indented like."""
-        index = bisect_left(self.starts, comment.start)
-        following = self.entries[index] if index < len(self.entries) else None
-        ended = self._ending(self.text.column(comment.start), index, following)
+        self._put(comment, self._ending(comment), result)
+
+    def _put(self, comment: Comment, ended: _Ended | None, result: Remarks) -> None:
+        """A comment after what it ends, or above what follows it. Comments keep their order."""
+        index = self._index(comment)
+        place, last = self.last
+        if place == index:  # none goes further in than the one before it
+            ended = _further_out(ended, last, self._ancestors(ended.entry) if ended else set())
         self.last = (index, ended)
         if ended:
             result.below.setdefault(ended.entry.number, []).append((ended.inset, comment.text))
-        elif following:
-            result.above.setdefault(self._outermost(following).number, []).append(comment.text)
+        elif index < len(self.entries):
+            begun = self._outermost(self.entries[index])
+            result.above.setdefault(begun.number, []).append(comment.text)
+            self.before = max(self.before, min(comment.start, begun.start - 1))
+            return
         else:
             result.tail.append(comment.text)
+        self.before = comment.start
 
-    def _ending(self, column: int, index: int, following: Entry | None) -> _Ended | None:
-        """What a comment in ``column`` ends, after the entry before ``index``; None if it belongs to what follows."""
+    def _index(self, comment: Comment) -> int:
+        """The number of the entry that follows ``comment``."""
+        return bisect_left(self.starts, comment.start)
+
+    def _ending(self, comment: Comment) -> _Ended | None:
+        """What a comment on a line of its own ends; None if it belongs to what follows."""
+        index, column = self._index(comment), self.text.column(comment.start)
+        following = self.entries[index] if index < len(self.entries) else None
+        around = self._ancestors(following) if following else set()
+        bracketed = self._bracketed(comment, index)
+        if bracketed and bracketed.entry.number not in around:
+            return self._of_item(bracketed, around)
         reach = self.text.column(following.start) if following else 0
         entry = self._ended(self.entries[index - 1], column) if index and column > reach else None
-        around = self._ancestors(following) if following else set()
         if entry is None or entry.number in around:
             return None
         # At the edge of the text it would be read as belonging to the section below it.
-        found = _Ended(entry, column > self.text.column(entry.start) or entry.number not in self.parents)
-        parent = self.parents.get(entry.number)
-        if parent and parent.number in self.lists - around and entry.key and not found.inset:
-            found = _Ended(parent, inset=True)  # the keys of an item stand where an inset comment does
-        place, last = self.last
-        if place != index:
-            return found
-        # Comments keep their order: none goes further in than the one before it.
-        if last and last.entry.number == found.entry.number:
-            return _Ended(found.entry, found.inset and last.inset)
-        return last if last is None or last.entry.number in self._ancestors(found.entry) else found
+        inset = column > self.text.column(entry.start) or entry.number not in self.parents
+        return self._of_item(_Ended(entry, inset), around)
+
+    def _of_item(self, found: _Ended, around: set[int]) -> _Ended:
+        """``found``, or the item whose last key that is: its keys stand where an inset comment does."""
+        parent = self.parents.get(found.entry.number)
+        is_item = parent and parent.number in self.lists and parent.number not in around
+        return _Ended(parent, inset=True) if parent and is_item and found.entry.key and not found.inset else found
+
+    def _bracketed(self, comment: Comment, index: int) -> _Ended | None:
+        """The last entry before ``comment`` in the innermost brackets around it; columns mean nothing in there."""
+        entry, inner = self.entries[index - 1] if index else None, None
+        while entry:
+            value = entry.value
+            if isinstance(value, Branch) and value.flow and value.start < comment.start < value.end:
+                return _Ended(inner or entry, inset=inner is None)
+            entry, inner = self.parents.get(entry.number), entry
+        return None
 
     def _ended(self, entry: Entry | None, column: int) -> Entry | None:
         """``entry``, or the innermost one around it that begins no further in than ``column``."""
@@ -172,8 +208,21 @@ class _Finder:
         return found
 
     def _outermost(self, entry: Entry) -> Entry:
-        """``entry``, or the item of a list that it begins: a dash and its first key share a line."""
+        """``entry``, or the item of a list that it begins, if no comment parts them: both share a line."""
         parent = self.parents.get(entry.number)
-        if parent and parent.number in self.lists and isinstance(parent.value, Branch):
+        if parent and parent.number in self.lists and isinstance(parent.value, Branch) and parent.start > self.before:
             return self._outermost(parent) if parent.value.entries[0] is entry else entry
         return entry
+
+
+def _move(beside: dict[int, str], source: Entry, target: Entry) -> None:
+    """The comment beside ``source`` is beside ``target``, if there is none."""
+    if source.number in beside and target.number not in beside:
+        beside[target.number] = beside.pop(source.number)
+
+
+def _further_out(ended: _Ended | None, last: _Ended | None, around: set[int]) -> _Ended | None:
+    """What a comment ends if the one before it ended ``last``; ``around`` are the entries around what it ends."""
+    if ended and last and last.entry.number == ended.entry.number:
+        return _Ended(ended.entry, ended.inset and last.inset)
+    return last if last is None or last.entry.number in around else ended

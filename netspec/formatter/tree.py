@@ -15,13 +15,14 @@ from netspec.language.values import retyped
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A scalar, or an alias: its spelling, and its value where that is a word."""
+    """A scalar, or an alias: its spelling, and its value where that is a word; ``quoted`` ones are words anywhere."""
 
     spelling: str
     word: str | None
     anchor: str
     start: int
     end: int
+    quoted: bool = False
 
     def is_empty(self) -> bool:
         """Whether nothing is written: YAML's null."""
@@ -30,13 +31,14 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A mapping, or a list, whose entries have no key."""
+    """A mapping, or a list, whose entries have no key; ``flow`` ones stand in brackets."""
 
     entries: tuple[Entry, ...]
     is_mapping: bool
     anchor: str
     start: int
     end: int
+    flow: bool
 
     def is_empty(self) -> bool:
         """Never: a list without items is written, too."""
@@ -86,10 +88,11 @@ class _Builder:
         elif isinstance(event, yaml.CollectionEndEvent):
             done = self.open.pop()
             start, end = done.event.start_mark.index, self._end(event)
-            if not done.event.flow_style:  # a block ends where the next sign is; that may be far behind comments
+            flow = bool(done.event.flow_style)
+            if not flow:  # a block ends where the next sign is; that may be far behind comments
                 end = max((entry.end for entry in done.entries), default=start)
             anchor = f"&{done.event.anchor} " if done.event.anchor else ""
-            self._finish(Branch(tuple(done.entries), done.is_mapping, anchor, start, end))
+            self._finish(Branch(tuple(done.entries), done.is_mapping, anchor, start, end, flow))
         elif isinstance(event, yaml.NodeEvent):
             self._enter(event)
             self._finish(self._leaf(event))
@@ -104,7 +107,7 @@ class _Builder:
             return Leaf(f"*{event.anchor}", None, "", start, end)
         anchor = f"&{event.anchor} " if event.anchor else ""
         is_word = bool(event.style) or isinstance(retyped(event.value), str)
-        return Leaf(event.value, event.value if is_word else None, anchor, start, end)
+        return Leaf(event.value, event.value if is_word else None, anchor, start, end, bool(event.style))
 
     def _enter(self, event: Any) -> None:
         """A node begins: if it is a key or an item, an entry begins with it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import Any
 
 import yaml
 
@@ -11,20 +12,24 @@ from netspec.formatter.tree import Leaf
 from netspec.language.reader import Loader
 from netspec.language.values import retyped
 
+_RESOLVER: Any = yaml.resolver.Resolver()
+WORD = "tag:yaml.org,2002:str"
 _SIMPLE = re.compile(r"[A-Za-z_$][A-Za-z0-9_.$]*")
+OLD_TRUTH = ("y", "Y", "n", "N")
+"""Truth values of YAML 1.1 that PyYAML takes for words."""
 LAST_OF_ONE_BYTE, LAST_OF_TWO = 0xFF, 0xFFFF
 
 
 def written(leaf: Leaf, *, flow: bool) -> str:
     """``leaf`` as a value; ``flow`` where it stands in brackets."""
-    return leaf.anchor + (leaf.spelling if leaf.word is None else _text(leaf.word, flow=flow, is_key=False))
+    return leaf.anchor + (leaf.spelling if leaf.word is None else _text(leaf, leaf.word, flow=flow, is_key=False))
 
 
 def key(leaf: Leaf, *, flow: bool) -> str:
     """``leaf`` as a key, without the colon."""
     if leaf.word is None:
         return leaf.anchor + (f"{leaf.spelling} " if leaf.spelling.startswith("*") else leaf.spelling or "null")
-    return leaf.anchor + _text(leaf.word, flow=flow, is_key=True)
+    return leaf.anchor + _text(leaf, leaf.word, flow=flow, is_key=True)
 
 
 def has_lines(leaf: Leaf) -> bool:
@@ -55,8 +60,14 @@ def folded(leaf: Leaf, width: int) -> list[str]:
     return [f">{end}", *wrapped]
 
 
-def _text(word: str, *, flow: bool, is_key: bool) -> str:
-    if _is_plain(word, flow=flow, is_key=is_key):
+def is_word_elsewhere(word: str) -> bool:
+    """Whether tools that know YAML 1.1 take ``word`` without quotes for a word, not for a date, truth value or such."""
+    return _RESOLVER.resolve(yaml.ScalarNode, word, (True, False)) == WORD and word not in OLD_TRUTH
+
+
+def _text(leaf: Leaf, word: str, *, flow: bool, is_key: bool) -> str:
+    needed = leaf.quoted and not is_word_elsewhere(word)
+    if not needed and _is_plain(word, flow=flow, is_key=is_key):
         return word
     if word.isprintable() and ('"' in word or "\\" in word):
         return "'" + word.replace("'", "''") + "'"
