@@ -149,4 +149,4 @@ class _Search:
         """What a block uses; the parameters that it reads are its own, and those of a likeness the network's."""
         block = self.blocks[name][1]
         like = block.get("like") if isinstance(block, Mapping) else None
-        return Written(written_in(like).names, written_in(block).words)
+        return written_in(like) if like else Written(frozenset(), written_in(block).words)
