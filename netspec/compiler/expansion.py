@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from functools import reduce
 from typing import NamedTuple
 
-from netspec.compiler.layer_inputs import inputs_of, joining
+from netspec.compiler.layer_inputs import IN_HINT, inputs_of, joining
 from netspec.compiler.limits import refuse_depth
 from netspec.compiler.name_lookup import Body, Inputs, seen
 from netspec.compiler.operations import BlockGraph, Failed, append, instance_of, refuse
@@ -211,7 +211,11 @@ class Expansion:
         """The ``name`` of a layer, worked out; None after a mistake."""
         if layer.name is None:
             return None
-        if "index" not in body.values and "index" in read_in(layer.name):
+        read = read_in(layer.name)
+        if "in" in read:
+            self.run.problems.add(Problem("expression", "'name' does not see '$in'", layer.name.span, IN_HINT))
+            return None
+        if "index" in read and "index" not in body.values:
             message = "'$index' counts repetitions, and this is the name of the whole stage"
             hint = "with 'inline: true' beside it each repetition has a name of its own"
             self.run.problems.add(Problem("bad-name", message, layer.name.span, hint))

@@ -13,6 +13,8 @@ from netspec.language.layers import Layer, Use, named
 from netspec.language.values import Scalar, Sequence
 from netspec.ops.operation import Operation
 
+IN_HINT = "declare a parameter of the block: projected: $in.channels != $out"
+
 
 def joining(run: Run, layer: Layer, body: Body) -> Layer:
     """``layer`` with the main value of a join as what it reads: ``add: [left, right]``."""
@@ -73,8 +75,7 @@ def _read(run: Run, layer: Layer, body: Body, x: Node | None) -> Inputs:
     if layer.reads is None:
         return [x]
     if "in" in read_in(layer.reads):
-        hint = "declare a parameter of the block: projected: $in.channels != $out"
-        run.problems.add(Problem("expression", "'$in' is what 'from' decides", layer.reads.span, hint))
+        run.problems.add(Problem("expression", "'$in' is what 'from' decides", layer.reads.span, IN_HINT))
         return []
     found = named(layer.reads, body.values, run.problems) or ()
     return [run.names.find(read, run.builder.scope.name, body) for read in found]
