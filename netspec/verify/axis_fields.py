@@ -18,8 +18,9 @@ from math import lcm
 import torch
 from torch import Tensor, nn
 
-from netspec.analysis.receptive_field import Field, Interval, placed
+from netspec.analysis.receptive_field import Field, Interval
 from netspec.graph.graph import Graph, Node
+from netspec.graph.paths import placed
 from netspec.nn.layers import DrawColumn
 from netspec.ops.facts import MAP
 from netspec.verify.axis_layers import slid

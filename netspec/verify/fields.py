@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from netspec.analysis.receptive_field import AXES, Field, Interval
+from netspec.analysis.receptive_field import Field, Interval
 from netspec.graph.graph import Graph, Node, upstream
 from netspec.nn.layers import DrawColumn
-from netspec.ops.facts import MAP, Pair, Shape
+from netspec.ops.facts import MAP, PerAxis, Shape
 from netspec.verify.axis_fields import Lines
 from netspec.verify.axis_layers import SLIDING
 from netspec.verify.linear_stand_ins import along, linearised
@@ -39,7 +39,7 @@ class Sighted(NamedTuple):
         """Why what is stated may be larger than what is seen, by torch's layers; empty where it may not."""
         return next((line.reasons[self.node] for line in self.lines if self.node in line.reasons), "")
 
-    def exact(self, at: Pair) -> bool:
+    def exact(self, at: PerAxis) -> bool:
         """Whether the field of position ``at`` is, on both axes, what the lines say."""
         found = (line.interval(self.node, place) for line, place in zip(self.lines, at, strict=True))
         return tuple(found) == self.field.seen(at)
@@ -85,7 +85,7 @@ def _tells_apart(layer: nn.Module) -> bool:
     return any(isinstance(one, tuple | list) and len(set(one)) > 1 for one in vars(layer).values())
 
 
-def ends_and_middle(shape: Shape) -> tuple[Pair, Pair, Pair]:
+def ends_and_middle(shape: Shape) -> tuple[PerAxis, PerAxis, PerAxis]:
     """The first, the middle and the last position of a map."""
     high, wide = shape[1:] if len(shape) == MAP else (1, 1)
     return (0, 0), (high // 2, wide // 2), (high - 1, wide - 1)
@@ -97,7 +97,9 @@ def _misses(layer: nn.Module | None) -> bool:
         return False
     dilation, kernel, padding = (getattr(layer, name, other) for name, other in PLAIN.items())
     beyond = bool(getattr(layer, "ceil_mode", False)) or padding not in (0, (0, 0))
-    axes = [(along(dilation, axis, 1)[0], along(layer.stride, axis, 1)[0], along(kernel, axis, 1)[0]) for axis in AXES]
+    axes = [
+        (along(dilation, axis, 1)[0], along(layer.stride, axis, 1)[0], along(kernel, axis, 1)[0]) for axis in range(2)
+    ]
     return beyond or any(spread > 1 or stride > size for spread, stride, size in axes)
 
 
@@ -139,7 +141,7 @@ def _clipped(interval: Interval, size: int) -> range:
     return range(first, max(first, min(size, interval[1] + 1)))
 
 
-def _explanation(sighted: Sighted, at: Pair, mask: Tensor, inside: Tensor) -> str:
+def _explanation(sighted: Sighted, at: PerAxis, mask: Tensor, inside: Tensor) -> str:
     """Why fewer pixels are seen than the field holds; empty where it holds too many.
 
     What is missing lies between the ends of the field. Those need not be reached where the lines have shown that they
@@ -159,5 +161,5 @@ def _explanation(sighted: Sighted, at: Pair, mask: Tensor, inside: Tensor) -> st
     return PADDED if beyond or sighted.misses else ""
 
 
-def _pair(first: int, second: int) -> Pair:
+def _pair(first: int, second: int) -> PerAxis:
     return first, second

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from netspec.nn.layers import ChannelScale, Rbf, ScaledTanh, Select
-from netspec.ops.facts import Pair
+from netspec.ops.facts import PerAxis
 
 POINTWISE = (
     *(nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.ELU, nn.SELU, nn.GELU, nn.SiLU, nn.Mish, nn.Softplus),
@@ -78,7 +78,7 @@ def _from_all(layer: nn.Module) -> int | None:
     return len(layer.channels) if isinstance(layer, Select) else None
 
 
-def along(value: Any, line: Line, rest: int) -> Pair:
+def along(value: Any, line: Line, rest: int) -> PerAxis:
     """A module's parameter for each axis; on a line that of its axis, and ``rest`` for the other."""
     first, second = (value, value) if isinstance(value, int) else value
     return (first, second) if line is None else ((first, second)[line], rest)

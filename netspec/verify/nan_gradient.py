@@ -9,10 +9,10 @@ from torch import Tensor, nn
 
 from netspec.graph.graph import Graph, Node, Output
 from netspec.nn.build import module
-from netspec.ops.facts import FLAT, Pair, Shape
+from netspec.ops.facts import FLAT, PerAxis, Shape
 from netspec.verify.flop_counters import quiet
 
-Places = Callable[[Shape], Sequence[Pair]]
+Places = Callable[[Shape], Sequence[PerAxis]]
 """From the shape of a node to positions of it, always as many."""
 
 
