@@ -21,8 +21,10 @@ from netspec.analysis import full_view as coverage
 from netspec.analysis import receptive_field
 from netspec.analysis.full_view import seeing_position, seeing_positions
 from netspec.analysis.misalignment import misalignments
-from netspec.analysis.receptive_field import Field, Region, last_map, placed, receptive_fields
+from netspec.analysis.receptive_field import Field, Region, last_map, receptive_fields
+from netspec.graph import paths
 from netspec.graph.graph import Graph, Node
+from netspec.graph.paths import placed
 from netspec.ops.conv import Conv
 from netspec.ops.facts import FLAT, Shape, Window
 from netspec.ops.operation import Operation
@@ -272,7 +274,8 @@ def test_what_is_repeated_is_seen_from_everywhere(
     graph = graph_of(f"[{REPEATED[name]}, conv: {{out: 2, kernel: 3, padding: 1}}]", size=(2, 20, 16))
     compared = fields_agree(graph)
     assert all(found.ends for node, found in compared.items() if not receptive_fields(graph)[node].whole)
-    monkeypatch.setattr(receptive_field, "placed", lambda node, _: node.inputs)
+    for module in (paths, receptive_field):
+        monkeypatch.setattr(module, "placed", lambda node, _: node.inputs)
 
     if name != "a whole map":  # its field is shared from the pooling on
         with pytest.raises(AssertionError):
@@ -363,7 +366,7 @@ def test_what_is_said_to_see_the_whole_input_does(name: str, graph_of: Callable[
 @pytest.mark.parametrize(
     ("name", "rule", "wrong"),
     [
-        ("uneven, too narrow", "_shared_out", lambda seen, _, out: seen and (0, out - 1)),
+        ("uneven, too narrow", "axis_readers", lambda seen, _, out: seen and (0, out - 1)),
         ("padding alone", "_sees_padding_alone", lambda _: False),
         ("channels picked", "_channels_differ", lambda *_: False),
         ("drifting", "_around", lambda found: max(found, key=lambda edges: edges.last)._replace(first=(0, 7))),
@@ -412,7 +415,7 @@ def test_windows_at_uneven_distances_are_held(
     assert (fields[pool].size, fields[pool].jump, fields[pool].start) == ((9, 7), (6, 4), (-2, -2))
     assert [fields[node].aligned for node in (conv, pool, *after)] == [True, False, False, False]
     fields_agree(graph)
-    monkeypatch.setattr(AdaptiveAvgPool, "bounding_window", lambda *_: None)
+    monkeypatch.setattr(pool, "bounding_window", None)
 
     with pytest.raises(AssertionError):
         fields_agree(graph)

@@ -10,7 +10,7 @@ from netspec.errors.source import Span
 from netspec.graph.graph import Entry, Graph, Node
 from netspec.language.spec import Spec
 from netspec.language.values import Mapping, Scalar, Sequence, Value
-from netspec.ops.facts import POINT, Cost, Family
+from netspec.ops.facts import Cost, Family
 
 
 def advice(graph: Graph) -> Iterator[Problem]:
@@ -26,8 +26,9 @@ def advice(graph: Graph) -> Iterator[Problem]:
 def _lost_biases(graph: Graph) -> Iterator[Problem]:
     readers = graph.readers()
     for node in graph.nodes:
-        if _has(node, "bias") and len(readers[node]) == 1 and _has(readers[node][0], "running_mean"):
-            message = f"'{node.name}' has a bias, which the batch norm '{readers[node][0].name}' takes away again"
+        after = readers[node]
+        if node.operation.adds_bias and len(after) == 1 and after[0].operation.normalises_batch:
+            message = f"'{node.name}' has a bias, which the batch norm '{after[0].name}' takes away again"
             yield _warning("bias-before-norm", message, node.span, "bias: false")
 
 
@@ -55,18 +56,12 @@ def _warning(code: Code, message: str, span: Span | None, hint: str = "") -> Pro
     return Problem(code, message, span, hint, severity="warning")
 
 
-def _has(node: Node, name: str) -> bool:
-    """Whether ``node`` owns a tensor called ``name`` and no normalisation does."""
-    norm = any(tensor.name == "running_mean" for tensor in node.tensors)
-    return any(tensor.name == name for tensor in node.tensors) and (name == "running_mean" or not norm)
-
-
 def _is_idle(entry: Entry) -> bool:
     """Whether nothing in a stage computes, looks around, acts in training, or changes a shape."""
     nodes = [entry.part] if isinstance(entry.part, Node) else list(entry.part.nodes())
     return all(
         node.cost == Cost()
-        and node.window == POINT
+        and node.window.is_point
         and node.operation.family is not Family.REGULARISE
         and (node.shape,) == node.input_shapes
         for node in nodes

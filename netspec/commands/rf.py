@@ -12,17 +12,17 @@ from netspec.analysis.position_field import PositionField, position_field
 from netspec.commands.formats import draw, endings, print_report, with_format
 from netspec.commands.options import Settings, network, one_spec, with_input, with_set
 from netspec.graph.graph import Graph
-from netspec.ops.facts import Pair, Shape
+from netspec.ops.facts import PerAxis, Shape
 from netspec.report.formats import Format
 from netspec.report.position_field import PositionReport
 
 
-class Position(click.ParamType[Pair]):
+class Position(click.ParamType[PerAxis]):
     """``3,4``: row and column of a position."""
 
     name = "Y,X"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Pair:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> PerAxis:
         """Two whole numbers from 0 on."""
         row, comma, column = str(value).partition(",")
         if not comma or not row.strip().isdecimal() or not column.strip().isdecimal():
@@ -47,7 +47,7 @@ def rf(  # noqa: PLR0913 - one argument for each option
     *,
     size: Shape | None,
     node: str | None,
-    at: Pair | None,
+    at: PerAxis | None,
     output: Path | None,
     form: Format,
     gradient: bool,

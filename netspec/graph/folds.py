@@ -19,7 +19,7 @@ def figures(node: Node) -> Hashable:
 
 def label(node: Node) -> Hashable:
     """What a picture shows: the operation in a few words, whatever the number of channels that it reads."""
-    return node.operation.label()
+    return node.label
 
 
 def word(node: Node) -> Hashable:

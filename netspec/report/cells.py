@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-Value = int | float | str | tuple[int, int] | tuple[float, float] | None
+from math import prod
+
+Value = int | float | str | tuple[float, ...] | None
 """What a cell can hold; None where there is no value, such as the kernel of several operations."""
 
 
@@ -12,20 +14,20 @@ GLOBAL = "global"
 
 
 def number(value: Value) -> float:
-    """``value`` as something to sort by: the product of a pair, 0 for text."""
+    """``value`` as something to sort by: the product of one for each axis, 0 for text."""
     if isinstance(value, tuple):
-        return value[0] * value[1]
+        return prod(value)
     return value if isinstance(value, int | float) else 0
 
 
 def shown(value: Value) -> str:
-    """``value`` as text: thousands separated, 0 as a dash, both numbers of a pair only where they differ."""
+    """``value`` as text: thousands separated, 0 as a dash, one number where those of all axes are equal."""
     if value is None:
         return ""
     if isinstance(value, str):
         return value
     if isinstance(value, tuple):
-        return f"{value[0]:g}" if value[0] == value[1] else f"{value[0]:g}x{value[1]:g}"
+        return "x".join([f"{part:g}" for part in (value[:1] if len(set(value)) == 1 else value)])
     if value == 0:
         return "-"
     return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"

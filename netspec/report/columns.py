@@ -106,10 +106,10 @@ def _sliding(row: Row) -> str:
     window = row.window
     if window is None:
         return ""
-    text = f"{window.kernel[0]}x{window.kernel[1]}"
-    text += f"/{shown(window.stride)}" if window.stride != (1, 1) else ""
+    text = shape_text(window.kernel)
+    text += f"/{shown(window.stride)}" if any(step > 1 for step in window.stride) else ""
     text += f" p{shown(window.padding)}" if any(window.padding) else ""
-    text += f" d{shown(window.dilation)}" if window.dilation != (1, 1) else ""
+    text += f" d{shown(window.dilation)}" if any(spread > 1 for spread in window.dilation) else ""
     return text + (f" g{row.groups}" if row.groups > 1 else "")
 
 

@@ -70,5 +70,5 @@ def _repeats(before: Node | Scope, after: Node | Scope, units: Units) -> bool:
 def _fold(run: list[Node | Scope], units: Units) -> Fold:
     nodes = tuple(node for unit in run for node in units[unit])
     name = run[0].name if len(run) == 1 else f"{run[0].name} ... {run[-1].name}"
-    word = run[0].operation.label() if isinstance(run[0], Node) else kind(run[0])
+    word = run[0].label if isinstance(run[0], Node) else kind(run[0])
     return Fold(name, times(word, len(run)), nodes)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from netspec.ops.facts import Pair, Shape, shape_text
-from netspec.ops.operation import both
+from netspec.ops.facts import PerAxis, Shape, brief, shape_text
 from netspec.report.page import Page
 from netspec.report.table import Table, numbers, words
 
@@ -18,7 +17,7 @@ class Listed(NamedTuple):
     variant: str | None
     params: int
     macs: int
-    receptive_field: Pair
+    receptive_field: PerAxis
     input: Shape
 
     @property
@@ -46,7 +45,7 @@ class ListReport(NamedTuple):
                 shape_text(one.input),
                 f"{one.params:,}",
                 f"{one.macs:,}",
-                both(one.receptive_field),
+                brief(one.receptive_field),
             )
             for one in self.networks
         )

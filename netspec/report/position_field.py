@@ -6,14 +6,15 @@ from typing import Any, NamedTuple
 
 from netspec.analysis.effective_field import Effective
 from netspec.analysis.position_field import PositionField
-from netspec.analysis.receptive_field import AXES
-from netspec.ops.facts import MAP, positions, shape_text
-from netspec.ops.operation import both
+from netspec.ops.facts import brief, shape_text
 from netspec.report.cells import GLOBAL
 from netspec.report.page import Note, Page
 from netspec.report.receptive_field import interval, sees, warnings
 from netspec.report.receptive_field_drawing import picture
 from netspec.report.table import Cells, Table, numbers, words
+
+AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
+"""What the axes of an image are called, by how many there are."""
 
 
 class PositionReport(NamedTuple):
@@ -31,7 +32,8 @@ class PositionReport(NamedTuple):
         found = self.position
         node = found.node
         heading = f"{found.network}   {node.name}   {shape_text(node.shape)}   input {shape_text(found.input)}"
-        tables = [Table((*words(""), *numbers("height", "width")), tuple(figures(found)))]
+        axes = AXES.get(len(found.at)) or [f"axis {axis}" for axis in range(len(found.at))]
+        tables = [Table((*words(""), *numbers(*axes)), tuple(figures(found)))]
         if self.effective:
             tables.append(_gradient(found, self.effective))
         notes: list[Note] = [("", line) for line in (*remarks(found), *warnings(found.misaligned))]
@@ -44,28 +46,28 @@ class PositionReport(NamedTuple):
 
 
 def figures(found: PositionField) -> list[Cells]:
-    """The figures of ``found``: what it is, height, width."""
-    field, whole = found.field, found.field.whole and positions(found.node.shape) == 1
+    """The figures of ``found``: what it is, and its value on each axis."""
+    field, whole = found.field, found.field.whole and found.node.positions == 1
     local = (
-        ("size", [str(field.size[axis]) for axis in AXES]),
-        ("stride", [str(field.jump[axis]) for axis in AXES]),
-        ("padding", [str(field.left_padding[axis]) for axis in AXES]),
-        ("first centre", [f"{field.center[axis]:g}" for axis in AXES]),
-        ("position", [str(found.at[axis]) for axis in AXES]),
+        ("size", *map(str, field.size)),
+        ("stride", *map(str, field.jump)),
+        ("padding", *map(str, field.left_padding)),
+        ("first centre", *[f"{place:g}" for place in field.center]),
+        ("position", *map(str, found.at)),
     )
-    rows = (
-        *((("size", [GLOBAL, GLOBAL]),) if whole else local),
-        ("centre", [f"{found.center[axis]:g}" for axis in AXES]),
-        ("sees", [interval(found.seen, axis) for axis in AXES]),
-        ("in the image", [interval(found.clipped, axis) for axis in AXES]),
-    )
-    return [(name, *values) for name, values in rows]
+    axes = range(len(field.size))
+    return [
+        *((("size", *[GLOBAL] * len(axes)),) if whole else local),
+        ("centre", *[f"{place:g}" for place in found.center]),
+        ("sees", *[interval(found.seen, axis) for axis in axes]),
+        ("in the image", *[interval(found.clipped, axis) for axis in axes]),
+    ]
 
 
 def remarks(found: PositionField) -> list[str]:
     """What the figures alone do not tell."""
     field, said = found.field, []
-    if field.whole and len(found.node.shape) == MAP and positions(found.node.shape) > 1:
+    if field.whole and found.node.positions > 1:
         said.append(f"{GLOBAL}: a gate sees every position; size, stride and padding are of the paths beside it")
     elif field.whole:
         said.append(f"{GLOBAL}: it sees every position of the map before it was pooled or flattened")
@@ -91,8 +93,8 @@ def remarks(found: PositionField) -> list[str]:
 
 def _gradient(found: PositionField, effective: Effective) -> Table:
     """Windows that hold shares of the gradient, and the one that holds all of it."""
-    high, wide = (last - first + 1 for first, last in found.seen)
-    rows = [(f"{one.percent} %", "within", both(one.size), "") for one in effective.holdings]
-    rows.append(("all", "within", both((high, wide)), "(the theoretical receptive field)"))
+    seen = tuple([last - first + 1 for first, last in found.seen])
+    rows = [(f"{one.percent} %", "within", brief(one.size), "") for one in effective.holdings]
+    rows.append(("all", "within", brief(seen), "(the theoretical receptive field)"))
     columns = (*words(""), *words(""), *numbers(""), *words(""))
     return Table(columns, tuple(rows), f"effective receptive field: the gradient, {effective.draws}")

@@ -6,10 +6,9 @@ from collections.abc import Iterable
 
 from netspec.analysis.full_view import first_that_sees_all
 from netspec.analysis.misalignment import Misaligned, Path, misalignments
-from netspec.analysis.receptive_field import AXES, Field, Region
+from netspec.analysis.receptive_field import Field, Region
 from netspec.graph.graph import Graph, Node
-from netspec.ops.facts import Shape
-from netspec.ops.operation import both
+from netspec.ops.facts import Shape, brief
 
 
 def footer(graph: Graph, fields: dict[Node, Field]) -> list[str]:
@@ -28,14 +27,14 @@ def warnings(found: Iterable[Misaligned]) -> list[str]:
         width = max(len(name) for name in names)
         lines.append(f"warning: paths that are not aligned meet in {finding.node.name}")
         for name, centre, jump in zip(names, finding.centers, finding.jumps, strict=True):
-            lines.append(f"   {name:<{width}}  centre {numbers(centre)}, stride {both(jump)}")
+            lines.append(f"   {name:<{width}}  centre {numbers(centre)}, stride {brief(jump)}")
         lines.append(f"   {_distance(finding)}")
     return lines
 
 
-def numbers(point: tuple[float, float]) -> str:
+def numbers(point: tuple[float, ...]) -> str:
     """``15.5``, or ``15.5, 7`` where the axes differ."""
-    return f"{point[0]:g}" if point[0] == point[1] else f"{point[0]:g}, {point[1]:g}"
+    return ", ".join(f"{place:g}" for place in (point[:1] if len(set(point)) == 1 else point))
 
 
 def interval(region: Region, axis: int) -> str:
@@ -46,7 +45,10 @@ def interval(region: Region, axis: int) -> str:
 
 def sees(size: Shape, *fields: Field) -> str:
     """What none of ``fields`` does of an input of ``size``, or is only not known to do."""
-    large = any(all(field.shared[axis] or field.size[axis] >= size[1 + axis] for axis in AXES) for field in fields)
+    large = any(
+        all(shared or seen >= whole for shared, seen, whole in zip(field.shared, field.size, size[1:], strict=True))
+        for field in fields
+    )
     return "is known to see the whole input" if large else "sees the whole input"
 
 
@@ -60,11 +62,11 @@ def _distance(finding: Misaligned) -> str:
     if finding.jumps[0] != finding.jumps[1]:
         return f"from {fork} on they step differently, so their distance grows from position to position"
     offset = finding.offset
-    steps = (offset[0] / finding.unit[0], offset[1] / finding.unit[1])
+    steps = tuple([distance / unit for distance, unit in zip(offset, finding.unit, strict=True)])
     return f"{_many(offset, 'input pixel')} apart: {_many(steps, 'position')} of {fork}, where they part"
 
 
-def _many(offset: tuple[float, float], unit: str) -> str:
+def _many(offset: tuple[float, ...], unit: str) -> str:
     """``2 input pixels``: the size of an offset with its unit."""
-    size = numbers((abs(offset[0]), abs(offset[1])))
+    size = numbers(tuple(map(abs, offset)))
     return f"{size} {unit}" + ("" if size == "1" else "s")

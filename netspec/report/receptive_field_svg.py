@@ -10,8 +10,7 @@ from html import escape
 from netspec.analysis.effective_field import Effective
 from netspec.analysis.position_field import PositionField
 from netspec.analysis.receptive_field import Region
-from netspec.ops.facts import shape_text
-from netspec.ops.operation import both
+from netspec.ops.facts import brief, shape_text
 from netspec.report.position_field import PositionReport, figures
 from netspec.report.receptive_field import warnings
 from netspec.report.receptive_field_drawing import BEYOND, TONE, reaches_beyond, shown
@@ -117,7 +116,7 @@ def _figures(found: PositionField, effective: Effective | None) -> list[tuple[st
     for name, high, wide in figures(found):
         lines.append((BLUE if name == "size" else INK, name, high if high == wide else f"{high} x {wide}"))
     held = effective.holdings if effective else ()
-    return [*lines, *((ORANGE, f"{one.percent} % of the gradient", f"within {both(one.size)}") for one in held)]
+    return [*lines, *((ORANGE, f"{one.percent} % of the gradient", f"within {brief(one.size)}") for one in held)]
 
 
 def _column(lines: list[tuple[str, str, str]], x: float) -> list[str]:
@@ -138,7 +137,7 @@ def _notes(notes: list[str], down: float) -> list[str]:
 
 
 def _subtitle(found: PositionField) -> str:
-    return f"{found.node.name}, {found.node.operation.label()}, {shape_text(found.node.shape)}"
+    return f"{found.node.name}, {found.node.label}, {shape_text(found.node.shape)}"
 
 
 def _text(words: str) -> str:

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from netspec.analysis.rows import Row
 from netspec.analysis.summary import Summary
-from netspec.ops.facts import Cost
-from netspec.ops.operation import both
+from netspec.ops.facts import Cost, brief
 from netspec.report import receptive_field
 from netspec.report.cells import images, mebibytes
 from netspec.report.page import Note
@@ -25,14 +24,14 @@ def notes(summary: Summary) -> list[Note]:
     """The figures of the whole network, a label and a sentence each, and warnings without a label."""
     totals, field = summary.totals, summary.field
     seen, *warnings = receptive_field.footer(summary.graph, summary.fields)
-    place = f"stride {both(field.jump)}, left padding {both(field.left_padding)}"
+    place = f"stride {brief(field.jump)}, left padding {brief(field.left_padding)}"
     centre = receptive_field.numbers(field.center)
     found = [
         ("params", _params(summary)),
         ("compute", f"{totals.macs:,} MACs, {totals.flops:,} FLOPs; {totals.training_flops:,} training FLOPs"),
         ("other work", _other_work(summary.rows)),
         ("depth", f"{totals.depth} layers with weights; {totals.activations:,} activations"),
-        ("receptive field", f"{both(field.size)}, {place}, centre {centre}, at {summary.field_node}; {seen}"),
+        ("receptive field", f"{brief(field.size)}, {place}, centre {centre}, at {summary.field_node}; {seen}"),
         *_memory(summary),
         ("conventions", CONVENTION),
     ]

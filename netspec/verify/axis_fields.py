@@ -20,8 +20,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from netspec.analysis.receptive_field import Field, Interval, placed
+from netspec.analysis.receptive_field import Field, Interval
 from netspec.graph.graph import Graph, Node
+from netspec.graph.paths import placed
 from netspec.verify.stand_ins import StandIn, along
 
 UNEVEN = "windows of adaptive pooling lie at uneven distances: a field has room for each"
