@@ -133,14 +133,17 @@ def _read(node: Node, source: Node, axis: int, positions: Interval) -> Interval:
     """The positions of ``source`` that those of ``node`` read on ``axis``."""
     if source not in placed(node, axis):
         return 0, source.grid[axis] - 1
-    if node.bounding_window:
-        return axis_read(positions, source.grid[axis], node.grid[axis])
     window = window_over(node, source)
     if window is None:
         return positions
     kernel, stride, dilation, padding = (figure[axis] for figure in window)
-    first = positions[0] * stride - padding
-    return first, positions[1] * stride - padding + dilation * (kernel - 1)
+    first, last = positions[0] * stride - padding, positions[1] * stride - padding + dilation * (kernel - 1)
+    if not node.bounding_window:
+        return first, last
+    # Of uneven windows each spans what it spans; beyond the map there are none, and the even one stands for them.
+    count = node.grid[axis]
+    own = axis_read((max(0, positions[0]), min(count - 1, positions[1])), source.grid[axis], count)
+    return (first if positions[0] < 0 else own[0]), (last if positions[1] >= count else own[1])
 
 
 def _position(node: Node, at: PerAxis | None) -> PerAxis:

@@ -9,13 +9,16 @@ from netspec.errors.problem import Code, Problem
 from netspec.errors.source import Span
 from netspec.graph.graph import Entry, Graph, Node
 from netspec.language.spec import Spec
-from netspec.language.values import Mapping, Scalar, Sequence, Value
-from netspec.ops.facts import Cost, Family
+from netspec.ops.facts import FLAT, Cost, Family, positions
+
+MOST_SHARE = 0.5
+"""Of a batch in running statistics; usual are 0.1 and less."""
 
 
 def advice(graph: Graph) -> Iterator[Problem]:
     """Warnings about one network."""
     yield from _lost_biases(graph)
+    yield from _doubtful_norms(graph)
     yield from _untrained(graph)
     for entry in graph.entries:
         if entry.section == "stages" and _is_idle(entry):
@@ -32,6 +35,22 @@ def _lost_biases(graph: Graph) -> Iterator[Problem]:
             yield _warning("bias-before-norm", message, node.span, "bias: false")
 
 
+def _doubtful_norms(graph: Graph) -> Iterator[Problem]:
+    """Statistics of a batch over so few values, or with so much of the last batch, that they say little."""
+    for node in graph.operations:
+        if node.operation.normalises_batch and len(node.shape) > FLAT and positions(node.shape) == 1:
+            message = f"the batch norm '{node.name}' reads a map of one position"
+            hint = "in training its statistics are of the batch's images alone; one image is refused by torch"
+            yield _warning("single-position", message, node.span, hint)
+        if node.operation.batch_share > MOST_SHARE:
+            message = (
+                f"each batch has a share of {node.operation.batch_share:g} in the running statistics of '{node.name}'"
+            )
+            hint = f"Keras writes the share of the old ones: its momentum {node.operation.batch_share:g} is "
+            hint += f"{round(1 - node.operation.batch_share, 6):g} here"
+            yield _warning("momentum", message, node.span, hint)
+
+
 def _untrained(graph: Graph) -> Iterator[Problem]:
     learned = trained(graph)
     for output in graph.outputs:
@@ -42,7 +61,6 @@ def _untrained(graph: Graph) -> Iterator[Problem]:
 
 def family_advice(spec: Spec, settings: dict[str | None, dict[str, object]]) -> Iterator[Problem]:
     """Warnings about a spec and its variants, whose parameters are ``settings``."""
-    yield from _repeated_once(spec.document)
     names = list(settings)
     for at, name in enumerate(names):
         twin = next((before for before in names[:at] if settings[before] == settings[name]), name)
@@ -66,15 +84,3 @@ def _is_idle(entry: Entry) -> bool:
         and (node.shape,) == node.input_shapes
         for node in nodes
     )
-
-
-def _repeated_once(value: Value) -> Iterator[Problem]:
-    """Every ``repeat: 1`` that is written as a number."""
-    if isinstance(value, Mapping):
-        repeat = value.get("repeat")
-        if isinstance(repeat, Scalar) and repeat.value == 1 and len(value.entries) > 1:
-            hint = "without it the layer is called by its own name, with it '.0' is added"
-            yield _warning("repeat-once", "'repeat: 1' repeats nothing", repeat.span, hint)
-    inner = [entry[1] for entry in value.entries.values()] if isinstance(value, Mapping) else []
-    for part in value.items if isinstance(value, Sequence) else inner:
-        yield from _repeated_once(part)

@@ -11,7 +11,7 @@ Interval = tuple[int, int]
 
 
 def axis_read(positions: Interval, size: int, out: int) -> Interval:
-    """What the windows at ``positions`` span together; those beyond the ends go on as if the map did."""
+    """What the windows at ``positions`` span together."""
     first, last = positions
     return first * size // out, -(-(last + 1) * size // out) - 1
 

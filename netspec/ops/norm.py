@@ -33,6 +33,11 @@ class BatchNorm(Operation):
     momentum: Fraction = 0.1
     affine: bool = True
 
+    @property
+    def batch_share(self) -> float:
+        """``momentum``."""
+        return self.momentum
+
     def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
         """``weight`` and ``bias`` if affine; the running statistics are buffers."""
         return _normalising(inputs[0][0], affine=self.affine)

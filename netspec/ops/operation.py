@@ -63,6 +63,11 @@ class Operation(BaseModel, ABC):
         return False
 
     @property
+    def batch_share(self) -> float:
+        """The share that each batch of training has in running statistics. 0, there are none, unless overridden."""
+        return 0.0
+
+    @property
     def pools_globally(self) -> bool:
         """Whether it leaves one position of a map, whatever the map's size. False unless overridden."""
         return False
