@@ -7,7 +7,6 @@ from functools import reduce
 from math import prod
 from types import ModuleType
 from typing import Any
-from weakref import ReferenceType, ref
 
 import pytest
 from strategies import drawn
@@ -45,30 +44,25 @@ def owned(module: Any) -> set[int]:
     return {tensor.untyped_storage()._cdata for tensor in [*module.parameters(), *module.buffers()]}
 
 
-class Held:
-    """A tensor, for as long as autograd keeps it."""
-
-    def __init__(self, tensor: Any) -> None:
-        self.tensor = tensor
-
-
 def saved(run: Callable[[], Any], own: set[int]) -> int:
-    """Bytes of distinct storages that autograd keeps for the result of ``run``, but for ``own`` and single numbers."""
-    import torch
+    """Bytes of distinct storages that the result of ``run`` keeps for its gradient, but for ``own`` and single numbers.
 
-    seen: list[ReferenceType[Held]] = []
+    They are read off the steps of the backward pass, each of which names its own: no hook is told of them.
+    """
+    from torch.utils._pytree import tree_leaves
 
-    def pack(tensor: Any) -> Held:
-        held = Held(tensor)
-        seen.append(ref(held))
-        return held
-
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda held: held.tensor):
-        result = run()
-    assert result is not None
-    tensors = [held.tensor for held in (one() for one in seen) if held]
-    storages = {tensor.untyped_storage()._cdata: tensor.untyped_storage() for tensor in tensors if tensor.dim()}
-    return sum(storage.nbytes() for key, storage in storages.items() if key not in own)
+    waiting = [value.grad_fn for value in tree_leaves(run()) if value.grad_fn]
+    steps = set(waiting)
+    storages: dict[int, int] = {}
+    while waiting:
+        step = waiting.pop()
+        before = {one for one, _ in step.next_functions if one} - steps
+        steps |= before
+        waiting += before
+        kept = tree_leaves([getattr(step, name) for name in dir(step) if name.startswith("_saved_")])
+        for storage in (value.untyped_storage() for value in kept if hasattr(value, "dim") and value.dim()):
+            storages[storage._cdata] = storage.nbytes()
+    return sum(size for key, size in storages.items() if key not in own)
 
 
 def peak(run: Callable[[], Any], own: set[int], *there: Any) -> int:

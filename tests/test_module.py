@@ -8,6 +8,7 @@ import math
 import pickle
 import random
 import shutil
+import sys
 import textwrap
 import traceback
 from collections.abc import Iterator
@@ -21,6 +22,8 @@ from netspec.analysis.liveness import Liveness
 from netspec.language import names
 from netspec.nn.build import named
 from netspec.nn.part import Part
+from netspec.ops.facts import Layer
+from netspec.ops.join import Multiply
 
 RESNET = """
 stem: {conv1: {conv: {out: 8, kernel: 3, padding: 1, bias: false}}, bn1: batch_norm, relu: relu}
@@ -629,6 +632,21 @@ def test_the_source_is_readable() -> None:
     )
     assert type(module).source == module.source
     assert [type(part).__name__ for part in (module, module.layer2[0])] == ["Net", "Bottleneck"]
+
+
+def test_functions_of_others_are_imported(torch: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The source imports what it calls, under a name that no variable takes from it; copies compute the same."""
+    others = ModuleType("x")
+    others.times = lambda one, two: one * two + 1
+    monkeypatch.setitem(sys.modules, "x", others)
+    monkeypatch.setattr(Multiply, "layer", lambda _, *shapes: Layer("x.times", {}, call="pairwise"))  # noqa: ARG005 - as layers are asked for
+    network = netspec.read(text(f"stages: {{a: {CONV}, b: {CONV}, m: {{multiply: {{from: [a, b]}}}}}}", size=(4, 6, 6)))
+    module = network.compile().double()
+    images = image(network, torch)
+
+    assert module.source.splitlines()[:4] == ["import x", "", "", "def forward(self, y):"]
+    assert torch.equal(module(images), module.a(images) * module.b(module.a(images)) + 1)
+    assert torch.equal(pickle.loads(pickle.dumps(module))(images), module(images))  # noqa: S301 - our own bytes
 
 
 def test_tracebacks_show_generated_lines(torch: ModuleType) -> None:

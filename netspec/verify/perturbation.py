@@ -20,7 +20,7 @@ from netspec.graph.graph import Node
 from netspec.nn.build import named
 from netspec.ops.facts import Layer, Shape, Window, shape_text
 from netspec.verify.result import Check
-from netspec.verify.running import REFUSALS, quiet, runnable, sentence
+from netspec.verify.running import quiet, runnable, sentence
 
 ORACLE = "changed inputs"
 CHANGES = (1e3, -1e3)
@@ -70,7 +70,7 @@ def judged(node: Node) -> Judgement:
         with quiet(), torch.no_grad(), torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             return _tried(node, _trial(node))
-    except REFUSALS as error:
+    except Exception as error:  # noqa: BLE001 - it is the caller's code
         return Judgement(doubt=f"'{node.name}' does not run by itself: {sentence(error)}")
 
 

@@ -15,17 +15,6 @@ from netspec.graph.graph import Graph, Node
 from netspec.nn.build import module, named
 from netspec.ops.facts import Layer, Shape
 
-REFUSALS = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    ImportError,
-    LookupError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-)
-"""What a layer raises that cannot be built, does not take its input, or does not run where it is asked to."""
 BATCH = 2
 """Images of a training step: batch norm needs more than one value for each channel."""
 

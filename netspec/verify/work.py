@@ -15,7 +15,7 @@ from netspec.nn.build import named
 from netspec.verify.chosen import draws
 from netspec.verify.flop_counters import counted_flops, flops_of, foreign_operators, traced_macs, trained_flops
 from netspec.verify.result import Check
-from netspec.verify.running import BATCH, REFUSALS, Compiled, outputs_of, sentence
+from netspec.verify.running import BATCH, Compiled, outputs_of, sentence
 from netspec.verify.stand_ins import known
 
 TORCH, FVCORE, COUNTER = "torch", "fvcore", "FlopCounterMode"
@@ -43,7 +43,7 @@ def work_checks(stats: Summary, network: Compiled) -> Iterator[Check]:
     yield from _activations(stats, network, counted)
     try:
         traced = _by_fvcore(stats, network)
-    except REFUSALS as error:
+    except Exception as error:  # noqa: BLE001 - it is the caller's code
         reason = f"fvcore cannot trace the network: {sentence(error)}"
         yield Check("MACs", "", stats.totals.macs, None, FVCORE, reason)
     else:
