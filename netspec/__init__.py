@@ -1,7 +1,7 @@
 """Convolutional networks as YAML: checked before torch is imported, compiled to a plain ``nn.Module``."""
 
 from netspec.api import Network, compile, load, load_weights, read, save
-from netspec.blocks import Block
+from netspec.blocks.block import Block
 from netspec.compiler.registry import register
 from netspec.errors.problem import Problem, SpecError
 from netspec.ops import Operation

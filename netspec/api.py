@@ -19,8 +19,9 @@ from netspec.errors.source import Source, Span
 from netspec.graph.graph import Graph
 from netspec.language import resolve
 from netspec.language.arguments import shown
+from netspec.language.extends import spec_of
 from netspec.language.python_values import python_values
-from netspec.language.spec import Spec, spec_of
+from netspec.language.spec import Spec
 from netspec.language.values import Mapping, Value, plain
 from netspec.limits import LARGEST_SIDE, Limits
 from netspec.ops.facts import MAP, Shape, shape_text

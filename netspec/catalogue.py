@@ -11,8 +11,8 @@ from typing import NamedTuple, TypeVar
 from netspec.errors.problem import Problem, SpecError
 from netspec.errors.source import Source, Span
 from netspec.errors.suggestions import did_you_mean
-from netspec.language.extends import Opener, Parent
-from netspec.language.spec import Spec, spec_of
+from netspec.language.extends import Opener, Parent, spec_of
+from netspec.language.spec import Spec
 from netspec.limits import LIMITS, RAISE, Limits
 
 SUFFIX = ".yaml"

@@ -21,7 +21,8 @@ from typing import ClassVar
 
 from netspec.ops.facts import Cost, Family, Layer, Shape, Tensor, positions
 from netspec.ops.memory import Saved
-from netspec.ops.operation import Count, Operation
+from netspec.ops.fields import Count
+from netspec.ops.operation import Operation
 
 
 class ChannelShift(Operation):

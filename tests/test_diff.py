@@ -21,7 +21,7 @@ from netspec.diff.difference import Difference, difference
 from netspec.diff.matching import common_subsequence, matched
 from netspec.errors.problem import SpecError
 from netspec.graph.graph import Graph, Scope
-from netspec.language.spec import spec_of
+from netspec.language.extends import spec_of
 from netspec.report.block_names import kind
 from netspec.report.folds import folded
 

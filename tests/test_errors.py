@@ -17,7 +17,8 @@ from click.testing import CliRunner
 
 import netspec
 from netspec.cli import main
-from netspec.errors.problem import Code, Problem, Problems, SpecError
+from netspec.errors.codes import Code
+from netspec.errors.problem import Problem, Problems, SpecError
 from netspec.errors.source import Source, Span
 
 BROKEN = Path(__file__).parent / "broken"

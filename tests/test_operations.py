@@ -11,7 +11,7 @@ import pytest
 from oracle import called
 from pydantic import ValidationError
 
-from netspec.errors.problem import Refusal
+from netspec.errors.codes import Refusal
 from netspec.ops import OPERATIONS, Operation
 from netspec.ops.conv import Conv
 from netspec.ops.facts import Cost, Layer, PerAxis, Shape, Tensor, Window, point, shape_text

@@ -28,7 +28,7 @@ from runners import Runner, results  # noqa: E402 - as above
 
 from netspec import api, catalogue  # noqa: E402 - as above
 from netspec.errors.problem import Problem, SpecError  # noqa: E402 - as above
-from netspec.language.spec import spec_of  # noqa: E402 - as above
+from netspec.language.extends import spec_of  # noqa: E402 - as above
 
 SECONDS = 1.0
 """Processor time for reading and checking one spec."""

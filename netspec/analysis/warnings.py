@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from netspec.analysis.training import trained
-from netspec.errors.problem import Code, Problem
+from netspec.errors.codes import Code
+from netspec.errors.problem import Problem
 from netspec.errors.source import Span
 from netspec.graph.graph import Entry, Graph, Node
 from netspec.language.spec import Spec

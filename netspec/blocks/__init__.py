@@ -1,9 +1,13 @@
 """Blocks: recipes of operations, one file each; this table gives each its name."""
 
-from netspec.blocks.block import Block
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from netspec.ops.lazy_table import LazyTable
 
-__all__ = ["BLOCKS", "Block"]
+if TYPE_CHECKING:
+    from netspec.blocks.block import Block
 
 BLOCKS: LazyTable[Block] = LazyTable(
     {

@@ -1,16 +1,26 @@
 """The base of blocks that are written in Python: parameters, and a recipe of operations."""
 
 from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager
 from functools import cache
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Protocol
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, InstanceOf, ValidationError
 
 from netspec.errors.other_names import WORDS
 from netspec.errors.suggestions import Hints
-from netspec.graph.builder import Appender
-from netspec.graph.graph import Node
+from netspec.graph.graph import Node, Scope
 from netspec.ops import OPERATIONS, Operation
+
+
+class Appender(Protocol):
+    """What a block written in Python appends its operations to."""
+
+    def add(self, name: str, operation: Operation, *inputs: Node) -> Node:
+        """Append ``operation`` to what ``inputs`` give, under ``name`` in the current scope."""
+
+    def within(self, name: str, block: str, *, index: int = 0, count: int = 1) -> AbstractContextManager[Scope]:
+        """A scope called ``name`` around what is appended meanwhile."""
 
 
 class Block(BaseModel, ABC):

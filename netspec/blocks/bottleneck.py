@@ -2,14 +2,13 @@
 
 from typing import ClassVar, Literal
 
-from netspec.blocks.block import Block, Chosen, follow
+from netspec.blocks.block import Appender, Block, Chosen, follow
 from netspec.blocks.shortcut import Shortcut, shortcut
-from netspec.graph.builder import Appender
 from netspec.graph.graph import Node
 from netspec.ops.conv import Conv
+from netspec.ops.fields import Count, Size
 from netspec.ops.join import Add
 from netspec.ops.norm import BatchNorm
-from netspec.ops.operation import Count, Size
 from netspec.ops.rectifier import Relu
 
 

@@ -2,12 +2,11 @@
 
 from typing import ClassVar
 
-from netspec.blocks.block import Block, Chosen, follow
-from netspec.graph.builder import Appender
+from netspec.blocks.block import Appender, Block, Chosen, follow
 from netspec.graph.graph import Node
 from netspec.ops.conv import Conv, Padding
+from netspec.ops.fields import Count, Size
 from netspec.ops.norm import BatchNorm
-from netspec.ops.operation import Count, Size
 from netspec.ops.rectifier import Relu
 
 

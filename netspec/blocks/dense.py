@@ -2,13 +2,12 @@
 
 from typing import ClassVar
 
-from netspec.blocks.block import Block, Chosen, follow
-from netspec.graph.builder import Appender
+from netspec.blocks.block import Appender, Block, Chosen, follow
 from netspec.graph.graph import Node
 from netspec.ops.conv import Conv
+from netspec.ops.fields import Count, Fraction, Natural
 from netspec.ops.join import Concat
 from netspec.ops.norm import BatchNorm
-from netspec.ops.operation import Count, Fraction, Natural
 from netspec.ops.rectifier import Relu
 from netspec.ops.regularise import Dropout
 

@@ -4,14 +4,13 @@ from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, Discriminator, Tag
 
-from netspec.blocks.block import Block, Chosen
+from netspec.blocks.block import Appender, Block, Chosen
 from netspec.blocks.conv_norm_act import ConvNormAct
-from netspec.graph.builder import Appender
 from netspec.graph.graph import Node
 from netspec.ops.facts import each
+from netspec.ops.fields import Count, listed, one_or_each
 from netspec.ops.join import Concat
 from netspec.ops.norm import BatchNorm
-from netspec.ops.operation import Count, listed, one_or_each
 from netspec.ops.pool import MaxPool
 from netspec.ops.rectifier import Relu
 

@@ -2,8 +2,7 @@
 
 from typing import Literal
 
-from netspec.blocks.block import follow
-from netspec.graph.builder import Appender
+from netspec.blocks.block import Appender, follow
 from netspec.graph.graph import Node
 from netspec.ops.conv import Conv
 from netspec.ops.facts import PerAxis, each

@@ -5,12 +5,11 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from netspec.blocks.block import Block, Chosen, follow
-from netspec.graph.builder import Appender
+from netspec.blocks.block import Appender, Block, Chosen, follow
 from netspec.graph.graph import Node
 from netspec.ops.conv import Conv
+from netspec.ops.fields import Fraction
 from netspec.ops.norm import BatchNorm
-from netspec.ops.operation import Fraction
 from netspec.ops.pool import AvgPool
 from netspec.ops.rectifier import Relu
 from netspec.ops.regularise import Dropout

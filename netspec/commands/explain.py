@@ -6,8 +6,8 @@ from typing import get_args
 
 import click
 
+from netspec.errors.codes import Code
 from netspec.errors.explanations import EXPLANATIONS
-from netspec.errors.problem import Code
 from netspec.errors.suggestions import did_you_mean
 
 

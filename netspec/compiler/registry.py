@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
-from netspec.blocks import BLOCKS, Block
+from netspec.blocks import BLOCKS
+from netspec.blocks.block import Block
 from netspec.language import names
 from netspec.ops import OPERATIONS, Operation
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from netspec.errors.problem import Code
+from netspec.errors.codes import Code
 
 
 class Explanation(NamedTuple):

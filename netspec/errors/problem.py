@@ -6,60 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, NoReturn
 
+from netspec.errors.codes import Code
 from netspec.errors.source import Span
 from netspec.errors.suggestions import Hints
 from netspec.errors.text import FEW, cleaned, excerpt, shortened
-
-Code = Literal[
-    "alias",
-    "arity",
-    "bad-artefact",
-    "bad-name",
-    "bias-before-norm",
-    "cycle",
-    "division-by-zero",
-    "duplicate-key",
-    "duplicate-name",
-    "equal-variants",
-    "expression",
-    "idle-stage",
-    "layer-form",
-    "layout",
-    "limit",
-    "missing-dot",
-    "missing-file",
-    "missing-package",
-    "missing-parameter",
-    "missing-plugin",
-    "missing-section",
-    "missing-variant",
-    "momentum",
-    "not-a-mapping",
-    "outside",
-    "over-budget",
-    "plugin",
-    "shape",
-    "single-position",
-    "tag",
-    "unknown-format",
-    "unknown-name",
-    "unknown-operation",
-    "unknown-parameter",
-    "unknown-scheme",
-    "unknown-section",
-    "unknown-variant",
-    "unmatched-patch",
-    "unread-layer",
-    "unread-parameter",
-    "untrained-output",
-    "unused-block",
-    "unwritable",
-    "window",
-    "wrong-type",
-    "wrong-value",
-    "yaml-syntax",
-]
-"""What a problem is called, for tools and for the docs; codes do not change."""
 
 Severity = Literal["error", "warning"]
 """A warning is legal but surely unwanted; it does not stop anything."""
@@ -160,16 +110,6 @@ class SpecError(Exception):
 
     def __reduce__(self) -> tuple[type[SpecError], tuple[tuple[Problem, ...]]]:
         return type(self), (self.problems,)
-
-
-class Refusal(Exception):
-    """An operation cannot take these inputs; raised by shape rules, which know no place."""
-
-    def __init__(self, code: Code, message: str, hint: str = "") -> None:
-        self.code = code
-        self.message = message
-        self.hint = hint
-        super().__init__(message)
 
 
 class Problems:

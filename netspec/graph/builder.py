@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
-from typing import Protocol
+from contextlib import contextmanager
 
-from netspec.errors.problem import Refusal
+from netspec.errors.codes import Refusal
 from netspec.errors.source import Span
 from netspec.graph.graph import INPUT, Entry, Graph, Node, Output, Scope
 from netspec.limits import LIMITS
 from netspec.ops.facts import Shape, shape_text
+from netspec.ops.fields import LARGEST
 from netspec.ops.initialisation import Scheme
 from netspec.ops.input import Input
-from netspec.ops.operation import LARGEST, Operation
+from netspec.ops.operation import Operation
 
 
 class NodeRefused(Exception):
@@ -36,16 +36,6 @@ class DuplicateName(Exception):
 
 class GraphFull(Exception):
     """The graph has as many nodes as it may have."""
-
-
-class Appender(Protocol):
-    """What a block written in Python appends its operations to."""
-
-    def add(self, name: str, operation: Operation, *inputs: Node) -> Node:
-        """Append ``operation`` to what ``inputs`` give, under ``name`` in the current scope."""
-
-    def within(self, name: str, block: str, *, index: int = 0, count: int = 1) -> AbstractContextManager[Scope]:
-        """A scope called ``name`` around what is appended meanwhile."""
 
 
 class GraphBuilder:

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
+from netspec.errors.codes import Code
 from netspec.errors.other_names import PARAMETERS
-from netspec.errors.problem import Code, Problem, Problems
+from netspec.errors.problem import Problem, Problems
 from netspec.errors.source import Span
 from netspec.errors.suggestions import Hints, did_you_mean
 from netspec.language.expression import Absent, Own, UnknownNameError, evaluate, names, no_layer

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from netspec.errors.problem import Problem, SpecError
+from netspec.errors.problem import Problem, Problems, SpecError
 from netspec.errors.source import Source, Span
 from netspec.errors.suggestions import did_you_mean
 from netspec.language.patched_text import Removal
 from netspec.language.reader import read_yaml
 from netspec.language.sections import SECTIONS
+from netspec.language.spec import Spec, parsed
 from netspec.language.under import name_of, placed_under
 from netspec.language.unread import Whole, without_unread
 from netspec.language.values import Mapping, Scalar, Sequence, Value
@@ -30,6 +31,21 @@ class Parent(NamedTuple):
 
 Opener = Callable[[str, Span], Parent]
 """From what ``extends`` says, and where it says so, to the parent; refuses with :class:`SpecError`."""
+
+
+def spec_of(source: Source, opener: Opener | None = None, limits: Limits = LIMITS) -> Spec:
+    """What ``source`` says; mistakes that leave something to go on with are kept in its ``problems``.
+
+    ``opener`` finds the parent that it extends, which a text that lies in no folder cannot have; ``limits`` hold for
+    the networks that it makes, too. Raises :class:`netspec.SpecError` where nothing is left.
+    """
+    problems = Problems()
+    spec = parsed(whole(read_yaml(source, limits), opener or refuse, limits), source, problems)
+    if spec is None:
+        problems.check()
+        raise AssertionError  # pragma: no cover - no spec without a problem
+    spec.limits = limits
+    return spec
 
 
 def whole(document: Value, opener: Opener, limits: Limits = LIMITS) -> Whole:

@@ -11,7 +11,7 @@ import re
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from netspec.errors.problem import Code
+from netspec.errors.codes import Code
 
 MAX_LENGTH = 500
 MAX_DEPTH = 40

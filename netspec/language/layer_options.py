@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from netspec.errors.problem import Code, Problem, Problems
+from netspec.errors.codes import Code
+from netspec.errors.problem import Problem, Problems
 from netspec.language import names
 from netspec.language.arguments import evaluated, shown
 from netspec.language.layers import Layer

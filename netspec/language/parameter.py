@@ -7,7 +7,8 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from netspec.errors.problem import Code, Problem, Problems
+from netspec.errors.codes import Code
+from netspec.errors.problem import Problem, Problems
 from netspec.errors.source import Span
 from netspec.language import names
 from netspec.language.arguments import (

@@ -6,7 +6,8 @@ from collections.abc import Mapping as Names
 from math import isfinite
 from typing import Any
 
-from netspec.errors.problem import Code, Problem, Problems
+from netspec.errors.codes import Code
+from netspec.errors.problem import Problem, Problems
 from netspec.errors.source import Source, Span
 from netspec.language.arguments import shown
 from netspec.language.reader import MAX_DEPTH, MAX_DIGITS

@@ -11,7 +11,8 @@ from typing import Any
 
 import yaml
 
-from netspec.errors.problem import Code, Problem, Problems, SpecError
+from netspec.errors.codes import Code
+from netspec.errors.problem import Problem, Problems, SpecError
 from netspec.errors.source import Source, Span
 from netspec.errors.text import TAB, split_lines
 from netspec.language.values import Mapping, Scalar, Sequence, Value, is_number, retyped

@@ -15,13 +15,11 @@ from netspec.language import names
 from netspec.language.arguments import Arguments, built
 from netspec.language.budget import Limit, limits
 from netspec.language.definition import Definition, defined, mapping_of
-from netspec.language.extends import Opener, refuse, whole
 from netspec.language.layers import Chain, Layer, chain
 from netspec.language.outputs import OutputDeclaration, outputs
 from netspec.language.parameter import Parameter, declared
 from netspec.language.patch import Rule, rules
 from netspec.language.patched_text import Removal
-from netspec.language.reader import read_yaml
 from netspec.language.sections import KEYS, LAYER_SECTIONS, NEEDED
 from netspec.language.unread import Whole, reading
 from netspec.language.values import Mapping, Value
@@ -87,21 +85,6 @@ class Spec:
         place = f"{removal.span.source.name}:{removal.span.line}"
         note = f"its last reader was taken away by {removal.what} ({place})"
         return Problem("unknown-parameter", message, span, notes=(note,))
-
-
-def spec_of(source: Source, opener: Opener = refuse, limits: Limits = LIMITS) -> Spec:
-    """What ``source`` says; mistakes that leave something to go on with are kept in its ``problems``.
-
-    ``opener`` finds the parent that it extends; ``limits`` hold for the networks that it makes, too. Raises
-    :class:`netspec.SpecError` where nothing is left.
-    """
-    problems = Problems()
-    spec = parsed(whole(read_yaml(source, limits), opener, limits), source, problems)
-    if spec is None:
-        problems.check()
-        raise AssertionError  # pragma: no cover - no spec without a problem
-    spec.limits = limits
-    return spec
 
 
 def parsed(whole: Whole, source: Source, problems: Problems) -> Spec | None:

@@ -4,8 +4,9 @@ from math import prod
 from typing import ClassVar
 
 from netspec.ops.facts import Cost, Family, Layer, Shape, positions
+from netspec.ops.fields import Number, Positive
 from netspec.ops.memory import Saved, Space, output_saved
-from netspec.ops.operation import Number, Operation, Positive
+from netspec.ops.operation import Operation
 from netspec.ops.rectifier import compared
 
 

@@ -3,10 +3,11 @@
 from math import prod
 from typing import ClassVar, Literal
 
-from netspec.errors.problem import Refusal
+from netspec.errors.codes import Refusal
 from netspec.ops.facts import Cost, Family, Layer, PerAxis, Shape, Tensor, Window, brief, each, positions, shape_text
+from netspec.ops.fields import Count, Margin, Size
 from netspec.ops.memory import Saved, Space
-from netspec.ops.operation import Count, Margin, Operation, Size, map_only
+from netspec.ops.operation import Operation, map_only
 from netspec.ops.windows import reach, slid
 
 Padding = Literal["same"] | Margin

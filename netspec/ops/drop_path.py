@@ -5,11 +5,12 @@ from __future__ import annotations
 from math import prod
 from typing import ClassVar
 
-from netspec.errors.problem import Refusal
+from netspec.errors.codes import Refusal
 from netspec.ops.facts import FLAT, Cost, Family, Layer, Shape, positions
+from netspec.ops.fields import Count, Fraction, Natural
 from netspec.ops.join import equal
 from netspec.ops.memory import Space, nothing_saved
-from netspec.ops.operation import Count, Fraction, Natural, Operation
+from netspec.ops.operation import Operation
 
 
 class DrawColumn(Operation):

@@ -4,7 +4,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from netspec.ops.operation import Number, Positive
+from netspec.ops.fields import Number, Positive
 
 Mode = Literal["fan_in", "fan_out"]
 

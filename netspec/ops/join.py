@@ -4,7 +4,7 @@ from itertools import pairwise
 from math import prod
 from typing import ClassVar
 
-from netspec.errors.problem import Refusal
+from netspec.errors.codes import Refusal
 from netspec.ops.facts import FLAT, MAP, Cost, Family, Layer, Shape, positions, shape_text
 from netspec.ops.memory import Saved, Space, alone, nothing_saved
 from netspec.ops.operation import Operation

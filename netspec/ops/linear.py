@@ -4,8 +4,9 @@ from math import prod
 from typing import ClassVar
 
 from netspec.ops.facts import Cost, Family, Layer, Shape, Tensor, Window
+from netspec.ops.fields import Count
 from netspec.ops.memory import always, nothing_saved
-from netspec.ops.operation import Count, Operation, flat_only, map_only
+from netspec.ops.operation import Operation, flat_only, map_only
 
 
 class Linear(Operation):

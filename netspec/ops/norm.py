@@ -5,8 +5,9 @@ from math import prod
 from typing import ClassVar
 
 from netspec.ops.facts import Cost, Family, Layer, Shape, Tensor, positions
+from netspec.ops.fields import Count, Fraction, Number, Positive
 from netspec.ops.memory import Saved, Space
-from netspec.ops.operation import Count, Fraction, Number, Operation, Positive, map_only
+from netspec.ops.operation import Operation, map_only
 
 
 @lru_cache(maxsize=1024)  # networks have many norms of few sizes

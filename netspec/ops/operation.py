@@ -1,11 +1,11 @@
 """The base of all operations: fields are the YAML parameters, methods are pure functions of input shapes."""
 
 from abc import ABC, abstractmethod
-from typing import Annotated, Any, ClassVar
+from typing import ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, ConfigDict
 
-from netspec.errors.problem import Refusal
+from netspec.errors.codes import Refusal
 from netspec.ops.facts import FLAT, MOST_AXES, Cost, Family, Layer, Shape, Tensor, Window, point, shape_text
 from netspec.ops.memory import Saved, Space
 
@@ -124,27 +124,3 @@ def flat_only(operation: Operation, shape: Shape) -> int:
         message = f"{operation.word} needs flat features, got {shape_text(shape)}"
         raise Refusal("shape", message, "put 'flatten' or 'global_avg_pool' before it")
     return shape[0]
-
-
-def listed(value: Any) -> Any:
-    """A list of a spec as the tuple that a field holds."""
-    return tuple(value) if isinstance(value, list) else value
-
-
-def one_or_each(value: Any) -> str:
-    """Whether ``value`` is one number for all axes; what is neither that nor a list is judged as a list."""
-    return "one" if isinstance(value, int) and not isinstance(value, bool) else "each"
-
-
-LARGEST = 2**31 - 1
-Count = Annotated[int, Field(ge=1, le=LARGEST)]
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Number = Annotated[float, Field(allow_inf_nan=False)]
-Natural = Annotated[int, Field(ge=0, le=LARGEST)]
-_Sizes = Annotated[tuple[Count, ...], Field(min_length=1, max_length=MOST_AXES), BeforeValidator(listed)]
-_Margins = Annotated[tuple[Natural, ...], Field(min_length=1, max_length=MOST_AXES), BeforeValidator(listed)]
-Size = Annotated[Annotated[Count, Tag("one")] | Annotated[_Sizes, Tag("each")], Discriminator(one_or_each)]
-"""One number for all axes, or one for each; kept as written until the number of axes is known."""
-Margin = Annotated[Annotated[Natural, Tag("one")] | Annotated[_Margins, Tag("each")], Discriminator(one_or_each)]
-"""As :data:`Size`, from 0 on."""

@@ -6,11 +6,12 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from netspec.errors.problem import Refusal
+from netspec.errors.codes import Refusal
 from netspec.ops.adaptive import axis_bounding_window, axis_elements, axis_window, is_even
 from netspec.ops.facts import MOST_AXES, Cost, Family, Layer, Shape, Window, brief, each, point, positions, shape_text
+from netspec.ops.fields import Margin, Size
 from netspec.ops.memory import Saved, Space
-from netspec.ops.operation import Margin, Operation, Size, map_only
+from netspec.ops.operation import Operation, map_only
 from netspec.ops.windows import reach, slid
 
 

@@ -3,8 +3,9 @@
 from typing import ClassVar
 
 from netspec.ops.facts import Cost, Family, Layer, Shape, Tensor
+from netspec.ops.fields import Count
 from netspec.ops.memory import Saved, Space
-from netspec.ops.operation import Count, Operation, flat_only
+from netspec.ops.operation import Operation, flat_only
 
 
 class Rbf(Operation):

@@ -3,8 +3,9 @@
 from typing import ClassVar
 
 from netspec.ops.facts import Cost, Family, Layer, Shape, Tensor, positions
+from netspec.ops.fields import Number
 from netspec.ops.memory import output_saved
-from netspec.ops.operation import Number, Operation
+from netspec.ops.operation import Operation
 
 
 def compared(_: Operation, output: Shape, *inputs: Shape) -> Cost:

@@ -4,8 +4,9 @@ from math import prod
 from typing import ClassVar
 
 from netspec.ops.facts import Cost, Family, Layer, Shape
+from netspec.ops.fields import Fraction
 from netspec.ops.memory import Saved, Space
-from netspec.ops.operation import Fraction, Operation
+from netspec.ops.operation import Operation
 
 
 class Dropout(Operation):

@@ -4,10 +4,11 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from netspec.errors.problem import Refusal
+from netspec.errors.codes import Refusal
 from netspec.ops.facts import Cost, Family, Layer, Shape, Window, brief, each, point
+from netspec.ops.fields import Count, Natural, Size
 from netspec.ops.memory import INDEX, Saved, Space, always, nothing_saved
-from netspec.ops.operation import Count, Natural, Operation, Size, map_only
+from netspec.ops.operation import Operation, map_only
 
 
 class Identity(Operation):

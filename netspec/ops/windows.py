@@ -1,6 +1,6 @@
 """Arithmetic that convolution and pooling share: how far a window reaches and how often it fits."""
 
-from netspec.errors.problem import Refusal
+from netspec.errors.codes import Refusal
 from netspec.ops.facts import PerAxis, Shape, shape_text
 
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from netspec.errors.problem import Refusal
+from netspec.errors.codes import Refusal
 from netspec.graph.graph import Node
 from netspec.nn.build import named
 from netspec.ops.facts import Layer, Shape, Window, shape_text

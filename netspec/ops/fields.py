@@ -1,0 +1,31 @@
+"""What the parameters of operations, blocks and initialisations can be: counts, fractions, one size for each axis."""
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Discriminator, Field, Tag
+
+from netspec.ops.facts import MOST_AXES
+
+
+def listed(value: Any) -> Any:
+    """A list of a spec as the tuple that a field holds."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+def one_or_each(value: Any) -> str:
+    """Whether ``value`` is one number for all axes; what is neither that nor a list is judged as a list."""
+    return "one" if isinstance(value, int) and not isinstance(value, bool) else "each"
+
+
+LARGEST = 2**31 - 1
+Count = Annotated[int, Field(ge=1, le=LARGEST)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Natural = Annotated[int, Field(ge=0, le=LARGEST)]
+_Sizes = Annotated[tuple[Count, ...], Field(min_length=1, max_length=MOST_AXES), BeforeValidator(listed)]
+_Margins = Annotated[tuple[Natural, ...], Field(min_length=1, max_length=MOST_AXES), BeforeValidator(listed)]
+Size = Annotated[Annotated[Count, Tag("one")] | Annotated[_Sizes, Tag("each")], Discriminator(one_or_each)]
+"""One number for all axes, or one for each; kept as written until the number of axes is known."""
+Margin = Annotated[Annotated[Natural, Tag("one")] | Annotated[_Margins, Tag("each")], Discriminator(one_or_each)]
+"""As :data:`Size`, from 0 on."""
