@@ -365,7 +365,7 @@ def test_lifetimes_that_ignore_callers_are_missed(monkeypatch: pytest.MonkeyPatc
     """If what a caller holds were dropped at its last reader, DenseNet's peak would be too low."""
     network = netspec.read("densenet121")
     alive = network_peak(network.compile(device="meta"), network.graph)
-    monkeypatch.setattr("netspec.analysis.storage.is_open", lambda _: True)
+    monkeypatch.setattr("netspec.analysis.liveness.is_open", lambda _: True)
 
     assert memory(network.graph, batch=BATCH).inference_peak.bytes < alive * 0.97
 

@@ -1,10 +1,13 @@
-"""Who reads which value: what may be dropped or overwritten, and what has to stay."""
+"""Lifetimes and aliases: who reads which value, what may be overwritten, where values lie and how long they are held."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
 from netspec.graph.graph import Graph, Node, Scope
+
+PAIR = 2
+"""Inputs of a join that can be written over the first of them."""
 
 
 class Liveness:
@@ -54,3 +57,60 @@ def is_open(scope: Scope) -> bool:
         return True
     indices = [node.index for node in scope.nodes()]
     return bool(indices) and max(indices) - min(indices) + 1 != len(indices)
+
+
+def inference_order(graph: Graph) -> tuple[list[Node], Liveness]:
+    """The nodes that an output for inference needs, in running order, and who reads them."""
+    aside = graph.auxiliary()
+    run = [node for node in graph.nodes if node not in aside]
+    return run, Liveness(graph, run, (output.node for output in graph.outputs if not output.training))
+
+
+def training_order(graph: Graph) -> tuple[list[Node], Liveness]:
+    """All nodes in running order, and who reads them where every output is returned."""
+    return list(graph.nodes), Liveness(graph, graph.nodes, (output.node for output in graph.outputs))
+
+
+def owners(run: Iterable[Node], live: Liveness, *, training: bool) -> dict[Node, Node]:
+    """For each value the node that allocated its memory: itself, or whom it is a view of or written over."""
+    found: dict[Node, Node] = {}
+    for node in run:
+        shared = bool(node.inputs) and (
+            node.operation.is_view(*node.input_shapes, training=training)
+            or (len(node.inputs) <= PAIR and live.overwrites(node))
+        )
+        found[node] = found[node.inputs[0]] if shared else node
+    return found
+
+
+def lasts(run: list[Node], live: Liveness) -> dict[Node, int]:
+    """For each value the index of the last node that runs while a variable still holds it.
+
+    A forward drops a value once the line that reads it last is done. Where that line calls a module, the value lasts
+    until the whole module is done: the caller's variable holds it, whatever the module does with it. What is returned
+    lasts until the end, and so does the network's input, which its caller holds.
+    """
+    ends = _ends(run)
+    called = {scope for scope in ends if not is_open(scope)}
+    final = run[-1].index
+    found = {node: node.index for node in run}
+    for node in run:
+        for source in node.inputs:
+            until = node.index
+            if node.scope is not source.scope:
+                outer = set(around(source))
+                until = max([until, *(ends[scope] for scope in around(node) if scope in called and scope not in outer)])
+            found[source] = max(found[source], until)
+    found.update((node, final) for node in run if node in live.returned or not node.inputs)
+    return found
+
+
+def _ends(run: Iterable[Node]) -> dict[Scope, int]:
+    """For each scope the index of the last node in it."""
+    found = {node.scope: node.index for node in run}
+    for scope, index in list(found.items()):
+        outer = scope.parent
+        while outer:
+            found[outer] = max(found.get(outer, index), index)
+            outer = outer.parent
+    return found

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from netspec.analysis.liveness import inference_order, lasts, owners, training_order
 from netspec.analysis.setup import STATES, Optimizer
 from netspec.analysis.sizes import tensors_size, value_size
-from netspec.analysis.storage import inference_order, lasts, owners, training_order
 from netspec.analysis.training import trained
 from netspec.errors.text import shortened
 from netspec.graph.graph import Graph, Node

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from netspec.compiler.bounds import refuse_oversized
 from netspec.compiler.expansion import Expansion
-from netspec.compiler.limits import Work
+from netspec.compiler.limits import Work, refuse_oversized
 from netspec.compiler.run import Run
 from netspec.errors.problem import Problem, Problems, SpecError
 from netspec.errors.source import Span
