@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from netspec.errors.problem import SpecError
 from netspec.errors.source import Source
 from netspec.formatter.form import formatted
 from netspec.formatter.text import Text
@@ -203,10 +204,13 @@ def comments(text: str) -> list[str]:
 def fault(text: str) -> str:
     """What is wrong with the canonical form of ``text``; empty if nothing is.
 
-    Raises :class:`netspec.SpecError` where ``text`` is no plain YAML data, or has no canonical form.
+    Raises :class:`netspec.SpecError` where ``text`` is no plain YAML data.
     """
     before = repr(plain(read_yaml(Source("x.yaml", text))))
-    after = formatted(Source("x.yaml", text))
+    try:
+        after = formatted(Source("x.yaml", text))
+    except SpecError as error:
+        return error.problems[0].message
     if repr(plain(read_yaml(Source("x.yaml", after)))) != before:
         return "the data changes"
     if in_yaml_1_1(after) != in_yaml_1_1(text):

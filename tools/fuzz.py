@@ -1,6 +1,10 @@
 """Mutations of the shipped specs, each ending in success or in problems with places, in bounded time and memory.
 
     python tools/fuzz.py --cases 20000 --seed 1 --workers 2
+    python tools/fuzz.py --texts --cases 5000
+
+With ``--texts``, random YAML goes through ``netspec fmt`` twice instead: data and comments stay, the second run changes
+nothing.
 
 What is checked is also counted, drawn, and read back from its resolved spec. Workers are processes of their own; a case
 that hangs is ended and told. Failing cases are kept, and repeated by number: ``--first 1234 --cases 1``. Exit code 1 if
@@ -25,6 +29,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tools")]
 
 from mutations import mutated  # noqa: E402 - found by the path above
 from runners import Runner, results  # noqa: E402 - as above
+from yaml_texts import fault as fault_of_form  # noqa: E402 - as above
+from yaml_texts import random_text  # noqa: E402 - as above
 
 from netspec import api, catalogue  # noqa: E402 - as above
 from netspec.errors.problem import Problem, SpecError  # noqa: E402 - as above
@@ -82,15 +88,18 @@ def faults(problem: Problem) -> Iterator[str]:
 
 
 def outcome(case: int, seed: int, specs: list[Path], keep: Path) -> Outcome:
-    """Run one case; a failing one is kept."""
-    path, content = content_of(case, seed, specs)
+    """Run one case; a failing one is kept. Without ``specs`` it is a text to be formatted."""
+    path, content = content_of(case, seed, specs) if specs else (Path("text"), random_text(f"{seed}/{case}").encode())
     file = keep / f"{case}.yaml"
     file.write_bytes(content)
     started, fault, ending, seconds = time.process_time(), "", "escaped", 0.0
     try:
-        network = checked(file, case)
-        ending, seconds = "ok", time.process_time() - started
-        fault = used(network)
+        if specs:
+            network = checked(file, case)
+            ending, seconds = "ok", time.process_time() - started
+            fault = used(network)
+        else:
+            fault, ending = fault_of_form(content.decode()), "ok"
     except SpecError as error:
         seconds = seconds or time.process_time() - started
         fault = next((text for problem in error.problems for text in faults(problem)), "")
@@ -120,9 +129,10 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--keep", type=Path, default=Path("fuzz-findings"))
+    parser.add_argument("--texts", action="store_true", help="format random YAML, in place of reading broken specs")
     arguments = parser.parse_args()
     arguments.keep.mkdir(exist_ok=True, parents=True)
-    specs = sorted(catalogue.shipped().values())
+    specs = [] if arguments.texts else sorted(catalogue.shipped().values())
     runners = [Runner(outcome, arguments.seed, specs, arguments.keep) for _ in range(arguments.workers)]
     endings: Counter[str] = Counter()
     slowest, largest, escaped = 0.0, 0.0, 0
@@ -132,7 +142,8 @@ def main() -> int:
         if found.fault:
             escaped += 1
             print(f"case {found.case} ({found.spec}): {found.fault}", flush=True)
-    print(f"{arguments.cases} cases of {len(specs)} specs, seed {arguments.seed}: {escaped} escaped")
+    kind = f"{len(specs)} specs" if specs else "random texts"
+    print(f"{arguments.cases} cases of {kind}, seed {arguments.seed}: {escaped} escaped")
     print(f"slowest {slowest:.2f} s, largest process {largest:.0f} MB")
     print(", ".join(f"{name} {count}" for name, count in endings.most_common()))
     return 1 if escaped else 0

@@ -1,4 +1,4 @@
-"""Lifetimes and aliases: who reads which value, what may be overwritten, where values lie and how long they are held."""
+"""Lifetimes and aliases: who reads which value, what may be overwritten, where values lie and for how long."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from netspec.errors.source import Source, Span
 from netspec.formatter import layout, place, words
 from netspec.formatter.remarks import MODELINE, Remarks, remarks
 from netspec.formatter.text import Text
-from netspec.formatter.tree import Branch, Entry, Leaf, root
+from netspec.formatter.tree import Branch, Entry, Leaf, entries, root
 from netspec.language.reader import read_yaml
 from netspec.language.sections import SECTIONS
 from netspec.language.values import Value, plain
@@ -60,7 +60,8 @@ def _spelt(value: Value) -> Any:
 
 
 def _written(text: Text) -> str:
-    document, found = root(text), remarks(text)
+    document = root(text)
+    found = remarks(text, document)
     lines = list(found.head)
     if any(not line.startswith(MODELINE) for line in lines):
         lines.append("")
@@ -102,11 +103,5 @@ def _groups(document: Branch) -> list[list[Entry]]:
 
 def _has_alias(node: Branch) -> bool:
     """Whether a value or key in ``node`` refers to an anchor."""
-    for entry in node.entries:
-        for part in (entry.key, entry.value):
-            if isinstance(part, Branch):
-                if _has_alias(part):
-                    return True
-            elif part and part.word is None and part.spelling.startswith("*"):
-                return True
-    return False
+    parts = (part for entry in entries(node) for part in (entry.key, entry.value) if isinstance(part, Leaf))
+    return any(part.word is None and part.spelling.startswith("*") for part in parts)

@@ -13,6 +13,8 @@ from netspec.formatter.tree import Branch, Entry, Leaf, Node
 COMMENT_COLUMN = 46
 """Where comments beside short lines begin."""
 STEP = 2
+SHORTEST = 2
+"""Characters that an entry takes at least."""
 UNEVEN = 4
 """Rows whose widths differ by more in any column are no table."""
 
@@ -119,7 +121,8 @@ def _row(entry: Entry, where: Place, indent: int, remarks: Remarks) -> Row:
         is_folded = is_long and can_fold and words.folded(value, WIDTH - indent)
         return Row(entry, head, None if is_folded else (Cell("", text),))
     inside = place.inside(where, entry)
-    if (inside.open and value.entries) or remarks.within(value):
+    is_long = SHORTEST * value.size > WIDTH  # found out first: what is nested would be measured at every level
+    if (inside.open and value.entries) or is_long or remarks.within(value):
         return Row(entry, head, None)
     found = (Cell("", _pair(value.entries[0])),) if entry.key is None and _is_pair(value) else cells(value)
     fits = indent + len(head) + sum(1 + len(cell.text) for cell in found) <= inside.width

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from netspec.formatter.text import Comment, Text
-from netspec.formatter.tree import Branch, Entry, Node, entries, root
+from netspec.formatter.tree import Branch, Entry, Node, entries
 
 MODELINE = "# yaml-language-server:"
 
@@ -22,22 +22,44 @@ class Remarks:
     below: dict[int, list[tuple[bool, str]]] = field(default_factory=dict)
     """Comments after an entry; true for those that stand further in than the entry itself."""
     tail: list[str] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+    """Those of the entries that have comments, in order."""
 
     def within(self, node: Node) -> bool:
         """Whether an entry of ``node`` has a comment, so that it needs lines of its own."""
-        return any(
-            entry.number in self.above or entry.number in self.beside or entry.number in self.below
-            for entry in entries(node)
-        )
+        if not isinstance(node, Branch) or not node.entries:
+            return False
+        first = node.entries[0].number  # those of all entries inside follow it
+        found = bisect_left(self.numbers, first)
+        return found < len(self.numbers) and self.numbers[found] < first + node.size
+
+    def move(self, source: Entry, target: Entry) -> None:
+        """Put the comment beside ``source`` beside ``target``, if there is none."""
+        if source.number in self.beside and target.number not in self.beside:
+            self.beside[target.number] = self.beside.pop(source.number)
+            self._count(source.number)
+            self._count(target.number)
+
+    def count(self) -> None:
+        """Note which entries have comments; to be called when all are there."""
+        self.numbers.extend(sorted({*self.above, *self.beside, *self.below}))
+
+    def _count(self, number: int) -> None:
+        """Note whether entry ``number`` has comments now."""
+        at = bisect_left(self.numbers, number)
+        if self.numbers[at : at + 1] == [number]:
+            del self.numbers[at]
+        if number in self.above or number in self.beside or number in self.below:
+            self.numbers.insert(at, number)
 
     def is_line(self, entry: Entry) -> bool:
         """Whether no comment but one beside it parts ``entry`` from what is around it, or in itself."""
         return entry.number not in self.above and entry.number not in self.below and not self.within(entry.value)
 
 
-def remarks(text: Text) -> Remarks:
-    """The comments of ``text``, each with its place."""
-    return _Finder(text).found()
+def remarks(text: Text, document: Node) -> Remarks:
+    """The comments of ``text``, whose tree is ``document``, each with its place."""
+    return _Finder(text, document).found()
 
 
 class _Ended(NamedTuple):
@@ -48,9 +70,9 @@ class _Ended(NamedTuple):
 
 
 class _Finder:
-    def __init__(self, text: Text) -> None:
+    def __init__(self, text: Text, document: Node) -> None:
         self.text = text
-        self.entries = list(entries(root(text)))
+        self.entries = list(entries(document))
         self.starts = [entry.start for entry in self.entries]
         self.parents: dict[int, Entry] = {}
         self.last: tuple[int, _Ended | None] = (-1, None)
@@ -73,6 +95,7 @@ class _Finder:
                 self._beside(on_line, comment, result)
             else:
                 self._own_line(comment, result)
+        result.count()
         self._share_lines(result)
         return result
 
@@ -94,10 +117,10 @@ class _Finder:
         ]
         for item, inner in reversed(alone):
             if result.is_line(inner):
-                _move(result.beside, inner, item)
+                result.move(inner, item)
         for item, inner in alone:
             if inner.number not in result.above and not result.is_line(inner):
-                _move(result.beside, item, inner)
+                result.move(item, inner)
 
     def _head(self, comments: list[Comment]) -> int:
         """How many comments belong to the file: modelines, and what an empty line parts from the first entry."""
@@ -213,12 +236,6 @@ class _Finder:
         if parent and parent.number in self.lists and isinstance(parent.value, Branch) and parent.start > self.before:
             return self._outermost(parent) if parent.value.entries[0] is entry else entry
         return entry
-
-
-def _move(beside: dict[int, str], source: Entry, target: Entry) -> None:
-    """The comment beside ``source`` is beside ``target``, if there is none."""
-    if source.number in beside and target.number not in beside:
-        beside[target.number] = beside.pop(source.number)
 
 
 def _further_out(ended: _Ended | None, last: _Ended | None, around: set[int]) -> _Ended | None:

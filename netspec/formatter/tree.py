@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -24,6 +24,8 @@ class Leaf:
     end: int
     quoted: bool = False
 
+    size: ClassVar[int] = 0
+
     def is_empty(self) -> bool:
         """Whether nothing is written: YAML's null."""
         return not self.spelling and self.word is None
@@ -31,7 +33,7 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A mapping, or a list, whose entries have no key; ``flow`` ones stand in brackets."""
+    """A mapping, or a list, whose entries have no key; ``flow`` ones stand in brackets. ``size`` counts all inside."""
 
     entries: tuple[Entry, ...]
     is_mapping: bool
@@ -39,6 +41,7 @@ class Branch:
     start: int
     end: int
     flow: bool
+    size: int
 
     def is_empty(self) -> bool:
         """Never: a list without items is written, too."""
@@ -92,7 +95,8 @@ class _Builder:
             if not flow:  # a block ends where the next sign is; that may be far behind comments
                 end = max((entry.end for entry in done.entries), default=start)
             anchor = f"&{done.event.anchor} " if done.event.anchor else ""
-            self._finish(Branch(tuple(done.entries), done.is_mapping, anchor, start, end, flow))
+            size = sum(1 + entry.value.size for entry in done.entries)
+            self._finish(Branch(tuple(done.entries), done.is_mapping, anchor, start, end, flow, size))
         elif isinstance(event, yaml.NodeEvent):
             self._enter(event)
             self._finish(self._leaf(event))
@@ -144,7 +148,9 @@ class _Open:
 
 def entries(node: Node) -> Iterator[Entry]:
     """All entries in ``node``, in the order of the text."""
-    if isinstance(node, Branch):
-        for entry in node.entries:
-            yield entry
-            yield from entries(entry.value)
+    pending = list(reversed(node.entries)) if isinstance(node, Branch) else []
+    while pending:
+        entry = pending.pop()
+        yield entry
+        if isinstance(entry.value, Branch):
+            pending += reversed(entry.value.entries)
