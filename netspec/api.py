@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from netspec import catalogue
+from netspec import catalogue, files
 from netspec.analysis.memory import STATES, Optimizer
 from netspec.analysis.rows import DTYPES, Dtype, Setup
 from netspec.compiler.compiler import chosen, network_of, spec_of
@@ -155,11 +156,12 @@ def load_weights(module: torch.nn.Module, path: str | Path) -> None:
     """Give ``module`` the weights of a ``.safetensors`` file, or of a ``.pth`` read with ``weights_only=True``.
 
     Names and shapes must be exactly those of the module. Raises :class:`netspec.SpecError` otherwise, and for a file
-    that holds anything but tensors.
+    that holds anything but tensors; warns of values that are not finite.
     """
     from netspec.nn import weights
 
-    weights.load_weights(module, Path(path))
+    for remark in weights.load_weights(module, Path(path)):
+        warnings.warn(remark.message, stacklevel=2)
 
 
 def save(module: torch.nn.Module, network: Network, path: str | Path) -> None:
@@ -177,6 +179,7 @@ def save(module: torch.nn.Module, network: Network, path: str | Path) -> None:
     if wrong:
         message = f"{path}: these are not the weights of {network.name}: {len(wrong)} differ ({', '.join(wrong[:3])})"
         raise SpecError([Problem("unwritable", message)])
+    files.refuse_unwritable(Path(path), network.spec.files)
     artefact.save(inner, network.to_yaml(), Path(path))
 
 

@@ -26,6 +26,7 @@ NOT_OF_A_SPEC = {
     "bad-artefact": "of files that hold weights",
     "layout": "of pictures",
     "missing-variant": "of the command line",
+    "not-finite": "of files that hold weights",
     "missing-dot": "of the machine",
     "missing-plugin": "of the command line",
     "unknown-format": "of the command line",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import islice
-from typing import Any, NoReturn
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
 
 import click
 
-from netspec import api, catalogue
+from netspec import api, catalogue, files
 from netspec.errors.problem import Problem, Problems, SpecError
 from netspec.errors.source import Source
 from netspec.language.reader import read_yaml
@@ -23,6 +24,7 @@ BAD_INPUT = 2
 MANY = 10_000
 
 Settings = tuple[tuple[str, Value], ...]
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class Size(click.ParamType[Shape]):
@@ -59,10 +61,30 @@ with_set = click.option("--set", "given", multiple=True, type=Setting(), help="S
 with_input = click.option("--input", "size", type=Size(), help="Size of one image, in place of the spec's.")
 
 
+def with_output(text: str) -> Callable[[Command], Command]:
+    """``-o FILE``; see :func:`refuse_output`."""
+    return click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help=text)
+
+
+def refuse_output(path: Path, inputs: Iterable[Path]) -> None:
+    """Raise what keeps ``path`` from being written: asked before what takes time is begun."""
+    if str(path) == files.STANDARD:
+        raise click.UsageError("-o names a file: /dev/stdout for standard output, ./- for a file of that name")
+    files.refuse_unwritable(path, inputs)
+
+
 def network(word: str, given: Settings, size: Shape | None) -> api.Network:
-    """The one network that ``word`` names."""
-    spec, variant = spec_of(word)
-    return api.network(spec, variant, dict(given), size)
+    """The one network that ``word`` names. Raises :class:`SpecError`, also where it names several."""
+    spec, chosen = spec_of(word)
+    if chosen != catalogue.EVERY:
+        return api.network(spec, chosen, dict(given), size)
+    variants = _meant(spec, chosen, given, whole=True)
+    if len(variants) > 1:
+        name = word.removesuffix(f"@{chosen}")
+        known = ", ".join(f"{name}@{variant}" if variant else name for variant in variants)
+        message = f"'{word}' names {len(variants)} networks, and one is needed"
+        raise SpecError([Problem("missing-variant", message, hint=f"choose one: {known}")])
+    return api.network(spec, variants[0], dict(given), size)
 
 
 def spec_of(word: str) -> tuple[Spec, str | None]:
@@ -77,17 +99,23 @@ def members(word: str, given: Settings, *, whole: bool = False) -> list[tuple[Sp
     A family that is nothing but variants is always meant as a whole.
     """
     spec, chosen = spec_of(word)
-    variants = spec.family(dict(given))
-    if chosen or (None in variants and not whole) or not variants:
-        variants = [chosen]
-    return [(spec, variant) for variant in variants]
+    return [(spec, variant) for variant in _meant(spec, chosen, given, whole=whole)]
 
 
-def family(word: str, given: Settings, size: Shape | None) -> list[api.Network]:
-    """The network that ``word`` names, or without a variant all of its family. Raises with what is wrong in any."""
+def _meant(spec: Spec, chosen: str | None, given: Settings, *, whole: bool) -> list[str | None]:
+    """The variants of ``spec`` that are meant; None is the spec itself."""
+    family = spec.family(dict(given))
+    if chosen == catalogue.EVERY:
+        return family or [None]
+    is_alone = chosen is not None or not family or (None in family and not whole)
+    return [chosen] if is_alone else family
+
+
+def family(word: str, given: Settings, size: Shape | None, *, whole: bool = True) -> list[api.Network]:
+    """The networks that ``word`` names, as :func:`members` has it. Raises with what is wrong in any of them."""
     problems = Problems()
     found = []
-    for spec, variant in members(word, given, whole=True):
+    for spec, variant in members(word, given, whole=whole):
         try:
             found.append(api.network(spec, variant, dict(given), size))
         except SpecError as error:
@@ -97,12 +125,12 @@ def family(word: str, given: Settings, size: Shape | None) -> list[api.Network]:
     return found
 
 
-def print_json(data: object) -> None:
+def print_json(data: object, *, err: bool = False) -> None:
     """Print ``data`` piece by piece: the text of a large network is never held as a whole."""
     words = json.JSONEncoder(indent=1).iterencode(data)
     while piece := "".join(islice(words, MANY)):
-        click.echo(piece, nl=False)
-    click.echo()
+        click.echo(piece, nl=False, err=err)
+    click.echo(err=err)
 
 
 def fail(problems: Iterable[Problem]) -> NoReturn:

@@ -7,15 +7,26 @@ from typing import Any
 
 import click
 
+from netspec import files
 from netspec.analysis.effective_field import Effective, effective
 from netspec.analysis.position_field import PositionField, position_field
 from netspec.commands.needed import packages
-from netspec.commands.options import Settings, network, one_spec, print_json, with_input, with_set
+from netspec.commands.options import (
+    Settings,
+    network,
+    one_spec,
+    print_json,
+    refuse_output,
+    with_input,
+    with_output,
+    with_set,
+)
+from netspec.commands.output import is_ascii_only, say
 from netspec.graph.graph import Graph
 from netspec.ops.facts import Pair, Shape
 from netspec.report.receptive_field import page
-from netspec.report.receptive_field_drawing import picture
-from netspec.report.receptive_field_svg import svg, written
+from netspec.report.receptive_field_drawing import ASCII, picture
+from netspec.report.receptive_field_svg import refuse_format, svg
 
 
 class Position(click.ParamType[Pair]):
@@ -37,7 +48,7 @@ class Position(click.ParamType[Pair]):
 @with_input
 @click.option("--node", help="The operation that looks. Default: the last feature map.")
 @click.option("--at", type=Position(), help="The position of its map, counted from 0,0. Default: the middle.")
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="A picture, .svg.")
+@with_output("A picture, .svg.")
 @click.option("--effective", "gradient", is_flag=True, help="The gradient of a fresh network beside it; needs torch.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def rf(  # noqa: PLR0913 - one argument for each option
@@ -52,20 +63,24 @@ def rf(  # noqa: PLR0913 - one argument for each option
     gradient: bool,
 ) -> None:
     """The receptive field of one position of an operation: as numbers, and as a picture over the input."""
-    graph = network(spec, given, size).graph
+    checked = network(spec, given, size)
+    graph = checked.graph
+    if output:
+        refuse_format(output)
+        refuse_output(output, checked.spec.files)
     view = position_field(graph, node, at)
     found = _effective(graph, view) if gradient else None
+    aside = output is not None and files.is_standard_output(output)
     if output:
-        written(svg(view, found), output)
+        files.write(svg(view, found).encode(), output)
     if form == "json":
         more = {"effective": found.to_dict()} if found else {}
-        print_json({**view.to_dict(), **more})
+        print_json({**view.to_dict(), **more}, err=aside)
         return
-    click.echo(page(view, found))
-    click.echo()
-    click.echo(picture(view, found))
+    drawing = picture(view, found)
+    say(f"{page(view, found)}\n\n{drawing.translate(ASCII) if is_ascii_only() else drawing}", err=aside)
     if output:
-        click.echo(f"drew the field of {view.node.name} to {output}")
+        say(f"drew the field of {view.node.name} to {output}", err=aside)
 
 
 def _effective(graph: Graph, view: PositionField) -> Effective:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import click
 
+from netspec.commands.output import is_ascii_only
 from netspec.report.stats import Page
 
 PIPED = 100
@@ -32,5 +33,4 @@ def print_pages(pages: Sequence[Page], width: int | None) -> None:
             console.print() if place else None
             show(console, page.head, page.grid, page.notes)
         return
-    encoding = (sys.stdout.encoding or "").lower()
-    click.echo("\n\n".join(page.text(width, ascii_only=not encoding.startswith("utf")) for page in pages))
+    click.echo("\n\n".join(page.text(width, ascii_only=is_ascii_only()) for page in pages))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from pathlib import Path
 
 from graphviz.backend.dot_command import command
+from graphviz.backend.execute import CalledProcessError, ExecutableNotFound, run_check
 
+from netspec import files
 from netspec.errors.problem import Problem, SpecError
 
 FORMATS = ("svg", "png", "pdf", "dot")
@@ -26,44 +27,49 @@ def render(dot_text: str, path: Path) -> None:
     The file is written whole or not at all: what stood there stays after a failure. Raises
     :class:`netspec.SpecError` where the ending is unknown, the ``dot`` program is missing, or the layout fails.
     """
-    form = path.suffix.removeprefix(".").lower()
+    form = format_of(path)
+    files.refuse_unwritable(path)
+    files.write(dot_text.encode() if form == "dot" else _laid_out(dot_text, form), path)
+
+
+def format_of(path: Path) -> str:
+    """The format of the picture at ``path``: its ending, or SVG for a pipe or device that has none.
+
+    Raises :class:`netspec.SpecError` where the ending is unknown.
+    """
+    form = path.suffix.removeprefix(".").lower() or ("svg" if files.is_stream(path) else "")
     if form not in FORMATS:
         known = ", ".join(f".{name}" for name in FORMATS)
         message = f"cannot draw '{path.name}': its ending says no format that is known"
         raise SpecError([Problem("unknown-format", message, hint=f"known: {known}")])
-    picture = dot_text.encode() if form == "dot" else _laid_out(dot_text, form)
-    _written(picture, path)
+    return form
 
 
 def _laid_out(dot_text: str, form: str) -> bytes:
-    """The picture, from the ``dot`` program."""
-    arguments = command("dot", form)
+    """The picture, from the ``dot`` program.
+
+    The package's ``pipe`` and ``render`` have no time limit, and a layout can take for ever; so what these call is
+    called here: it hands ``timeout`` on to :func:`subprocess.run`, which ends the program then.
+    """
     try:
-        done = subprocess.run(  # noqa: S603 - a fixed command; the text goes in by its standard input
-            arguments, input=dot_text.encode(), capture_output=True, timeout=SECONDS, check=False
+        done = run_check(
+            command("dot", form), input=dot_text.encode(), capture_output=True, timeout=SECONDS, quiet=True
         )
-    except OSError:
+    except (OSError, ExecutableNotFound):
         message = f"a .{form} is drawn by Graphviz, whose program 'dot' is not installed"
         raise SpecError([Problem("missing-dot", message, hint=INSTALL)]) from None
     except subprocess.TimeoutExpired:
         hint = "draw it with a smaller --depth, or keep the text with -o file.dot"
         raise SpecError([Problem("limit", f"Graphviz had no picture after {SECONDS} seconds", hint=hint)]) from None
-    if done.returncode or not done.stdout:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        message = f"Graphviz could not draw it: {said[0] if said else f'exit code {done.returncode}'}"
-        raise SpecError([Problem("missing-dot", message, hint="-o file.dot keeps the text that it was given")])
-    return done.stdout
+    except CalledProcessError as error:
+        raise _undrawn(error.stderr, error.returncode) from None
+    if not done.stdout:
+        raise _undrawn(done.stderr, done.returncode)
+    picture: bytes = done.stdout
+    return picture
 
 
-def _written(content: bytes, path: Path) -> None:
-    """Put ``content`` at ``path`` in one step, through a file beside it."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        try:
-            beside.write_bytes(content)
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
-    except OSError as error:
-        message = f"{path}: cannot be written: {error.strerror or error}"
-        raise SpecError([Problem("unwritable", message)]) from None
+def _undrawn(stderr: bytes, code: int) -> SpecError:
+    said = stderr.decode(errors="replace").strip().splitlines()
+    message = f"Graphviz could not draw it: {said[0] if said else f'exit code {code}'}"
+    return SpecError([Problem("missing-dot", message, hint="-o file.dot keeps the text that it was given")])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, NoReturn
 
 from netspec.errors.source import Span
-from netspec.errors.text import FEW, cleaned, excerpt
+from netspec.errors.text import FEW, cleaned, excerpt, printable
 
 Code = Literal[
     "alias",
@@ -32,6 +32,7 @@ Code = Literal[
     "missing-section",
     "missing-variant",
     "not-a-mapping",
+    "not-finite",
     "outside",
     "over-budget",
     "repeat-once",
@@ -117,10 +118,9 @@ class Problem:
     def github(self) -> str:
         """The problem as a command of GitHub's workflows, which shows it beside the line."""
         span = self.span
-        place = f" file={span.source.name},line={span.line},col={span.column}," if span else " "
+        place = f" file={_property(span.source.name)},line={span.line},col={span.column}," if span else " "
         message = "\n".join([self.message, *self.notes, *([f"help: {self.hint}"] if self.hint else [])])
-        escaped = message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-        return f"::{self.severity}{place}title={self.code}::{escaped}"
+        return f"::{self.severity}{place}title={self.code}::{_data(message)}"
 
     def to_dict(self) -> dict[str, object]:
         """The problem as plain data, for tools; the keys are stable."""
@@ -137,6 +137,16 @@ class Problem:
             "trail": [{"label": row.label, "shape": row.shape, "origin": row.origin} for row in self.trail],
             "notes": list(self.notes),
         }
+
+
+def _data(text: str) -> str:
+    """``text`` as the message of a workflow command: it ends where the line does."""
+    return printable(text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
+
+
+def _property(text: str) -> str:
+    """``text`` as a property of a workflow command: it ends at a comma, and the last one at a colon."""
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
 class SpecError(Exception):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -85,6 +86,8 @@ class Spec:
     sections: dict[str, tuple[Span, Chain | Layer]] = field(default_factory=dict)
     outputs: list[OutputDeclaration] = field(default_factory=list)
     limits: Limits = LIMITS
+    files: tuple[Path, ...] = ()
+    """What it was read from: its own file and those of its parents."""
 
     def family(self, given: Container[str] = ()) -> list[str | None]:
         """The variants, and None for the spec itself where its parameters have values without one."""

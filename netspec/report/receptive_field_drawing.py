@@ -18,6 +18,8 @@ FILL, OUTSIDE, CENTRE = "░", "·", "┼"
 SHADES = " ░▒▓█"
 TONE = 0.5
 """Power that the gradient is shown by: it falls off so fast that little would be seen of it."""
+ASCII = str.maketrans(f"{INPUT}{FIELD}{FILL}{OUTSIDE}{CENTRE}▒▓█", "++++-|######.,X:*@")
+"""The characters of a picture as letters, where an encoding lacks them."""
 BEYOND = "the field reaches beyond the picture"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import struct
 import zlib
 from base64 import b64encode
@@ -13,6 +12,7 @@ from netspec.analysis.effective_field import Effective
 from netspec.analysis.position_field import PositionField
 from netspec.analysis.receptive_field import Region
 from netspec.errors.problem import Problem, SpecError
+from netspec.files import is_stream
 from netspec.ops.facts import shape_text
 from netspec.ops.operation import both
 from netspec.report.receptive_field import figures, warnings
@@ -52,24 +52,11 @@ def svg(sight: PositionField, effective: Effective | None = None) -> str:
     return "\n".join(parts) + "\n"
 
 
-def written(text: str, path: Path) -> None:
-    """Write the picture ``text`` to ``path``, whole or not at all.
-
-    Raises :class:`SpecError` where the path does not end in ``.svg`` or cannot be written.
-    """
-    if path.suffix.lower() != ".svg":
+def refuse_format(path: Path) -> None:
+    """Raise :class:`SpecError` where ``path`` does not end in ``.svg``; pipes and devices need no ending."""
+    if path.suffix.lower() != ".svg" and not is_stream(path):
         message = f"cannot draw '{path.name}': its ending says no format that is known"
         raise SpecError([Problem("unknown-format", message, hint="known: .svg")])
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        try:
-            beside.write_text(text, encoding="utf-8")
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
-    except OSError as error:
-        message = f"{path}: cannot be written: {error.strerror or error}"
-        raise SpecError([Problem("unwritable", message)]) from None
 
 
 def grey_png(rows: tuple[tuple[float, ...], ...]) -> bytes:
