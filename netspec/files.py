@@ -24,7 +24,8 @@ from netspec.limits import RAISE
 
 STANDARD = "-"
 """Stands for standard input, where a file is read."""
-STANDARD_OUTPUT = 1
+STANDARD_INPUT, STANDARD_OUTPUT = 0, 1
+"""Descriptors of the process."""
 
 
 def shown(word: str | Path) -> str:
@@ -214,7 +215,7 @@ def refuse_unwritable(path: Path, inputs: Iterable[Path] = ()) -> None:
             place.parent.stat()  # raises if there is no such folder
         elif stat.S_ISDIR(mode) or stat.S_ISSOCK(mode):
             raise _unwritable(path, "it is a folder" if stat.S_ISDIR(mode) else "it is a socket")
-        elif stat.S_ISREG(mode) and any(_is_same(path, known) for known in inputs):
+        elif stat.S_ISREG(mode) and any(_is_same(path, _opened_as(known)) for known in inputs):
             raise _unwritable(path, "it is one of the files that are read", "name another file with -o")
         elif not os.access(path, os.W_OK):
             raise _unwritable(path, "permission denied")
@@ -223,6 +224,11 @@ def refuse_unwritable(path: Path, inputs: Iterable[Path] = ()) -> None:
             raise _unwritable(path, f"permission denied to write in the folder '{place.parent}'")
     except (OSError, ValueError) as error:
         raise _unwritable(path, _reason(error)) from None
+
+
+def _opened_as(path: Path) -> Path | int:
+    """``path``, or the descriptor of standard input for ``-``: a shell may have a file there."""
+    return STANDARD_INPUT if str(path) == STANDARD else path
 
 
 def _mode(path: Path) -> int | None:

@@ -41,4 +41,5 @@ def build(spec: str, given: Settings, size: Shape | None, output: Path | None, w
         *(f"  {name:<10}  {shape_text(shape)}" for name, shape in shapes.items()),
         f"  written to  {path}" + (f" ({path.stat().st_size:,} bytes)" if path.is_file() else ""),
     ]
-    say("\n".join(lines), err=files.is_standard_output(path))
+    for line in lines:
+        say(line, err=files.is_standard_output(path))

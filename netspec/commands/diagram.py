@@ -34,8 +34,8 @@ def diagram(spec: str, given: Settings, size: Shape | None, output: Path | None,
         return
     places = _places(networks, output, spec)
     for network, path in zip(networks, places, strict=True):
-        format_of(path)
         refuse_output(path, network.spec.files)
+        format_of(path)
     for network, path in zip(networks, places, strict=True):
         render(to_dot(network.graph, depth=depth), path)
         say(f"drew {network.name} to {path}", err=files.is_standard_output(path))

@@ -11,13 +11,10 @@ import click
 
 from netspec.errors.text import printable
 
-BREAKS = "\n\t"
-"""What steers a terminal and is meant to."""
-
 
 def say(line: str, *, err: bool = False) -> None:
-    """Print ``line``, which may repeat names and values of others, without what would steer the terminal."""
-    click.echo(printable(line, keep=BREAKS), err=err)
+    """Print one line, which may repeat names and values of others, without what would steer the terminal or end it."""
+    click.echo(printable(line), err=err)
 
 
 def print_text(text: str) -> None:
@@ -31,7 +28,7 @@ def legible_errors() -> Iterator[None]:
     try:
         yield
     except click.ClickException as error:
-        error.message = printable(error.message, keep=BREAKS)  # type: ignore[misc]  # final for its readers
+        error.message = printable(error.message)  # type: ignore[misc]  # final for its readers
         raise
 
 

@@ -66,8 +66,8 @@ def rf(  # noqa: PLR0913 - one argument for each option
     checked = network(spec, given, size)
     graph = checked.graph
     if output:
-        refuse_format(output)
         refuse_output(output, checked.spec.files)
+        refuse_format(output)
     view = position_field(graph, node, at)
     found = _effective(graph, view) if gradient else None
     aside = output is not None and files.is_standard_output(output)
@@ -78,7 +78,8 @@ def rf(  # noqa: PLR0913 - one argument for each option
         print_json({**view.to_dict(), **more}, err=aside)
         return
     drawing = picture(view, found)
-    say(f"{page(view, found)}\n\n{drawing.translate(ASCII) if is_ascii_only() else drawing}", err=aside)
+    drawing = drawing.translate(ASCII) if is_ascii_only() else drawing
+    click.echo(f"{page(view, found)}\n\n{drawing}", err=aside)
     if output:
         say(f"drew the field of {view.node.name} to {output}", err=aside)
 

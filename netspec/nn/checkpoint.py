@@ -113,7 +113,7 @@ def _reason(error: BaseException) -> str:
     said = str(error).rpartition("WeightsUnpickler error: ")[2].strip()
     strange = re.search(r"GLOBAL (\S+)", said)
     if strange:
-        return f"it holds a {strange[1]}, which is more than data"
+        return f"it holds {strange[1]}, which is code, not data; {ALONE}"
     return said.partition("\n")[0][:200] or type(error).__name__
 
 
