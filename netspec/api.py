@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from netspec import catalogue
+from netspec import catalogue, files
 from netspec.analysis.budget import overruns
 from netspec.analysis.setup import DTYPES, STATES, Dtype, Optimizer, Setup
 from netspec.compiler.compiler import chosen, network_of
@@ -219,11 +220,12 @@ def load_weights(module: torch.nn.Module, path: File) -> None:
     """Give ``module`` the weights of a ``.safetensors`` file, or of a ``.pth`` read with ``weights_only=True``.
 
     Names and shapes must be exactly those of the module. Raises :class:`netspec.SpecError` otherwise, and for a file
-    that holds anything but tensors.
+    that holds anything but tensors; warns of values that are not finite.
     """
     from netspec.nn import weights
 
-    weights.load_weights(module, Path(path))
+    for remark in weights.load_weights(module, Path(path)):
+        warnings.warn(remark.message, stacklevel=2)
 
 
 def save(module: torch.nn.Module, network: Network, path: File) -> None:
@@ -241,6 +243,7 @@ def save(module: torch.nn.Module, network: Network, path: File) -> None:
     if wrong:
         message = f"{path}: these are not the weights of {network.name}: {len(wrong)} differ ({', '.join(wrong[:3])})"
         raise SpecError([Problem("unwritable", message)])
+    files.refuse_unwritable(Path(path), network.spec.files)
     artefact.save(inner, network.to_yaml(), Path(path))
 
 

@@ -1,26 +1,31 @@
-"""Where specs are found: paths, and the names of those that are shipped with the package."""
+"""Where specs are found: paths, standard input, and the names of those that are shipped with the package."""
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable
+import stat
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
+from netspec import files
 from netspec.errors.problem import Problem, SpecError
 from netspec.errors.source import Source, Span
 from netspec.errors.suggestions import did_you_mean
 from netspec.language.extends import Opener, Parent, spec_of
 from netspec.language.spec import Spec
-from netspec.limits import LIMITS, RAISE, Limits
+from netspec.limits import LIMITS, Limits
 
 SUFFIX = ".yaml"
-Found = TypeVar("Found")
+SUFFIXES = (SUFFIX, ".yml")
+EVERY = "*"
+"""Stands for all variants, where one could be named."""
 
 
 class Reference(NamedTuple):
-    """What a user's word for a network means: a file, and a variant in it."""
+    """What a user's word for a network means: a file (``-`` is standard input), and a variant in it."""
 
     path: Path
     variant: str | None
@@ -33,25 +38,50 @@ def shipped() -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder.glob(f"*{SUFFIX}"))}
 
 
+def split(word: str, folder: Path = Path()) -> tuple[str, str | None]:
+    """``resnet.yaml@resnet50``, seen from ``folder``, as a path or name, and a variant or None.
+
+    A variant stands behind the last ``@``, unless that is the name of a folder, as in ``runs@gpu1/net.yaml``, or there
+    is a file of the whole name.
+    """
+    name, at, variant = word.rpartition("@")
+    if not at or "/" in variant or files.kind(folder / word) is not None:
+        return word, None
+    return name, variant or None
+
+
 def reference(word: str) -> Reference:
-    """``specs/vgg16.yaml``, ``resnet.yaml@resnet50``, ``vgg16`` or ``resnet@resnet50`` as a file and a variant.
+    """``specs/vgg16.yaml``, ``resnet.yaml@resnet50``, ``-``, ``vgg16`` or ``resnet@resnet50`` as a file and a variant.
 
     Raises :class:`SpecError` when there is no such file or name.
     """
-    name, _, variant = word.rpartition("@") if "@" in word else (word, "", "")
+    name, variant = split(word)
     path, known = Path(name), shipped()
-    if path.name == name and path.stem in known and path.suffix == SUFFIX and not path.is_file():
-        return Reference(known[path.stem], variant or None)
-    if path.suffix in (SUFFIX, ".yml") or "/" in name or path.is_file():
-        return Reference(path, variant or None)
-    if name not in known and not variant:
-        family = _family_with(name, known)
-        if family:
-            return Reference(family, name)
-    if name not in known:
-        hint = did_you_mean(name, known) or "netspec list shows what is shipped; a path ends in .yaml"
-        raise SpecError([Problem("missing-file", f"there is no file and no shipped network '{name}'", hint=hint)])
-    return Reference(known[name], variant or None)
+    is_file = files.kind(name) not in (None, stat.S_IFDIR)
+    if path.name == name and path.stem in known and path.suffix == SUFFIX and not is_file:
+        return Reference(known[path.stem], variant)
+    if name == files.STANDARD or path.suffix in SUFFIXES or "/" in name or is_file:
+        return Reference(path, variant)
+    found = _shipped(name, variant)
+    if found:
+        return found
+    if files.kind(name) == stat.S_IFDIR:
+        return Reference(path, variant)
+    raise SpecError([_unknown(name)])
+
+
+def _unknown(name: str) -> Problem:
+    hint = did_you_mean(name, shipped()) or "netspec list shows what is shipped; a path ends in .yaml"
+    return Problem("missing-file", f"there is no file and no shipped network '{name}'", hint=hint)
+
+
+def _shipped(name: str, variant: str | None) -> Reference | None:
+    """The shipped network called ``name``: a spec's name, or without a variant that of a variant in it."""
+    known = shipped()
+    if name in known:
+        return Reference(known[name], variant)
+    family = None if variant else _family_with(name, known)
+    return Reference(family, name) if family else None
 
 
 def _family_with(variant: str, known: dict[str, Path]) -> Path | None:
@@ -60,30 +90,55 @@ def _family_with(variant: str, known: dict[str, Path]) -> Path | None:
     return next((path for path in known.values() if key.search(path.read_text(encoding="utf-8"))), None)
 
 
-def text(path: Path, limits: Limits = LIMITS) -> Source:
-    """The content of the file at ``path``. Raises :class:`SpecError` when it cannot be read as text."""
+def is_folder(word: str) -> bool:
+    """Whether ``word`` means a folder, and no shipped network of that name."""
+    name, variant = split(word)
+    return files.kind(name) == stat.S_IFDIR and ("/" in name or _shipped(name, variant) is None)
+
+
+def specs_below(folder: str) -> list[str]:
+    """The paths of all specs in ``folder`` and the folders in it, sorted; what is hidden is left out.
+
+    Raises :class:`SpecError` for a folder that cannot be read, or that holds none.
+    """
+    found = []
+    for place, folders, names in os.walk(folder, onerror=_refuse_folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [Path(place, name) for name in names if name.endswith(SUFFIXES) and not name.startswith(".")]
+    if not found:
+        message = f"there is no file '*.yaml' or '*.yml' in '{folder}' or below it"
+        raise SpecError([Problem("missing-file", message)])
+    return [str(path) for path in sorted(found)]
+
+
+def _refuse_folder(error: OSError) -> None:
+    raise SpecError([Problem("missing-file", f"'{error.filename}' cannot be read: {error.strerror}")])
+
+
+def text(path: Path, limits: Limits = LIMITS, *, plain: bool = False) -> Source:
+    """The content of the file at ``path``; with ``plain`` nothing but a plain file is read.
+
+    Raises :class:`SpecError` when it cannot be read as text.
+    """
     try:
-        with path.open("rb") as file:
-            content = file.read(limits.characters + 1)
-        if len(content) > limits.characters:
-            message = f"'{path}' has more than {limits.characters:,} bytes"
-            raise SpecError([Problem("limit", message, Source(str(path), "").span(1, 1), RAISE)])
-        return Source(str(path), content.decode("utf-8-sig").replace("\r\n", "\n"))
-    except FileNotFoundError:
-        near = [str(path.with_name(other.name)) for other in path.parent.glob(f"*{SUFFIX}")]
-        hint = did_you_mean(str(path), near) if len(near) < MANY else ""
-        raise SpecError([Problem("missing-file", f"there is no file '{path}'", hint=hint)]) from None
-    except UnicodeDecodeError as error:
-        source = Source(str(path), content[: error.start].decode("utf-8-sig").replace("\r\n", "\n"))
-        span = source.span(len(source.lines), len(source.lines[-1]) + 1)
-        hint = "save it as UTF-8" if error.start else "it may be UTF-16: save it as UTF-8"
-        raise SpecError([Problem("yaml-syntax", f"byte {error.start} is not UTF-8 text", span, hint)]) from None
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise SpecError([Problem("missing-file", f"'{path}' cannot be read: {reason}")]) from None
+        content = files.read(path, limits.characters, plain=plain)
+    except SpecError as error:
+        if files.kind(path) is None:
+            raise SpecError([replace(problem, hint=_nearby(path)) for problem in error.problems]) from None
+        raise
+    return Source(files.shown(path), files.text(path, content).removeprefix(BOM).replace("\r\n", "\n"))
 
 
+BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 MANY = 200
+
+
+def _nearby(path: Path) -> str:
+    """A file beside the missing ``path`` that was perhaps meant."""
+    if files.kind(path.parent) != stat.S_IFDIR:
+        return ""
+    near = [str(path.with_name(other.name)) for other in path.parent.glob(f"*{SUFFIX}")]
+    return did_you_mean(str(path), near) if len(near) < MANY else ""
 
 
 def spec(word: str | Path, root: Path | None = None, limits: Limits = LIMITS) -> tuple[Spec, str | None]:
@@ -92,32 +147,44 @@ def spec(word: str | Path, root: Path | None = None, limits: Limits = LIMITS) ->
     What it extends must lie in its own folder, or below ``root`` if given. Raises :class:`SpecError`.
     """
     found = reference(str(word))
-    opener = parents(found.path, root, limits)
-    return spec_of(text(found.path, limits), opener, limits), found.variant
+    read = [found.path]
+    result = spec_of(text(found.path, limits), parents(found.path, root, limits, read), limits)
+    result.files = tuple(read)
+    return result, found.variant
 
 
-def parents(child: Path, root: Path | None, limits: Limits = LIMITS) -> Opener:
-    """Finds what the spec at ``child`` extends: beside it, or among the shipped ones, and nowhere outside."""
+def parents(child: Path, root: Path | None, limits: Limits = LIMITS, read: list[Path] | None = None) -> Opener:
+    """Finds what the spec at ``child`` extends: beside it, or among the shipped ones, and nowhere outside.
+
+    The parents' paths are added to ``read``. Parents are plain files: no spec makes netspec wait for a pipe.
+    """
 
     def opened(word: str, span: Span) -> Parent:
-        name, _, variant = word.partition("@")
-        path = child.parent / name
-        if "/" not in name and Path(name).suffix != SUFFIX and not path.is_file():
-            found = _at(span, lambda: reference(word))
-            return Parent(text(found.path, limits), found.variant, parents(found.path, root, limits))
-        allowed = (root or child.parent).resolve()
-        if not path.resolve().is_relative_to(allowed):
-            message = f"'{word}' lies outside of {allowed.name or allowed}/"
-            hint = "a spec extends what lies in its folder; the caller can allow a wider one with --root"
-            raise SpecError([Problem("outside", message, span, hint)])
-        return Parent(_at(span, lambda: text(path, limits)), variant or None, parents(path, root, limits))
+        name, variant = split(word, child.parent)
+        path, within = child.parent / name, root
+        if "/" not in name and Path(name).suffix not in SUFFIXES and files.kind(path) != stat.S_IFREG:
+            found = _shipped(name, variant)
+            if not found:
+                raise SpecError([replace(_unknown(name), span=span)])
+            (path, variant), within = found, None
+        else:
+            _refuse_outside(path, root or child.parent, word, span)
+        try:
+            source = text(path, limits, plain=True)
+        except SpecError as error:
+            raise SpecError([replace(problem, span=span) for problem in error.problems]) from None
+        if read is not None:
+            read.append(path)
+        return Parent(source, variant, parents(path, within, limits, read))
 
     return opened
 
 
-def _at(span: Span, found: Callable[[], Found]) -> Found:
-    """What ``found`` returns; its problems get a place."""
-    try:
-        return found()
-    except SpecError as error:
-        raise SpecError([replace(problem, span=span) for problem in error.problems]) from None
+def _refuse_outside(path: Path, folder: Path, word: str, span: Span) -> None:
+    """Raise :class:`SpecError` if ``path``, its links followed, lies elsewhere than in ``folder``."""
+    allowed = Path(os.path.realpath(folder))
+    with suppress(ValueError):  # what can be no path is answered where it is read
+        if not Path(os.path.realpath(path)).is_relative_to(allowed):
+            message = f"'{word}' lies outside of {allowed.name or allowed}/"
+            hint = "a spec extends what lies in its folder; the caller can allow a wider one with --root"
+            raise SpecError([Problem("outside", message, span, hint)])

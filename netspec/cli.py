@@ -5,13 +5,16 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import click
 
 from netspec import __version__
 from netspec.commands.options import fail
+from netspec.commands.output import legible_errors, replace_unencodable
 from netspec.errors.missing_package import MissingPackage
 from netspec.errors.problem import Problem, SpecError
+from netspec.errors.text import exception_text
 
 COMMANDS = {
     "check": "netspec.commands.check:check",
@@ -44,10 +47,21 @@ class Commands(click.Group):
         command = getattr(import_module(module), name)
         return command if isinstance(command, click.Command) else None
 
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the command line, on streams that take every character."""
+        replace_unencodable()
+        return super().main(*args, **kwargs)
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Read the options that stand before the command."""
+        with legible_errors():
+            return super().make_context(*args, **kwargs)
+
     def invoke(self, ctx: click.Context) -> object:
         """Run the chosen command."""
         try:
-            return super().invoke(ctx)
+            with legible_errors():
+                return super().invoke(ctx)
         except SpecError as error:
             fail(error.problems)
         except MissingPackage as error:
@@ -74,6 +88,8 @@ def _imported(plugin: str) -> None:
     """Import a plug-in; whatever it does instead of being imported is told with its name."""
     try:
         import_module(plugin)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - it is the caller's code
-        what = str(error) if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - it is the caller's code, and may even leave
+        what = str(error) if isinstance(error, ImportError) else exception_text(error)
         raise SpecError([Problem("missing-plugin", f"the plugin '{plugin}' cannot be imported: {what}")]) from None

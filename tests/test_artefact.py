@@ -265,7 +265,7 @@ def test_missing_files_and_folders_are_refused(tmp_path: Path) -> None:
 
     assert refused(lambda: netspec.load(path)) == Problem("missing-file", f"there is no file '{path}'")
     assert refused(lambda: netspec.load(tmp_path)) == Problem(
-        "bad-artefact", f"'{tmp_path}' is a folder, not a file of netspec build", hint=AGAIN
+        "missing-file", f"'{tmp_path}' cannot be read: Is a directory"
     )
 
 

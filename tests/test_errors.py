@@ -31,6 +31,7 @@ NOT_OF_A_SPEC = {
     "missing-package": "test_imports.py::test_commands_name_the_extra_that_they_need",
     "missing-plugin": "test_cli.py::test_a_plugin_that_cannot_be_imported_is_named",
     "missing-variant": "test_errors.py::test_a_family_without_a_variant_is_answered_with_its_variants",
+    "not-finite": "test_weights.py::test_values_that_are_not_finite_are_loaded_with_a_warning",
     "plugin": "test_language.py::test_plug_ins_that_raise_are_named",
     "unknown-format": "test_diagram.py::test_unknown_endings_name_the_known",
     "unwritable": "test_artefact.py::test_a_failed_write_leaves_the_old_file",

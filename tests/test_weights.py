@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import damage
 import pytest
 from click.testing import CliRunner
 
 import netspec
 from netspec.cli import main
+from netspec.nn import checkpoint
 
 
 @pytest.fixture
@@ -80,3 +85,277 @@ def test_build_starts_from_weights(module: Any, torch: ModuleType, tmp_path: Pat
 
     assert result.exit_code == 0, result.output
     assert torch.equal(netspec.load(out).conv1.weight, module.conv1.weight)
+
+
+# -- what is no plain number --------------------------------------------------------------------------------------
+
+KINDS: dict[str, tuple[Callable[[Any, Any], Any], str]] = {
+    "sparse": (lambda tensor, _: tensor.flatten(1).to_sparse(), "is sparse"),
+    "compressed rows": (lambda tensor, _: tensor.flatten(1).to_sparse_csr(), "is sparse"),
+    "quantised": (lambda tensor, torch: torch.quantize_per_tensor(tensor, 0.1, 0, torch.qint8), "is quantised"),
+    "nested": (lambda tensor, torch: torch.nested.nested_tensor([tensor[0], tensor[0, :1]]), "is nested"),
+    "on the device meta": (lambda tensor, _: tensor.to("meta"), "has no values: it is on the device meta"),
+    "complex": (lambda tensor, torch: tensor.to(torch.complex64), "is complex"),
+    "bool": (lambda tensor, _: tensor.bool(), "is of bool, and the network's of float32"),
+    "whole": (lambda tensor, torch: tensor.to(torch.int8), "is of int8, and the network's of float32"),
+}
+
+
+@pytest.fixture
+def small(torch: ModuleType) -> Any:  # noqa: ARG001 - it must be there
+    """A network with convolution, batch norm and a linear layer."""
+    return damage.module(2)
+
+
+def state_of(module: Any) -> dict[str, Any]:
+    """A copy of all its weights."""
+    return {name: value.clone() for name, value in module.state_dict().items()}
+
+
+@pytest.mark.filterwarnings("ignore")  # torch warns of kinds that it means to give up
+@pytest.mark.parametrize("whole", [True, False], ids=["checkpoint", "under a key"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_weights_of_other_kinds_are_refused_by_name(
+    kind: str,
+    whole: bool,  # noqa: FBT001 - drawn
+    small: Any,
+    torch: ModuleType,
+    tmp_path: Path,
+) -> None:
+    """A tensor that is no plain array of real numbers is named, and nothing is loaded."""
+    change, said = KINDS[kind]
+    state = state_of(damage.module(1))
+    state["conv.weight"] = change(state["conv.weight"], torch)
+    torch.save(state if whole else {"state_dict": state}, tmp_path / "w.pth")
+    before = state_of(small)
+    with pytest.raises(netspec.SpecError) as caught:
+        netspec.load_weights(small, tmp_path / "w.pth")
+
+    assert caught.value.problems[0].message == f"{tmp_path / 'w.pth'}: 'conv.weight' {said}"
+    assert all(torch.equal(value, before[name]) for name, value in small.state_dict().items())
+
+
+@pytest.mark.parametrize("device", [None, "meta"])
+@pytest.mark.parametrize("dtype", ["float64", "float16", "bfloat16", "float32"])
+@pytest.mark.parametrize("form", ["zip", "legacy", "safetensors"])
+def test_weights_take_the_modules_precision_and_place(
+    form: str, dtype: str, device: str | None, torch: ModuleType, tmp_path: Path
+) -> None:
+    """Whatever the precision in the file, the module has its own; one on the device meta has its weights then."""
+    given = {
+        name: value.to(getattr(torch, dtype)) if value.is_floating_point() else value
+        for name, value in damage.module(1).state_dict().items()
+    }
+    write, ending = damage.FORMATS[form]
+    path = tmp_path / f"w{ending}"
+    path.write_bytes(write(given))
+    module = netspec.compile(damage.SPEC, device=device)
+    netspec.load_weights(module, path)
+
+    for name, value in module.state_dict().items():
+        assert torch.equal(value, given[name].to(value.dtype))
+        assert value.dtype in (torch.float32, torch.int64)
+    assert all(parameter.requires_grad for parameter in module.parameters())
+    assert module(torch.ones(2, 3, 8, 8)).shape == (2, 5)
+
+
+def test_weights_that_shared_memory_are_the_modules_own(torch: ModuleType, tmp_path: Path) -> None:
+    """Views of one tensor in the file are weights of their own in a module that was on the device meta."""
+    state = damage.module(1).state_dict()
+    state["bn.weight"] = state["bn.bias"] = torch.ones(1).expand(4)
+    torch.save(state, tmp_path / "w.pth")
+    module = netspec.compile(damage.SPEC, device="meta")
+    netspec.load_weights(module, tmp_path / "w.pth")
+    with torch.no_grad():
+        module.bn.weight[0] = 5
+
+    assert module.bn.weight.tolist() == [5, 1, 1, 1]
+    assert module.bn.bias.tolist() == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize(("value", "is_odd"), [(float("nan"), True), (float("-inf"), True), (0.0, False)])
+def test_values_that_are_not_finite_are_loaded_with_a_warning(
+    value: float,
+    is_odd: bool,  # noqa: FBT001 - drawn
+    small: Any,
+    torch: ModuleType,
+    tmp_path: Path,
+) -> None:
+    """NaN and infinite values are loaded, and their weights named: in a warning, and by ``netspec build``."""
+    state = damage.module(1).state_dict()
+    state["bn.bias"][1] = value
+    path = tmp_path / "w.pth"
+    torch.save(state, path)
+    said = f"{path}: NaN or infinite values in 1 of 9 weights (bn.bias)"
+    if is_odd:
+        with pytest.warns(UserWarning, match=f"^{re.escape(said)}$"):
+            netspec.load_weights(small, path)
+    else:
+        netspec.load_weights(small, path)
+    (tmp_path / "small.yaml").write_text(damage.SPEC, encoding="utf-8")
+    arguments = ["build", str(tmp_path / "small.yaml"), "--weights", str(path), "-o", str(tmp_path / "x.safetensors")]
+    result = CliRunner().invoke(main, arguments)
+
+    assert result.exit_code == 0
+    assert result.stderr == (f"warning[not-finite]: {said}\n\n" if is_odd else "")
+    assert torch.equal(small.bn.bias, state["bn.bias"]) or value != value  # noqa: PLR0124 - NaN is no NaN's equal
+
+
+# -- what does not fit --------------------------------------------------------------------------------------------
+
+
+def circle(state: dict[str, Any]) -> object:
+    """A mapping that holds itself."""
+    one: dict[str, Any] = {**state}
+    one["state_dict"] = one
+    return one
+
+
+MISFITS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
+    "wrapped": (
+        lambda state: {f"module.{name}": value for name, value in state.items()},
+        "the file's names begin with 'module.'",
+    ),
+    "compiled": (
+        lambda state: {f"_orig_mod.{name}": value for name, value in state.items()},
+        "the file's names begin with '_orig_mod.'",
+    ),
+    "in a trainer": (
+        lambda state: {"state_dict": {f"a.model.{name}": value for name, value in state.items()}, "epoch": 1},
+        "the file's names begin with 'a.model.'",
+    ),
+    "old": (
+        lambda state: {name: value for name, value in state.items() if "num_batches" not in name},
+        "torch before 0.4.1 wrote no 'num_batches_tracked'",
+    ),
+    "other classes": (lambda state: {**state, "fc.weight": state["fc.weight"][:3]}, "'fc.weight' is 3x4, not 5x4"),
+    "with code": (lambda state: {"model": state, "args": damage.Damage}, "which is code, not data"),
+    "numbered": (lambda state: dict(enumerate(state.values())), "one of its keys is no name but int"),
+    "with numbers": (lambda state: {**state, "epoch": 3}, "'epoch' is no tensor but int"),
+    "a list": (lambda state: [*state.values()], "this file holds no state_dict"),
+    "in a circle": (circle, "is no tensor but dict"),
+}
+
+
+@pytest.mark.parametrize("name", MISFITS)
+def test_a_checkpoint_that_does_not_fit_says_why(name: str, small: Any, torch: ModuleType, tmp_path: Path) -> None:
+    """What keeps the checkpoint of a training from loading is said, and nothing is loaded."""
+    change, said = MISFITS[name]
+    torch.save(change(damage.module(1).state_dict()), tmp_path / "w.pth")
+    before = state_of(small)
+    with pytest.raises(netspec.SpecError) as caught:
+        netspec.load_weights(small, tmp_path / "w.pth")
+    (problem,) = caught.value.problems
+
+    assert (problem.code, said in problem.text()) == ("bad-artefact", True)
+    assert "weights_only" not in problem.text()
+    assert all(torch.equal(value, before[key]) for key, value in small.state_dict().items())
+
+
+def test_the_network_may_be_the_wrapped_one(small: Any, torch: ModuleType, tmp_path: Path) -> None:
+    """Where the module's names have a prefix that the file's lack, that is said."""
+    torch.save(small.state_dict(), tmp_path / "w.pth")
+    with pytest.raises(netspec.SpecError, match=r"the network's names begin with '0\.'"):
+        netspec.load_weights(torch.nn.Sequential(small), tmp_path / "w.pth")
+
+
+# -- sizes and damage ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("record", ["data/0", "data.pkl", "bomb"])
+def test_an_archive_that_unpacks_to_much_is_not_unpacked(
+    record: str, small: Any, torch: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some kilobytes that unpack to more than the stated limit are refused before torch sees them."""
+    path = tmp_path / "w.pth"
+    state = damage.module(1).state_dict()
+    monkeypatch.setattr(checkpoint, "ROOM", 10**6)
+    huge = bytes(10**6 + 16 * 10_000)
+    packed = damage.repacked(
+        damage.zipped({**state}),
+        lambda name, content: huge if name.endswith(record) else content,
+        zipfile.ZIP_DEFLATED,
+    )
+    if record == "bomb":
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("w/bomb", huge)
+    else:
+        path.write_bytes(packed)
+    monkeypatch.delattr(torch, "load")
+    with pytest.raises(netspec.SpecError, match=r"unpacked it has 1,16\d,\d+ bytes, and the network needs 620"):
+        netspec.load_weights(small, path)
+
+    assert path.stat().st_size < 10**4
+
+
+@pytest.mark.parametrize("form", ["zip", "training"])
+def test_an_optimizers_averages_have_room(form: str, small: Any, tmp_path: Path) -> None:
+    """What a training keeps beside the weights does not make a checkpoint too large."""
+    write, ending = damage.FORMATS[form]
+    path = tmp_path / f"w{ending}"
+    path.write_bytes(write(damage.module(1).state_dict()))
+    netspec.load_weights(small, path)
+
+    assert small.state_dict().keys() == damage.module(1).state_dict().keys()
+
+
+@pytest.mark.parametrize(("checksums", "is_refused"), [(True, True), (False, False)])
+def test_a_flipped_bit_shows_in_the_checksum(
+    checksums: bool,  # noqa: FBT001 - drawn
+    is_refused: bool,  # noqa: FBT001 - drawn
+    small: Any,
+    torch: ModuleType,
+    tmp_path: Path,
+) -> None:
+    """One bit of a weight is enough, unless torch was told to write no checksums; then the file is still read."""
+    state = damage.module(1).state_dict()
+    torch.serialization.set_crc32_options(checksums)
+    try:
+        content = bytearray(damage.zipped(state))
+    finally:
+        torch.serialization.set_crc32_options(True)
+    content[content.find(state["fc.weight"].numpy().tobytes())] ^= 1
+    path = tmp_path / "w.pth"
+    path.write_bytes(content)
+    if is_refused:
+        with pytest.raises(netspec.SpecError, match="Bad CRC-32 for file 'archive/data/"):
+            netspec.load_weights(small, path)
+    else:
+        netspec.load_weights(small, path)
+
+
+@pytest.mark.parametrize(
+    ("form", "said"), [("torchscript", "is a TorchScript archive"), ("exported", "is an exported program")]
+)
+def test_programs_are_told_from_weights(form: str, said: str, small: Any, tmp_path: Path) -> None:
+    """Files that hold code beside weights are called what they are."""
+    write, ending = damage.FORMATS[form]
+    path = tmp_path / f"w{ending}"
+    path.write_bytes(write({}))
+    with pytest.raises(netspec.SpecError, match=said):
+        netspec.load_weights(small, path)
+
+
+@pytest.mark.parametrize(
+    "header", ["[" * 100_000, '{"a":' * 100_000, '{"format": 1, "digest": "x", "spec": "\\ud800"}', "9" * 6000]
+)
+def test_hostile_metadata_is_refused(header: str, tmp_path: Path) -> None:
+    """Metadata nested without end, with half characters or endless numbers holds no spec."""
+    from safetensors.torch import save
+
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(save(damage.module(1).state_dict(), {"netspec": header}))
+    with pytest.raises(netspec.SpecError, match="the file holds no spec of format 1"):
+        netspec.load(path)
+
+
+@pytest.mark.parametrize(
+    "read", [netspec.load, lambda path: netspec.load_weights(damage.module(1), path)], ids=["artefact", "weights"]
+)
+def test_a_list_of_tensors_without_end_is_not_read(read: Callable[[Path], object], tmp_path: Path) -> None:
+    """A safetensors file whose list of tensors is longer than any real one is refused before it is parsed."""
+    size = 2**24 + 1
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(size.to_bytes(8, "little") + b" " * size)
+    with pytest.raises(netspec.SpecError, match="its header has 16,777,217 bytes, the limit is 16,777,216"):
+        read(path)

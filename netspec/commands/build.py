@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from netspec import api
-from netspec.commands.options import Settings, network, one_spec, with_input, with_set
+from netspec import api, files
+from netspec.commands.options import Settings, network, one_spec, refuse_output, show, with_input, with_output, with_set
+from netspec.commands.output import say
 from netspec.errors.problem import Problems
 from netspec.ops.facts import Shape, shape_text
 
@@ -16,24 +17,31 @@ from netspec.ops.facts import Shape, shape_text
 @one_spec
 @with_set
 @with_input
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Default: NAME.safetensors.")
+@with_output("Default: NAME.safetensors.")
 @click.option("--weights", type=click.Path(path_type=Path), help="Start from these: .safetensors or .pth.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the initial weights.")
 def build(spec: str, given: Settings, size: Shape | None, output: Path | None, weights: Path | None, seed: int) -> None:
     """Compile a network, prove it with one forward pass, and write weights and spec to one safetensors file."""
     checked = network(spec, given, size)
     Problems(checked.over_budget()).check()
+    path = output or Path(f"{checked.name}.safetensors")
+    refuse_output(path, [*checked.spec.files, *([weights] if weights else [])])
+    if weights:
+        files.refuse_unreadable(weights)
     from netspec.nn.smoke_test import built
+    from netspec.nn.weights import load_weights
 
     module, shapes = built(checked.graph, seed)
     if weights:
-        api.load_weights(module, weights)
-    path = output or Path(f"{checked.name}.safetensors")
+        show(load_weights(module, weights))
     api.save(module, checked, path)
     totals = checked.stats().totals
-    click.echo(f"built {checked.name} from {spec}")
-    click.echo(f"  parameters  {totals.params:,} ({totals.buffers:,} elements in buffers)")
-    click.echo(f"  input       1x{shape_text(checked.graph.input.shape)}")
-    for name, shape in shapes.items():
-        click.echo(f"  {name:<10}  {shape_text(shape)}")
-    click.echo(f"  written to  {path} ({path.stat().st_size:,} bytes)")
+    lines = [
+        f"built {checked.name} from {files.shown(spec)}",
+        f"  parameters  {totals.params:,} ({totals.buffers:,} elements in buffers)",
+        f"  input       1x{shape_text(checked.graph.input.shape)}",
+        *(f"  {name:<10}  {shape_text(shape)}" for name, shape in shapes.items()),
+        f"  written to  {path}" + (f" ({path.stat().st_size:,} bytes)" if path.is_file() else ""),
+    ]
+    for line in lines:
+        say(line, err=files.is_standard_output(path))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable, Iterator
 
 import click
 
+from netspec import catalogue, files
 from netspec.analysis.warnings import advice, family_advice
 from netspec.api import Network
 from netspec.commands.options import BAD_INPUT, Settings, family, many_specs, show, with_input, with_set
+from netspec.commands.output import say
 from netspec.errors.problem import Problem, Problems, SpecError
 from netspec.ops.facts import Shape
 
@@ -20,9 +23,12 @@ from netspec.ops.facts import Shape
 @with_input
 @click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text", show_default=True)
 def check(specs: tuple[str, ...], given: Settings, size: Shape | None, form: str) -> None:
-    """Check networks; of a family, every variant. Exit code 2 if anything is wrong, 0 if there are only warnings."""
+    """Check networks; of a family, every variant. Exit code 2 if anything is wrong, 0 if there are only warnings.
+
+    A folder stands for all .yaml and .yml files in it and below it, hidden ones left out; - is standard input.
+    """
     problems = Problems()
-    for word in specs:
+    for word in _each(specs, problems):
         try:
             members = family(word, given, size)
         except SpecError as error:
@@ -30,7 +36,7 @@ def check(specs: tuple[str, ...], given: Settings, size: Shape | None, form: str
         else:
             found = _remarks(members)
             if form == "text" and not any(problem.severity == "error" for problem in found):
-                click.echo(f"{word}: ok ({', '.join(network.name for network in members)})")
+                say(f"{files.shown(word)}: ok ({', '.join(network.name for network in members)})")
         for problem in found:
             problems.add(problem)
     is_wrong = any(problem.severity == "error" for problem in problems)
@@ -43,6 +49,19 @@ def check(specs: tuple[str, ...], given: Settings, size: Shape | None, form: str
         show(problems)
     if is_wrong:
         sys.exit(BAD_INPUT)
+
+
+def _each(words: Iterable[str], problems: Problems) -> Iterator[str]:
+    """The words, and in place of a folder its specs; adds a problem for a folder without any."""
+    for word in words:
+        if not catalogue.is_folder(word):
+            yield word
+            continue
+        try:
+            yield from catalogue.specs_below(word)
+        except SpecError as error:
+            for problem in error.problems:
+                problems.add(problem)
 
 
 def _remarks(members: list[Network]) -> list[Problem]:

@@ -7,8 +7,10 @@ import sys
 import click
 
 from netspec.commands.options import fail
+from netspec.commands.output import print_text, say
 from netspec.errors.problem import Problem, SpecError
-from netspec.formatter.files import STANDARD, Formatted, canonical
+from netspec.files import STANDARD
+from netspec.formatter.files import Formatted, canonical
 
 WOULD_CHANGE = 1
 
@@ -45,13 +47,13 @@ def _show(file: Formatted, *, check: bool, diff: bool) -> None:
     if diff:
         click.echo(file.difference(), nl=False)
     if check and file.changes:
-        click.echo(f"would change {file.name}", err=True)
+        say(f"would change {file.name}", err=True)
 
 
 def _put(file: Formatted) -> None:
     """Write where the text comes from."""
     if file.name == STANDARD:
-        click.echo(file.after, nl=False)
+        print_text(file.after)
     elif file.changes:
         file.write()
-        click.echo(f"formatted {file.name}", err=True)
+        say(f"formatted {file.name}", err=True)

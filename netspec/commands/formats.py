@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from netspec import files
 from netspec.errors.problem import Problem, SpecError
 from netspec.report.formats import Format, formats_of
 from netspec.report.page import Screen
@@ -49,10 +49,15 @@ def endings(report: type) -> str:
     return ", ".join([f".{name}" for name in formats_of(report, picture=True)])
 
 
-def print_report(report: object, form: Format, screen: Screen | None = None) -> None:
+def print_report(report: object, form: Format, screen: Screen | None = None, *, err: bool = False) -> None:
     """Print ``report``, piece by piece."""
     for piece in form.load()(report, screen or Screen()):
-        click.echo(piece, nl=False)
+        click.echo(piece, nl=False, err=err)
+
+
+def refuse_ending(report: type, path: Path) -> None:
+    """Raise :class:`netspec.SpecError` where ``path`` ends in no format of a picture of ``report``."""
+    _picture_format(report, path)
 
 
 def draw(report: object, path: Path) -> None:
@@ -60,23 +65,16 @@ def draw(report: object, path: Path) -> None:
 
     Raises :class:`netspec.SpecError` where the ending is unknown, or the picture cannot be made or written.
     """
-    known = formats_of(type(report), picture=True)
-    form = known.get(path.suffix.removeprefix(".").lower())
-    if form is None:
+    form = _picture_format(type(report), path)
+    files.refuse_unwritable(path)
+    files.write(form.load()(report), path)
+
+
+def _picture_format(report: type, path: Path) -> Format:
+    """The format that the ending of ``path`` says; the first one for a pipe or device, which needs no ending."""
+    known = formats_of(report, picture=True)
+    ending = path.suffix.removeprefix(".").lower() or (next(iter(known)) if files.is_stream(path) else "")
+    if ending not in known:
         message = f"cannot draw '{path.name}': its ending says no format that is known"
-        raise SpecError([Problem("unknown-format", message, hint=f"known: {endings(type(report))}")])
-    _write(form.load()(report), path)
-
-
-def _write(content: bytes, path: Path) -> None:
-    """Put ``content`` at ``path`` in one step, through a file beside it."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        try:
-            beside.write_bytes(content)
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
-    except OSError as error:
-        message = f"{path}: cannot be written: {error.strerror or error}"
-        raise SpecError([Problem("unwritable", message)]) from None
+        raise SpecError([Problem("unknown-format", message, hint=f"known: {endings(report)}")])
+    return known[ending]

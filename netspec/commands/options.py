@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
 
 import click
 
-from netspec import api, catalogue
+from netspec import api, catalogue, files
 from netspec.compiler.limits import Work
 from netspec.errors.problem import Problem, Problems, SpecError
 from netspec.errors.source import Source
@@ -21,6 +22,7 @@ from netspec.ops.facts import MAP, Shape
 BAD_INPUT = 2
 
 Settings = tuple[tuple[str, Value], ...]
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class Size(click.ParamType[Shape]):
@@ -57,10 +59,30 @@ with_set = click.option("--set", "given", multiple=True, type=Setting(), help="S
 with_input = click.option("--input", "size", type=Size(), help="Size of one image, in place of the spec's.")
 
 
+def with_output(text: str) -> Callable[[Command], Command]:
+    """``-o FILE``; see :func:`refuse_output`."""
+    return click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help=text)
+
+
+def refuse_output(path: Path, inputs: Iterable[Path]) -> None:
+    """Raise what keeps ``path`` from being written: asked before what takes time is begun."""
+    if str(path) == files.STANDARD:
+        raise click.UsageError("-o names a file: /dev/stdout for standard output, ./- for a file of that name")
+    files.refuse_unwritable(path, inputs)
+
+
 def network(word: str, given: Settings, size: Shape | None) -> api.Network:
-    """The one network that ``word`` names."""
-    spec, variant = spec_of(word)
-    return api.network(spec, variant, dict(given), size)
+    """The one network that ``word`` names. Raises :class:`SpecError`, also where it names several."""
+    spec, chosen = spec_of(word)
+    if chosen != catalogue.EVERY:
+        return api.network(spec, chosen, dict(given), size)
+    variants = _meant(spec, chosen, given, whole=True)
+    if len(variants) > 1:
+        name = word.removesuffix(f"@{chosen}")
+        known = ", ".join(f"{name}@{variant}" if variant else name for variant in variants)
+        message = f"'{word}' names {len(variants)} networks, and one is needed"
+        raise SpecError([Problem("missing-variant", message, hint=f"choose one: {known}")])
+    return api.network(spec, variants[0], dict(given), size)
 
 
 def spec_of(word: str) -> tuple[Spec, str | None]:
@@ -75,17 +97,23 @@ def members(word: str, given: Settings, *, whole: bool = False) -> list[tuple[Sp
     A family that is nothing but variants is always meant as a whole.
     """
     spec, chosen = spec_of(word)
-    variants = spec.family(dict(given))
-    if chosen or (None in variants and not whole) or not variants:
-        variants = [chosen]
-    return [(spec, variant) for variant in variants]
+    return [(spec, variant) for variant in _meant(spec, chosen, given, whole=whole)]
 
 
-def family(word: str, given: Settings, size: Shape | None) -> list[api.Network]:
-    """The network that ``word`` names, or without a variant all of its family. Raises with what is wrong in any."""
+def _meant(spec: Spec, chosen: str | None, given: Settings, *, whole: bool) -> list[str | None]:
+    """The variants of ``spec`` that are meant; None is the spec itself."""
+    family = spec.family(dict(given))
+    if chosen == catalogue.EVERY:
+        return family or [None]
+    is_alone = chosen is not None or not family or (None in family and not whole)
+    return [chosen] if is_alone else family
+
+
+def family(word: str, given: Settings, size: Shape | None, *, whole: bool = True) -> list[api.Network]:
+    """The networks that ``word`` names, as :func:`members` has it. Raises with what is wrong in any of them."""
     problems = Problems()
     found = []
-    family_of = members(word, given, whole=True)
+    family_of = members(word, given, whole=whole)
     work = Work(family_of[0][0].limits)
     for spec, variant in family_of:
         try:

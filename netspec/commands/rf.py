@@ -7,13 +7,16 @@ from typing import Any
 
 import click
 
+from netspec import files
 from netspec.analysis.effective_field import Effective, effective
 from netspec.analysis.position_field import PositionField, position_field
-from netspec.commands.formats import draw, endings, print_report, with_format
-from netspec.commands.options import Settings, network, one_spec, with_input, with_set
+from netspec.commands.formats import draw, endings, print_report, refuse_ending, with_format
+from netspec.commands.options import Settings, network, one_spec, refuse_output, with_input, with_output, with_set
+from netspec.commands.output import is_ascii_only, say
 from netspec.graph.graph import Graph
 from netspec.ops.facts import PerAxis, Shape
 from netspec.report.formats import Format
+from netspec.report.page import Screen
 from netspec.report.position_field import PositionReport
 
 
@@ -36,9 +39,7 @@ class Position(click.ParamType[PerAxis]):
 @with_input
 @click.option("--node", help="The operation that looks. Default: the last feature map.")
 @click.option("--at", type=Position(), help="The position of its map, counted from 0,0. Default: the middle.")
-@click.option(
-    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help=f"A picture, {endings(PositionReport)}."
-)
+@with_output(f"A picture, {endings(PositionReport)}.")
 @click.option("--effective", "gradient", is_flag=True, help="The gradient of a fresh network beside it; needs torch.")
 @with_format(PositionReport)
 def rf(  # noqa: PLR0913 - one argument for each option
@@ -53,14 +54,19 @@ def rf(  # noqa: PLR0913 - one argument for each option
     gradient: bool,
 ) -> None:
     """The receptive field of one position of an operation: as numbers, and as a picture over the input."""
-    graph = network(spec, given, size).graph
+    checked = network(spec, given, size)
+    graph = checked.graph
+    if output:
+        refuse_output(output, checked.spec.files)
+        refuse_ending(PositionReport, output)
     found = position_field(graph, node, at)
     report = PositionReport(found, _effective(graph, found) if gradient else None)
     if output:
         draw(report, output)
-    print_report(report, form)
+    aside = output is not None and files.is_standard_output(output)
+    print_report(report, form, Screen(ascii_only=is_ascii_only()), err=aside)
     if output and form.read:
-        click.echo(f"drew the receptive field of {found.node.name} to {output}")
+        say(f"drew the receptive field of {found.node.name} to {output}", err=aside)
 
 
 def _effective(graph: Graph, view: PositionField) -> Effective:

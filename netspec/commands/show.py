@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from netspec.commands.options import Settings, network, one_spec, with_input, with_set
+from netspec.commands.output import print_text, say
 from netspec.ops.facts import Shape
 
 
@@ -17,9 +18,9 @@ def show(spec: str, given: Settings, size: Shape | None, *, origin: bool) -> Non
     """Print the resolved spec: parents merged in, the variant chosen, every parameter settled."""
     checked = network(spec, given, size)
     if not origin:
-        click.echo(checked.to_yaml(), nl=False)
+        print_text(checked.to_yaml())
         return
     rows = [(f"{path}: {value}", f"{span.source.name}:{span.line}") for path, value, span in checked.origins()]
     width = min(max(len(left) for left, _ in rows), 80)
     for left, right in rows:
-        click.echo(f"{left:<{width}}  # {right}")
+        say(f"{left:<{width}}  # {right}")

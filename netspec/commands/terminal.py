@@ -7,6 +7,7 @@ import shutil
 import sys
 
 from netspec.commands.formats import print_report
+from netspec.commands.output import is_ascii_only
 from netspec.report.formats import Format
 from netspec.report.page import Screen
 from netspec.report.report import Pages
@@ -23,8 +24,7 @@ def line_width(asked: int | None, piped: int | None = PIPED) -> int | None:
 def print_pages(report: Pages, form: Format, width: int | None) -> None:
     """Print the pages of ``report``, in colours where a terminal has them."""
     if not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
-        encoding = (sys.stdout.encoding or "").lower()
-        print_report(report, form, Screen(width, ascii_only=not encoding.startswith("utf")))
+        print_report(report, form, Screen(width, ascii_only=is_ascii_only()))
         return
     from rich.console import Console
 

@@ -29,6 +29,7 @@ Code = Literal[
     "missing-variant",
     "momentum",
     "not-a-mapping",
+    "not-finite",
     "outside",
     "over-budget",
     "plugin",

@@ -168,6 +168,12 @@ EXPLANATIONS: dict[Code, Explanation] = {
         "- a\n- b",
         "A spec is a mapping of sections.",
     ),
+    "not-finite": Explanation(
+        "Warning. A file of weights holds NaN or infinite values; they are loaded as they are.",
+        "python",
+        'netspec.load_weights(model, "diverged.pth")',
+        "Take an earlier checkpoint: what the network computes with these is NaN, too.",
+    ),
     "outside": Explanation(
         "A spec extends a file outside of its own folder, or a text without a folder extends a file.",
         "yaml",

@@ -9,7 +9,7 @@ from typing import Literal, NoReturn
 from netspec.errors.codes import Code
 from netspec.errors.source import Span
 from netspec.errors.suggestions import Hints
-from netspec.errors.text import FEW, cleaned, excerpt, shortened
+from netspec.errors.text import FEW, cleaned, excerpt, printable, shortened
 
 Severity = Literal["error", "warning"]
 """A warning is legal but surely unwanted; it does not stop anything."""
@@ -75,10 +75,9 @@ class Problem:
     def github(self) -> str:
         """The problem as a command of GitHub's workflows, which shows it beside the line."""
         span = self.span
-        place = f" file={span.source.name},line={span.line},col={span.column}," if span else " "
+        place = f" file={_property(span.source.name)},line={span.line},col={span.column}," if span else " "
         message = "\n".join([self.message, *self.notes, *([f"help: {self.hint}"] if self.hint else [])])
-        escaped = message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-        return f"::{self.severity}{place}title={self.code}::{escaped}"
+        return f"::{self.severity}{place}title={self.code}::{_data(message)}"
 
     def to_dict(self) -> dict[str, object]:
         """The problem as plain data, for tools; the keys are stable."""
@@ -95,6 +94,16 @@ class Problem:
             "trail": [{"label": row.label, "shape": row.shape, "origin": row.origin} for row in self.trail],
             "notes": list(self.notes),
         }
+
+
+def _data(text: str) -> str:
+    """``text`` as the message of a workflow command: it ends where the line does."""
+    return printable(text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
+
+
+def _property(text: str) -> str:
+    """``text`` as a property of a workflow command: it ends at a comma, and the last one at a colon."""
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
 class SpecError(Exception):

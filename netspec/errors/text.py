@@ -38,6 +38,15 @@ def shortened(text: str, most: int = 100) -> str:
     return text if len(text) <= most else f"{text[:half]} ... {text[-half:]}"
 
 
+def exception_text(error: BaseException) -> str:
+    """``ValueError: what it says``, of an exception whose class is a stranger's and may be unable to say anything."""
+    try:
+        said = str(error)
+    except Exception:  # noqa: BLE001 - it is the stranger's code that words it
+        said = ""
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
 def excerpt(line: str, number: int, column: int, length: int) -> list[str]:
     """Line ``number``, cut to a window around the place when it is very long, and a caret line under it."""
     start = max(0, column - 1 - BEFORE) if len(line) > WIDTH else 0

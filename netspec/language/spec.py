@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -57,6 +58,9 @@ class Spec:
     limits: Limits = LIMITS
     dropped: dict[str, Removal | None] = field(default_factory=dict)
     """Inherited parameters that are gone because nothing reads them, with what took their last reader."""
+
+    files: tuple[Path, ...] = ()
+    """What it was read from: its own file and those of its parents."""
 
     def __repr__(self) -> str:
         return f"<Spec {self.header.name} from {self.source!r}>"

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
+from collections.abc import Container, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from netspec import files
 from netspec.errors.problem import Problem, SpecError
+from netspec.nn.checkpoint import refuse_long_header
 
 FORMAT = 1
 AGAIN = "write it again with netspec build"
@@ -30,19 +32,11 @@ def save(module: nn.Module, spec: str, path: Path) -> None:
     Raises :class:`SpecError` when the file cannot be written.
     """
     tensors = _tensors(module, path)
-    try:
-        descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise _unwritable(path, error) from None
-    os.close(descriptor)
-    try:
-        save_file(tensors, draft, metadata={"netspec": _header(spec, tensors)})
-        _give_usual_mode(draft)
-        Path(draft).replace(path)
-    except (OSError, SafetensorError) as error:
-        raise _unwritable(path, error) from None
-    finally:
-        Path(draft).unlink(missing_ok=True)
+    with files.whole(path) as draft:
+        try:
+            save_file(tensors, draft, metadata={"netspec": _header(spec, tensors)})
+        except SafetensorError as error:  # it words a full disk in its own way
+            raise OSError(str(error)) from None
 
 
 def _header(spec: str, tensors: dict[str, Tensor]) -> str:
@@ -73,21 +67,6 @@ def _tensors(module: nn.Module, path: Path) -> dict[str, Tensor]:
     return tensors
 
 
-def _give_usual_mode(draft: str) -> None:
-    """Temporary files are for their owner alone; an artefact has the mode of any new file."""
-    mask = os.umask(0)
-    os.umask(mask)
-    Path(draft).chmod(0o666 & ~mask)
-
-
-def _unwritable(path: Path, error: Exception) -> SpecError:
-    return SpecError([Problem("unwritable", f"{path}: cannot be written: {_reason(error)}")])
-
-
-def _reason(error: Exception) -> str:
-    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-
-
 class Contents(NamedTuple):
     """What an artefact holds beside its weights."""
 
@@ -97,23 +76,43 @@ class Contents(NamedTuple):
 
 def contents(path: Path) -> Contents:
     """The spec in the artefact at ``path`` and its digest. Raises :class:`SpecError` if it is no artefact."""
-    if path.is_dir():
-        raise _bad(f"'{path}' is a folder, not a file of netspec build")
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-    except FileNotFoundError:
-        raise SpecError([Problem("missing-file", f"there is no file '{path}'")]) from None
-    except (OSError, SafetensorError) as error:
-        raise _bad(f"{path}: this is no complete safetensors file: {_reason(error)}") from None
-    try:
-        header = json.loads(metadata.get("netspec", "null"))
-    except ValueError:
-        header = None
+    with _opened(path) as file:
+        header = _parsed((file.metadata() or {}).get("netspec", "null"))
     known = isinstance(header, dict) and header.get("format") == FORMAT
-    if not (known and isinstance(header.get("spec"), str) and isinstance(header.get("digest"), str)):
+    if not (known and _is_text(header.get("spec")) and _is_text(header.get("digest"))):
         raise _bad(f"{path}: the file holds no spec of format {FORMAT}; it was not written by netspec build")
     return Contents(header["spec"], header["digest"])
+
+
+@contextmanager
+def _opened(path: Path, device: torch.device | str = "cpu") -> Iterator[Any]:
+    """The safetensors file at ``path``, whose tensors will be on ``device``."""
+    files.refuse_unreadable(path)
+    try:
+        refuse_long_header(path)
+        with safe_open(path, framework="pt", device=str(device)) as file:
+            yield file
+    except (OSError, SafetensorError) as error:
+        raise _bad(f"{path}: this is no complete safetensors file: {error}") from None
+
+
+def _parsed(text: str) -> Any:
+    """``text`` as JSON; None for all that is none, and for more brackets in each other than can be followed."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _is_text(value: object) -> bool:
+    """Whether ``value`` is a string that has bytes: JSON can write halves of characters."""
+    if not isinstance(value, str):
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _bad(message: str) -> SpecError:
@@ -123,18 +122,25 @@ def _bad(message: str) -> SpecError:
 def fill(module: nn.Module, path: Path, device: torch.device | str) -> None:
     """Give ``module`` the weights in the artefact at ``path``, on ``device``: exactly its own, and unchanged."""
     wanted = module.state_dict()
-    with safe_open(path, framework="pt", device=str(device)) as file:
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dict
-    wrong = [name for name in wanted if name not in tensors or not _fits(tensors[name], wanted[name])]
-    surplus = [name for name in tensors if name not in wanted]
-    if wrong or surplus:
-        named = ", ".join([*wrong, *surplus][:3])
-        message = f"{path}: its weights do not fit its spec: {len(wrong)} missing or of another kind, "
-        raise _bad(message + f"{len(surplus)} unknown ({named})")
+    with _opened(path, device) as file:
+        shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 - it is no dict
+        _refuse_misfits(path, wanted, {name for name in wanted if shapes.get(name) == wanted[name].shape}, shapes)
+        tensors = {name: file.get_tensor(name) for name in wanted}
+    _refuse_misfits(path, wanted, {name for name in wanted if _fits(tensors[name], wanted[name])}, tensors)
     spec, written = contents(path)
     if digest(spec, tensors) != written:
         raise _bad(f"{path}: the file was changed after it was written: its weights or its spec do not have its digest")
     module.load_state_dict(tensors, strict=True, assign=True)
+
+
+def _refuse_misfits(path: Path, wanted: Iterable[str], fitting: Container[str], given: Iterable[str]) -> None:
+    """Raise :class:`SpecError` unless all that are ``wanted``, and no others, are ``given`` and fit."""
+    wrong = [name for name in wanted if name not in fitting]
+    surplus = [name for name in given if name not in wanted]
+    if wrong or surplus:
+        named = ", ".join([*wrong, *surplus][:3])
+        message = f"{path}: its weights do not fit its spec: {len(wrong)} missing or of another kind, "
+        raise _bad(message + f"{len(surplus)} unknown ({named})")
 
 
 def _fits(given: Tensor, wanted: Tensor) -> bool:

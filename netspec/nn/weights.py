@@ -1,59 +1,119 @@
-"""Weights from files of others: safetensors, or torch's own format read without unpickling anything but tensors."""
+"""Weights of others given to a module: exactly its own names, shapes and kinds of numbers, or nothing is changed."""
 
 from __future__ import annotations
 
-import pickle
 from pathlib import Path
-from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from netspec.errors.problem import Problem, SpecError
+from netspec.errors.problem import Problem
+from netspec.nn.checkpoint import bad_weights, tensors
 
-SAFE = ".safetensors"
-NESTED = ("state_dict", "model_state_dict", "model")
-"""Keys under which checkpoints of training keep the weights."""
+SHOWN = 3
+"""How many names are told of many."""
+COUNTER = "num_batches_tracked"
+"""What batch norm has counted; torch before 0.4.1 did not."""
 
 
-def load_weights(module: nn.Module, path: Path) -> None:
-    """Give ``module`` the weights in the file at ``path``: exactly its own names and shapes, or nothing is changed.
+def load_weights(module: nn.Module, path: Path) -> tuple[Problem, ...]:
+    """Give ``module`` the weights in the file at ``path``, in its own precision, and say what is odd about them.
 
-    ``.safetensors`` is read as such, anything else by ``torch.load(weights_only=True)``, which refuses what is no plain
-    data. Raises :class:`SpecError` naming what is wrong.
+    A module on the device meta gets them as its own, on the CPU. Raises :class:`SpecError` naming what is wrong; the
+    module has all of its old weights then.
     """
-    state = _state(path)
     wanted = module.state_dict()
+    state = tensors(path, sum(tensor.numel() * tensor.element_size() for tensor in wanted.values()))
+    _refuse_unreal(path, state, wanted)
+    _refuse_misfits(path, state, wanted)
+    fresh = {name: _owned(state.pop(name), tensor) for name, tensor in wanted.items()}
+    is_meta = any(tensor.is_meta for tensor in wanted.values())
+    module.load_state_dict(fresh, strict=True, assign=is_meta)
+    return _remarks(path, fresh)
+
+
+def _owned(given: Tensor, wanted: Tensor) -> Tensor:
+    """``given`` in the precision ``wanted``; what will be the module's own has memory of its own, too."""
+    if wanted.is_meta:
+        return given.to("cpu", wanted.dtype, copy=True, memory_format=torch.contiguous_format)
+    return given.to(wanted.device, wanted.dtype)
+
+
+def _refuse_unreal(path: Path, state: dict[str, Tensor], wanted: dict[str, Tensor]) -> None:
+    """Refuse tensors that are no plain arrays of real numbers, and whole numbers for real ones or the other way."""
+    for name, tensor in wanted.items():
+        given = state.get(name)
+        fault = _fault(given, tensor) if given is not None else ""
+        if fault:
+            raise bad_weights(f"{path}: '{name}' {fault}", "weights are plain tensors of real numbers")
+
+
+def _fault(given: Tensor, wanted: Tensor) -> str:
+    if given.is_meta:
+        return "has no values: it is on the device meta"
+    if given.is_quantized:
+        return "is quantised"
+    if given.is_nested:
+        return "is nested"
+    if given.layout != torch.strided:
+        return "is sparse"
+    if given.is_complex():
+        return "is complex"
+    if given.dtype == torch.bool or given.is_floating_point() != wanted.is_floating_point():
+        return f"is of {_dtype(given)}, and the network's of {_dtype(wanted)}"
+    return ""
+
+
+def _dtype(tensor: Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")
+
+
+def _refuse_misfits(path: Path, state: dict[str, Tensor], wanted: dict[str, Tensor]) -> None:
+    """Refuse names and shapes that are not those ``wanted``, with what is known to make them so."""
     missing = [name for name in wanted if name not in state]
     surplus = [name for name in state if name not in wanted]
     other = [name for name in wanted if name in state and state[name].shape != wanted[name].shape]
-    if missing or surplus or other:
-        counts = f"{len(missing)} missing, {len(surplus)} unknown, {len(other)} of another shape"
-        named = ", ".join([*missing, *surplus, *other][:3])
-        raise _bad(f"{path}: these weights are of another network: {counts} ({named})")
-    module.load_state_dict(state, strict=True)
+    if not (missing or surplus or other):
+        return
+    counts = f"{len(missing)} missing, {len(surplus)} unknown, {len(other)} of another shape"
+    named = ", ".join([*missing, *surplus, *other][:SHOWN])
+    shapes = [f"'{name}' is {_size(state[name])}, not {_size(wanted[name])}" for name in other[:SHOWN]]
+    message = f"{path}: these weights are of another network: {counts} ({named})"
+    raise bad_weights(message, _cause(missing, state, wanted), shapes)
 
 
-def _state(path: Path) -> dict[str, Tensor]:
-    """The tensors in a file, by name."""
-    if not path.is_file():
-        raise SpecError([Problem("missing-file", f"there is no file '{path}'")])
-    try:
-        content: Any = (
-            load_file(path) if path.suffix == SAFE else torch.load(path, map_location="cpu", weights_only=True)
-        )
-    except (OSError, EOFError, RuntimeError, ValueError, KeyError, SafetensorError, pickle.UnpicklingError) as error:
-        reason = str(error).strip().partition("\n")[0][:200]
-        raise _bad(f"{path}: this file holds no weights that can be read safely: {reason}") from None
-    for key in NESTED:
-        if isinstance(content, dict) and isinstance(content.get(key), dict):
-            content = content[key]
-    if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):
-        raise _bad(f"{path}: this file holds no state_dict, a mapping of names to tensors")
-    return content
+def _size(tensor: Tensor) -> str:
+    return "x".join(map(str, tensor.shape)) or "a single number"
 
 
-def _bad(message: str) -> SpecError:
-    return SpecError([Problem("bad-artefact", message)])
+def _cause(missing: list[str], state: dict[str, Tensor], wanted: dict[str, Tensor]) -> str:
+    """Why names differ, where that shows: a wrapper's prefix on all of them, or counters of batch norm."""
+    prefix = _prefix(state, wanted)
+    if prefix:
+        return f"the file's names begin with '{prefix}', as a wrapper around the network writes them"
+    prefix = _prefix(wanted, state)
+    if prefix:
+        return f"the network's names begin with '{prefix}': it is wrapped, and the file has the names of what is inside"
+    if missing and all(name.endswith(f".{COUNTER}") for name in missing):
+        return f"torch before 0.4.1 wrote no '{COUNTER}'"
+    return ""
+
+
+def _prefix(longer: dict[str, Tensor], shorter: dict[str, Tensor]) -> str:
+    """What stands before every name of ``shorter`` in ``longer``; empty if nothing does."""
+    first = next(iter(shorter), "")
+    for name in longer:
+        prefix = name.removesuffix(f".{first}")
+        if first and prefix != name and all(f"{prefix}.{short}" in longer for short in shorter):
+            return f"{prefix}."
+    return ""
+
+
+def _remarks(path: Path, state: dict[str, Tensor]) -> tuple[Problem, ...]:
+    """A warning where weights are not finite: they load, and what the network computes with them is worth nothing."""
+    odd = [name for name, tensor in state.items() if not bool(torch.isfinite(tensor).all())]
+    if not odd:
+        return ()
+    named = ", ".join(odd[:SHOWN])
+    message = f"{path}: NaN or infinite values in {len(odd)} of {len(state)} weights ({named})"
+    return (Problem("not-finite", message, severity="warning"),)
