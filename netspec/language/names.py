@@ -13,8 +13,12 @@ INLINE = "inline"
 """A key that stands beside a word where another key is the word; alone it is one."""
 STRUCTURE = ("branches", "chain")
 """Words that are no operation or block but hold layers."""
+NONE = "none"
+"""The word of a layer that is not there."""
 KNOWN_INSIDE = ("in", "index", "count")
 """Names that expressions know beside the parameters."""
+ARGUMENTS = ("source", "device", "outputs", "input", "root", "max_nodes")
+"""Names that ``netspec.compile`` takes beside those of parameters."""
 
 MODULE_ATTRIBUTES = frozenset(
     [
@@ -118,7 +122,7 @@ def block_fault(name: str) -> str:
     """
     if "." in name:
         return "the word of a block has no dots"
-    if name == "none":
+    if name == NONE:
         return "'none' is a layer that is not there"
     if len(name) > MAX_NAME:
         return f"a name may have {MAX_NAME} characters"
@@ -145,7 +149,7 @@ def parameter_fault(name: str) -> str:
         return "a parameter's name is made of letters, digits and _, and begins with a letter"
     if name in KNOWN_INSIDE:
         return f"'${name}' has a meaning of its own in expressions"
-    if name in ("source", "device", "outputs", "input", "root", "max_nodes"):
+    if name in ARGUMENTS:
         return f"'{name}' is an argument of netspec.compile"
     return ""
 
