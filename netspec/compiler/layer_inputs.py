@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from netspec.compiler.name_lookup import Body, Inputs, seen
 from netspec.compiler.run import Run
-from netspec.compiler.word_lookup import NONE
 from netspec.errors.problem import Problem
 from netspec.graph.graph import Node
+from netspec.language import names
 from netspec.language.arguments import read_in
 from netspec.language.layer_options import is_wanted
 from netspec.language.layers import Layer, Use, named
@@ -59,7 +59,7 @@ def _is_nothing(run: Run, layer: Layer, use: Use, body: Body, x: Node | None) ->
     """Whether the word is ``none``; one that is worked out for each repetition is looked at there."""
     word = use.word.value
     if isinstance(word, str) and "$" not in word and word not in run.spec.blocks:
-        return word == NONE
+        return word == names.NONE
     read = read_in(use.word)
     if layer.repeat is not None and "index" in read:
         return False

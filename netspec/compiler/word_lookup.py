@@ -23,8 +23,6 @@ from netspec.language.layers import Use
 from netspec.language.values import Mapping, Scalar, Value
 from netspec.ops.operation import Operation
 
-NONE = "none"
-"""The word of a layer that is not there."""
 UNKNOWN_HINT = "define it under 'blocks', or have it registered by a --plugin"
 Known = Definition | type[Operation] | type[Block]
 
@@ -95,8 +93,8 @@ class WordLookup:
                 self.problems.add(Problem("wrong-type", f"a layer's word cannot be {shown(data)}", place))
                 return None
             at_use = at_use or data
-            if data == NONE:
-                return Target(None, NONE, Arguments({}, place), at_use)
+            if data == names.NONE:
+                return Target(None, names.NONE, Arguments({}, place), at_use)
             known = self._found(data, place)
             if known is None:
                 return None

@@ -13,6 +13,8 @@ INLINE = "inline"
 """A key that stands beside a word where another key is the word; alone it is one."""
 STRUCTURE = ("branches", "chain")
 """Words that are no operation or block but hold layers."""
+NONE = "none"
+"""The word of a layer that is not there."""
 KNOWN_INSIDE = ("in", "index", "count")
 """Names that expressions know beside the parameters."""
 ARGUMENTS = ("input", "root", "max_nodes", "budget", "device", "outputs")
@@ -120,7 +122,7 @@ def block_fault(name: str) -> str:
     """
     if "." in name:
         return "the word of a block has no dots"
-    if name == "none":
+    if name == NONE:
         return "'none' is a layer that is not there"
     if len(name) > MAX_NAME:
         return f"a name may have {MAX_NAME} characters"

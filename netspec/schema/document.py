@@ -7,23 +7,32 @@ import json
 from netspec.compiler import registry
 from netspec.language.sections import LAYER_SECTIONS, NEEDED
 from netspec.language.spec import Spec
-from netspec.ops import OPERATIONS
-from netspec.schema.layers import NULL, Use, layers, own_use, use, word
+from netspec.schema.layers import layers, one_word
 from netspec.schema.parameters import Schema
-from netspec.schema.sections import OPEN, chain, sections
+from netspec.schema.sections import definitions, sections, with_words
+from netspec.schema.words import Vocabulary, own_uses, use
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
+OPEN = "open."
+"""Prefix of the definitions in which a word that is not known is taken for a block of the spec."""
+HIDING = "hiding."
+"""Prefix of those in which any word is, because blocks of the spec hide known words."""
 
 
 def schema(spec: Spec | None = None) -> Schema:
     """The JSON Schema of the language, with what the caller has registered; of ``spec``, with its own blocks as well.
 
-    Without ``spec`` a file that defines blocks, or extends another, may use words that the schema does not know.
+    Without ``spec`` a file that defines blocks, or extends another, may use words that the schema does not know. If
+    one of its blocks has the word of another that is known, the schema does not look at the values of words. A block
+    of a parent that hides a known word is known to the schema of the child itself only.
     """
-    uses = {name: use(known) for name, known in registry.words().items()}
-    if spec:
-        uses |= {name: own_use(block) for name, block in spec.blocks.items()}
-    result: Schema = {
+    known = {name: use(one) for name, one in registry.words().items()}
+    own = own_uses(spec.blocks, known) if spec else {}
+    vocabularies = [Vocabulary("", known | own, open=False)]
+    if spec is None:
+        opened = {name: use(one, OPEN) for name, one in registry.words().items()}
+        vocabularies += [Vocabulary(OPEN, opened, open=True), Vocabulary(HIDING, {}, open=True)]
+    return {
         "$schema": DRAFT,
         "title": f"netspec: {spec.header.name}" if spec else "netspec",
         "description": "A convolutional network as YAML.",
@@ -31,13 +40,14 @@ def schema(spec: Spec | None = None) -> Schema:
         "properties": sections(spec),
         "additionalProperties": False,
         "if": {"required": ["extends"]},
-        "else": {"required": [*NEEDED], "anyOf": [{"required": [name]} for name in LAYER_SECTIONS]},
+        "else": {
+            "required": [*NEEDED],
+            "anyOf": [{"required": [name]} for name in LAYER_SECTIONS],
+            "properties": {"under": False},
+        },
+        "allOf": [with_words("") if spec else _by_blocks([*known])],
+        "$defs": _definitions(vocabularies),
     }
-    result["allOf"] = [_layers(OPEN if spec is None else "")]
-    definitions = _definitions(uses)
-    if spec is None:
-        definitions |= layers(uses, OPEN, is_open=True)
-    return {**result, "$defs": definitions}
 
 
 def text(document: Schema) -> str:
@@ -45,36 +55,31 @@ def text(document: Schema) -> str:
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
-def _layers(prefix: str) -> Schema:
-    """Sections of layers, of known words; of those with ``prefix`` where there are blocks or a parent."""
-    known, own = ({"properties": {name: chain(one) for name in LAYER_SECTIONS}} for one in ("", prefix))
-    dropped: Schema = {"enum": [None, {}, []], "description": "Drops the section of the parent."}
-    changed: Schema = {"properties": {name: {"anyOf": [chain(prefix), dropped]} for name in LAYER_SECTIONS}}
-    alone: Schema = {"if": {"required": ["blocks"]}, "then": own, "else": known}
-    return {"if": {"required": ["extends"]}, "then": changed, "else": alone}
-
-
-def _definitions(uses: dict[str, Use]) -> dict[str, Schema]:
-    """What the rest of the schema refers to."""
-    chosen = {name: {"$ref": f"#/$defs/word.{name}"} for name in OPERATIONS}
-    words = word(uses, (name for name in OPERATIONS if uses[name].alone))
-    inside: Schema = {"additionalProperties": {"not": {"type": "object", "required": ["from"]}}}
-    form: Schema = {"type": "object", "properties": chosen, "additionalProperties": False}
-    form |= {"minProperties": 1, "maxProperties": 1}
+def _by_blocks(known: list[str]) -> Schema:
+    """The sections that use words, by what is said of them: blocks of the spec, or of its parent, are words too."""
+    fresh: Schema = {"propertyNames": {"not": {"enum": known}}}
     return {
+        "if": {"properties": {"blocks": fresh}},
+        "then": {
+            "if": {"anyOf": [{"required": ["blocks"]}, {"required": ["extends"]}]},
+            "then": with_words(OPEN),
+            "else": with_words(""),
+        },
+        "else": with_words(HIDING),
+    }
+
+
+def _definitions(vocabularies: list[Vocabulary]) -> dict[str, Schema]:
+    """What the rest of the schema refers to."""
+    found: dict[str, Schema] = {
         "expression": {
             "description": "An expression over parameters, such as $width * 4.",
             "type": "string",
             "pattern": "\\$",
         },
-        "operation": {
-            "anyOf": [
-                *words["anyOf"],
-                {"const": "none", "description": "No operation."},
-                NULL,
-                {"allOf": [form, inside]},
-            ]
-        },
-        **{f"word.{name}": one.value for name, one in uses.items()},
-        **layers(uses, "", is_open=False),
+        "one-word": one_word(),
     }
+    for words in vocabularies:
+        found |= {f"{words.prefix}operation": words.operation(), f"{words.prefix}likeness": words.likeness()}
+        found |= words.definitions() | layers(words) | definitions(words.prefix)
+    return found

@@ -2,85 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from itertools import combinations
 
-from netspec.compiler.registry import Word
 from netspec.language import names
-from netspec.language.definition import Definition
 from netspec.limits import LIMITS
-from netspec.ops import Operation
 from netspec.schema import naming
-from netspec.schema.parameters import EXPRESSION, Schema, declared, fields, summary
-
-NAME: Schema = {"type": ["string", "integer"]}
-NULL: Schema = {"type": "null"}
+from netspec.schema.parameters import EXPRESSION, Schema
+from netspec.schema.words import ABSENT, NULL, Vocabulary, reads
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
-    """How a word is used: what may stand after it, and whether it may stand alone, or joins several inputs."""
-
-    description: str
-    value: Schema
-    alone: bool
-    joins: bool = False
-
-
-def use(known: Word) -> Use:
-    """How an operation or a block that is written in Python is used."""
-    properties, required = fields(known)
-    joins = issubclass(known, Operation) and known.joins
-    reads: Schema = {"type": "array", "items": NAME, "minItems": 2 if joins else 1}
-    return Use(
-        summary(known),
-        value(summary(known), properties, required, reads=reads if joins else {"anyOf": [NAME, reads]}),
-        alone=not required and not joins,
-        joins=joins,
-    )
-
-
-def own_use(block: Definition) -> Use:
-    """How a block of the spec is used."""
-    properties = {name: declared(parameter) for name, parameter in block.params.items()}
-    required = [name for name, parameter in block.params.items() if parameter.default is None]
-    text = f"Block {block.name} of this spec."
-    reads: Schema = {"anyOf": [NAME, {"type": "array", "items": NAME, "minItems": 1}]}
-    return Use(text, value(text, properties, required, reads=reads), alone=not required)
-
-
-def value(text: str, properties: dict[str, Schema], required: list[str], *, reads: Schema | None = None) -> Schema:
-    """What may stand after a word: nothing, the main value, or parameters; ``reads`` is what ``from`` is there."""
-    options: list[Schema] = [] if required else [NULL]
-    main = next(iter(properties), None)
-    if main and set(required) <= {main}:
-        options.append({"allOf": [properties[main], {"not": {"type": ["object", "null"]}}]})
-    elif reads and not properties and reads.get("type") == "array":
-        options.append(reads)
-    entries = {**properties, "from": reads} if reads else properties
-    form: Schema = {"type": "object", "properties": entries, "additionalProperties": False}
-    return {"description": text, "anyOf": [*options, form | ({"required": required} if required else {})]}
-
-
-def word(uses: Mapping[str, Use], names_: Iterable[str]) -> Schema:
-    """One of the words ``names_``, each with its description."""
-    return {"anyOf": [*({"const": name, "description": uses[name].description} for name in names_), EXPRESSION]}
-
-
-def layers(uses: Mapping[str, Use], prefix: str, *, is_open: bool) -> dict[str, Schema]:
-    """The definitions ``{prefix}layer``, ``{prefix}named`` and ``{prefix}chain``; ``is_open`` takes any word."""
+def layers(words: Vocabulary) -> dict[str, Schema]:
+    """The definitions ``layer``, ``chain``, ``branches``, ``chained`` and ``join`` with the prefix of ``words``."""
+    prefix = words.prefix
     layer: Schema = {"$ref": f"#/$defs/{prefix}layer"}
     chain: Schema = {"$ref": f"#/$defs/{prefix}chain"}
-    alone: Schema = {"type": "string", "pattern": r"^[A-Za-z_][A-Za-z0-9_]*$"}
-    words = word(uses, (name for name, one in uses.items() if one.alone))
-    if is_open:
-        lacking = [name for name, one in uses.items() if not one.alone]
-        words["anyOf"].append({**alone, "not": {"enum": lacking}})
+    alone = words.alone(name for name, one in words.uses.items() if one.alone)
     return {
         f"{prefix}layer": {
-            "anyOf": [words, {"type": "array", "items": layer, "minItems": 1}, _mapping(uses, prefix, is_open=is_open)]
+            "anyOf": [*alone, ABSENT, {"type": "array", "items": layer, "minItems": 1}, _mapping(words)]
         },
-        f"{prefix}named": {"allOf": [layer, {"not": {"type": "object", "required": ["name"]}}]},
         f"{prefix}chain": {
             "type": ["object", "array"],
             "if": {"type": "object", "required": ["branches"]},
@@ -89,7 +29,7 @@ def layers(uses: Mapping[str, Use], prefix: str, *, is_open: bool) -> dict[str, 
                 "items": layer,
                 "minItems": 1,
                 "propertyNames": naming.layer(),
-                "additionalProperties": {"$ref": f"#/$defs/{prefix}named"},
+                "additionalProperties": layer,
                 "minProperties": 1,
             },
         },
@@ -97,60 +37,82 @@ def layers(uses: Mapping[str, Use], prefix: str, *, is_open: bool) -> dict[str, 
             "type": "object",
             "description": "Named branches over one input.",
             "propertyNames": naming.layer(parts=1),
-            "additionalProperties": {"$ref": f"#/$defs/{prefix}named"},
+            "additionalProperties": layer,
             "minProperties": 1,
         },
-        f"{prefix}join": _join(uses, is_open=is_open),
+        f"{prefix}join": _join(words),
         f"{prefix}chained": {"description": "Layers that run one after the other.", "allOf": [chain]},
     }
 
 
-def _mapping(uses: Mapping[str, Use], prefix: str, *, is_open: bool) -> Schema:
+def _mapping(words: Vocabulary) -> Schema:
     """A word with its value, and what stands beside it: exactly one word."""
-    known = [*uses, *names.STRUCTURE]
-    other: Schema = {
-        "propertyNames": {"not": {"enum": known}},
-        "not": {"propertyNames": {"enum": list(names.BESIDE)}},
-    }
+    prefix = words.prefix
     return {
         "type": "object",
         "properties": {
-            **{name: {"$ref": f"#/$defs/word.{name}"} for name in uses},
+            **{name: words.reference(name) for name in words.uses},
+            names.NONE: NULL,
             "branches": {"$ref": f"#/$defs/{prefix}branches"},
             "chain": {"$ref": f"#/$defs/{prefix}chained"},
             "join": {"$ref": f"#/$defs/{prefix}join"},
-            **_beside(),
+            **beside(),
+            "name": {
+                "description": "What is built is called so, not by its key or number.",
+                "type": "string",
+                "anyOf": [naming.layer(), EXPRESSION],
+            },
+            names.INLINE: {"description": "The layer adds no name: what it would put under that joins those around."},
         },
-        "patternProperties": {"\\$": {}},
-        "additionalProperties": is_open,
-        "oneOf": [*({"required": [name]} for name in known), other],
+        "patternProperties": {"\\$": {}, **({naming.block()["pattern"]: {}} if words.open else {})},
+        "additionalProperties": False,
         "allOf": [
+            {"$ref": "#/$defs/one-word"},
             {"if": {"required": ["branches"]}, "then": {"required": ["join"]}},
             {"if": {"required": ["join"]}, "then": {"required": ["branches"]}},
+            _inline(words),
         ],
     }
 
 
-def _beside() -> dict[str, Schema]:
-    """What may stand beside a word."""
-    reads: Schema = {"anyOf": [NAME, {"type": "array", "items": NAME, "minItems": 1}]}
-    often: Schema = {"anyOf": [{"type": "integer", "minimum": 1, "maximum": LIMITS.repeat}, EXPRESSION]}
+def one_word() -> Schema:
+    """A mapping with one word: one key more than there are of those that stand beside it."""
+    keys = (*names.BESIDE, names.INLINE)
+    most = [
+        {"maxProperties": 1 + count, "anyOf": [{"required": list(some)} for some in combinations(keys, count)]}
+        for count in range(1 + len(keys))
+    ]
+    return {"anyOf": most, "not": {"propertyNames": {"enum": list(names.BESIDE)}}}
+
+
+def _inline(words: Vocabulary) -> Schema:
+    """``inline`` beside another word is true or false; where there is no other it is the word of a block."""
+    alone: Schema | bool = words.reference(names.INLINE) if names.INLINE in words.uses else words.open
     return {
-        "repeat": {"description": "How many of these follow one another; a stride goes to the first.", **often},
-        "from": {"description": "The layers that this reads, not the one before.", **reads},
-        "when": {"description": "The layer is there only if this holds.", "anyOf": [{"type": "boolean"}, EXPRESSION]},
-        "name": {"description": "A name in place of a number, in lists.", "type": "string", **naming.layer()},
+        "if": {"propertyNames": {"enum": [*names.BESIDE, names.INLINE]}},
+        "then": {"properties": {names.INLINE: alone}},
+        "else": {"properties": {names.INLINE: {"type": "boolean"}}},
     }
 
 
-def _join(uses: Mapping[str, Use], *, is_open: bool) -> Schema:
+def beside() -> dict[str, Schema]:
+    """What may stand beside a word, and patches can set."""
+    often: Schema = {"anyOf": [{"type": "integer", "minimum": 1, "maximum": LIMITS.repeat}, EXPRESSION]}
+    return {
+        "repeat": {"description": "How many of these follow one another; a stride goes to the first.", **often},
+        "from": {"description": "The layers that this reads, not the one before.", **reads(1)},
+        "when": {"description": "The layer is there only if this holds.", "anyOf": [{"type": "boolean"}, EXPRESSION]},
+    }
+
+
+def _join(words: Vocabulary) -> Schema:
     """What joins branches: an operation over several inputs."""
-    joins = [name for name, one in uses.items() if one.joins]
-    schema = word(uses, joins)
-    properties = {name: {"$ref": f"#/$defs/word.{name}"} for name in joins}
-    schema["anyOf"].append(
-        {"type": "object", "properties": properties, "additionalProperties": is_open, "minProperties": 1}
-    )
-    if is_open:
-        schema["anyOf"].append({"type": "string", "not": {"enum": [name for name in uses if name not in joins]}})
-    return {"description": "The operation that joins the branches.", **schema}
+    joins = [name for name, one in words.uses.items() if one.joins]
+    form: Schema = {
+        "type": "object",
+        "properties": {name: words.reference(name) for name in joins},
+        "patternProperties": {"\\$": {}},
+        "additionalProperties": words.open,
+        "minProperties": 1,
+    }
+    return {"description": "The operation that joins the branches.", "anyOf": [*words.alone(joins), form]}

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from keyword import kwlist
 from typing import Any
 
 from netspec.language import names
 
-PART = "[A-Za-z0-9][A-Za-z0-9_]*"
+PART = "[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?"
+"""A part of a path; none of a layer's begins with ``_``."""
 
 
 def layer(*, parts: int = names.MAX_PARTS) -> dict[str, Any]:
-    """The path of a layer; blocks and branches have a single part."""
-    taken = "|".join(sorted({*names.MODULE_ATTRIBUTES, *names.BESIDE, *names.STRUCTURE}))
-    path = rf"(?=[A-Za-z]){PART}(\.{PART}){{0,{parts - 1}}}"
-    return {"pattern": rf"^(?!(.*\.)?({taken})(\.|$)){path}$", "maxLength": names.MAX_NAME}
+    """The path of a layer, of at most so many parts."""
+    taken = "|".join(sorted({*names.MODULE_ATTRIBUTES, *kwlist}))
+    free = rf"(?!({_reserved()})$)(?!(.*\.)?(_|({taken})(\.|$)))"
+    return {"pattern": rf"^{free}(?=[A-Za-z]){PART}(\.{PART}){{0,{parts - 1}}}$", "maxLength": names.MAX_NAME}
+
+
+def block() -> dict[str, Any]:
+    """The word of a block."""
+    return {"pattern": rf"^(?!({_reserved()}|none)$)(?=[A-Za-z]){PART}$", "maxLength": names.MAX_NAME}
 
 
 def title() -> dict[str, Any]:
@@ -25,3 +32,7 @@ def parameter() -> dict[str, Any]:
     """The name of a parameter."""
     taken = "|".join([*names.KNOWN_INSIDE, *names.ARGUMENTS])
     return {"pattern": f"^(?!({taken})$)[A-Za-z_][A-Za-z0-9_]*$", "maxLength": names.MAX_NAME}
+
+
+def _reserved() -> str:
+    return "|".join(sorted(names.RESERVED))

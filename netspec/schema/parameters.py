@@ -19,9 +19,8 @@ from netspec.schema import naming
 
 Schema = dict[str, Any]
 EXPRESSION: Schema = {"$ref": "#/$defs/expression"}
-CHOSEN: Schema = {"$ref": "#/$defs/operation"}
 _MARK: Schema = {"format": "operation"}
-"""Stands for CHOSEN as long as pydantic, which knows its own references only, has the schema in hands."""
+"""Stands for the choice of an operation as long as pydantic, which knows its own references only, has the schema."""
 TYPES: dict[str, Schema] = {
     "int": {"type": "integer"},
     "float": {"type": "number"},
@@ -63,17 +62,20 @@ def summary(model: type[BaseModel]) -> str:
     return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
 
 
-def fields(model: type[BaseModel], *, expressions: bool = True) -> tuple[dict[str, Schema], list[str]]:
+def fields(
+    model: type[BaseModel], *, expressions: bool = True, operation: str = "operation"
+) -> tuple[dict[str, Schema], list[str]]:
     """The fields of ``model`` by name, and the names of those that must be given.
 
-    With ``expressions`` every value may be an expression. A field is described by what the docstring says of it.
+    With ``expressions`` every value may be an expression. A field is described by what the docstring says of it. What
+    a field that takes an operation can hold is the definition ``operation``.
     """
     whole = model.model_json_schema(schema_generator=_Fields)
     found = {}
     for name, schema in whole.get("properties", {}).items():
         said = schema.get("description") or _said_of(name, summary(model))
         found[name] = {"description": said} if said else {}
-        found[name] |= with_expression(schema) if expressions else schema
+        found[name] |= with_expression(schema, operation) if expressions else schema
     return found, list(whole.get("required", []))
 
 
@@ -84,12 +86,12 @@ def _said_of(name: str, text: str) -> str:
     return "; ".join(found) + "." if found else ""
 
 
-def with_expression(schema: Schema) -> Schema:
-    """``schema``, or an expression in its place or in the place of any part."""
+def with_expression(schema: Schema, operation: str = "operation") -> Schema:
+    """``schema``, or an expression in its place or in the place of any part; ``operation`` defines what a choice is."""
     outer: Schema = {key: schema[key] for key in ("description", "default") if key in schema}
     inner = {key: value for key, value in schema.items() if key not in outer}
     if inner == _MARK:  # takes expressions itself
-        return {**outer, **CHOSEN}
+        return {**outer, "$ref": f"#/$defs/{operation}"}
     if not inner:
         return schema
     options = inner.get("anyOf", [inner])

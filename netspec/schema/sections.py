@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from netspec.compiler.patches import SETTABLE
+from netspec.language import names
 from netspec.language.budget import AMOUNT, FIGURES
 from netspec.language.patch import KINDS
 from netspec.language.sections import LAYER_SECTIONS, SECTIONS
@@ -9,11 +11,11 @@ from netspec.language.spec import Header, Spec
 from netspec.limits import LARGEST_SIDE
 from netspec.ops.initialisation import SCHEMES
 from netspec.schema import naming
-from netspec.schema.layers import value
+from netspec.schema.layers import beside
 from netspec.schema.parameters import Schema, declarations, declared, fields, size, summary
+from netspec.schema.words import given, needing
 
-OPEN = "open."
-"""Prefix of the definitions in which a word that is not known is taken for a block of the spec."""
+PARAMS: Schema = {"$ref": "#/$defs/params"}
 
 
 def chain(prefix: str) -> Schema:
@@ -22,26 +24,22 @@ def chain(prefix: str) -> Schema:
 
 
 def sections(spec: Spec | None) -> dict[str, Schema]:
-    """What stands at the top of a file."""
+    """What stands at the top of a file, but for what uses words."""
     header, _ = fields(Header, expressions=False)
-    prefix = "" if spec else OPEN
     bound: Schema = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": f"^{AMOUNT}$"}]}
     found: dict[str, Schema] = {
         **header,
         "name": {"type": "string", **naming.title()},
         "extends": {"type": "string"},
+        "under": {"type": "string", **naming.layer()},
         "input": size(LARGEST_SIDE),
-        "params": declarations(),
+        "params": PARAMS,
         "variants": _variants(spec),
-        "blocks": {
-            "type": "object",
-            "propertyNames": naming.layer(parts=1),
-            "additionalProperties": _definition(prefix),
-        },
+        "blocks": {"type": "object", "propertyNames": naming.block()},
         "init": _init(),
         **{name: {} for name in LAYER_SECTIONS},
         "outputs": _outputs(),
-        "patch": _patch(prefix),
+        "patch": {},
         "budget": {
             "type": "object",
             "properties": dict.fromkeys(FIGURES, bound),
@@ -50,6 +48,27 @@ def sections(spec: Spec | None) -> dict[str, Schema]:
     }
     said = {section.key: section.description for section in SECTIONS}
     return {name: {"description": said[name], **one} for name, one in found.items()}
+
+
+def with_words(prefix: str) -> dict[str, Schema]:
+    """The sections that use words, of the vocabulary with ``prefix``; a child may drop sections of layers."""
+    own = {name: chain(prefix) for name in LAYER_SECTIONS}
+    dropped: Schema = {"enum": [None, {}, []], "description": "Drops the section of the parent."}
+    changed = {name: {"anyOf": [one, dropped]} for name, one in own.items()}
+    return {
+        "properties": {
+            "blocks": {"additionalProperties": {"$ref": f"#/$defs/{prefix}block"}},
+            "patch": {"$ref": f"#/$defs/{prefix}patch"},
+        },
+        "if": {"required": ["extends"]},
+        "then": {"properties": changed},
+        "else": {"properties": own},
+    }
+
+
+def definitions(prefix: str) -> dict[str, Schema]:
+    """What the sections refer to, beside layers."""
+    return {"params": declarations(), f"{prefix}block": _definition(prefix), f"{prefix}patch": _patch(prefix)}
 
 
 def _variants(spec: Spec | None) -> Schema:
@@ -70,13 +89,19 @@ def _definition(prefix: str) -> Schema:
         "type": "object",
         "properties": {
             "reads": {"description": "Names of what it reads beside its input, as 'from' lists it.", **reads},
-            "params": {"description": "The parameters of the block.", **declarations()},
+            "params": {"description": "The parameters of the block.", **PARAMS},
             "inline": inline,
             "body": {"description": "The layers of the block.", "allOf": [chain(prefix)]},
+            "like": {
+                "description": "The word whose parameters the block has, with other defaults.",
+                "$ref": f"#/$defs/{prefix}likeness",
+            },
             "notes": {},
         },
-        "required": ["body"],
         "additionalProperties": False,
+        "if": {"required": ["like"]},
+        "then": {"properties": {"body": False, "params": False, "reads": False}},
+        "else": {"required": ["body"]},
     }
 
 
@@ -86,7 +111,7 @@ def _init() -> Schema:
     alone = []
     for name, scheme in SCHEMES.items():
         properties, required = fields(scheme)
-        schemes[name] = value(summary(scheme), properties, required)
+        schemes[name] = given(summary(scheme), properties) | needing(required, next(iter(properties), ""))
         if not required:
             alone.append({"const": name, "description": summary(scheme)})
     form: Schema = {"type": "object", "properties": schemes, "additionalProperties": False}
@@ -114,7 +139,8 @@ def _outputs() -> Schema:
 def _patch(prefix: str) -> Schema:
     """A mapping of what is done to which layers, or a list of such."""
     layer = {"$ref": f"#/$defs/{prefix}layer"}
-    content: dict[str, Schema] = {"set": {"type": "object"}, "replace": layer}
+    replaced: Schema = {"anyOf": [layer, {"$ref": f"#/$defs/{prefix}join"}]}
+    content: dict[str, Schema] = {"set": _settings(), "replace": replaced}
     inserted: Schema = {"type": "object", **chain(prefix)}
     paths: Schema = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
     kinds = {
@@ -123,3 +149,13 @@ def _patch(prefix: str) -> Schema:
     }
     one: Schema = {"type": "object", "properties": kinds, "additionalProperties": False}
     return {"anyOf": [one, {"type": "array", "items": one}]}
+
+
+def _settings() -> Schema:
+    """Values of parameters, and what patches can set beside a word."""
+    unset = sorted(names.RESERVED.difference(SETTABLE))
+    return {
+        "type": "object",
+        "properties": {name: one for name, one in beside().items() if name in SETTABLE},
+        "propertyNames": {"not": {"enum": unset}},
+    }
