@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
 
 from bench_counting import inside, peers, stats  # noqa: E402 - found by the path above
+from bench_language import hostile, language  # noqa: E402 - as above
 from bench_measure import HEAD, Missing, Result  # noqa: E402 - as above
 from bench_networks import chain, check, forward, growth  # noqa: E402 - as above
 
@@ -29,6 +30,8 @@ BENCHMARKS: dict[str, Callable[[int], Iterator[Result | Missing]]] = {
     "forward": forward,
     "growth": growth,
     "check": check,
+    "language": language,
+    "hostile": hostile,
 }
 
 

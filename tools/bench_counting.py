@@ -10,7 +10,7 @@ from importlib import import_module
 from io import StringIO
 from typing import Any
 
-from bench_measure import ROOT, Missing, Result, cpu_seconds, medians
+from bench_measure import FLOOR, ROOT, Missing, Result, cpu_seconds, medians
 from bench_peers import INSTALL, PEERS, Peer
 
 import netspec
@@ -21,14 +21,6 @@ INSIDE_PROMISE = 0.1
 FLOOR_PROMISE = 1.5
 NETWORKS = ("vgg16", "resnet50", "densenet121")
 INSIDE = ("resnet50", "densenet121")
-FLOOR = """
-import yaml, click
-from pydantic import BaseModel
-class Layer(BaseModel):
-    out: int
-Layer(out=1)
-"""
-"""What a YAML language checked by pydantic costs before it does anything."""
 FEWEST = 3
 
 

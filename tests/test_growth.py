@@ -1,0 +1,54 @@
+"""No file costs much more than its size: a share of what ``tools/bench.py --only language --only hostile`` measures."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import growth
+import pytest
+
+import netspec
+
+
+@pytest.mark.parametrize(("word", "growing"), [(word, growing) for word, (growing, _) in growth.CONSTRUCTS.items()])
+def test_constructs_grow_by_what_they_are_called(word: str, growing: growth.Growing) -> None:
+    """What the benchmark measures is a network without mistakes, unless these are the construct, and grows with n."""
+    if word == "mistakes":
+        with pytest.raises(netspec.SpecError) as caught:
+            netspec.read(growing(4))
+        assert len(caught.value.problems) == 4
+    else:
+        netspec.read(growing(4))
+
+    assert len(growing(4)) < len(growing(8)) < 2 * len(growing(4))
+
+
+@pytest.mark.parametrize("growing", growth.HOSTILE, ids=lambda growing: growing.__name__)
+def test_costly_files_are_as_large_as_they_may_be(growing: growth.Growing) -> None:
+    """Each is nearly as large as is measured, and not larger."""
+    assert 18_000 < len(growth.largest(growing, 20_000).encode()) <= 20_000
+
+
+@pytest.fixture(scope="module")
+def measure(tmp_path_factory: pytest.TempPathFactory) -> growth.Measure:
+    """What checking resnet50 takes on this machine."""
+    return growth.Measure(tmp_path_factory.mktemp("measure"))
+
+
+def test_the_measure_ends_what_takes_too_long(
+    monkeypatch: pytest.MonkeyPatch, measure: growth.Measure, tmp_path: Path
+) -> None:
+    """A command that never ends is ended, and has cost more than it may."""
+
+    def endless(*_: Any) -> None:
+        while True:
+            time.process_time()
+
+    monkeypatch.setattr(growth.CliRunner, "invoke", endless)
+    monkeypatch.setattr(measure, "base", 1e-4)
+    took, may, ending = measure.ratio("check", tmp_path)
+
+    assert ending == growth.ENDED
+    assert took > may
