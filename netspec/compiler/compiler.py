@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from netspec.compiler.bounds import refuse_oversized
+from netspec.compiler.bounds import refuse_unbuildable
 from netspec.compiler.context import Body
 from netspec.compiler.expansion import Expansion
 from netspec.errors.problem import Problem, Problems, SpecError
@@ -67,7 +67,7 @@ def network_of(
         problems.check(built=_unfinished(spec, name, entries, expansion))
     graph = expansion.builder.graph(name, tuple(entries), tuple(outputs), tuple(init))
     _refuse_unneeded(graph, problems)
-    refuse_oversized(graph, problems)
+    refuse_unbuildable(graph, problems)
     problems.check()
     return graph, values
 
