@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from strategies import drawn
 from test_operations import ROWS, Row
 
@@ -17,7 +18,9 @@ from netspec.analysis.liveness import Liveness
 from netspec.analysis.memory import Memory, memory
 from netspec.analysis.setup import Setup
 from netspec.analysis.summary import summary
+from netspec.cli import main
 from netspec.graph.graph import Graph
+from netspec.nn import smoke_test
 from netspec.nn.build import module as module_of
 from netspec.nn.build import named
 from netspec.ops.conv import Conv
@@ -499,3 +502,26 @@ def test_training_takes_no_less_than_inference(graph_of: Callable[..., Graph]) -
     held = memory(graph_of("[conv: {out: 1, kernel: 1, bias: false}, avg_pool: 2]", size=(3, 64, 64)), optimizer="adam")
     assert held.saved_for_backward < held.inference_peak.bytes
     assert held.training_total >= held.inference_total + held.optimizer_state
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 86400000000 bytes"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_network_that_does_not_fit_is_said_not_to(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Building ends in one sentence with the bytes it takes; another fault of torch stays what it is."""
+
+    def fails(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(smoke_test, "module", fails)
+    result = CliRunner().invoke(main, ["build", "lenet5"])
+
+    assert result.exit_code == 2
+    assert "error[limit]: lenet5 does not fit in memory: 246,824 bytes of weights" in result.stderr
+    error = RuntimeError("a fault")
+    assert isinstance(CliRunner().invoke(main, ["build", "lenet5"]).exception, RuntimeError)

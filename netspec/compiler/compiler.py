@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from netspec.compiler.expansion import Expansion
-from netspec.compiler.limits import Work, refuse_oversized
+from netspec.compiler.limits import Work, refuse_unbuildable
 from netspec.compiler.run import Run
 from netspec.errors.problem import Problem, Problems, SpecError
 from netspec.errors.source import Span
@@ -55,7 +55,7 @@ def network_of(
     finally:
         run.work.operations += len(run.builder.nodes) - 1
     _refuse_unneeded(graph, problems)
-    refuse_oversized(graph, problems)
+    refuse_unbuildable(graph, problems)
     problems.check()
     return graph, values
 

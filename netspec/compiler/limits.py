@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 
 from netspec.errors.problem import Problem, Problems
 from netspec.errors.source import Span
@@ -11,7 +12,7 @@ from netspec.graph.paths import EACH, Extent, extents
 from netspec.limits import LIMITS, RAISE, Limits
 
 MAX_ELEMENTS = 2**40
-"""Elements of one tensor; more than any network has in all its tensors together."""
+"""Elements of one tensor of a layer, and of one value for one image: 4 TiB of float32, which no machine holds."""
 MAX_STRIDE = 2**40
 """What the strides on one path multiply to."""
 MAX_DEPTH = 60
@@ -76,17 +77,40 @@ def _outer(scope: Scope) -> Iterator[Scope]:
         yield scope
 
 
-def refuse_oversized(graph: Graph, problems: Problems) -> None:
-    """Object to the first tensor with too many elements, and to the first path whose strides lead too far."""
+def refuse_unbuildable(graph: Graph, problems: Problems) -> None:
+    """Object to what no machine could build: the first of each kind is named.
+
+    A tensor or a value with too many elements, a path whose strides lead too far, a start that a tensor cannot have.
+    """
     heavy = [node for node in graph.nodes if node.params + node.buffers > MAX_ELEMENTS]
     large = [(node, tensor) for node in heavy for tensor in node.tensors if tensor.size > MAX_ELEMENTS]
     for node, tensor in large[:1]:
         message = f"the {tensor.name} of '{node.name}' has {tensor.size:,} elements, the limit is {MAX_ELEMENTS:,}"
         problems.add(Problem("limit", message, node.span))
+    wide = next((node for node in graph.nodes if prod(node.shape) > MAX_ELEMENTS), None)
+    if wide:
+        message = f"the output of '{wide.name}' has {prod(wide.shape):,} elements, the limit is {MAX_ELEMENTS:,}"
+        problems.add(Problem("limit", message, wide.span))
+    if graph.init:
+        _refuse_starts(graph, problems)
     far = _far(graph)
     if far:
         message = f"the strides up to '{far.name}' multiply to more than {MAX_STRIDE:,}"
         problems.add(Problem("limit", message, far.span, "a stride on a map of one position leads nowhere"))
+
+
+def _refuse_starts(graph: Graph, problems: Problems) -> None:
+    """Object to the first tensor that a scheme of ``init`` is not for."""
+    schemes = {(word, tensor): scheme for word, tensor, scheme in graph.init}
+    for node in graph.operations:
+        for tensor in node.tensors:
+            word = node.operation.word
+            scheme = schemes.get((word, tensor.name))
+            objection = scheme.objection(tensor) if scheme else ""
+            if objection:
+                message = f"'{word}.{tensor.name}' cannot start so: its scheme in 'init' {objection}"
+                problems.add(Problem("wrong-value", message, node.span, "zeros, ones and constant are for any tensor"))
+                return
 
 
 def _far(graph: Graph) -> Node | None:

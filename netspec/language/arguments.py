@@ -289,9 +289,12 @@ def _objections(
 ) -> list[Problem]:
     """Pydantic's errors, one for each parameter, in our words; what is ``meant`` under a wrong name is not missing."""
     by_name: dict[str, list[Any]] = {}
-    for item in error.errors(include_url=False):
-        by_name.setdefault(str(item["loc"][0]), []).append(item)
     problems = []
+    for item in error.errors(include_url=False):
+        if item["loc"]:
+            by_name.setdefault(str(item["loc"][0]), []).append(item)
+        else:  # of several parameters together
+            problems.append(Problem("wrong-value", f"{whose} must have {_expected(item)}", arguments.span))
     for name, items in by_name.items():
         if items[0]["type"] == "missing" and len(items[0]["loc"]) == 1:
             if name not in arguments.given and name not in meant:

@@ -20,8 +20,10 @@ def one_or_each(value: Any) -> str:
 LARGEST = 2**31 - 1
 Count = Annotated[int, Field(ge=1, le=LARGEST)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Number = Annotated[float, Field(allow_inf_nan=False)]
+MOST = 1e37
+"""The largest number of a parameter: ten times as much is still a number of 32 bits, which torch insists on."""
+Positive = Annotated[float, Field(gt=0, le=MOST, allow_inf_nan=False)]
+Number = Annotated[float, Field(ge=-MOST, le=MOST, allow_inf_nan=False)]
 Natural = Annotated[int, Field(ge=0, le=LARGEST)]
 _Sizes = Annotated[tuple[Count, ...], Field(min_length=1, max_length=MOST_AXES), BeforeValidator(listed)]
 _Margins = Annotated[tuple[Natural, ...], Field(min_length=1, max_length=MOST_AXES), BeforeValidator(listed)]

@@ -1,9 +1,12 @@
 """Initialisation schemes as data: which function of ``torch.nn.init`` with which arguments."""
 
-from typing import Any, ClassVar, Literal
+from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Any, ClassVar, Literal, TypeVar
 
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from netspec.ops.facts import Tensor
 from netspec.ops.fields import Number, Positive
 
 Mode = Literal["fan_in", "fan_out"]
@@ -16,6 +19,18 @@ class Scheme(BaseModel):
 
     function: ClassVar[str]
     """Dotted name of the function, called with the tensor and :meth:`arguments`."""
+    least_axes: ClassVar[int] = 0
+    """Axes that a tensor must have: without inputs and outputs there is no fan."""
+    draws: ClassVar[bool] = True
+    """Whether elements are drawn, which makes them decimals."""
+
+    def objection(self, tensor: Tensor) -> str:
+        """Why ``tensor`` cannot start so; empty where it can."""
+        if len(tensor.shape) < self.least_axes:
+            return f"is for tensors with at least {self.least_axes} axes, and this has {len(tensor.shape)}"
+        if self.draws and not tensor.shape and not tensor.trainable:
+            return "draws decimals, and this is a counter"
+        return ""
 
     def arguments(self) -> dict[str, Any]:
         """Keyword arguments of the function."""
@@ -26,6 +41,7 @@ class KaimingNormal(Scheme):
     """Normal with the deviation gain / sqrt(fan) (He et al. 2015, arXiv:1502.01852)."""
 
     function: ClassVar[str] = "torch.nn.init.kaiming_normal_"
+    least_axes: ClassVar[int] = 2
     mode: Mode = "fan_in"
     nonlinearity: Literal["relu", "leaky_relu", "linear", "tanh", "sigmoid", "selu"] = "relu"
 
@@ -34,6 +50,7 @@ class KaimingUniform(Scheme):
     """Uniform with the deviation gain / sqrt(fan) (He et al. 2015, arXiv:1502.01852)."""
 
     function: ClassVar[str] = "torch.nn.init.kaiming_uniform_"
+    least_axes: ClassVar[int] = 2
     mode: Mode = "fan_in"
     nonlinearity: Literal["relu", "leaky_relu", "linear", "tanh", "sigmoid", "selu"] = "relu"
 
@@ -42,6 +59,7 @@ class XavierNormal(Scheme):
     """Normal with the deviation gain sqrt(2 / (fan_in + fan_out)) (Glorot and Bengio 2010)."""
 
     function: ClassVar[str] = "torch.nn.init.xavier_normal_"
+    least_axes: ClassVar[int] = 2
     gain: Positive = 1.0
 
 
@@ -49,6 +67,7 @@ class XavierUniform(Scheme):
     """Uniform with the deviation gain sqrt(2 / (fan_in + fan_out)) (Glorot and Bengio 2010)."""
 
     function: ClassVar[str] = "torch.nn.init.xavier_uniform_"
+    least_axes: ClassVar[int] = 2
     gain: Positive = 1.0
 
 
@@ -60,6 +79,17 @@ class Normal(Scheme):
     mean: Number = 0.0
 
 
+Between = TypeVar("Between", "TruncNormal", "Uniform")
+
+
+def ordered(scheme: Between) -> Between:
+    """``scheme``, whose ``low`` must not be above its ``high``."""
+    if scheme.low > scheme.high:
+        expected = f"a low that is not above its high, {scheme.low:g} above {scheme.high:g}"
+        raise ValueError(expected)
+    return scheme
+
+
 class TruncNormal(Scheme):
     """Normal with ``std`` and ``mean``, redrawn outside ``low`` to ``high``."""
 
@@ -68,6 +98,10 @@ class TruncNormal(Scheme):
     mean: Number = 0.0
     low: Number = -2.0
     high: Number = 2.0
+
+    @model_validator(mode="after")
+    def _ordered(self) -> TruncNormal:
+        return ordered(self)
 
     def arguments(self) -> dict[str, Any]:
         """As torch names them."""
@@ -81,6 +115,10 @@ class Uniform(Scheme):
     low: Number = 0.0
     high: Number = 1.0
 
+    @model_validator(mode="after")
+    def _ordered(self) -> Uniform:
+        return ordered(self)
+
     def arguments(self) -> dict[str, Any]:
         """As torch names them."""
         return {"a": self.low, "b": self.high}
@@ -90,6 +128,7 @@ class Orthogonal(Scheme):
     """A (semi-)orthogonal matrix (Saxe et al. 2013)."""
 
     function: ClassVar[str] = "torch.nn.init.orthogonal_"
+    least_axes: ClassVar[int] = 2
     gain: Positive = 1.0
 
 
@@ -97,6 +136,7 @@ class Constant(Scheme):
     """All elements ``value``."""
 
     function: ClassVar[str] = "torch.nn.init.constant_"
+    draws: ClassVar[bool] = False
     value: Number
 
     def arguments(self) -> dict[str, Any]:
@@ -108,12 +148,14 @@ class Zeros(Scheme):
     """All elements 0."""
 
     function: ClassVar[str] = "torch.nn.init.zeros_"
+    draws: ClassVar[bool] = False
 
 
 class Ones(Scheme):
     """All elements 1."""
 
     function: ClassVar[str] = "torch.nn.init.ones_"
+    draws: ClassVar[bool] = False
 
 
 SCHEMES: dict[str, type[Scheme]] = {
