@@ -8,13 +8,16 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+import netspec
 from netspec.cli import main
+from netspec.commands.formats import draw
 from netspec.diagram import render as rendering
-from netspec.diagram.render import render
+from netspec.diagram.dot import Drawing, dot
 from netspec.errors.problem import SpecError
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="programs are scripts of the shell")
 
+LENET = Drawing(netspec.read("lenet5").graph, 1)
 PROGRAMS = {
     "draws": 'cat; echo " $*"',
     "fails": "echo 'syntax error in line 1' >&2; echo more >&2; exit 1",
@@ -39,10 +42,10 @@ def program(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
 
 
 REFUSED = {
-    "fails": ("missing-dot", "Graphviz could not draw it: syntax error in line 1"),
-    "fails in silence": ("missing-dot", "Graphviz could not draw it: exit code 3"),
-    "draws nothing": ("missing-dot", "Graphviz could not draw it: exit code 0"),
-    "hangs": ("limit", "Graphviz had no picture after 0.2 seconds"),
+    "fails": ("layout", "Graphviz could not draw it: syntax error in line 1"),
+    "fails in silence": ("layout", "Graphviz could not draw it: exit code 3"),
+    "draws nothing": ("layout", "Graphviz could not draw it: exit code 0"),
+    "hangs": ("layout", "Graphviz had no picture after 0.2 seconds"),
     "is missing": ("missing-dot", "a .svg is drawn by Graphviz, whose program 'dot' is not installed"),
 }
 
@@ -55,7 +58,7 @@ def test_a_layout_that_fails_changes_nothing(program: str, there: bool, tmp_path
     if there:
         path.write_bytes(b"old")
     with pytest.raises(SpecError) as caught:
-        render("digraph {}", path)
+        draw(LENET, path)
     (problem,) = caught.value.problems
 
     assert (problem.code, problem.message) == REFUSED[program]
@@ -69,9 +72,9 @@ def test_a_layout_that_fails_changes_nothing(program: str, there: bool, tmp_path
 def test_the_picture_is_what_the_program_prints(form: str, tmp_path: Path) -> None:
     """The program gets the text and the format, and what it prints is the file."""
     path = tmp_path / f"net.{form.upper()}"
-    render("digraph {}", path)
+    draw(LENET, path)
 
-    assert path.read_text(encoding="utf-8") == f"digraph {{}} -Kdot -T{form}\n"
+    assert path.read_text(encoding="utf-8") == f"{dot(LENET).decode()} -Kdot -T{form}\n"
 
 
 FAMILY = """\

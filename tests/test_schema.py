@@ -20,10 +20,10 @@ from test_language import BUILT, HEAD, LIKE
 from netspec import catalogue
 from netspec.cli import main
 from netspec.compiler import registry
-from netspec.compiler.compiler import spec_of
 from netspec.errors.problem import SpecError
 from netspec.errors.source import Source
 from netspec.language import names
+from netspec.language.extends import spec_of
 from netspec.language.reader import read_yaml
 from netspec.language.sections import KEYS
 from netspec.language.values import plain
