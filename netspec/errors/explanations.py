@@ -189,7 +189,7 @@ EXPLANATIONS: dict[Code, Explanation] = {
     "plugin": Explanation(
         "A registered operation or block raised something of its own while the network was worked out.",
         "python",
-        "def shape(self, *inputs): return inputs[1]  # with one input",
+        "def shape(self, *inputs):\n    return inputs[1]  # with one input",
         "Mend the class that the message names; a `Refusal` says what is wrong with the inputs of a layer.",
     ),
     "shape": Explanation(
