@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from netspec.ops.facts import Cost, Family, Layer, Shape, Tensor, positions
 from netspec.ops.memory import output_saved
-from netspec.ops.operation import Number, Operation
+from netspec.ops.operation import Number, Operation, torch_layer
 
 
 def compared(_: Operation, output: Shape, *inputs: Shape) -> Cost:
@@ -19,15 +19,12 @@ class Relu(Operation):
     family: ClassVar[Family] = Family.ACTIVATION
     cost = compared
     saved_for_backward = output_saved
+    layer = torch_layer("torch.nn.ReLU")
 
     @property
     def in_place(self) -> bool:
         """Always."""
         return True
-
-    def layer(self, *inputs: Shape) -> Layer:
-        """``torch.nn.ReLU``."""
-        return Layer("torch.nn.ReLU", {})
 
     def label(self, *inputs: Shape) -> str:
         """``ReLU``."""
@@ -40,10 +37,7 @@ class Relu6(Operation):
     word: ClassVar[str] = "relu6"
     family: ClassVar[Family] = Family.ACTIVATION
     cost = compared
-
-    def layer(self, *inputs: Shape) -> Layer:
-        """``torch.nn.ReLU6``."""
-        return Layer("torch.nn.ReLU6", {})
+    layer = torch_layer("torch.nn.ReLU6")
 
 
 class LeakyRelu(Operation):
@@ -52,6 +46,7 @@ class LeakyRelu(Operation):
     word: ClassVar[str] = "leaky_relu"
     family: ClassVar[Family] = Family.ACTIVATION
     cost = compared
+    layer = torch_layer("torch.nn.LeakyReLU", negative_slope="slope")
 
     slope: Number = 0.01
 
@@ -59,10 +54,6 @@ class LeakyRelu(Operation):
     def in_place(self) -> bool:
         """Not with a negative slope, whose gradient needs the input."""
         return self.slope >= 0
-
-    def layer(self, *inputs: Shape) -> Layer:
-        """``torch.nn.LeakyReLU``."""
-        return Layer("torch.nn.LeakyReLU", {"negative_slope": self.slope})
 
 
 class Prelu(Operation):
