@@ -613,6 +613,26 @@ def test_channels_are_seen_on_wide_terminals(name: str, rows: tuple[str, ...]) -
     assert re.search(r" 3 -> \d+ ", lines[2])
 
 
+@pytest.mark.parametrize(
+    ("join", "shown"),
+    [
+        ("concat: [a, b]", "4 + 2 -> 6"),
+        ("concat: [a, b, a, b, a, a]", "4+ -> 20"),
+        ("add: [a, a]", "4 -> 4"),
+        ("multiply: [a, c]", "4 -> 4"),
+    ],
+)
+def test_a_concatenation_shows_the_channels_of_each_input(
+    join: str, shown: str, graph_of: Callable[..., Graph]
+) -> None:
+    """What adds up is written as a sum, or begun as one; other joins have the channels of each of their inputs."""
+    layers = "\n".join(f"{name}: {{conv: {{out: {out}, kernel: 1}}}}" for name, out in (("a", 4), ("b", 2), ("c", 1)))
+    rows = summary(graph_of(f"{layers}\nd: {{{join}}}", outputs="{b: b, c: c, d: d}")).rows
+    last = groups(rows, View(by="node"))[-1]
+
+    assert FIGURES["channels"].value(last, whole_of(rows)) == shown
+
+
 def rich_text(stats: Summary, width: int, **options: Any) -> str:
     """The table of ``stats`` as a terminal would get it."""
     stream = StringIO()

@@ -112,10 +112,10 @@ def last_map(graph: Graph) -> Node:
 
 def _field(node: Node, fields: dict[Node, Field]) -> Field:
     """What positions of ``node`` see, from what those of its inputs do."""
-    seen = {source: fields[source] for source in node.inputs}
-    first = seen[node.inputs[0]]
-    if len(seen) == 1 and node.bounding_window is None and window_over(node, node.inputs[0]) is None:
+    first = fields[node.inputs[0]]
+    if len(node.inputs) == 1 and window_over(node, node.inputs[0]) is None:
         return first
+    seen = {source: fields[source] for source in node.inputs}
     found = extents(node, lambda source: seen[source].extents)
     axes = range(len(found)) if len(seen) > 1 else ()
     even = node.bounding_window is None

@@ -129,7 +129,9 @@ def _all_strides(graph: Graph) -> int:
     """The product of the largest strides of all operations, or of so many that it is past the limit."""
     product = 1
     for node in graph.operations:
-        product *= max((node.bounding_window or node.window).stride, default=1)
+        window = node.bounding_window or node.window
+        if not window.is_point:
+            product *= max(window.stride)
         if product > MAX_STRIDE:
             break
     return product

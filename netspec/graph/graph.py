@@ -24,7 +24,7 @@ class Node:
     What the operation says of itself for its inputs (``tensors``, ``window``, ``cost``) is asked once, here;
     ``params`` and ``buffers`` are the elements of its tensors, trainable ones and others. ``grid`` is how many
     positions it has along each axis of the network's input: one on each where its shape has other axes than that, as
-    flat features have.
+    flat features have; ``has_places`` says whether it has the same.
     """
 
     index: int
@@ -39,6 +39,7 @@ class Node:
     window: Window = field(init=False)
     bounding_window: Window | None = field(init=False)
     grid: PerAxis = field(init=False)
+    has_places: bool = field(init=False)
     cost: Cost = field(init=False)
     params: int = field(init=False)
     buffers: int = field(init=False)
@@ -48,8 +49,10 @@ class Node:
         self.tensors = self.operation.tensors(*shapes)
         self.window = self.operation.window(*shapes)
         self.bounding_window = self.operation.bounding_window(*shapes)
-        axes = len(self.inputs[0].grid) if self.inputs else len(self.shape) - 1
-        self.grid = self.shape[1:] if axes == len(self.shape) - 1 else (1,) * axes
+        grid = self.shape[1:]
+        axes = len(self.inputs[0].grid) if self.inputs else len(grid)
+        self.has_places = len(grid) == axes
+        self.grid = grid if self.has_places else (1,) * axes
         self.cost = self.operation.cost(self.shape, *shapes)
         self.params = self.buffers = 0
         for tensor in self.tensors:
@@ -65,11 +68,6 @@ class Node:
     def label(self) -> str:
         """The operation in a few words: ``conv 3x3/2, 64``."""
         return self.operation.label(*self.input_shapes)
-
-    @property
-    def has_places(self) -> bool:
-        """Whether the axes of its shape are those of the network's input."""
-        return len(self.shape) - 1 == len(self.grid)
 
     @property
     def positions(self) -> int:
@@ -142,7 +140,8 @@ class Graph:
 
     def __post_init__(self) -> None:
         inputs = tuple([node for node in self.nodes if node.operation.family is Family.INPUT])
-        operations = tuple([node for node in self.nodes if node.operation.family is not Family.INPUT])
+        given = frozenset(inputs)
+        operations = tuple([node for node in self.nodes if node not in given])
         object.__setattr__(self, "inputs", inputs)
         object.__setattr__(self, "operations", operations)
 

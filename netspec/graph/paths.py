@@ -68,6 +68,10 @@ def window_over(node: Node, source: Node) -> Window | None:
 
 def extents(node: Node, before: Callable[[Node], Sequence[Extent]]) -> tuple[Extent, ...]:
     """What positions of ``node`` see on each axis, if those of its inputs see what ``before`` says."""
+    if len(node.inputs) == 1:
+        (source,) = node.inputs
+        window, known = window_over(node, source), before(source)
+        return tuple([extent.through(window, axis) for axis, extent in enumerate(known)]) if window else tuple(known)
     found = []
     for axis, count in enumerate(node.grid):
         ways = []

@@ -3,10 +3,10 @@
 from math import prod
 from typing import ClassVar
 
-from netspec.ops.facts import Cost, Family, Layer, Shape, positions
+from netspec.ops.facts import Cost, Family, Shape, positions
 from netspec.ops.fields import Number, Positive
 from netspec.ops.memory import Saved, Space, output_saved
-from netspec.ops.operation import Operation
+from netspec.ops.operation import Operation, torch_layer
 from netspec.ops.rectifier import compared
 
 
@@ -21,12 +21,9 @@ class Elu(Operation):
     word: ClassVar[str] = "elu"
     family: ClassVar[Family] = Family.ACTIVATION
     cost = exponentiated
+    layer = torch_layer("torch.nn.ELU", "alpha")
 
     alpha: Number = 1.0
-
-    def layer(self, *inputs: Shape) -> Layer:
-        """``torch.nn.ELU``."""
-        return Layer("torch.nn.ELU", {"alpha": self.alpha})
 
 
 class Selu(Operation):
@@ -35,10 +32,7 @@ class Selu(Operation):
     word: ClassVar[str] = "selu"
     family: ClassVar[Family] = Family.ACTIVATION
     cost = exponentiated
-
-    def layer(self, *inputs: Shape) -> Layer:
-        """``torch.nn.SELU``."""
-        return Layer("torch.nn.SELU", {})
+    layer = torch_layer("torch.nn.SELU")
 
 
 class Gelu(Operation):
@@ -47,10 +41,7 @@ class Gelu(Operation):
     word: ClassVar[str] = "gelu"
     family: ClassVar[Family] = Family.ACTIVATION
     cost = exponentiated
-
-    def layer(self, *inputs: Shape) -> Layer:
-        """``torch.nn.GELU``."""
-        return Layer("torch.nn.GELU", {})
+    layer = torch_layer("torch.nn.GELU")
 
 
 class Silu(Operation):
@@ -59,10 +50,7 @@ class Silu(Operation):
     word: ClassVar[str] = "silu"
     family: ClassVar[Family] = Family.ACTIVATION
     cost = exponentiated
-
-    def layer(self, *inputs: Shape) -> Layer:
-        """``torch.nn.SiLU``."""
-        return Layer("torch.nn.SiLU", {})
+    layer = torch_layer("torch.nn.SiLU")
 
 
 class Mish(Operation):
@@ -71,10 +59,7 @@ class Mish(Operation):
     word: ClassVar[str] = "mish"
     family: ClassVar[Family] = Family.ACTIVATION
     cost = exponentiated
-
-    def layer(self, *inputs: Shape) -> Layer:
-        """``torch.nn.Mish``."""
-        return Layer("torch.nn.Mish", {})
+    layer = torch_layer("torch.nn.Mish")
 
 
 class Softplus(Operation):
@@ -83,12 +68,9 @@ class Softplus(Operation):
     word: ClassVar[str] = "softplus"
     family: ClassVar[Family] = Family.ACTIVATION
     cost = exponentiated
+    layer = torch_layer("torch.nn.Softplus", "beta")
 
     beta: Positive = 1.0
-
-    def layer(self, *inputs: Shape) -> Layer:
-        """``torch.nn.Softplus``."""
-        return Layer("torch.nn.Softplus", {"beta": self.beta})
 
 
 class Hardswish(Operation):
@@ -97,10 +79,7 @@ class Hardswish(Operation):
     word: ClassVar[str] = "hardswish"
     family: ClassVar[Family] = Family.ACTIVATION
     cost = compared
-
-    def layer(self, *inputs: Shape) -> Layer:
-        """``torch.nn.Hardswish``."""
-        return Layer("torch.nn.Hardswish", {})
+    layer = torch_layer("torch.nn.Hardswish")
 
 
 class Hardsigmoid(Operation):
@@ -109,10 +88,7 @@ class Hardsigmoid(Operation):
     word: ClassVar[str] = "hardsigmoid"
     family: ClassVar[Family] = Family.ACTIVATION
     cost = compared
-
-    def layer(self, *inputs: Shape) -> Layer:
-        """``torch.nn.Hardsigmoid``."""
-        return Layer("torch.nn.Hardsigmoid", {})
+    layer = torch_layer("torch.nn.Hardsigmoid")
 
 
 class Sigmoid(Operation):
@@ -122,10 +98,7 @@ class Sigmoid(Operation):
     family: ClassVar[Family] = Family.ACTIVATION
     cost = exponentiated
     saved_for_backward = output_saved
-
-    def layer(self, *inputs: Shape) -> Layer:
-        """``torch.nn.Sigmoid``."""
-        return Layer("torch.nn.Sigmoid", {})
+    layer = torch_layer("torch.nn.Sigmoid")
 
 
 class Tanh(Operation):
@@ -135,10 +108,7 @@ class Tanh(Operation):
     family: ClassVar[Family] = Family.ACTIVATION
     cost = exponentiated
     saved_for_backward = output_saved
-
-    def layer(self, *inputs: Shape) -> Layer:
-        """``torch.nn.Tanh``."""
-        return Layer("torch.nn.Tanh", {})
+    layer = torch_layer("torch.nn.Tanh")
 
 
 class ScaledTanh(Operation):
@@ -147,6 +117,7 @@ class ScaledTanh(Operation):
     word: ClassVar[str] = "scaled_tanh"
     family: ClassVar[Family] = Family.ACTIVATION
     cost = exponentiated
+    layer = torch_layer("netspec.nn.layers.ScaledTanh", "amplitude", "slope")
 
     amplitude: Number = 1.7159
     slope: Number = 2 / 3
@@ -158,7 +129,3 @@ class ScaledTanh(Operation):
     def workspace(self, output: Shape, *inputs: Shape) -> Space:
         """The scaled input, then the hyperbolic tangent."""
         return Space(values=prod(output))
-
-    def layer(self, *inputs: Shape) -> Layer:
-        """A module of ours: torch has none."""
-        return Layer("netspec.nn.layers.ScaledTanh", {"amplitude": self.amplitude, "slope": self.slope})

@@ -10,7 +10,7 @@ from netspec.ops.facts import FLAT, Cost, Family, Layer, Shape, positions
 from netspec.ops.fields import Count, Fraction, Natural
 from netspec.ops.join import equal
 from netspec.ops.memory import Space, nothing_saved
-from netspec.ops.operation import Operation
+from netspec.ops.operation import Operation, free, torch_layer
 
 
 class DrawColumn(Operation):
@@ -23,6 +23,8 @@ class DrawColumn(Operation):
     word: ClassVar[str] = "draw_column"
     family: ClassVar[Family] = Family.REGULARISE
     saved_for_backward = nothing_saved
+    cost = free
+    layer = torch_layer("netspec.nn.layers.DrawColumn", "columns", "p")
 
     columns: Count
     p: Fraction = 0.5
@@ -34,14 +36,6 @@ class DrawColumn(Operation):
     def differentiable_inputs(self, *inputs: Shape) -> int:
         """None: of its input only size and type are read."""
         return 0
-
-    def cost(self, output: Shape, *inputs: Shape) -> Cost:
-        """Nothing is computed in eval mode."""
-        return Cost()
-
-    def layer(self, *inputs: Shape) -> Layer:
-        """A module of ours: torch has none."""
-        return Layer("netspec.nn.layers.DrawColumn", {"columns": self.columns, "p": self.p})
 
     def label(self, *inputs: Shape) -> str:
         """``draw one of 3 columns``."""

@@ -2,9 +2,9 @@
 
 from typing import ClassVar
 
-from netspec.ops.facts import Cost, Family, Layer, Shape
+from netspec.ops.facts import Cost, Family, Shape
 from netspec.ops.memory import nothing_saved
-from netspec.ops.operation import Operation
+from netspec.ops.operation import Operation, torch_layer
 
 
 class Input(Operation):
@@ -13,6 +13,7 @@ class Input(Operation):
     word: ClassVar[str] = "input"
     family: ClassVar[Family] = Family.INPUT
     saved_for_backward = nothing_saved
+    layer = torch_layer("torch.nn.Identity")
 
     size: tuple[int, ...]
 
@@ -23,7 +24,3 @@ class Input(Operation):
     def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """Nothing is computed."""
         return Cost()
-
-    def layer(self, *inputs: Shape) -> Layer:
-        """What is given to the module, unchanged."""
-        return Layer("torch.nn.Identity", {})

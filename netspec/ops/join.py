@@ -7,7 +7,7 @@ from typing import ClassVar
 from netspec.errors.codes import Refusal
 from netspec.ops.facts import FLAT, MAP, Cost, Family, Layer, Shape, positions, shape_text
 from netspec.ops.memory import Saved, Space, alone, nothing_saved
-from netspec.ops.operation import Operation
+from netspec.ops.operation import Operation, free, torch_layer
 
 PAIR = 2
 
@@ -74,6 +74,7 @@ class Mean(Operation):
     overwritable: ClassVar[bool] = True
     shape = equal
     saved_for_backward = nothing_saved
+    layer = torch_layer("netspec.nn.layers.Mean")
 
     def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """One add for each element and each input after the first, and one division."""
@@ -83,10 +84,6 @@ class Mean(Operation):
     def workspace(self, output: Shape, *inputs: Shape) -> Space:
         """The sum so far, beside the next one or the mean."""
         return Space(values=prod(output)) if len(inputs) > 1 else Space()
-
-    def layer(self, *inputs: Shape) -> Layer:
-        """A module: the sum over the number of inputs."""
-        return Layer("netspec.nn.layers.Mean", {})
 
 
 class Multiply(Operation):
@@ -136,6 +133,7 @@ class Concat(Operation):
     joins: ClassVar[bool] = True
     overwritable: ClassVar[bool] = True
     saved_for_backward = nothing_saved
+    cost = free
 
     def shape(self, *inputs: Shape) -> Shape:
         """Channels added up; the other sizes must be equal."""
@@ -145,10 +143,6 @@ class Concat(Operation):
             hint = "a 3x3 window with stride 1 keeps its size with padding 1; strides must agree on all branches"
             raise Refusal("shape", f"concat needs {what}", hint)
         return (sum(shape[0] for shape in inputs), *inputs[0][1:])
-
-    def cost(self, output: Shape, *inputs: Shape) -> Cost:
-        """Nothing is computed."""
-        return Cost()
 
     def layer(self, *inputs: Shape) -> Layer:
         """``torch.cat`` over dimension 1."""

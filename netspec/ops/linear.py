@@ -6,7 +6,7 @@ from typing import ClassVar
 from netspec.ops.facts import Cost, Family, Layer, Shape, Tensor, Window
 from netspec.ops.fields import Count
 from netspec.ops.memory import always, nothing_saved
-from netspec.ops.operation import Operation, flat_only, map_only
+from netspec.ops.operation import Operation, flat_only, free, map_only, torch_layer
 
 
 class Linear(Operation):
@@ -55,20 +55,14 @@ class Flatten(Operation):
     family: ClassVar[Family] = Family.SHAPE
     saved_for_backward = nothing_saved
     is_view = always
+    cost = free
+    layer = torch_layer("torch.nn.Flatten")
 
     def shape(self, *inputs: Shape) -> Shape:
         """All elements: ``(channels x height x width,)`` on two axes."""
         map_only(self, inputs[0])
         return (prod(inputs[0]),)
 
-    def cost(self, output: Shape, *inputs: Shape) -> Cost:
-        """Nothing is computed."""
-        return Cost()
-
     def window(self, *inputs: Shape) -> Window:
         """The whole map: what reads flat features reads every position."""
         return Window.whole(inputs[0])
-
-    def layer(self, *inputs: Shape) -> Layer:
-        """``torch.nn.Flatten``."""
-        return Layer("torch.nn.Flatten", {})

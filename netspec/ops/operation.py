@@ -1,6 +1,7 @@
 """The base of all operations: fields are the YAML parameters, methods are pure functions of input shapes."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
@@ -95,6 +96,24 @@ class Operation(BaseModel, ABC):
     def label(self, *inputs: Shape) -> str:
         """A few words for a diagram or a table: ``conv 3x3/2, 64``."""
         return self.word.replace("_", " ")
+
+
+def torch_layer(target: str, *fields: str, **renamed: str) -> Callable[..., Layer]:
+    """As ``layer`` of an operation, the module ``target`` whatever the input is.
+
+    Its arguments are ``fields`` of the operation under their own names, and others ``renamed``: argument to field.
+    """
+    names = {**{name: name for name in fields}, **renamed}
+
+    def layer(self: Operation, *inputs: Shape) -> Layer:
+        return Layer(target, {argument: getattr(self, field) for argument, field in names.items()})
+
+    return layer
+
+
+def free(_: Operation, output: Shape, *inputs: Shape) -> Cost:
+    """The rule ``cost`` of what computes nothing in eval mode: values are moved, left out, or passed on."""
+    return Cost()
 
 
 def map_only(operation: Operation, shape: Shape) -> int:

@@ -5,7 +5,7 @@ from typing import ClassVar
 from netspec.ops.facts import Cost, Family, Layer, Shape, Tensor, positions
 from netspec.ops.fields import Number
 from netspec.ops.memory import output_saved
-from netspec.ops.operation import Operation
+from netspec.ops.operation import Operation, torch_layer
 
 
 def compared(_: Operation, output: Shape, *inputs: Shape) -> Cost:
@@ -20,15 +20,12 @@ class Relu(Operation):
     family: ClassVar[Family] = Family.ACTIVATION
     cost = compared
     saved_for_backward = output_saved
+    layer = torch_layer("torch.nn.ReLU")
 
     @property
     def in_place(self) -> bool:
         """Always."""
         return True
-
-    def layer(self, *inputs: Shape) -> Layer:
-        """``torch.nn.ReLU``."""
-        return Layer("torch.nn.ReLU", {})
 
     def label(self, *inputs: Shape) -> str:
         """``ReLU``."""
@@ -41,10 +38,7 @@ class Relu6(Operation):
     word: ClassVar[str] = "relu6"
     family: ClassVar[Family] = Family.ACTIVATION
     cost = compared
-
-    def layer(self, *inputs: Shape) -> Layer:
-        """``torch.nn.ReLU6``."""
-        return Layer("torch.nn.ReLU6", {})
+    layer = torch_layer("torch.nn.ReLU6")
 
 
 class LeakyRelu(Operation):
@@ -53,6 +47,7 @@ class LeakyRelu(Operation):
     word: ClassVar[str] = "leaky_relu"
     family: ClassVar[Family] = Family.ACTIVATION
     cost = compared
+    layer = torch_layer("torch.nn.LeakyReLU", negative_slope="slope")
 
     slope: Number = 0.01
 
@@ -60,10 +55,6 @@ class LeakyRelu(Operation):
     def in_place(self) -> bool:
         """Not with a negative slope, whose gradient needs the input."""
         return self.slope >= 0
-
-    def layer(self, *inputs: Shape) -> Layer:
-        """``torch.nn.LeakyReLU``."""
-        return Layer("torch.nn.LeakyReLU", {"negative_slope": self.slope})
 
 
 class Prelu(Operation):

@@ -3,10 +3,10 @@
 from math import prod
 from typing import ClassVar
 
-from netspec.ops.facts import Cost, Family, Layer, Shape
+from netspec.ops.facts import Family, Shape
 from netspec.ops.fields import Fraction
 from netspec.ops.memory import Saved, Space
-from netspec.ops.operation import Operation
+from netspec.ops.operation import Operation, free, torch_layer
 
 
 class Dropout(Operation):
@@ -14,12 +14,10 @@ class Dropout(Operation):
 
     word: ClassVar[str] = "dropout"
     family: ClassVar[Family] = Family.REGULARISE
+    cost = free
+    layer = torch_layer("torch.nn.Dropout", "p")
 
     p: Fraction = 0.5
-
-    def cost(self, output: Shape, *inputs: Shape) -> Cost:
-        """Nothing is computed in eval mode."""
-        return Cost()
 
     def saved_for_backward(self, output: Shape, *inputs: Shape) -> Saved:
         """The mask, as numbers of the values' type; CUDA has a byte for each element instead."""
@@ -28,10 +26,6 @@ class Dropout(Operation):
     def is_view(self, *inputs: Shape, training: bool) -> bool:
         """In eval mode, and where nothing is dropped."""
         return not training or self.p == 0
-
-    def layer(self, *inputs: Shape) -> Layer:
-        """``torch.nn.Dropout``."""
-        return Layer("torch.nn.Dropout", {"p": self.p})
 
     def label(self, *inputs: Shape) -> str:
         """``dropout 0.5``."""

@@ -5,10 +5,10 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from netspec.errors.codes import Refusal
-from netspec.ops.facts import Cost, Family, Layer, Shape, Window, brief, each, point
+from netspec.ops.facts import Family, Layer, Shape, Window, brief, each, point
 from netspec.ops.fields import Count, Natural, Size
 from netspec.ops.memory import INDEX, Saved, Space, always, nothing_saved
-from netspec.ops.operation import Operation, map_only
+from netspec.ops.operation import Operation, free, map_only, torch_layer
 
 
 class Identity(Operation):
@@ -18,14 +18,8 @@ class Identity(Operation):
     family: ClassVar[Family] = Family.SHAPE
     saved_for_backward = nothing_saved
     is_view = always
-
-    def cost(self, output: Shape, *inputs: Shape) -> Cost:
-        """Nothing is computed."""
-        return Cost()
-
-    def layer(self, *inputs: Shape) -> Layer:
-        """``torch.nn.Identity``."""
-        return Layer("torch.nn.Identity", {})
+    cost = free
+    layer = torch_layer("torch.nn.Identity")
 
 
 class PadShortcut(Operation):
@@ -37,6 +31,7 @@ class PadShortcut(Operation):
     word: ClassVar[str] = "pad_shortcut"
     family: ClassVar[Family] = Family.SHAPE
     saved_for_backward = nothing_saved
+    cost = free
 
     out: Count
     stride: Size = 1
@@ -50,10 +45,6 @@ class PadShortcut(Operation):
             hint = "option A can only add channels; use a projection to remove some"
             raise Refusal("shape", f"pad_shortcut cannot pad {channels} channels to {self.out}", hint)
         return (self.out, *(-(-size // step) for size, step in zip(sizes, each(self.stride, axes), strict=True)))
-
-    def cost(self, output: Shape, *inputs: Shape) -> Cost:
-        """Nothing is computed."""
-        return Cost()
 
     def window(self, *inputs: Shape) -> Window:
         """One position in every ``stride``."""
@@ -79,6 +70,8 @@ class Select(Operation):
     word: ClassVar[str] = "select"
     family: ClassVar[Family] = Family.SHAPE
     selects_channels: ClassVar[bool] = True
+    cost = free
+    layer = torch_layer("netspec.nn.layers.Select", "channels")
 
     channels: Annotated[list[Natural], Field(min_length=1)]
 
@@ -90,10 +83,6 @@ class Select(Operation):
             raise Refusal("shape", f"select has no channel {last} in {inputs[0][0]}", hint)
         return (len(self.channels), *inputs[0][1:])
 
-    def cost(self, output: Shape, *inputs: Shape) -> Cost:
-        """Nothing is computed."""
-        return Cost()
-
     def saved_for_backward(self, output: Shape, *inputs: Shape) -> Saved:
         """The list."""
         return Saved(beside=Space(fixed=INDEX * len(self.channels)))
@@ -101,10 +90,6 @@ class Select(Operation):
     def workspace(self, output: Shape, *inputs: Shape) -> Space:
         """The list."""
         return Space(fixed=INDEX * len(self.channels))
-
-    def layer(self, *inputs: Shape) -> Layer:
-        """A module of ours: torch has none."""
-        return Layer("netspec.nn.layers.Select", {"channels": self.channels})
 
     def label(self, *inputs: Shape) -> str:
         """``channels 0 1 2``."""

@@ -11,6 +11,9 @@ from netspec.ops.facts import positions, shape_text
 from netspec.report.cells import GLOBAL, Value, operations, shown, times
 from netspec.report.grouping import Group
 
+MANY_INPUTS = 2
+"""Inputs of a concatenation of which all are shown, at most."""
+
 
 class Whole(NamedTuple):
     """What shares are parts of."""
@@ -91,7 +94,16 @@ def operation(group: Group, _: Whole) -> str:
 
 
 def _channels(group: Group, _: Whole) -> str:
-    return f"{group.rows[0].input_shapes[0][0]} -> {group.rows[-1].output_shape[0]}" if not group.scattered else ""
+    if group.scattered:
+        return ""
+    read, made = [shape[0] for shape in group.rows[0].input_shapes], group.rows[-1].output_shape[0]
+    stacked = len(group.rows) == 1 and sum(read) == made
+    return f"{_sum_of(read) if stacked else read[0]} -> {made}"
+
+
+def _sum_of(numbers: list[int]) -> str:
+    """``64 + 32``; ``64+`` stands for more than two, as a table has no room for all."""
+    return " + ".join(map(str, numbers)) if len(numbers) <= MANY_INPUTS else f"{numbers[0]}+"
 
 
 def _ins(group: Group, _: Whole) -> Value:
@@ -129,7 +141,13 @@ def _output(group: Group, _: Whole) -> str:
 _NAMES = (
     Figure("name", "name", lambda group, _: group.name, "path of an operation, block or stage", words=True),
     Figure("operation", "operation", operation, "what it does; x3 are three equal blocks, with their sum", words=True),
-    Figure("channels", "channels", _channels, "channels or features, in -> out", words=True),
+    Figure(
+        "channels",
+        "channels",
+        _channels,
+        "channels or features, in -> out; of more than two that are stacked, the first and a +",
+        words=True,
+    ),
     Figure("in_channels", "in", _ins, "channels or features of the first input"),
     Figure("out_channels", "out", _outs, "channels or features of the last output"),
     Figure("output", "output", _output, "shape of the last output, one image", words=True),
