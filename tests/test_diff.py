@@ -147,8 +147,16 @@ def test_changes_say_what_was_and_what_is(graph_of: GraphOf) -> None:
         {"what": "shape", "old": [4, 6, 6], "new": [8, 6, 6]},
     ]
     assert found["b"][0] == {"what": "operation", "old": "ReLU", "new": "sigmoid"}
-    assert {"what": "kernel", "old": [2, 2], "new": [2, 2]} not in found["c"]
-    assert {"what": "stride", "old": None, "new": [1, 1]} in found["c"]
+    assert "kernel" not in {change["what"] for change in found["c"]}
+    assert {"what": "stride", "old": None, "new": 1} in found["c"]
+
+
+def test_one_number_for_all_axes_is_the_list_of_it(graph_of: GraphOf) -> None:
+    """A kernel of 3 is one of [3, 3]; one of [3, 1] is another."""
+    one, same, other = (graph_of(f"a: {{conv: {{out: 4, kernel: {kernel}}}}}") for kernel in ("3", "[3, 3]", "[3, 1]"))
+
+    assert difference(one, same).changed == difference(same, one).changed == ()
+    assert [change.what for match in difference(one, other).changed for change in match.changes] == ["kernel", "shape"]
 
 
 def test_wiring_and_declarations_are_compared(graph_of: GraphOf) -> None:

@@ -15,7 +15,7 @@ from measured import by_flop_counter, by_fvcore, dependence
 
 from netspec.analysis.summary import summary
 from netspec.graph.graph import Graph
-from netspec.ops.facts import Pair, Shape
+from netspec.ops.facts import PerAxis, Shape
 
 if TYPE_CHECKING:
     import torch
@@ -39,7 +39,7 @@ class Case(NamedTuple):
     size: Shape
     params: int
     macs: int
-    field: tuple[Pair, Pair, Pair]
+    field: tuple[PerAxis, PerAxis, PerAxis]
     built: Builder
     outputs: str = ""
     head: int = 0

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from netspec.errors.problem import Refusal
 from netspec.ops import OPERATIONS, Operation
 from netspec.ops.conv import Conv
-from netspec.ops.facts import POINT, Cost, Layer, Shape, Tensor, Window, shape_text
+from netspec.ops.facts import Cost, Layer, PerAxis, Shape, Tensor, Window, point, shape_text
 from netspec.ops.norm import BatchNorm
 from netspec.ops.pool import MaxPool
 
@@ -31,7 +31,8 @@ class Row(NamedTuple):
     params: int = 0
     buffers: int = 0
     cost: Cost = Cost()
-    window: Window = POINT
+    window: Window | None = None
+    """None is the window of a point."""
 
     @property
     def operation(self) -> Operation:
@@ -39,79 +40,86 @@ class Row(NamedTuple):
         return OPERATIONS[self.word](**self.parameters)
 
 
-MAP, FEATURES = (3, 4, 5), (7,)
+def plane(
+    kernel: PerAxis = (1, 1), stride: PerAxis = (1, 1), dilation: PerAxis = (1, 1), padding: PerAxis = (0, 0)
+) -> Window:
+    """A window on two axes."""
+    return Window(kernel, stride, dilation, padding)
+
+
+LINE, MAP, VOLUME, FEATURES = (3, 8), (3, 4, 5), (2, 3, 4, 5), (7,)
 
 # fmt: off
 ROWS = (
     # eight filters of 4 x 3 x 3 at 4 x 5 places
     Row("conv", {"out": 8, "kernel": 3}, ((4, 6, 7),), (8, 4, 5),
-        params=288 + 8, cost=Cost(macs=288 * 20, adds=8 * 20), window=Window((3, 3))),
+        params=288 + 8, cost=Cost(macs=288 * 20, adds=8 * 20), window=plane((3, 3))),
     # the last row of windows ends on the padding, the last column of them before it
     Row("conv", {"out": 8, "kernel": 3, "stride": 2, "padding": 1, "bias": False}, ((4, 7, 8),), (8, 4, 4),
-        params=288, cost=Cost(macs=288 * 16), window=Window((3, 3), (2, 2), (1, 1), (1, 1))),
+        params=288, cost=Cost(macs=288 * 16), window=plane((3, 3), (2, 2), (1, 1), (1, 1))),
     Row("conv", {"out": 6, "kernel": [1, 7], "padding": [0, 3]}, ((4, 5, 9),), (6, 5, 9),
-        params=168 + 6, cost=Cost(macs=168 * 45, adds=6 * 45), window=Window((1, 7), padding=(0, 3))),
+        params=168 + 6, cost=Cost(macs=168 * 45, adds=6 * 45), window=plane((1, 7), padding=(0, 3))),
     Row("conv", {"out": 2, "kernel": [3, 2], "stride": [2, 1]}, ((1, 7, 5),), (2, 3, 4),
-        params=12 + 2, cost=Cost(macs=12 * 12, adds=2 * 12), window=Window((3, 2), (2, 1))),
+        params=12 + 2, cost=Cost(macs=12 * 12, adds=2 * 12), window=plane((3, 2), (2, 1))),
     # an even kernel needs 3 zeros: one before, two after
     Row("conv", {"out": 3, "kernel": 4, "padding": "same"}, ((2, 5, 6),), (3, 5, 6),
-        params=96 + 3, cost=Cost(macs=96 * 30, adds=3 * 30), window=Window((4, 4), padding=(1, 1))),
+        params=96 + 3, cost=Cost(macs=96 * 30, adds=3 * 30), window=plane((4, 4), padding=(1, 1))),
     # the dilated kernel reaches over 4 x 5
     Row("conv", {"out": 3, "kernel": [2, 5], "dilation": [3, 1], "padding": "same"}, ((2, 5, 6),), (3, 5, 6),
-        params=60 + 3, cost=Cost(macs=60 * 30, adds=3 * 30), window=Window((2, 5), (1, 1), (3, 1), (1, 2))),
+        params=60 + 3, cost=Cost(macs=60 * 30, adds=3 * 30), window=plane((2, 5), (1, 1), (3, 1), (1, 2))),
     # each filter sees 2 of the 4 channels
     Row("conv", {"out": 6, "kernel": 3, "groups": 2}, ((4, 5, 5),), (6, 3, 3),
-        params=108 + 6, cost=Cost(macs=108 * 9, adds=6 * 9), window=Window((3, 3))),
+        params=108 + 6, cost=Cost(macs=108 * 9, adds=6 * 9), window=plane((3, 3))),
     # depthwise, two filters for each channel
     Row("conv", {"out": 8, "kernel": 3, "padding": 1, "groups": 4, "bias": False}, ((4, 5, 5),), (8, 5, 5),
-        params=72, cost=Cost(macs=72 * 25), window=Window((3, 3), padding=(1, 1))),
+        params=72, cost=Cost(macs=72 * 25), window=plane((3, 3), padding=(1, 1))),
     Row("conv", {"out": 1, "kernel": 3, "dilation": 2, "bias": False}, ((1, 9, 10),), (1, 5, 6),
-        params=9, cost=Cost(macs=9 * 30), window=Window((3, 3), dilation=(2, 2))),
+        params=9, cost=Cost(macs=9 * 30), window=plane((3, 3), dilation=(2, 2))),
     Row("conv", {"out": 2, "kernel": 1, "stride": 3, "bias": False}, ((2, 5, 4),), (2, 2, 2),
-        params=4, cost=Cost(macs=4 * 4), window=Window(stride=(3, 3))),
+        params=4, cost=Cost(macs=4 * 4), window=plane(stride=(3, 3))),
     # the first layer of ResNet
     Row("conv", {"out": 64, "kernel": 7, "stride": 2, "padding": 3, "bias": False}, ((3, 224, 224),), (64, 112, 112),
-        params=9408, cost=Cost(macs=118_013_952), window=Window((7, 7), (2, 2), (1, 1), (3, 3))),
+        params=9408, cost=Cost(macs=118_013_952), window=plane((7, 7), (2, 2), (1, 1), (3, 3))),
     Row("max_pool", {"kernel": 2}, ((4, 6, 8),), (4, 3, 4),
-        cost=Cost(compares=3 * 48), window=Window((2, 2), (2, 2))),
+        cost=Cost(compares=3 * 48), window=plane((2, 2), (2, 2))),
     Row("max_pool", {"kernel": 3, "stride": 2, "padding": 1}, ((2, 7, 8),), (2, 4, 4),
-        cost=Cost(compares=8 * 32), window=Window((3, 3), (2, 2), (1, 1), (1, 1))),
+        cost=Cost(compares=8 * 32), window=plane((3, 3), (2, 2), (1, 1), (1, 1))),
     Row("max_pool", {"kernel": 3, "stride": 2}, ((2, 6, 8),), (2, 2, 3),
-        cost=Cost(compares=8 * 12), window=Window((3, 3), (2, 2))),
+        cost=Cost(compares=8 * 12), window=plane((3, 3), (2, 2))),
     Row("max_pool", {"kernel": 3, "stride": 2, "ceil": True}, ((2, 6, 8),), (2, 3, 4),
-        cost=Cost(compares=8 * 24), window=Window((3, 3), (2, 2))),
+        cost=Cost(compares=8 * 24), window=plane((3, 3), (2, 2))),
     # a third window would start in the padding behind the input: it is dropped
     Row("max_pool", {"kernel": 2, "padding": 1, "ceil": True}, ((1, 3, 3),), (1, 2, 2),
-        cost=Cost(compares=3 * 4), window=Window((2, 2), (2, 2), (1, 1), (1, 1))),
+        cost=Cost(compares=3 * 4), window=plane((2, 2), (2, 2), (1, 1), (1, 1))),
     # the last window holds one element per axis
     Row("max_pool", {"kernel": 2, "stride": 3, "ceil": True}, ((1, 7, 7),), (1, 3, 3),
-        cost=Cost(compares=3 * 9), window=Window((2, 2), (3, 3))),
+        cost=Cost(compares=3 * 9), window=plane((2, 2), (3, 3))),
     Row("max_pool", {"kernel": 3, "dilation": 2}, ((1, 7, 9),), (1, 1, 2),
-        cost=Cost(compares=8 * 2), window=Window((3, 3), (3, 3), (2, 2))),
+        cost=Cost(compares=8 * 2), window=plane((3, 3), (3, 3), (2, 2))),
     Row("max_pool", {"kernel": [1, 3], "stride": [1, 2]}, ((2, 4, 5),), (2, 4, 2),
-        cost=Cost(compares=2 * 16), window=Window((1, 3), (1, 2))),
+        cost=Cost(compares=2 * 16), window=plane((1, 3), (1, 2))),
     Row("avg_pool", {"kernel": 2}, ((4, 6, 8),), (4, 3, 4),
-        cost=Cost(adds=3 * 48, transcendentals=48), window=Window((2, 2), (2, 2))),
+        cost=Cost(adds=3 * 48, transcendentals=48), window=plane((2, 2), (2, 2))),
     Row("avg_pool", {"kernel": 3, "stride": 2, "padding": 1, "count_include_pad": False}, ((2, 7, 8),), (2, 4, 4),
-        cost=Cost(adds=8 * 32, transcendentals=32), window=Window((3, 3), (2, 2), (1, 1), (1, 1))),
+        cost=Cost(adds=8 * 32, transcendentals=32), window=plane((3, 3), (2, 2), (1, 1), (1, 1))),
     Row("avg_pool", {"kernel": 3, "stride": 2, "ceil": True}, ((2, 6, 8),), (2, 3, 4),
-        cost=Cost(adds=8 * 24, transcendentals=24), window=Window((3, 3), (2, 2))),
+        cost=Cost(adds=8 * 24, transcendentals=24), window=plane((3, 3), (2, 2))),
     Row("avg_pool", {"kernel": [2, 1], "divisor": 3}, ((1, 5, 2),), (1, 2, 2),
-        cost=Cost(adds=1 * 4, transcendentals=4), window=Window((2, 1), (2, 1))),
+        cost=Cost(adds=1 * 4, transcendentals=4), window=plane((2, 1), (2, 1))),
     Row("adaptive_avg_pool", {"out": 7}, ((2, 14, 14),), (2, 7, 7),
-        cost=Cost(adds=3 * 98, transcendentals=98), window=Window((2, 2), (2, 2))),
+        cost=Cost(adds=3 * 98, transcendentals=98), window=plane((2, 2), (2, 2))),
     Row("adaptive_avg_pool", {"out": [2, 3]}, ((1, 4, 9),), (1, 2, 3),
-        cost=Cost(adds=5 * 6, transcendentals=6), window=Window((2, 3), (2, 3))),
+        cost=Cost(adds=5 * 6, transcendentals=6), window=plane((2, 3), (2, 3))),
     # 7 elements for 3 windows: 0-2, 2-4, 4-6
     Row("adaptive_avg_pool", {"out": 3}, ((1, 7, 7),), (1, 3, 3),
-        cost=Cost(adds=8 * 9, transcendentals=9), window=Window((3, 3), (2, 2))),
+        cost=Cost(adds=8 * 9, transcendentals=9), window=plane((3, 3), (2, 2))),
     Row("adaptive_avg_pool", {"out": 1}, ((2, 3, 4),), (2, 1, 1),
-        cost=Cost(adds=11 * 2, transcendentals=2), window=Window((3, 4), (3, 4))),
+        cost=Cost(adds=11 * 2, transcendentals=2), window=plane((3, 4), (3, 4))),
     Row("global_avg_pool", {}, ((5, 4, 6),), (5,),
-        cost=Cost(adds=5 * 23, transcendentals=5), window=Window((4, 6), (4, 6))),
+        cost=Cost(adds=5 * 23, transcendentals=5), window=plane((4, 6), (4, 6))),
     Row("linear", {"out": 10}, (FEATURES,), (10,), params=70 + 10, cost=Cost(macs=70, adds=10)),
     Row("linear", {"out": 10, "bias": False}, (FEATURES,), (10,), params=70, cost=Cost(macs=70)),
-    Row("flatten", {}, (MAP,), (60,), window=Window((4, 5), (4, 5))),
+    Row("flatten", {}, (MAP,), (60,), window=plane((4, 5), (4, 5))),
     Row("rbf", {"out": 10}, ((84,),), (10,), buffers=840, cost=Cost(adds=840, multiply_adds=840)),
     Row("rbf", {"out": 2, "trainable": True}, (FEATURES,), (2,), params=14, cost=Cost(adds=14, multiply_adds=14)),
     # running mean and variance of each channel, and the number of batches seen
@@ -159,11 +167,55 @@ ROWS = (
     Row("concat", {}, (MAP, (2, 4, 5)), (5, 4, 5)),
     Row("concat", {}, (FEATURES, (2,), (1,)), (10,)),
     Row("identity", {}, (MAP,), MAP),
-    Row("pad_shortcut", {"out": 8, "stride": 2}, ((4, 7, 6),), (8, 4, 3), window=Window(stride=(2, 2))),
+    Row("pad_shortcut", {"out": 8, "stride": 2}, ((4, 7, 6),), (8, 4, 3), window=plane(stride=(2, 2))),
     Row("pad_shortcut", {"out": 6, "stride": [1, 3], "zeros": "around"}, (MAP,), (6, 4, 2),
-        window=Window(stride=(1, 3))),
+        window=plane(stride=(1, 3))),
     Row("select", {"channels": [0, 2, 2, 1]}, (MAP,), (4, 4, 5)),
     Row("select", {"channels": [6]}, (FEATURES,), (1,)),
+    # on one axis and on three, one number is that of each axis
+    Row("conv", {"out": 4, "kernel": 3, "stride": 2, "padding": 1}, (LINE,), (4, 4),
+        params=36 + 4, cost=Cost(macs=36 * 4, adds=16), window=Window((3,), (2,), (1,), (1,))),
+    Row("conv", {"out": 4, "kernel": [2], "padding": "same", "bias": False}, (LINE,), (4, 8),
+        params=24, cost=Cost(macs=24 * 8), window=Window((2,), (1,), (1,), (0,))),
+    Row("conv", {"out": 4, "kernel": 3, "dilation": [1, 1, 2], "bias": False}, ((2, 3, 4, 5),), (4, 1, 2, 1),
+        params=216, cost=Cost(macs=216 * 2), window=Window((3, 3, 3), (1, 1, 1), (1, 1, 2), (0, 0, 0))),
+    Row("conv", {"out": 2, "kernel": [1, 3, 3], "padding": [0, 1, 1], "groups": 2, "bias": False}, (VOLUME,),
+        VOLUME, params=18, cost=Cost(macs=18 * 60), window=Window((1, 3, 3), (1, 1, 1), (1, 1, 1), (0, 1, 1))),
+    Row("max_pool", {"kernel": 3, "stride": 2}, (LINE,), (3, 3),
+        cost=Cost(compares=2 * 9), window=Window((3,), (2,), (1,), (0,))),
+    Row("max_pool", {"kernel": [1, 2, 2], "ceil": True}, (VOLUME,), (2, 3, 2, 3),
+        cost=Cost(compares=3 * 36), window=Window((1, 2, 2), (1, 2, 2), (1, 1, 1), (0, 0, 0))),
+    Row("avg_pool", {"kernel": 4}, (LINE,), (3, 2),
+        cost=Cost(adds=3 * 6, transcendentals=6), window=Window((4,), (4,), (1,), (0,))),
+    Row("avg_pool", {"kernel": 2, "stride": 1, "padding": 1}, (VOLUME,), (2, 4, 5, 6),
+        cost=Cost(adds=7 * 240, transcendentals=240), window=Window((2, 2, 2), (1, 1, 1), (1, 1, 1), (1, 1, 1))),
+    # 8 elements for 3 windows: 0-2, 2-5, 5-7
+    Row("adaptive_avg_pool", {"out": 3}, (LINE,), (3, 3),
+        cost=Cost(adds=3 * 10 - 9, transcendentals=9), window=Window((4,), (2,), (1,), (0,))),
+    Row("adaptive_avg_pool", {"out": 1}, (VOLUME,), (2, 1, 1, 1),
+        cost=Cost(adds=59 * 2, transcendentals=2), window=Window((3, 4, 5), (3, 4, 5), (1, 1, 1), (0, 0, 0))),
+    Row("global_avg_pool", {}, (LINE,), (3,),
+        cost=Cost(adds=7 * 3, transcendentals=3), window=Window((8,), (8,), (1,), (0,))),
+    Row("global_avg_pool", {}, (VOLUME,), (2,),
+        cost=Cost(adds=59 * 2, transcendentals=2), window=Window((3, 4, 5), (3, 4, 5), (1, 1, 1), (0, 0, 0))),
+    Row("flatten", {}, (LINE,), (24,), window=Window((8,), (8,), (1,), (0,))),
+    Row("flatten", {}, (VOLUME,), (120,), window=Window((3, 4, 5), (3, 4, 5), (1, 1, 1), (0, 0, 0))),
+    Row("batch_norm", {}, (LINE,), LINE, params=6, buffers=7, cost=Cost(multiply_adds=24)),
+    Row("batch_norm", {}, (VOLUME,), VOLUME, params=4, buffers=5, cost=Cost(multiply_adds=120)),
+    Row("local_response_norm", {}, (LINE,), LINE, cost=Cost(multiply_adds=6 * 24, transcendentals=48)),
+    Row("local_response_norm", {}, (VOLUME,), VOLUME, cost=Cost(multiply_adds=6 * 120, transcendentals=240)),
+    Row("channel_scale", {}, (VOLUME,), VOLUME, params=4, cost=Cost(multiply_adds=120)),
+    Row("dropout", {}, (LINE,), LINE),
+    Row("prelu", {"per_channel": True}, (LINE,), LINE, params=3, cost=Cost(compares=24)),
+    Row("softmax", {}, (VOLUME,), VOLUME, cost=Cost(transcendentals=120)),
+    Row("multiply", {}, (VOLUME, (2, 1, 1, 1)), VOLUME, cost=Cost(multiply_adds=120)),
+    Row("add", {}, (LINE, LINE), LINE, cost=Cost(adds=24)),
+    Row("concat", {}, (LINE, (2, 8)), (5, 8)),
+    Row("drop_path_mean", {}, (LINE, LINE, (2,)), LINE, cost=Cost(adds=24, transcendentals=24)),
+    Row("pad_shortcut", {"out": 4, "stride": 3}, (LINE,), (4, 3), window=Window((1,), (3,), (1,), (0,))),
+    Row("pad_shortcut", {"out": 4, "stride": [1, 2, 2]}, (VOLUME,), (4, 3, 2, 3),
+        window=Window((1, 1, 1), (1, 2, 2), (1, 1, 1), (0, 0, 0))),
+    Row("select", {"channels": [1]}, (LINE,), (1, 8)),
 )
 
 
@@ -200,13 +252,14 @@ REFUSED = (
     Refused("avg_pool", {"kernel": 2}, (FEATURES,), "shape", "avg_pool needs a feature map, got 7"),
     Refused("max_pool", {"kernel": 2}, (FEATURES,), "shape", "max_pool needs a feature map, got 7"),
     Refused("adaptive_avg_pool", {"out": 2}, (FEATURES,), "shape", "adaptive_avg_pool needs a feature map, got 7"),
-    Refused("global_avg_pool", {}, (FEATURES,), "shape", "global_avg_pool needs a feature map, got 7", torch_too=False),
+    Refused("global_avg_pool", {}, (FEATURES,), "shape", "global_avg_pool needs a feature map, got 7"),
     Refused("linear", {"out": 4}, (MAP,), "shape", "linear needs flat features, got 3x4x5"),
     Refused("rbf", {"out": 4}, (MAP,), "shape", "rbf needs flat features, got 3x4x5"),
     Refused("flatten", {}, (FEATURES,), "shape", "flatten needs a feature map, got 7", torch_too=False),
     Refused("local_response_norm", {}, (FEATURES,), "shape", "local_response_norm needs a feature map, got 7"),
     Refused("pad_shortcut", {"out": 2}, (MAP,), "shape", "pad_shortcut cannot pad 3 channels to 2", torch_too=False),
-    Refused("pad_shortcut", {"out": 9}, (FEATURES,), "shape", "pad_shortcut needs a feature map, got 7"),
+    Refused("pad_shortcut", {"out": 9}, (FEATURES,), "shape", "pad_shortcut needs a feature map, got 7",
+            torch_too=False),
     Refused("select", {"channels": [0, 3]}, (MAP,), "shape", "select has no channel 3 in 3"),
     Refused("add", {}, (MAP, (3, 4, 4)), "shape", "add needs equal shapes"),
     Refused("add", {}, (MAP, (1, 4, 5)), "shape", "add needs equal shapes", torch_too=False),
@@ -220,11 +273,29 @@ REFUSED = (
     Refused("multiply", {}, (MAP, (3,)), "shape", "multiply cannot combine 3x4x5 and 3"),
     Refused("concat", {}, (MAP, (3, 4, 4)), "shape", "concat needs maps of equal height and width"),
     Refused("concat", {}, (MAP, FEATURES), "shape", "concat needs maps of equal height and width"),
+    Refused("concat", {}, (LINE, (3, 7)), "shape", "concat needs maps of equal size"),
+    Refused("conv", {"out": 4, "kernel": [3, 3]}, (LINE,), "shape", "conv reads 1 axis, kernel has 2 numbers"),
+    Refused("conv", {"out": 4, "kernel": [3]}, (MAP,), "shape", "conv reads 2 axes, kernel has 1 number"),
+    Refused("conv", {"out": 4, "kernel": 3, "stride": [1, 2, 2]}, (MAP,),
+            "shape", "conv reads 2 axes, stride has 3 numbers"),
+    Refused("max_pool", {"kernel": 2, "padding": [1, 1]}, (VOLUME,),
+            "shape", "max_pool reads 3 axes, padding has 2 numbers"),
+    Refused("adaptive_avg_pool", {"out": [2, 2]}, (VOLUME,),
+            "shape", "adaptive_avg_pool reads 3 axes, out has 2 numbers"),
+    Refused("pad_shortcut", {"out": 8, "stride": [2, 2]}, (LINE,),
+            "shape", "pad_shortcut reads 1 axis, stride has 2 numbers"),
+    Refused("conv", {"out": 4, "kernel": 3}, ((2, 3, 4, 5, 6),), "shape",
+            "conv needs a map of at most 3 axes, got 2x3x4x5x6"),
+    Refused("conv", {"out": 4, "kernel": 5}, (VOLUME,),
+            "window", "conv window of 5x5x5 is larger than its input 2x3x4x5"),
 )
 
 WRONG_VALUES = (
-    ("conv", {"out": 0, "kernel": 3}), ("conv", {"out": 8, "kernel": 0}), ("conv", {"out": 8, "kernel": [3]}),
-    ("conv", {"out": 8, "kernel": [3, 3, 3]}), ("conv", {"out": 8, "kernel": 3, "stride": 0}),
+    ("conv", {"out": 0, "kernel": 3}), ("conv", {"out": 8, "kernel": 0}), ("conv", {"out": 8, "kernel": []}),
+    ("conv", {"out": 8, "kernel": [3, 3, 3, 3]}), ("conv", {"out": 8, "kernel": [3, 0]}),
+    ("conv", {"out": 8, "kernel": True}),
+    ("conv", {"out": 8, "kernel": 3.0}), ("conv", {"out": 8, "kernel": "33"}),
+    ("conv", {"out": 8, "kernel": 3, "stride": 0}),
     ("conv", {"out": 8, "kernel": 3, "padding": -1}), ("conv", {"out": 8, "kernel": 3, "padding": "valid"}),
     ("conv", {"out": 8, "kernel": 3, "groups": 0}), ("conv", {"out": 8, "kernel": 3, "bias": 1}),
     ("conv", {"out": 8.0, "kernel": 3}), ("conv", {"out": True, "kernel": 3}), ("conv", {"out": "8", "kernel": 3}),
@@ -330,7 +401,7 @@ def test_facts_are_those_worked_by_hand(row: Row) -> None:
     assert sum(tensor.size for tensor in tensors if tensor.trainable) == row.params
     assert sum(tensor.size for tensor in tensors if not tensor.trainable) == row.buffers
     assert operation.cost(row.output, *row.inputs) == row.cost
-    assert operation.window(*row.inputs) == row.window
+    assert operation.window(*row.inputs) == (row.window or point(len(row.inputs[0]) - 1))
 
 
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel:UserWarning")
@@ -415,14 +486,14 @@ def test_inputs_that_do_not_fit_are_refused(row: Refused) -> None:
 
 @pytest.mark.parametrize("row", REFUSED, ids=name_of)
 def test_what_is_refused_is_refused_by_torch_or_known_to_be_stricter(row: Refused, torch: ModuleType) -> None:
-    """Torch cannot run what is refused, save for the listed cases that it would broadcast, crop or pass on."""
+    """Torch has no layer for what is refused or cannot run it, but for listed cases that it would broadcast or crop."""
     operation = OPERATIONS[row.word](**row.parameters)
 
     def run() -> None:
         called(operation.layer(*row.inputs), [torch.ones(2, *shape) for shape in row.inputs])
 
     if row.torch_too:
-        with pytest.raises((RuntimeError, ValueError, IndexError)):
+        with pytest.raises((RuntimeError, ValueError, LookupError, AttributeError)):
             run()
     else:
         run()
@@ -450,11 +521,11 @@ def test_layers_compute_what_was_worked_by_hand(
     torch.testing.assert_close(result[0], torch.tensor(expected), atol=1e-4, rtol=1e-4)
 
 
-@pytest.mark.parametrize("size", [*range(1, 17), 31])
+@pytest.mark.parametrize(("axes", "size"), [*((2, size) for size in (*range(1, 17), 31)), *product((1, 3), (1, 2, 7))])
 @pytest.mark.parametrize("word", ["max_pool", "avg_pool"])
-def test_pooling_has_the_size_that_torch_gives_it(word: str, size: int, torch: ModuleType) -> None:
+def test_pooling_has_the_size_that_torch_gives_it(word: str, axes: int, size: int, torch: ModuleType) -> None:
     """Odd sizes, padding, strides and overhanging windows: torch's sizes, and refusals where torch objects."""
-    shape = (1, size, size + 3)
+    shape = (1, size, size + 3, size + 1)[: 1 + axes]
     given, stated = {}, {}
     for kernel, stride, overhang in product((1, 2, 3, 5), (1, 2, 3, 7), (False, True)):
         for padding in range(kernel // 2 + 2):
@@ -473,6 +544,35 @@ def test_pooling_has_the_size_that_torch_gives_it(word: str, size: int, torch: M
 
     assert stated == given
     assert None in stated.values()
+
+
+@pytest.mark.parametrize("axes", [1, 2, 3])
+@pytest.mark.parametrize("overhang", [False, True])
+def test_pooling_with_a_divisor_is_what_torch_makes_of_one(
+    axes: int,
+    overhang: bool,  # noqa: FBT001 - a row
+    torch: ModuleType,
+) -> None:
+    """The module of ours gives what ``divisor_override`` does, to the rounding, padding and overhang included."""
+    generator, cases = torch.Generator().manual_seed(1), 0
+    # torch's pooling on one axis has no divisor: that on two axes, one of them of size 1, does the same
+    pool = torch.nn.functional.avg_pool3d if axes == 3 else torch.nn.functional.avg_pool2d
+    for size, kernel, stride, padding in product((1, 3, 4, 6), (1, 2, 3), (1, 2, 4), (0, 1)):
+        shape = (2, *range(size, size + axes))
+        operation = OPERATIONS["avg_pool"](kernel=kernel, stride=stride, padding=padding, ceil=overhang, divisor=7)
+        try:
+            expected = operation.shape(shape)
+        except Refusal:
+            continue
+        x = torch.randn(2, *shape, generator=generator, dtype=torch.double)
+        found = called(operation.layer(shape), [x])
+        sizes: list[Any] = [(kernel, 1), (stride, 1), (padding, 0)] if axes == 1 else [kernel, stride, padding]
+        theirs = pool(x.unsqueeze(-1) if axes == 1 else x, *sizes, ceil_mode=overhang, divisor_override=7)
+        cases += 1
+
+        assert tuple(found.shape[1:]) == expected
+        torch.testing.assert_close(found, theirs.squeeze(-1) if axes == 1 else theirs, rtol=1e-12, atol=1e-12)
+    assert cases > 20
 
 
 @pytest.mark.parametrize("size", [1, 2, 5, 6, 7, 9])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import product
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,8 +22,11 @@ from netspec.analysis import full_view as coverage
 from netspec.analysis import receptive_field
 from netspec.analysis.full_view import seeing_position, seeing_positions
 from netspec.analysis.misalignment import misalignments
-from netspec.analysis.receptive_field import Field, Region, last_map, placed, receptive_fields
+from netspec.analysis.position_field import followed
+from netspec.analysis.receptive_field import Field, Region, last_map, receptive_fields
+from netspec.graph import paths
 from netspec.graph.graph import Graph, Node
+from netspec.graph.paths import placed
 from netspec.ops.conv import Conv
 from netspec.ops.facts import FLAT, Shape, Window
 from netspec.ops.operation import Operation
@@ -272,7 +276,8 @@ def test_what_is_repeated_is_seen_from_everywhere(
     graph = graph_of(f"[{REPEATED[name]}, conv: {{out: 2, kernel: 3, padding: 1}}]", size=(2, 20, 16))
     compared = fields_agree(graph)
     assert all(found.ends for node, found in compared.items() if not receptive_fields(graph)[node].whole)
-    monkeypatch.setattr(receptive_field, "placed", lambda node, _: node.inputs)
+    for module in (paths, receptive_field):
+        monkeypatch.setattr(module, "placed", lambda node, _: node.inputs)
 
     if name != "a whole map":  # its field is shared from the pooling on
         with pytest.raises(AssertionError):
@@ -363,7 +368,7 @@ def test_what_is_said_to_see_the_whole_input_does(name: str, graph_of: Callable[
 @pytest.mark.parametrize(
     ("name", "rule", "wrong"),
     [
-        ("uneven, too narrow", "_shared_out", lambda seen, _, out: seen and (0, out - 1)),
+        ("uneven, too narrow", "axis_readers", lambda seen, _, out: seen and (0, out - 1)),
         ("padding alone", "_sees_padding_alone", lambda _: False),
         ("channels picked", "_channels_differ", lambda *_: False),
         ("drifting", "_around", lambda found: max(found, key=lambda edges: edges.last)._replace(first=(0, 7))),
@@ -412,7 +417,7 @@ def test_windows_at_uneven_distances_are_held(
     assert (fields[pool].size, fields[pool].jump, fields[pool].start) == ((9, 7), (6, 4), (-2, -2))
     assert [fields[node].aligned for node in (conv, pool, *after)] == [True, False, False, False]
     fields_agree(graph)
-    monkeypatch.setattr(AdaptiveAvgPool, "bounding_window", lambda *_: None)
+    monkeypatch.setattr(pool, "bounding_window", None)
 
     with pytest.raises(AssertionError):
         fields_agree(graph)
@@ -711,3 +716,104 @@ def test_flat_features_have_a_field() -> None:
     for node in graph.operations:
         assert all(fields[node].size >= fields[source].size for source in node.inputs)
         assert fields[node].whole == (len(node.shape) == FLAT)
+
+
+# -- gates, images of any size, axes of any number --------------------------------------------------------------------
+
+GATED = """
+netspec: 1
+name: gated
+extends: resnet50
+blocks:
+  gate:
+    params: {width: $in.channels}
+    body:
+      pool: {adaptive_avg_pool: 1}
+      reduce: {conv: {out: $width // 16, kernel: 1}}
+      relu: relu
+      expand: {conv: {out: $width, kernel: 1}}
+      sigmoid: sigmoid
+      scale: {multiply: [input, sigmoid]}
+patch: {insert_after: {"layer*.*.bn3": {excited: {gate: }}}}
+"""
+SIZES = ((3, 224, 224), (3, 32, 32), (3, 64, 500), (3, 1, 1), (3, 1, 64))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_gates_in_a_row_are_no_strides(size: Shape, tmp_path: Path) -> None:
+    """Sixteen gates, each pooling to one position, leave size, jump and start of a network as they are."""
+    spec = tmp_path / "gated.yaml"
+    spec.write_text(GATED, encoding="utf-8")
+    gated, plain = (netspec.read(word, input=size).stats().field for word in (spec, "resnet50"))
+
+    assert (gated.size, gated.jump, gated.start) == (plain.size, plain.jump, plain.start)
+
+
+def test_strides_in_a_row_are_still_limited(graph_of: Callable[..., Graph]) -> None:
+    """What is joined with a path of as many positions carries its jump on: forty strides of 2 are the most."""
+    chain = "\n".join("- conv: {out: 1, kernel: 1, stride: 2}" for _ in range(40))
+
+    assert receptive_fields(graph_of(chain, size=(1, 9, 9)))
+    with pytest.raises(netspec.SpecError, match="strides up to"):
+        graph_of(chain + "\n- {add: [stages.0, stages.39]}\n- conv: {out: 1, kernel: 1, stride: 3}", size=(1, 1, 1))
+
+
+SQUEEZED = "[conv: {out: 4, kernel: 3}, avg_pool: 8, adaptive_avg_pool: 1, conv: {out: 4, kernel: 1}, relu, flatten]"
+
+
+@pytest.mark.parametrize("word", ["fractalnet-c1", "resnet18", "densenet40-k12", "squeezed"])
+def test_the_field_of_a_network_does_not_depend_on_its_image(word: str, graph_of: Callable[..., Graph]) -> None:
+    """Windows that cover a small map are windows; what pools globally does so at any size, and layers may follow it."""
+    found = set()
+    for size in (32, 48, 64, 160):
+        if word == "squeezed":
+            graph = graph_of(SQUEEZED, size=(3, size, size))
+        else:
+            graph = netspec.read(word, input=(3, size, size)).graph
+        node = last_map(graph)
+        field = receptive_fields(graph)[node]
+        found.add((node.name, field.size, field.jump, field.start))
+
+    assert len(found) == 1
+
+
+UNEVEN_ROWS = "[conv: {{out: 2, kernel: 3, stride: 2}}, adaptive_avg_pool: {out}, conv: {{out: 1, kernel: 2}}]"
+
+
+@pytest.mark.parametrize("out", [2, 3, 4, 5, 8, [3, 7]], ids=str)
+def test_each_position_behind_uneven_windows_sees_its_own(out: int | list[int], graph_of: Callable[..., Graph]) -> None:
+    """Followed back, a position sees the first to the last pixel that spoils it; the field has room for more."""
+    graph = graph_of(UNEVEN_ROWS.format(out=out), size=(1, 23, 20))
+    tables, fields, smaller = reached(graph), receptive_fields(graph), 0
+    for node in graph.nodes[-2:]:
+        for at in product(*map(range, node.shape[1:])):
+            table = tables[node][..., at[0], at[1]]
+            seen = [table.any(dim=1 - axis).nonzero().flatten().tolist() for axis in (0, 1)]
+            region = followed(node, at)
+            smaller += region != fields[node].seen(at)
+
+            assert region == tuple((min(one), max(one)) for one in seen)
+            assert holds(fields[node].seen(at), region)
+    assert bool(smaller) != fields[graph.nodes[-1]].even
+
+
+def test_a_position_is_followed_as_its_field_says_where_windows_are_even() -> None:
+    """In 40 random networks every position of a field without room sees, followed back, what the field says of it."""
+    compared = 0
+
+    @drawn(40)
+    def check(text: str) -> None:
+        nonlocal compared
+        graph = netspec.read(text).graph
+        fields = receptive_fields(graph)
+        roomy = loosely_seen(graph, fields)
+        for node in graph.nodes:
+            last = tuple(count - 1 for count in node.grid)
+            for at in {(0,) * len(last), last}:
+                assert holds(fields[node].seen(at), followed(node, at))
+                if node not in roomy and not any(fields[node].shared):
+                    compared += 1
+                    assert fields[node].seen(at) == followed(node, at)
+
+    check()
+    assert compared > 300

@@ -128,30 +128,31 @@ def test_the_oracle_objects_to_a_wrong_field(torch: ModuleType, graph_of: GraphO
     """A field that forgets the dilation is refuted by the spoilt pixels."""
     graph = graph_of("c: {conv: {out: 4, kernel: 3, dilation: 2, padding: 2}}", size=(3, 16, 16))
     view = position_field(graph, "c")
-    wrong = view._replace(field=view.field._replace(size=(3, 3)))
+    wrong = view._replace(seen=view.field._replace(size=(3, 3)).seen(view.at))
 
     assert spoilt(torch, graph, graph.nodes[-1], view.at) == view.clipped != wrong.clipped
 
 
 def test_paths_that_step_differently_are_inside_the_union(torch: ModuleType, graph_of: GraphOf) -> None:
-    """Where jumps differ no interval moves along, so the union is one that has room for every position."""
+    """Where jumps differ no interval moves along: each position's own lies in one that has room for all of them."""
     graph = graph_of(UNEVEN, size=(3, 32, 32))
     node = graph.nodes[-1]
     for at in [(0, 0), (8, 8), (15, 15)]:
-        inside, around = spoilt(torch, graph, node, at), position_field(graph, "joined", at).clipped
-        assert all(a[0] >= b[0] and a[1] <= b[1] for a, b in zip(inside, around, strict=True))
+        view = position_field(graph, "joined", at)
+        assert spoilt(torch, graph, node, at) == view.clipped
+        assert all(a[0] >= b[0] and a[1] <= b[1] for a, b in zip(view.seen, view.field.seen(at), strict=True))
     (found,) = misalignments(graph)
     assert found.jumps == ((2, 2), (1, 1))
     assert "they step differently" in warnings([found])[-1]
 
 
 def test_a_field_has_room_for_the_drift_of_every_position(torch: ModuleType, graph_of: GraphOf) -> None:
-    """Where jumps differ most positions see less than the interval, as the page on figures says; so does ``rf``."""
+    """Where jumps differ most positions see less than the field has room for, which ``rf`` says of them."""
     graph = graph_of(UNEVEN, size=(3, 32, 32))
     view = position_field(graph, "joined", (8, 8))
 
-    assert (view.field.size, view.seen) == ((32, 32), ((1, 32), (1, 32)))
-    assert spoilt(torch, graph, view.node, view.at) == ((8, 24), (8, 24))
+    assert (view.field.size, view.field.seen(view.at)) == ((32, 32), ((1, 32), (1, 32)))
+    assert spoilt(torch, graph, view.node, view.at) == view.seen == ((8, 24), (8, 24))
     assert "with room for how far they drift apart" in page(view)
 
 
@@ -160,8 +161,8 @@ def test_what_is_not_sure_is_not_claimed(torch: ModuleType, graph_of: GraphOf) -
     graph = graph_of(DRIFTING, size=(3, 40, 40))
     view = position_field(graph, "d", (10, 10))
 
-    assert view.clipped == ((0, 39), (0, 39))
-    assert spoilt(torch, graph, view.node, view.at) == ((9, 31), (9, 31))
+    assert all(size >= 40 for size in view.field.size)
+    assert spoilt(torch, graph, view.node, view.at) == view.clipped == ((9, 31), (9, 31))
     assert (view.sees_all, view.first) == (False, None)
     assert "no position of d is known to see the whole input, nor any of another operation" in page(view)
     assert footer(graph, receptive_fields(graph))[0] == "no operation is known to see the whole input"

@@ -49,8 +49,8 @@ REFUSED = (
     "unknown-operation-in-a-list", "unknown-parameter", "unknown-parameter-of-a-word-without-any", "unknown-section",
     "unknown-shortcut", "value-for-a-word-without-any", "variant-leads-out-of-the-folder", "when-is-no-condition",
     "word-is-a-number", "word-is-nothing", "wrong-type-decimal", "wrong-type-number-for-truth",
-    "wrong-type-quoted-number", "wrong-type-three-sides", "wrong-type-truth-in-yaml-1.1", "wrong-type-word-for-number",
-    "wrong-value-padding-word",
+    "wrong-type-quoted-number", "wrong-type-truth-in-yaml-1.1", "wrong-type-word-for-number",
+    "wrong-value-four-sides", "wrong-value-padding-word",
 )  # fmt: skip
 """Broken specs that the schema of the language refuses."""
 

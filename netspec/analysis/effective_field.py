@@ -7,8 +7,8 @@ from itertools import accumulate
 from math import ceil
 from typing import Any, NamedTuple
 
-from netspec.analysis.receptive_field import AXES, Region
-from netspec.ops.facts import Pair
+from netspec.analysis.receptive_field import Region
+from netspec.ops.facts import PerAxis
 
 Mass = Sequence[Sequence[float]]
 """How much gradient each input pixel has, row by row."""
@@ -21,7 +21,7 @@ class Holding(NamedTuple):
     """The smallest window around the field's middle that holds ``percent`` of the gradient."""
 
     percent: int
-    size: Pair
+    size: PerAxis
     window: Region
 
 
@@ -58,8 +58,7 @@ def effective(mass: Mass, window: Region, draws: str = "") -> Effective:
     holdings = []
     for percent in SHARES:
         held = _smallest(sums, window, inside * percent / 100)
-        high, wide = (last - first + 1 for first, last in held)
-        holdings.append(Holding(percent, (high, wide), held))
+        holdings.append(Holding(percent, tuple([last - first + 1 for first, last in held]), held))
     return Effective(tuple(holdings), _heat(mass), inside / total, draws)
 
 
@@ -105,13 +104,13 @@ def _shrunk(window: Region, off: int) -> Region:
     for first, last in window:
         less = off * (last - first) // longest if longest else 0
         shrunk.append((first + less, last - less))
-    return (shrunk[0], shrunk[1])
+    return tuple(shrunk)
 
 
 def _heat(mass: Mass) -> tuple[tuple[float, ...], ...]:
     """``mass`` in cells of equal size, the largest 1."""
     cell = [ceil(length / CELLS) for length in (len(mass), len(mass[0]))]
-    counts = [ceil((len(mass), len(mass[0]))[axis] / cell[axis]) for axis in AXES]
+    counts = [ceil(len(mass) / cell[0]), ceil(len(mass[0]) / cell[1])]
     cells = [[0.0] * counts[1] for _ in range(counts[0])]
     for y, row in enumerate(mass):
         sums = cells[y // cell[0]]

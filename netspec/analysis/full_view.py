@@ -16,9 +16,11 @@ from collections.abc import Iterable, Iterator
 from operator import itemgetter
 from typing import NamedTuple
 
-from netspec.analysis.receptive_field import AXES, Interval, count_on, placed
+from netspec.analysis.receptive_field import Interval
 from netspec.graph.graph import Graph, Node
-from netspec.ops.facts import POINT, Pair
+from netspec.graph.paths import placed, window_over
+from netspec.ops.adaptive import axis_readers
+from netspec.ops.facts import PerAxis, Window
 
 Positions = Interval | None
 """The first and the last of neighbouring positions on one axis, if there are any."""
@@ -39,14 +41,13 @@ class Edges(NamedTuple):
         return at if at <= min(self.first[1], self.last[1]) else None
 
 
-Seen = tuple[Edges, Edges]
-"""Edges on each axis: height first."""
+Seen = tuple[Edges, ...]
+"""Edges on each axis."""
 UNSEEN = Edges(None, None)
 
 
-def seeing_positions(graph: Graph) -> Iterator[tuple[Node, Pair | None]]:
+def seeing_positions(graph: Graph) -> Iterator[tuple[Node, PerAxis | None]]:
     """Every node, in running order, and its first position that is sure to see the whole input, if there is one."""
-    high, wide = (Edges((0, 0), (size - 1, size - 1)) for size in graph.input.shape[1:])
     seen: dict[Node, Seen] = {}
     differing: set[Node] = set()
     blank: set[Node] = set()
@@ -56,14 +57,16 @@ def seeing_positions(graph: Graph) -> Iterator[tuple[Node, Pair | None]]:
         if _sees_padding_alone(node) or not blank.isdisjoint(node.inputs):
             blank.add(node)
         if node in differing and node.operation.selects_channels:
-            seen[node] = (UNSEEN, UNSEEN)
+            seen[node] = (UNSEEN,) * len(node.grid)
+        elif node.inputs:
+            seen[node] = _edges(node, seen, blank)
         else:
-            seen[node] = _edges(node, seen, blank) if node.inputs else (high, wide)
-        row, column = (edges.both for edges in seen[node])
-        yield node, None if row is None or column is None else (row, column)
+            seen[node] = tuple([Edges((0, 0), (size - 1, size - 1)) for size in node.grid])
+        at = [edges.both for edges in seen[node]]
+        yield node, None if None in at else tuple([place for place in at if place is not None])
 
 
-def seeing_position(graph: Graph, node: Node) -> Pair | None:
+def seeing_position(graph: Graph, node: Node) -> PerAxis | None:
     """The first position of ``node`` that is sure to see the whole input, if there is one."""
     return next(at for other, at in seeing_positions(graph) if other is node)
 
@@ -83,12 +86,12 @@ def _channels_differ(node: Node, differing: set[Node]) -> bool:
 
 def _sees_padding_alone(node: Node) -> bool:
     """Whether there may be windows of ``node`` that hold no position of its input."""
-    if node.window == POINT:
-        return False
-    kernel, _, dilation, padding = node.window
-    return any(
-        padding[axis] > dilation[axis] * (kernel[axis] - 1) or dilation[axis] > count_on(node.inputs[0], axis)
-        for axis in AXES
+    window = window_over(node, node.inputs[0]) if node.inputs else None
+    return window is not None and any(
+        padding > spread * (kernel - 1) or spread > count
+        for kernel, spread, padding, count in zip(
+            window.kernel, window.dilation, window.padding, node.inputs[0].grid, strict=True
+        )
     )
 
 
@@ -97,50 +100,43 @@ def _edges(node: Node, seen: dict[Node, Seen], blank: set[Node]) -> Seen:
     sources = node.inputs[: node.operation.differentiable_inputs(*node.input_shapes)]
     if len(node.inputs) > 1:
         sources = tuple(source for source in sources if source not in blank)
-    uneven = node.operation.bounding_window(*node.input_shapes) is not None
-    if len(node.inputs) == len(sources) == 1 and node.window == POINT and not uneven:
+    if len(node.inputs) == len(sources) == 1 and window_over(node, sources[0]) is None:
         return seen[sources[0]]
-    high, wide = (
-        _around(_through(node, one, axis, seen[one][axis], uneven=uneven) for one in sources) for axis in AXES
+    return tuple(
+        [_around(_through(node, one, axis, seen[one][axis]) for one in sources) for axis in range(len(node.grid))]
     )
-    return (high, wide)
 
 
-def _through(node: Node, source: Node, axis: int, edges: Edges, *, uneven: bool) -> Edges:
+def _through(node: Node, source: Node, axis: int, edges: Edges) -> Edges:
     """The edges of ``node`` on ``axis`` as far as it reads ``source``, whose own are ``edges``."""
+    count = node.grid[axis]
     if source not in placed(node, axis):  # repeated over all positions
-        everywhere = (0, count_on(node, axis) - 1)
-        return Edges(edges.first and everywhere, edges.last and everywhere)
-    if uneven:
-        counts = count_on(source, axis), count_on(node, axis)
-        return Edges(_shared_out(edges.first, *counts), _shared_out(edges.last, *counts))
-    return Edges(_slid(edges.first, node, axis, 0), _slid(edges.last, node, axis, 1))
+        return Edges(edges.first and (0, count - 1), edges.last and (0, count - 1))
+    if node.bounding_window:
+        first, last = (ends and axis_readers(ends, source.grid[axis], count) for ends in edges)
+        return Edges(first, last)
+    window = window_over(node, source)
+    if window is None:
+        return edges
+    return Edges(_slid(edges.first, window, axis, count, 0), _slid(edges.last, window, axis, count, 1))
 
 
-def _slid(seen: Positions, node: Node, axis: int, end: int) -> Positions:
-    """The positions of ``node`` whose window holds one of ``seen``; ``end`` is that of the window which may be used.
+def _slid(seen: Positions, window: Window, axis: int, count: int, end: int) -> Positions:
+    """Those of ``count`` positions whose window holds one of ``seen``; ``end`` is that of the window that may be used.
 
     It is 0 for the first tap and 1 for the last; all taps are used but where they may step over ``seen``.
     """
     if seen is None:
         return None
-    kernel, stride, dilation, padding = (figure[axis] for figure in node.window)
+    kernel, stride, dilation, padding = (figure[axis] for figure in window)
     low, high = seen
     reach = dilation * (kernel - 1)
     if high - low + 1 < dilation:
         low, high = low - end * reach, high - end * reach
     else:
         low -= reach
-    first, last = max(0, -(-(low + padding) // stride)), min(count_on(node, axis) - 1, (high + padding) // stride)
+    first, last = max(0, -(-(low + padding) // stride)), min(count - 1, (high + padding) // stride)
     return (first, last) if first <= last else None
-
-
-def _shared_out(seen: Positions, size: int, out: int) -> Positions:
-    """As :func:`_slid` where ``size`` positions are shared out to ``out`` windows, as adaptive pooling does.
-
-    Window ``i`` goes from ``floor(i * size / out)`` to before ``ceil((i + 1) * size / out)``.
-    """
-    return seen and (seen[0] * out // size, ((seen[1] + 1) * out - 1) // size)
 
 
 def _around(found: Iterable[Edges]) -> Edges:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from netspec.analysis.receptive_field import AXES, Field, Line, placed, receptive_fields
+from netspec.analysis.receptive_field import Field, Line, receptive_fields
 from netspec.graph.graph import Graph, Node, upstream
-from netspec.ops.facts import FLAT, Pair, positions
+from netspec.graph.paths import placed
+from netspec.ops.facts import PerAxis
 
-Point = tuple[float, float]
+Point = tuple[float, ...]
 
 
 class Path(NamedTuple):
@@ -42,14 +43,13 @@ class Misaligned(NamedTuple):
     path_a: Path
     path_b: Path
     centers: tuple[Point, Point]
-    jumps: tuple[Pair, Pair]
-    unit: Pair
+    jumps: tuple[PerAxis, PerAxis]
+    unit: PerAxis
 
     @property
     def offset(self) -> Point:
         """How far the second path's centre lies behind the first's, in input pixels."""
-        (high, wide), (other_high, other_wide) = self.centers
-        return (other_high - high, other_wide - wide)
+        return tuple([second - first for first, second in zip(*self.centers, strict=True)])
 
     def to_dict(self) -> dict[str, Any]:
         """The finding as plain data."""
@@ -72,7 +72,7 @@ def misalignments(graph: Graph, fields: dict[Node, Field] | None = None) -> list
     known = fields or receptive_fields(graph)
     found: list[Misaligned] = []
     for node in graph.operations:
-        if len(node.inputs) == 1 or len(node.shape) == FLAT or positions(node.shape) == 1:
+        if len(node.inputs) == 1 or node.positions == 1:
             continue
         lines: dict[tuple[Line | None, ...], Node] = {}
         for source in node.inputs:
@@ -89,7 +89,7 @@ def misalignments(graph: Graph, fields: dict[Node, Field] | None = None) -> list
 def _lines(node: Node, source: Node, field: Field) -> tuple[Line | None, ...]:
     """Where the positions of ``source`` lie, per axis; None where it has no place, or nothing can be out of line."""
     return tuple(
-        field.line(axis) if node.shape[1 + axis] > 1 and source in placed(node, axis) else None for axis in AXES
+        field.line(axis) if count > 1 and source in placed(node, axis) else None for axis, count in enumerate(node.grid)
     )
 
 

@@ -6,11 +6,13 @@ from typing import Any, NamedTuple
 
 from netspec.analysis.full_view import seeing_positions
 from netspec.analysis.misalignment import Misaligned, misalignments
-from netspec.analysis.receptive_field import AXES, Field, Interval, Region, last_map, receptive_fields
+from netspec.analysis.receptive_field import Field, Interval, Region, last_map, receptive_fields
 from netspec.errors.problem import Problem, SpecError
 from netspec.errors.text import did_you_mean
 from netspec.graph.graph import Graph, Node, upstream
-from netspec.ops.facts import FLAT, MAP, Pair, Shape
+from netspec.graph.paths import placed, window_over
+from netspec.ops.adaptive import axis_read
+from netspec.ops.facts import PerAxis, Shape, shape_text
 
 SCHEMA_VERSION = 1
 """Of the data of ``netspec rf``."""
@@ -19,6 +21,8 @@ SCHEMA_VERSION = 1
 class PositionField(NamedTuple):
     """The field of position ``at`` of ``node``.
 
+    ``seen`` are the input pixels that it sees, those on padding included. ``field`` is that of every position at even
+    steps, so where windows are uneven or paths step differently it holds more than one position sees.
     ``sees_all`` says whether some position of ``node`` is sure to see the whole input, ``first`` is the first node of
     the network of which one is; ``misaligned`` are the joins on the way to ``node`` whose paths are out of line.
     """
@@ -26,35 +30,26 @@ class PositionField(NamedTuple):
     network: str
     input: Shape
     node: Node
-    at: Pair
+    at: PerAxis
     field: Field
+    seen: Region
     sees_all: bool
     first: Node | None
     misaligned: tuple[Misaligned, ...]
 
     @property
-    def seen(self) -> Region:
-        """The input pixels that the position sees, those on padding included."""
-        return self.field.seen(self.at)
-
-    @property
     def clipped(self) -> Region:
         """The part of :attr:`seen` that lies in the image; an interval that ends before it begins is empty."""
-        high, wide = (self._clipped(axis) for axis in AXES)
-        return (high, wide)
+        pairs = zip(self.seen, self.input[1:], strict=True)
+        return tuple([(max(0, first), min(size - 1, last)) for (first, last), size in pairs])
 
     @property
-    def center(self) -> tuple[float, float]:
+    def center(self) -> tuple[float, ...]:
         """Centre of what is seen, in input pixels counted from 0."""
-        high, wide = ((first + last) / 2 for first, last in self.seen)
-        return (high, wide)
-
-    def _clipped(self, axis: int) -> Interval:
-        first, last = self.seen[axis]
-        return max(0, first), min(self.input[1 + axis] - 1, last)
+        return tuple([(first + last) / 2 for first, last in self.seen])
 
     def to_dict(self) -> dict[str, Any]:
-        """The figures as plain data: raw numbers, stable keys, height first."""
+        """The figures as plain data: raw numbers, stable keys, height before width."""
         return {
             "schema_version": SCHEMA_VERSION,
             "name": self.network,
@@ -77,7 +72,7 @@ class PositionField(NamedTuple):
         }
 
 
-def position_field(graph: Graph, name: str | None = None, at: Pair | None = None) -> PositionField:
+def position_field(graph: Graph, name: str | None = None, at: PerAxis | None = None) -> PositionField:
     """What position ``at`` of the node called ``name`` sees; by default the middle of the last feature map.
 
     Raises :class:`SpecError` where there is no such node or no such position.
@@ -93,6 +88,7 @@ def position_field(graph: Graph, name: str | None = None, at: Pair | None = None
         node=node,
         at=position,
         field=fields[node],
+        seen=followed(node, position),
         sees_all=node in seeing,
         first=next(iter(seeing), None),
         misaligned=tuple(finding for finding in misalignments(graph, fields) if finding.node in before),
@@ -111,14 +107,58 @@ def named_node(graph: Graph, name: str) -> Node:
     raise SpecError([Problem("unknown-name", f"{graph.name} has no operation '{name}'", hint=hint)])
 
 
-def _position(node: Node, at: Pair | None) -> Pair:
+def followed(node: Node, at: PerAxis) -> Region:
+    """The input elements that the position ``at`` of ``node`` sees, followed back through each path for itself.
+
+    As in :mod:`~netspec.analysis.receptive_field` what lies on padding counts, as if maps went on there.
+    """
+    before = sorted(upstream(node), key=lambda one: one.index, reverse=True)
+    return tuple([_followed(before, axis, place) for axis, place in enumerate(at)])
+
+
+def _followed(before: list[Node], axis: int, place: int) -> Interval:
+    """On one axis, what ``place`` of the first of ``before`` sees of the last; those run from the last one back."""
+    needed = {before[0]: (place, place)}
+    for node in before:
+        if node not in needed:  # a draw is read for its choice alone, and sees nothing
+            continue
+        for source in node.inputs[: node.operation.differentiable_inputs(*node.input_shapes)] or node.inputs:
+            first, last = _read(node, source, axis, needed[node])
+            other = needed.get(source, (first, last))
+            needed[source] = min(first, other[0]), max(last, other[1])
+    return needed[before[-1]]
+
+
+def _read(node: Node, source: Node, axis: int, positions: Interval) -> Interval:
+    """The positions of ``source`` that those of ``node`` read on ``axis``."""
+    if source not in placed(node, axis):
+        return 0, source.grid[axis] - 1
+    window = window_over(node, source)
+    if window is None:
+        return positions
+    kernel, stride, dilation, padding = (figure[axis] for figure in window)
+    first, last = positions[0] * stride - padding, positions[1] * stride - padding + dilation * (kernel - 1)
+    if not node.bounding_window:
+        return first, last
+    # Of uneven windows each spans what it spans; beyond the map there are none, and the even one stands for them.
+    count = node.grid[axis]
+    own = axis_read((max(0, positions[0]), min(count - 1, positions[1])), source.grid[axis], count)
+    return (first if positions[0] < 0 else own[0]), (last if positions[1] >= count else own[1])
+
+
+def _position(node: Node, at: PerAxis | None) -> PerAxis:
     """``at`` if it lies on the map of ``node``; the middle by default, and the only place of flat features."""
-    high, wide = node.shape[1:] if len(node.shape) == MAP else (1, 1)
     if at is None:
-        return (high // 2, wide // 2)
-    if not (0 <= at[0] < high and 0 <= at[1] < wide):
-        kind = "its features are flat" if len(node.shape) == FLAT else f"its map is {high}x{wide}"
-        message = f"'{node.name}' has no position {at[0]},{at[1]}: {kind}"
-        hint = f"positions are counted from 0,0 to {high - 1},{wide - 1}"
+        return tuple([count // 2 for count in node.grid])
+    if len(at) != len(node.grid) or any(place not in range(count) for place, count in zip(at, node.grid, strict=True)):
+        kind = f"its map is {shape_text(node.grid)}" if node.has_places else "its features are flat"
+        message = f"'{node.name}' has no position {_place(at)}: {kind}"
+        first, last = (0,) * len(node.grid), tuple([count - 1 for count in node.grid])
+        hint = f"positions are counted from {_place(first)} to {_place(last)}"
         raise SpecError([Problem("wrong-value", message, hint=hint)])
     return at
+
+
+def _place(at: PerAxis) -> str:
+    """``3,4``."""
+    return ",".join(map(str, at))

@@ -82,7 +82,7 @@ class Row(NamedTuple):
     @property
     def label(self) -> str:
         """The operation in a few words: ``conv 3x3/2, 64``."""
-        return self.node.operation.label()
+        return self.node.label
 
     @property
     def stage(self) -> str:

@@ -7,7 +7,7 @@ from dataclasses import field as attribute
 from typing import NamedTuple
 
 from netspec.analysis.memory import Memory, memory
-from netspec.analysis.receptive_field import UNTOUCHED, Field, last_map, receptive_fields
+from netspec.analysis.receptive_field import Field, last_map, receptive_fields
 from netspec.analysis.rows import Row, Setup, rows
 from netspec.graph.graph import Graph, Node
 from netspec.ops.facts import Shape
@@ -68,7 +68,8 @@ class Summary:
     @property
     def fields(self) -> dict[Node, Field]:
         """The receptive field of every node, the input included."""
-        return {**dict.fromkeys(self.graph.inputs, UNTOUCHED), **{row.node: row.field for row in self.rows}}
+        inputs = {node: Field.of_input(len(node.grid)) for node in self.graph.inputs}
+        return {**inputs, **{row.node: row.field for row in self.rows}}
 
     @property
     def memory(self) -> Memory:

@@ -9,13 +9,16 @@ from netspec.errors.problem import Code, Problem
 from netspec.errors.source import Span
 from netspec.graph.graph import Entry, Graph, Node
 from netspec.language.spec import Spec
-from netspec.language.values import Mapping, Scalar, Sequence, Value
-from netspec.ops.facts import POINT, Cost, Family
+from netspec.ops.facts import FLAT, Cost, Family, positions
+
+MOST_SHARE = 0.5
+"""Of a batch in running statistics; usual are 0.1 and less."""
 
 
 def advice(graph: Graph) -> Iterator[Problem]:
     """Warnings about one network."""
     yield from _lost_biases(graph)
+    yield from _doubtful_norms(graph)
     yield from _untrained(graph)
     for entry in graph.entries:
         if entry.section == "stages" and _is_idle(entry):
@@ -26,9 +29,26 @@ def advice(graph: Graph) -> Iterator[Problem]:
 def _lost_biases(graph: Graph) -> Iterator[Problem]:
     readers = graph.readers()
     for node in graph.nodes:
-        if _has(node, "bias") and len(readers[node]) == 1 and _has(readers[node][0], "running_mean"):
-            message = f"'{node.name}' has a bias, which the batch norm '{readers[node][0].name}' takes away again"
+        after = readers[node]
+        if node.operation.adds_bias and len(after) == 1 and after[0].operation.normalises_batch:
+            message = f"'{node.name}' has a bias, which the batch norm '{after[0].name}' takes away again"
             yield _warning("bias-before-norm", message, node.span, "bias: false")
+
+
+def _doubtful_norms(graph: Graph) -> Iterator[Problem]:
+    """Statistics of a batch over so few values, or with so much of the last batch, that they say little."""
+    for node in graph.operations:
+        if node.operation.normalises_batch and len(node.shape) > FLAT and positions(node.shape) == 1:
+            message = f"the batch norm '{node.name}' reads a map of one position"
+            hint = "in training its statistics are of the batch's images alone; one image is refused by torch"
+            yield _warning("single-position", message, node.span, hint)
+        if node.operation.batch_share > MOST_SHARE:
+            message = (
+                f"each batch has a share of {node.operation.batch_share:g} in the running statistics of '{node.name}'"
+            )
+            hint = f"Keras writes the share of the old ones: its momentum {node.operation.batch_share:g} is "
+            hint += f"{round(1 - node.operation.batch_share, 6):g} here"
+            yield _warning("momentum", message, node.span, hint)
 
 
 def _untrained(graph: Graph) -> Iterator[Problem]:
@@ -41,7 +61,6 @@ def _untrained(graph: Graph) -> Iterator[Problem]:
 
 def family_advice(spec: Spec, settings: dict[str | None, dict[str, object]]) -> Iterator[Problem]:
     """Warnings about a spec and its variants, whose parameters are ``settings``."""
-    yield from _repeated_once(spec.document)
     names = list(settings)
     for at, name in enumerate(names):
         twin = next((before for before in names[:at] if settings[before] == settings[name]), name)
@@ -55,31 +74,13 @@ def _warning(code: Code, message: str, span: Span | None, hint: str = "") -> Pro
     return Problem(code, message, span, hint, severity="warning")
 
 
-def _has(node: Node, name: str) -> bool:
-    """Whether ``node`` owns a tensor called ``name`` and no normalisation does."""
-    norm = any(tensor.name == "running_mean" for tensor in node.tensors)
-    return any(tensor.name == name for tensor in node.tensors) and (name == "running_mean" or not norm)
-
-
 def _is_idle(entry: Entry) -> bool:
     """Whether nothing in a stage computes, looks around, acts in training, or changes a shape."""
     nodes = [entry.part] if isinstance(entry.part, Node) else list(entry.part.nodes())
     return all(
         node.cost == Cost()
-        and node.window == POINT
+        and node.window.is_point
         and node.operation.family is not Family.REGULARISE
         and (node.shape,) == node.input_shapes
         for node in nodes
     )
-
-
-def _repeated_once(value: Value) -> Iterator[Problem]:
-    """Every ``repeat: 1`` that is written as a number."""
-    if isinstance(value, Mapping):
-        repeat = value.get("repeat")
-        if isinstance(repeat, Scalar) and repeat.value == 1 and len(value.entries) > 1:
-            hint = "without it the layer is called by its own name, with it '.0' is added"
-            yield _warning("repeat-once", "'repeat: 1' repeats nothing", repeat.span, hint)
-    inner = [entry[1] for entry in value.entries.values()] if isinstance(value, Mapping) else []
-    for part in value.items if isinstance(value, Sequence) else inner:
-        yield from _repeated_once(part)

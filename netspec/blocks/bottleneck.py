@@ -7,7 +7,6 @@ from netspec.blocks.shortcut import Shortcut, shortcut
 from netspec.graph.builder import GraphBuilder
 from netspec.graph.graph import Node
 from netspec.ops.conv import Conv
-from netspec.ops.facts import square
 from netspec.ops.join import Add
 from netspec.ops.norm import BatchNorm
 from netspec.ops.operation import Count, Size
@@ -24,7 +23,7 @@ class Bottleneck(Block):
     word: ClassVar[str] = "bottleneck"
 
     width: Count
-    stride: Size = (1, 1)
+    stride: Size = 1
     expansion: Count = 4
     inner: Count | None = None
     groups: Count = 1
@@ -36,15 +35,15 @@ class Bottleneck(Block):
     def expand(self, graph: GraphBuilder, x: Node) -> Node:
         """Three convolutions with norms, plus the shortcut, then relu."""
         inner, out = self.inner or self.width, self.width * self.expansion
-        first, second = (self.stride, square(1)) if self.stride_on == "conv1" else (square(1), self.stride)
-        y = graph.add("conv1", Conv(out=inner, kernel=square(1), stride=first, bias=False), x)
+        first, second = (self.stride, 1) if self.stride_on == "conv1" else (1, self.stride)
+        y = graph.add("conv1", Conv(out=inner, kernel=1, stride=first, bias=False), x)
         y = follow(graph, "bn1", self.norm, y)
         y = follow(graph, "relu1", self.activation, y)
-        conv2 = Conv(out=inner, kernel=square(3), stride=second, padding=square(1), groups=self.groups, bias=False)
+        conv2 = Conv(out=inner, kernel=3, stride=second, padding=1, groups=self.groups, bias=False)
         y = graph.add("conv2", conv2, y)
         y = follow(graph, "bn2", self.norm, y)
         y = follow(graph, "relu2", self.activation, y)
-        y = graph.add("conv3", Conv(out=out, kernel=square(1), bias=False), y)
+        y = graph.add("conv3", Conv(out=out, kernel=1, bias=False), y)
         y = follow(graph, "bn3", self.norm, y)
         if self.shortcut != "none":
             y = graph.add("add", Add(), y, shortcut(graph, x, self.shortcut, out, self.stride, self.norm))

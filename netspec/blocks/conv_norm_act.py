@@ -17,10 +17,10 @@ class ConvNormAct(Block):
     word: ClassVar[str] = "conv_norm_act"
 
     out: Count
-    kernel: Size = (1, 1)
-    stride: Size = (1, 1)
-    padding: Padding = (0, 0)
-    dilation: Size = (1, 1)
+    kernel: Size = 1
+    stride: Size = 1
+    padding: Padding = 0
+    dilation: Size = 1
     groups: Count = 1
     bias: bool = False
     norm: Chosen = BatchNorm()

@@ -6,7 +6,6 @@ from netspec.blocks.block import Block, Chosen, follow
 from netspec.graph.builder import GraphBuilder
 from netspec.graph.graph import Node
 from netspec.ops.conv import Conv
-from netspec.ops.facts import square
 from netspec.ops.join import Concat
 from netspec.ops.norm import BatchNorm
 from netspec.ops.operation import Count, Fraction, Natural
@@ -44,5 +43,5 @@ class Dense(Block):
     def _convolved(self, graph: GraphBuilder, x: Node, number: str, kernel: int, out: int) -> Node:
         x = follow(graph, f"norm{number}", self.norm, x)
         x = follow(graph, f"relu{number}", self.activation, x)
-        conv = Conv(out=out, kernel=square(kernel), padding=square(kernel // 2), bias=False)
+        conv = Conv(out=out, kernel=kernel, padding=kernel // 2, bias=False)
         return graph.add(f"conv{number}", conv, x)

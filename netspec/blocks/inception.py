@@ -1,17 +1,23 @@
 """The inception module with four branches (Szegedy et al. 2015, fig. 2b and table 1)."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from pydantic import BeforeValidator, Discriminator, Tag
 
 from netspec.blocks.block import Block, Chosen
 from netspec.blocks.conv_norm_act import ConvNormAct
 from netspec.graph.builder import GraphBuilder
 from netspec.graph.graph import Node
-from netspec.ops.facts import square
+from netspec.ops.facts import each
 from netspec.ops.join import Concat
 from netspec.ops.norm import BatchNorm
-from netspec.ops.operation import Count, Size
+from netspec.ops.operation import Count, listed, one_or_each
 from netspec.ops.pool import MaxPool
 from netspec.ops.rectifier import Relu
+
+_Both = Annotated[tuple[Count, Count], BeforeValidator(listed)]
+Widths = Annotated[Annotated[Count, Tag("one")] | Annotated[_Both, Tag("each")], Discriminator(one_or_each)]
+"""Channels after the reduction and after the convolution; one number is both."""
 
 
 class Inception(Block):
@@ -24,8 +30,8 @@ class Inception(Block):
     word: ClassVar[str] = "inception"
 
     conv1: Count
-    conv3: Size
-    conv5: Size
+    conv3: Widths
+    conv5: Widths
     pool: Count
     kernel5: Count = 5
     bias: bool = False
@@ -35,20 +41,21 @@ class Inception(Block):
     def expand(self, graph: GraphBuilder, x: Node) -> Node:
         """branch1 to branch4, then concat."""
         branches = [self._conv(graph, "branch1", x, self.conv1, 1)]
-        for name, (reduce, out), kernel in (("branch2", self.conv3, 3), ("branch3", self.conv5, self.kernel5)):
+        for name, widths, kernel in (("branch2", self.conv3, 3), ("branch3", self.conv5, self.kernel5)):
+            reduce, out = each(widths, 2)
             with graph.within(name, "branch"):
                 y = self._conv(graph, "0", x, reduce, 1)
                 branches.append(self._conv(graph, "1", y, out, kernel))
         with graph.within("branch4", "branch"):
-            y = graph.add("0", MaxPool(kernel=square(3), stride=square(1), padding=square(1), ceil=True), x)
+            y = graph.add("0", MaxPool(kernel=3, stride=1, padding=1, ceil=True), x)
             branches.append(self._conv(graph, "1", y, self.pool, 1))
         return graph.add("concat", Concat(), *branches)
 
     def _conv(self, graph: GraphBuilder, name: str, x: Node, out: int, kernel: int) -> Node:
         block = ConvNormAct(
             out=out,
-            kernel=square(kernel),
-            padding=square(kernel // 2),
+            kernel=kernel,
+            padding=kernel // 2,
             bias=self.bias,
             norm=self.norm,
             activation=self.activation,

@@ -7,7 +7,6 @@ from netspec.blocks.shortcut import Shortcut, shortcut
 from netspec.graph.builder import GraphBuilder
 from netspec.graph.graph import Node
 from netspec.ops.conv import Conv
-from netspec.ops.facts import square
 from netspec.ops.join import Add
 from netspec.ops.norm import BatchNorm
 from netspec.ops.operation import Count, Size
@@ -20,7 +19,7 @@ class Residual(Block):
     word: ClassVar[str] = "residual"
 
     width: Count
-    stride: Size = (1, 1)
+    stride: Size = 1
     stride_on: Literal["conv1", "conv2"] = "conv1"
     shortcut: Shortcut = "projection"
     norm: Chosen = BatchNorm()
@@ -28,11 +27,11 @@ class Residual(Block):
 
     def expand(self, graph: GraphBuilder, x: Node) -> Node:
         """conv1 - bn1 - relu1 - conv2 - bn2, plus the shortcut, then relu."""
-        first, second = (self.stride, square(1)) if self.stride_on == "conv1" else (square(1), self.stride)
-        y = graph.add("conv1", Conv(out=self.width, kernel=square(3), stride=first, padding=square(1), bias=False), x)
+        first, second = (self.stride, 1) if self.stride_on == "conv1" else (1, self.stride)
+        y = graph.add("conv1", Conv(out=self.width, kernel=3, stride=first, padding=1, bias=False), x)
         y = follow(graph, "bn1", self.norm, y)
         y = follow(graph, "relu1", self.activation, y)
-        y = graph.add("conv2", Conv(out=self.width, kernel=square(3), stride=second, padding=square(1), bias=False), y)
+        y = graph.add("conv2", Conv(out=self.width, kernel=3, stride=second, padding=1, bias=False), y)
         y = follow(graph, "bn2", self.norm, y)
         if self.shortcut != "none":
             y = graph.add("add", Add(), y, shortcut(graph, x, self.shortcut, self.width, self.stride, self.norm))

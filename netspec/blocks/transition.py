@@ -9,7 +9,6 @@ from netspec.blocks.block import Block, Chosen, follow
 from netspec.graph.builder import GraphBuilder
 from netspec.graph.graph import Node
 from netspec.ops.conv import Conv
-from netspec.ops.facts import square
 from netspec.ops.norm import BatchNorm
 from netspec.ops.operation import Fraction
 from netspec.ops.pool import AvgPool
@@ -32,6 +31,6 @@ class Transition(Block):
         out = max(1, math.floor(x.shape[0] * self.compression))
         x = follow(graph, "norm", self.norm, x)
         x = follow(graph, "relu", self.activation, x)
-        x = graph.add("conv", Conv(out=out, kernel=square(1), bias=False), x)
+        x = graph.add("conv", Conv(out=out, kernel=1, bias=False), x)
         x = graph.add("dropout", Dropout(p=self.dropout), x) if self.dropout else x
-        return graph.add("pool", AvgPool(kernel=square(2)), x)
+        return graph.add("pool", AvgPool(kernel=2), x)

@@ -12,18 +12,18 @@ from netspec.analysis.position_field import PositionField, position_field
 from netspec.commands.needed import packages
 from netspec.commands.options import Settings, network, one_spec, print_json, with_input, with_set
 from netspec.graph.graph import Graph
-from netspec.ops.facts import Pair, Shape
+from netspec.ops.facts import PerAxis, Shape
 from netspec.report.receptive_field import page
 from netspec.report.receptive_field_drawing import picture
 from netspec.report.receptive_field_svg import svg, written
 
 
-class Position(click.ParamType[Pair]):
+class Position(click.ParamType[PerAxis]):
     """``3,4``: row and column of a position."""
 
     name = "Y,X"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Pair:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> PerAxis:
         """Two whole numbers from 0 on."""
         row, comma, column = str(value).partition(",")
         if not comma or not row.strip().isdecimal() or not column.strip().isdecimal():
@@ -46,7 +46,7 @@ def rf(  # noqa: PLR0913 - one argument for each option
     *,
     size: Shape | None,
     node: str | None,
-    at: Pair | None,
+    at: PerAxis | None,
     output: Path | None,
     form: str,
     gradient: bool,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from netspec.errors.problem import Problem, Problems
 from netspec.graph.graph import Graph, Node
+from netspec.graph.paths import EACH, Extent, extents
 
 MAX_ELEMENTS = 2**40
 """Elements of one tensor; more than any network has in all its tensors together."""
@@ -26,12 +27,21 @@ def refuse_oversized(graph: Graph, problems: Problems) -> None:
 
 def _far(graph: Graph) -> Node | None:
     """The first node whose positions lie too far apart, measured in the input."""
-    jumps = dict.fromkeys(graph.inputs, (1, 1))
+    if _all_strides(graph) <= MAX_STRIDE:  # as in nearly all networks; no path has more than all of them
+        return None
+    known: dict[Node, tuple[Extent, ...]] = {node: (EACH,) * len(node.grid) for node in graph.inputs}
     for node in graph.operations:
-        before = [jumps[source] for source in node.inputs]
-        high, wide = before[0] if len(before) == 1 else map(max, zip(*before, strict=True))
-        down, across = node.window.stride
-        jumps[node] = (high * down, wide * across)
-        if max(jumps[node]) > MAX_STRIDE:
+        known[node] = extents(node, known.__getitem__)
+        if any(extent.jump > MAX_STRIDE for extent in known[node]):
             return node
     return None
+
+
+def _all_strides(graph: Graph) -> int:
+    """The product of the largest strides of all operations, or of so many that it is past the limit."""
+    product = 1
+    for node in graph.operations:
+        product *= max((node.bounding_window or node.window).stride, default=1)
+        if product > MAX_STRIDE:
+            break
+    return product

@@ -77,7 +77,7 @@ def signature(copy: Part, *, exact: bool) -> Hashable:
     place = {node: index for index, node in enumerate(nodes)}
     return tuple(
         (
-            node.operation.label() if exact else node.operation.word,
+            node.label if exact else node.operation.word,
             tuple(place.get(source, -1) for source in node.inputs),
         )
         for node in nodes

@@ -150,7 +150,7 @@ class Outline:
         labels = []
         for position in range(len(copies[0])):
             alike = [peer for copy in copies for peer in self.peers.get(copy[position], (copy[position],))]
-            labels.append(crossed(merged([node.operation.label() for node in alike])))
+            labels.append(crossed(merged([node.label for node in alike])))
         if copies[0][0].operation.family in FOLLOWERS:  # nothing to follow: all are of one kind, on one line
             labels = [f" {DOT} ".join(labels)]
         lines = [f" {DOT} ".join(labels[1:])] if labels[1:] else []

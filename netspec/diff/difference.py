@@ -131,16 +131,22 @@ def difference(old: Graph, new: Graph) -> Difference:
 def _changes(old: Node, new: Node, pairs: dict[Node, Node]) -> list[Change]:
     changes = []
     if old.operation.word != new.operation.word:
-        changes.append(Change(WORD, old.operation.label(), new.operation.label()))
+        changes.append(Change(WORD, old.label, new.label))
     elif old.operation != new.operation:
         before, after = old.operation.model_dump(mode="json"), new.operation.model_dump(mode="json")
-        changes += [Change(name, before[name], after[name]) for name in before if before[name] != after[name]]
+        changes += [Change(name, before[name], after[name]) for name in before if not _alike(before[name], after[name])]
     if old.shape != new.shape:
         changes.append(_shapes(SHAPE, old.shape, new.shape))
     if [pairs.get(source) for source in old.inputs] != list(new.inputs):
         names = [[source.name for source in node.inputs] for node in (old, new)]
         changes.append(Change(INPUTS, names[0], names[1]))
     return changes
+
+
+def _alike(one: Plain, other: Plain) -> bool:
+    """Whether two values of a parameter are equal, also where one number stands for each of a list."""
+    pair = sorted((one, other), key=lambda value: isinstance(value, list))
+    return one == other or (isinstance(pair[1], list) and set(map(str, pair[1])) == {str(pair[0])})
 
 
 def _declared(old: Graph, new: Graph, pairs: dict[Node, Node]) -> list[Change]:
@@ -175,11 +181,10 @@ def _shapes(what: str, old: Shape, new: Shape) -> Change:
 
 
 def _node(node: Node) -> dict[str, Plain]:
-    operation = node.operation
     return {
         "name": node.name,
-        "op": operation.word,
-        "label": operation.label(),
+        "op": node.operation.word,
+        "label": node.label,
         "output_shape": list(node.shape),
         "params": node.params,
     }

@@ -148,6 +148,12 @@ EXPLANATIONS: dict[Code, Explanation] = {
         "netspec build resnet",
         "Choose one: `netspec build resnet@resnet50`.",
     ),
+    "momentum": Explanation(
+        "Warning. Each batch has a share above one half in the running statistics of a batch norm.",
+        "yaml",
+        "bn: {batch_norm: {momentum: 0.99}}",
+        "`momentum: 0.01`: here, as in torch, it is the share of the new batch; Keras writes that of the old ones.",
+    ),
     "not-a-mapping": Explanation(
         "The file is empty, or a list, or a single value.",
         "yaml",
@@ -166,17 +172,17 @@ EXPLANATIONS: dict[Code, Explanation] = {
         "budget: {params: 8M, macs: 3G}",
         "Make the network smaller, or the budget larger.",
     ),
-    "repeat-once": Explanation(
-        "Warning. `repeat: 1` builds a stage of one, whose layer is called `layer1.0`.",
-        "yaml",
-        "layer1: {bottleneck: {width: 64}, repeat: 1}",
-        "Leave `repeat` out, or keep it where the names must be those of a family.",
-    ),
     "shape": Explanation(
         "A layer cannot take the shapes that it reads. The lines below the place say where each comes from.",
         "yaml",
         "fc: {linear: 10}      # after a feature map",
         "Follow the help: flatten, project, pad, or change a stride.",
+    ),
+    "single-position": Explanation(
+        "Warning. Batch norm reads a map of one position: in training its statistics are of the batch's images alone.",
+        "yaml",
+        "pool: {adaptive_avg_pool: 1}\nbn: batch_norm",
+        "Leave it out, or put it before the pooling; kept on purpose in Inception-v3's head for training.",
     ),
     "tag": Explanation(
         "A YAML tag. A spec is data, and data needs none.",

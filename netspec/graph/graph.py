@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import prod
 from typing import NamedTuple
 
 from netspec.errors.source import Span
-from netspec.ops.facts import Cost, Family, Shape, Tensor, Window
+from netspec.ops.facts import Cost, Family, PerAxis, Shape, Tensor, Window
 from netspec.ops.initialisation import Scheme
 from netspec.ops.operation import Operation
 
@@ -20,7 +21,9 @@ class Node:
     """One operation at its place: path name, inputs, output shape, enclosing scope, place in the source.
 
     What the operation says of itself for its inputs (``tensors``, ``window``, ``cost``) is asked once, here;
-    ``params`` and ``buffers`` are the elements of its tensors, trainable ones and others.
+    ``params`` and ``buffers`` are the elements of its tensors, trainable ones and others. ``grid`` is how many
+    positions it has along each axis of the network's input: one on each where its shape has other axes than that, as
+    flat features have.
     """
 
     index: int
@@ -33,6 +36,8 @@ class Node:
     input_shapes: tuple[Shape, ...] = field(init=False)
     tensors: tuple[Tensor, ...] = field(init=False)
     window: Window = field(init=False)
+    bounding_window: Window | None = field(init=False)
+    grid: PerAxis = field(init=False)
     cost: Cost = field(init=False)
     params: int = field(init=False)
     buffers: int = field(init=False)
@@ -41,6 +46,9 @@ class Node:
         shapes = self.input_shapes = tuple([node.shape for node in self.inputs])
         self.tensors = self.operation.tensors(*shapes)
         self.window = self.operation.window(*shapes)
+        self.bounding_window = self.operation.bounding_window(*shapes)
+        axes = len(self.inputs[0].grid) if self.inputs else len(self.shape) - 1
+        self.grid = self.shape[1:] if axes == len(self.shape) - 1 else (1,) * axes
         self.cost = self.operation.cost(self.shape, *shapes)
         self.params = self.buffers = 0
         for tensor in self.tensors:
@@ -51,6 +59,21 @@ class Node:
 
     def __repr__(self) -> str:
         return f"Node({self.name!r}, {self.operation!r}, {self.shape})"
+
+    @property
+    def label(self) -> str:
+        """The operation in a few words: ``conv 3x3/2, 64``."""
+        return self.operation.label(*self.input_shapes)
+
+    @property
+    def has_places(self) -> bool:
+        """Whether the axes of its shape are those of the network's input."""
+        return len(self.shape) - 1 == len(self.grid)
+
+    @property
+    def positions(self) -> int:
+        """How many positions it has on the axes of the network's input."""
+        return prod(self.grid)
 
 
 @dataclass(slots=True, eq=False, repr=False)

@@ -136,8 +136,7 @@ _EXPECTED = {
     "bool_type": "true or false",
     "string_type": "a word",
     "list_type": "a list",
-    "tuple_type": "a whole number or a pair [height, width]",
-    "too_long": "a pair [height, width]",
+    "tuple_type": "a whole number or a list of them",
     "dict_type": "a mapping",
     "finite_number": "a finite number",
 }
@@ -186,9 +185,11 @@ def _expected(item: Any) -> str:
     if kind == "value_error":
         return str(context["error"].args[0])
     if kind == "missing":
-        return "a pair [height, width]"
+        return "a whole number or a pair"
     if kind == "too_short":
         return f"a list of at least {context['min_length']}"
+    if kind == "too_long":
+        return f"a list of at most {context['max_length']}"
     bounds = {"greater_than_equal": "ge", "greater_than": "gt", "less_than_equal": "le", "less_than": "lt"}
     if kind in bounds:
         key = bounds[kind]

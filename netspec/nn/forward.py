@@ -114,7 +114,8 @@ class Writer:
 
     def _line(self, one: Step, spent: list[Node]) -> None:
         """One line; its outputs take over the variables of values that nothing reads any more."""
-        text = self._call(one)
+        operator = self._operator(one)
+        text = f"{operator} {self.variables[one.inputs[1]]}" if operator else f"= {self._call(one)}"
         first = self.variables[one.inputs[0]] if one.inputs else ""
         freed = [self.variables.pop(node) for node in spent]
         names: list[str] = []
@@ -122,10 +123,7 @@ class Writer:
             name = first if first in freed and first not in names else next((n for n in freed if n not in names), None)
             names.append(name or self._free(names))
         self.variables.update(zip(one.outputs, names, strict=True))
-        if text.startswith("+= "):
-            self.lines.append(f"    {names[0]} {text}")
-        else:
-            self.lines.append(f"    {', '.join(names)} = {text}")
+        self.lines.append(f"    {', '.join(names)} {text}")
         dead = [name for name in freed if name not in names]
         if dead:
             self.lines.append(f"    del {', '.join(dict.fromkeys(dead))}")
@@ -143,12 +141,17 @@ class Writer:
             return f"{layer.target}([{', '.join(values)}]{more})"
         if layer.call == "function":
             return f"{layer.target}({', '.join(values)}{more})"
-        if layer.target == "torch.add" and len(values) == PAIR and self.live.overwrites(piece):
-            return f"+= {values[1]}"
         text = values[0]
         for value in values[1:]:
             text = f"{layer.target}({text}, {value}{more})"
         return text
+
+    def _operator(self, one: Step) -> str:
+        """The statement that writes the result over the first of two inputs, where there is one that may."""
+        piece = one.piece
+        if isinstance(piece, Scope) or len(one.inputs) != PAIR or not self.layers[piece].operator:
+            return ""
+        return self.layers[piece].operator if self.live.overwrites(piece) else ""
 
     def _attribute(self, name: str) -> str:
         text = "self"

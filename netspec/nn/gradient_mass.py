@@ -10,7 +10,7 @@ import torch
 from netspec.errors.problem import Problem, SpecError
 from netspec.graph.graph import Graph, Node, Output
 from netspec.nn.build import module
-from netspec.ops.facts import FLAT, Pair
+from netspec.ops.facts import FLAT, PerAxis
 
 IMAGES = 2
 SEEDS = 3
@@ -18,7 +18,9 @@ UNIT = "unit"
 """Name of the output whose gradient is taken."""
 
 
-def gradient_mass(graph: Graph, node: Node, at: Pair, *, images: int = IMAGES, seeds: int = SEEDS) -> list[list[float]]:
+def gradient_mass(
+    graph: Graph, node: Node, at: PerAxis, *, images: int = IMAGES, seeds: int = SEEDS
+) -> list[list[float]]:
     """How strongly each input pixel acts on position ``at`` of ``node``: height rows of width numbers.
 
     The gradient of the sum of the position's channels, its magnitude summed over the input's channels, averaged over
@@ -51,16 +53,16 @@ def _rows(mass: torch.Tensor) -> list[list[float]]:
     return rows
 
 
-def _drawn(network: torch.nn.Module, noise: torch.Tensor, at: Pair, node: Node) -> torch.Tensor:
+def _drawn(network: torch.nn.Module, noise: torch.Tensor, at: PerAxis, node: Node) -> torch.Tensor:
     """The sum of the images' masses, each scaled to 1; in double precision where single does not hold the numbers."""
     for kind in (torch.float32, torch.float64):
         image = noise.to(kind).requires_grad_()
         result = network.to(kind)(image)
-        unit = result if len(node.shape) == FLAT else result[:, :, at[0], at[1]]
+        unit = result if len(node.shape) == FLAT else result[(slice(None), slice(None), *at)]
         (gradient,) = torch.autograd.grad(unit.sum(), image)
         mass = gradient.abs().double().sum(dim=1)
         each = mass.sum(dim=(1, 2))
         if all(isfinite(value) and value > 0 for value in each.tolist()):
             return (mass / each[:, None, None]).sum(dim=0)
-    message = f"no gradient of '{node.name}' at {at[0]},{at[1]} arrives at the input of a fresh network"
+    message = f"no gradient of '{node.name}' at {','.join(map(str, at))} arrives at the input of a fresh network"
     raise SpecError([Problem("wrong-value", message, hint="choose another --node or --at")])

@@ -3,31 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+_AVERAGES = {
+    1: functional.adaptive_avg_pool1d,
+    2: functional.adaptive_avg_pool2d,
+    3: functional.adaptive_avg_pool3d,
+}
+
 
 class GlobalAvgPool(nn.Module):
-    """Mean over height and width: N x C x H x W to N x C."""
+    """Mean over all positions of a map with so many ``axes``: N x C x H x W to N x C."""
+
+    def __init__(self, axes: int = 2) -> None:
+        super().__init__()
+        self.axes = axes
 
     def forward(self, x: Tensor) -> Tensor:
         """N x C x H x W to N x C."""
-        return torch.flatten(functional.adaptive_avg_pool2d(x, 1), 1)
+        return torch.flatten(_AVERAGES[self.axes](x, 1), 1)
 
 
 class PadShortcut(nn.Module):
     """Every ``stride``-th position, with ``zeros`` channels before and after (He et al. 2015, option A)."""
 
-    def __init__(self, stride: tuple[int, int], zeros: tuple[int, int]) -> None:
+    def __init__(self, stride: tuple[int, ...], zeros: tuple[int, int]) -> None:
         super().__init__()
         self.stride = stride
         self.zeros = zeros
 
     def forward(self, x: Tensor) -> Tensor:
         """N x C x H x W to N x (C + zeros) x H/stride x W/stride."""
-        return functional.pad(x[:, :, :: self.stride[0], :: self.stride[1]], (0, 0, 0, 0, *self.zeros))
+        every = tuple(slice(None, None, step) for step in self.stride)
+        return functional.pad(x[(slice(None), slice(None), *every)], (0, 0) * len(self.stride) + self.zeros)
 
     def extra_repr(self) -> str:
         """Stride and zeros."""
@@ -184,3 +197,56 @@ class Rbf(nn.Module):
     def extra_repr(self) -> str:
         """Features and centres."""
         return f"{self.centers.shape[1]}, {self.centers.shape[0]}"
+
+
+class _DividedPool(nn.Module):
+    """Average pooling that divides by a number of its own, not by the size of the window.
+
+    It is the mean of whole windows, scaled: exporters to ONNX leave torch's ``divisor_override`` out without a word.
+    Where windows may hang over the edge zeros are added there, since torch's mean is over the part that does not.
+    """
+
+    def __init__(self, *, divisor: int, **window: Any) -> None:
+        super().__init__(**window)
+        self.divisor = divisor
+
+    def forward(self: Any, x: Tensor) -> Tensor:
+        """The sum of each window over ``divisor``, to the rounding."""
+        kernel, stride, padding = self.kernel_size, self.stride, self.padding
+        average = (functional.avg_pool1d, functional.avg_pool2d, functional.avg_pool3d)[len(kernel) - 1]
+        scale: float = prod(kernel) / self.divisor
+        if not self.ceil_mode:
+            return average(x, kernel, stride, padding) * scale
+        return average(functional.pad(x, _margins(x.shape[2:], kernel, stride, padding)), kernel, stride) * scale
+
+    def extra_repr(self) -> str:
+        """The window and the divisor."""
+        return f"{super().extra_repr()}, divisor={self.divisor}"
+
+
+class DividedPool1d(_DividedPool, nn.AvgPool1d):
+    """On one axis."""
+
+
+class DividedPool2d(_DividedPool, nn.AvgPool2d):
+    """On two axes."""
+
+
+class DividedPool3d(_DividedPool, nn.AvgPool3d):
+    """On three axes."""
+
+
+def _margins(
+    sizes: Sequence[int], kernels: Sequence[int], strides: Sequence[int], paddings: Sequence[int]
+) -> list[int]:
+    """Zeros before and after each axis, the last axis first, so that windows which may hang over are whole.
+
+    Fewer than none after an axis where windows leave its end out.
+    """
+    margins: list[int] = []
+    for size, kernel, stride, padding in zip(sizes, kernels, strides, paddings, strict=True):
+        steps = -(-(size + 2 * padding - kernel) // stride)
+        if steps * stride >= size + padding:  # no window begins behind the input
+            steps -= 1
+        margins = [padding, steps * stride + kernel - padding - size, *margins]
+    return margins

@@ -6,6 +6,21 @@ not window by window: a spec may ask for billions of them.
 
 from math import gcd
 
+Interval = tuple[int, int]
+"""The first and the last of neighbouring positions."""
+
+
+def axis_read(positions: Interval, size: int, out: int) -> Interval:
+    """What the windows at ``positions`` span together."""
+    first, last = positions
+    return first * size // out, -(-(last + 1) * size // out) - 1
+
+
+def axis_readers(elements: Interval, size: int, out: int) -> Interval:
+    """The windows that hold one of ``elements``."""
+    first, last = elements
+    return first * out // size, ((last + 1) * out - 1) // size
+
 
 def axis_window(size: int, out: int) -> tuple[int, int]:
     """Largest kernel, and the stride from the first window to the second."""

@@ -6,7 +6,7 @@ from math import prod
 from typing import ClassVar
 
 from netspec.errors.problem import Refusal
-from netspec.ops.facts import FLAT, MAP, Cost, Family, Layer, Shape, positions
+from netspec.ops.facts import FLAT, Cost, Family, Layer, Shape, positions
 from netspec.ops.join import equal
 from netspec.ops.memory import Space, nothing_saved
 from netspec.ops.operation import Count, Fraction, Natural, Operation
@@ -42,7 +42,7 @@ class DrawColumn(Operation):
         """A module of ours: torch has none."""
         return Layer("netspec.nn.layers.DrawColumn", {"columns": self.columns, "p": self.p})
 
-    def label(self) -> str:
+    def label(self, *inputs: Shape) -> str:
         """``draw one of 3 columns``."""
         return f"draw one of {self.columns} columns"
 
@@ -74,7 +74,7 @@ class DropPathMean(Operation):
 
     def paths(self, *inputs: Shape) -> tuple[Shape, ...]:
         """The inputs without the draw."""
-        drawn = len(inputs) > 1 and len(inputs[-1]) == FLAT and len(inputs[0]) == MAP
+        drawn = len(inputs) > 1 and len(inputs[-1]) == FLAT < len(inputs[0])
         return inputs[:-1] if drawn else inputs
 
     def differentiable_inputs(self, *inputs: Shape) -> int:
@@ -95,6 +95,6 @@ class DropPathMean(Operation):
         drawn = self.paths(*inputs) != inputs
         return Layer("netspec.nn.layers.DropPathMean", {"p": self.p, "first": self.first if drawn else None})
 
-    def label(self) -> str:
+    def label(self, *inputs: Shape) -> str:
         """``mean, drop path 0.15``."""
         return f"mean, drop path {self.p:g}"

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from enum import Enum
+from functools import cache
 from math import prod
 from typing import Any, Literal, NamedTuple
 
 Shape = tuple[int, ...]
-"""The shape of one image's features: ``(channels, height, width)``, or ``(features,)`` once flat."""
+"""The shape of one image's features: ``(channels, *sizes)`` in torch's order, or ``(features,)`` once flat."""
 
-Pair = tuple[int, int]
-"""One number for each axis: height first, then width."""
+PerAxis = tuple[int, ...]
+"""One number for each axis of a map, in the order of its shape: height before width."""
 
-
-def square(size: int) -> Pair:
-    """``size`` on both axes."""
-    return (size, size)
-
-
-FLAT, MAP = 1, 3  # how many numbers the two kinds of shape have
+FLAT = 1
+"""Numbers in a shape without axes."""
+MAP = 3
+"""Numbers in the shape of an image: channels, height, width."""
+MOST_AXES = 3
+"""Axes of a map, at most: torch convolves and pools over no more."""
 
 
 def shape_text(shape: Shape) -> str:
@@ -27,8 +27,18 @@ def shape_text(shape: Shape) -> str:
 
 
 def positions(shape: Shape) -> int:
-    """How many positions a feature map has (height x width); 1 for flat features."""
+    """How many positions a feature map has, height x width on two axes; 1 for flat features."""
     return prod(shape[1:])
+
+
+def each(value: int | PerAxis, axes: int) -> PerAxis:
+    """A parameter on each of ``axes``: one number is that of all."""
+    return (value,) * axes if isinstance(value, int) else value
+
+
+def brief(values: PerAxis) -> str:
+    """``3`` or ``3x5``: one number where that is the one of all axes."""
+    return "x".join([str(value) for value in (values[:1] if len(set(values)) == 1 else values)])
 
 
 class Family(Enum):
@@ -48,20 +58,26 @@ class Family(Enum):
 class Window(NamedTuple):
     """What one output position sees of its input, per axis; padding is the one before the first element."""
 
-    kernel: Pair = (1, 1)
-    stride: Pair = (1, 1)
-    dilation: Pair = (1, 1)
-    padding: Pair = (0, 0)
+    kernel: PerAxis
+    stride: PerAxis
+    dilation: PerAxis
+    padding: PerAxis
 
     @classmethod
     def whole(cls, shape: Shape) -> Window:
-        """A window over everything: what global pooling, flattening and linear layers see."""
-        size = (shape[1], shape[2]) if len(shape) == MAP else (1, 1)
-        return cls(kernel=size, stride=size)
+        """A window over everything: what global pooling and flattening see."""
+        return point(len(shape) - 1)._replace(kernel=shape[1:], stride=shape[1:])
+
+    @property
+    def is_point(self) -> bool:
+        """Whether each position sees the same position: activations, norms, joins."""
+        return self == point(len(self.kernel))
 
 
-POINT = Window()
-"""One position sees the same position: activations, norms, joins."""
+@cache
+def point(axes: int) -> Window:
+    """The window on so many ``axes`` through which each position sees the same position."""
+    return Window(kernel=(1,) * axes, stride=(1,) * axes, dilation=(1,) * axes, padding=(0,) * axes)
 
 
 class Cost(NamedTuple):
@@ -97,9 +113,11 @@ class Layer(NamedTuple):
 
     ``call`` is ``module`` (a constructor; the instance is called with the inputs), ``function`` (called with the
     inputs and the arguments), ``list`` (a function of one list of inputs) or ``pairwise`` (a function of two inputs,
-    folded from the left over more).
+    folded from the left over more). ``operator`` is the statement of Python that does the same as a pairwise function
+    and writes the result over the first input, such as ``+=``.
     """
 
     target: str
     arguments: dict[str, Any]
     call: Literal["module", "function", "list", "pairwise"] = "module"
+    operator: str = ""

@@ -15,13 +15,14 @@ class GlobalAvgPool(Operation):
     saved_for_backward = nothing_saved
 
     @property
-    def sees_all(self) -> bool:
+    def pools_globally(self) -> bool:
         """Always."""
         return True
 
     def shape(self, *inputs: Shape) -> Shape:
         """``(channels,)``."""
-        return (map_only(self, inputs[0])[0],)
+        map_only(self, inputs[0])
+        return inputs[0][:1]
 
     def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """All but one elements of each channel added, one division for each channel."""
@@ -33,8 +34,8 @@ class GlobalAvgPool(Operation):
 
     def layer(self, *inputs: Shape) -> Layer:
         """Adaptive pooling to one position, flattened."""
-        return Layer("netspec.nn.layers.GlobalAvgPool", {})
+        return Layer("netspec.nn.layers.GlobalAvgPool", {"axes": len(inputs[0]) - 1})
 
-    def label(self) -> str:
+    def label(self, *inputs: Shape) -> str:
         """``global avg pool``."""
         return "global avg pool"

@@ -17,7 +17,7 @@ class Input(Operation):
     size: tuple[int, ...]
 
     def shape(self, *inputs: Shape) -> Shape:
-        """Channels, height, width."""
+        """``size``."""
         return self.size
 
     def cost(self, output: Shape, *inputs: Shape) -> Cost:

@@ -5,7 +5,7 @@ from math import prod
 from typing import ClassVar
 
 from netspec.errors.problem import Refusal
-from netspec.ops.facts import MAP, Cost, Family, Layer, Shape, positions, shape_text
+from netspec.ops.facts import FLAT, MAP, Cost, Family, Layer, Shape, positions, shape_text
 from netspec.ops.memory import Saved, Space, alone, nothing_saved
 from netspec.ops.operation import Operation
 
@@ -62,7 +62,7 @@ class Add(Operation):
 
     def layer(self, *inputs: Shape) -> Layer:
         """``torch.add``."""
-        return Layer("torch.add", {}, call="pairwise")
+        return Layer("torch.add", {}, call="pairwise", operator="+=")
 
 
 class Mean(Operation):
@@ -138,9 +138,10 @@ class Concat(Operation):
     saved_for_backward = nothing_saved
 
     def shape(self, *inputs: Shape) -> Shape:
-        """Channels added up; height and width must be equal."""
+        """Channels added up; the other sizes must be equal."""
         if len({shape[1:] for shape in inputs}) > 1 or len({len(shape) for shape in inputs}) > 1:
-            what = "maps of equal height and width" if any(len(shape) == MAP for shape in inputs) else "flat features"
+            axes = max(len(shape) for shape in inputs)
+            what = {FLAT: "flat features", MAP: "maps of equal height and width"}.get(axes, "maps of equal size")
             hint = "a 3x3 window with stride 1 keeps its size with padding 1; strides must agree on all branches"
             raise Refusal("shape", f"concat needs {what}", hint)
         return (sum(shape[0] for shape in inputs), *inputs[0][1:])

@@ -1,5 +1,6 @@
 """Fully connected layers, and the flattening before them."""
 
+from math import prod
 from typing import ClassVar
 
 from netspec.ops.facts import Cost, Family, Layer, Shape, Tensor, Window
@@ -18,9 +19,9 @@ class Linear(Operation):
     bias: bool = True
 
     @property
-    def sees_all(self) -> bool:
-        """Always."""
-        return True
+    def adds_bias(self) -> bool:
+        """``bias``."""
+        return self.bias
 
     def shape(self, *inputs: Shape) -> Shape:
         """``(out,)``."""
@@ -41,7 +42,7 @@ class Linear(Operation):
         arguments = {"in_features": inputs[0][0], "out_features": self.out, "bias": self.bias}
         return Layer("torch.nn.Linear", arguments)
 
-    def label(self) -> str:
+    def label(self, *inputs: Shape) -> str:
         """``linear 1000``."""
         return f"linear {self.out}"
 
@@ -54,15 +55,10 @@ class Flatten(Operation):
     saved_for_backward = nothing_saved
     is_view = always
 
-    @property
-    def sees_all(self) -> bool:
-        """Always."""
-        return True
-
     def shape(self, *inputs: Shape) -> Shape:
-        """``(channels x height x width,)``."""
-        channels, high, wide = map_only(self, inputs[0])
-        return (channels * high * wide,)
+        """All elements: ``(channels x height x width,)`` on two axes."""
+        map_only(self, inputs[0])
+        return (prod(inputs[0]),)
 
     def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """Nothing is computed."""

@@ -4,7 +4,7 @@ from functools import lru_cache
 from math import prod
 from typing import ClassVar
 
-from netspec.ops.facts import FLAT, Cost, Family, Layer, Shape, Tensor, positions
+from netspec.ops.facts import Cost, Family, Layer, Shape, Tensor, positions
 from netspec.ops.memory import Saved, Space
 from netspec.ops.operation import Count, Fraction, Number, Operation, Positive, map_only
 
@@ -27,10 +27,16 @@ class BatchNorm(Operation):
     word: ClassVar[str] = "batch_norm"
     family: ClassVar[Family] = Family.NORM
     overwritable: ClassVar[bool] = True
+    normalises_batch: ClassVar[bool] = True
 
     eps: Positive = 1e-5
     momentum: Fraction = 0.1
     affine: bool = True
+
+    @property
+    def batch_share(self) -> float:
+        """``momentum``."""
+        return self.momentum
 
     def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
         """``weight`` and ``bias`` if affine; the running statistics are buffers."""
@@ -45,16 +51,16 @@ class BatchNorm(Operation):
         return Saved(inputs=True, beside=Space(statistics=2 * inputs[0][0]))
 
     def layer(self, *inputs: Shape) -> Layer:
-        """``torch.nn.BatchNorm2d``, or ``BatchNorm1d`` on flat features."""
+        """``torch.nn.BatchNorm2d`` on two axes, ``BatchNorm1d`` on one and on flat features."""
         arguments = {
             "num_features": inputs[0][0],
             "eps": self.eps,
             "momentum": self.momentum,
             "affine": self.affine,
         }
-        return Layer("torch.nn.BatchNorm1d" if len(inputs[0]) == FLAT else "torch.nn.BatchNorm2d", arguments)
+        return Layer(f"torch.nn.BatchNorm{max(1, len(inputs[0]) - 1)}d", arguments)
 
-    def label(self) -> str:
+    def label(self, *inputs: Shape) -> str:
         """``BN``."""
         return "BN"
 
@@ -100,7 +106,7 @@ class LocalResponseNorm(Operation):
         arguments = {"size": self.size, "alpha": self.alpha, "beta": self.beta, "k": self.k}
         return Layer("torch.nn.LocalResponseNorm", arguments)
 
-    def label(self) -> str:
+    def label(self, *inputs: Shape) -> str:
         """``LRN``."""
         return "LRN"
 
@@ -112,6 +118,11 @@ class ChannelScale(Operation):
     family: ClassVar[Family] = Family.NORM
 
     bias: bool = True
+
+    @property
+    def adds_bias(self) -> bool:
+        """``bias``."""
+        return self.bias
 
     def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
         """``weight`` and ``bias``, one number for each channel."""
@@ -130,6 +141,6 @@ class ChannelScale(Operation):
         """A module that broadcasts over the map."""
         return Layer("netspec.nn.layers.ChannelScale", {"channels": inputs[0][0], "bias": self.bias})
 
-    def label(self) -> str:
+    def label(self, *inputs: Shape) -> str:
         """``scale``."""
         return "scale"

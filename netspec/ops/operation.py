@@ -3,10 +3,10 @@
 from abc import ABC, abstractmethod
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 from netspec.errors.problem import Refusal
-from netspec.ops.facts import FLAT, MAP, POINT, Cost, Family, Layer, Pair, Shape, Tensor, Window, shape_text
+from netspec.ops.facts import FLAT, MOST_AXES, Cost, Family, Layer, Shape, Tensor, Window, point, shape_text
 from netspec.ops.memory import Saved, Space
 
 
@@ -24,6 +24,8 @@ class Operation(BaseModel, ABC):
     """Whether its output is a new tensor that its own gradient does not need, so that the next step may reuse it."""
     selects_channels: ClassVar[bool] = False
     """Whether its output has some channels of its input and not the others."""
+    normalises_batch: ClassVar[bool] = False
+    """Whether in training it takes each channel's mean over batch and positions away, and with it any constant."""
 
     def shape(self, *inputs: Shape) -> Shape:
         """Shape of the output; raises :class:`Refusal` when the inputs do not fit. Unchanged unless overridden."""
@@ -34,8 +36,8 @@ class Operation(BaseModel, ABC):
         return ()
 
     def window(self, *inputs: Shape) -> Window:
-        """What one output position sees of each input. The same position unless overridden."""
-        return POINT
+        """What one output position sees of each input, on its axes. The same position unless overridden."""
+        return point(len(inputs[0]) - 1 if inputs else 0)
 
     def bounding_window(self, *inputs: Shape) -> Window | None:
         """For windows of uneven size or distance the smallest one at even steps that holds each. None otherwise."""
@@ -56,8 +58,18 @@ class Operation(BaseModel, ABC):
         return False
 
     @property
-    def sees_all(self) -> bool:
-        """Whether each output sees the whole input, whatever the input's size. False unless overridden."""
+    def adds_bias(self) -> bool:
+        """Whether the last that it does is to add a trainable constant to each channel. False unless overridden."""
+        return False
+
+    @property
+    def batch_share(self) -> float:
+        """The share that each batch of training has in running statistics. 0, there are none, unless overridden."""
+        return 0.0
+
+    @property
+    def pools_globally(self) -> bool:
+        """Whether it leaves one position of a map, whatever the map's size. False unless overridden."""
         return False
 
     @abstractmethod
@@ -80,17 +92,30 @@ class Operation(BaseModel, ABC):
     def layer(self, *inputs: Shape) -> Layer:
         """What to build in torch."""
 
-    def label(self) -> str:
+    def label(self, *inputs: Shape) -> str:
         """A few words for a diagram or a table: ``conv 3x3/2, 64``."""
         return self.word.replace("_", " ")
 
 
-def map_only(operation: Operation, shape: Shape) -> tuple[int, int, int]:
-    """``shape`` as channels, height, width; refuses flat features."""
-    if len(shape) != MAP:
+def map_only(operation: Operation, shape: Shape) -> int:
+    """How many axes the map of ``shape`` has; refuses flat features, and parameters for another number of axes."""
+    axes = len(shape) - 1
+    if not axes:
         message = f"{operation.word} needs a feature map, got {shape_text(shape)}"
         raise Refusal("shape", message, "flat features have no height and width; move this layer before the flattening")
-    return shape[0], shape[1], shape[2]
+    if axes > MOST_AXES:
+        message = f"{operation.word} needs a map of at most {MOST_AXES} axes, got {shape_text(shape)}"
+        raise Refusal("shape", message, "torch has no such layer")
+    for name, value in vars(operation).items():
+        if isinstance(value, tuple) and len(value) != axes:
+            message = f"{operation.word} reads {_many(axes, 'axis', 'axes')}, {name} has "
+            message += _many(len(value), "number", "numbers")
+            raise Refusal("shape", message, "one number stands for each axis; a list has one for each")
+    return axes
+
+
+def _many(count: int, one: str, more: str) -> str:
+    return f"{count} {one if count == 1 else more}"
 
 
 def flat_only(operation: Operation, shape: Shape) -> int:
@@ -101,16 +126,14 @@ def flat_only(operation: Operation, shape: Shape) -> int:
     return shape[0]
 
 
-def pair(value: Any) -> Any:
-    """One number stands for both axes; a list of two is height, width."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return (value, value)
+def listed(value: Any) -> Any:
+    """A list of a spec as the tuple that a field holds."""
     return tuple(value) if isinstance(value, list) else value
 
 
-def both(value: Pair) -> str:
-    """``3`` or ``3x5``: a pair as people write it."""
-    return f"{value[0]}x{value[1]}" if value[0] != value[1] else str(value[0])
+def one_or_each(value: Any) -> str:
+    """Whether ``value`` is one number for all axes; what is neither that nor a list is judged as a list."""
+    return "one" if isinstance(value, int) and not isinstance(value, bool) else "each"
 
 
 LARGEST = 2**31 - 1
@@ -119,5 +142,9 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Natural = Annotated[int, Field(ge=0, le=LARGEST)]
-Size = Annotated[tuple[Count, Count], BeforeValidator(pair)]
-Margin = Annotated[tuple[Natural, Natural], BeforeValidator(pair)]
+_Sizes = Annotated[tuple[Count, ...], Field(min_length=1, max_length=MOST_AXES), BeforeValidator(listed)]
+_Margins = Annotated[tuple[Natural, ...], Field(min_length=1, max_length=MOST_AXES), BeforeValidator(listed)]
+Size = Annotated[Annotated[Count, Tag("one")] | Annotated[_Sizes, Tag("each")], Discriminator(one_or_each)]
+"""One number for all axes, or one for each; kept as written until the number of axes is known."""
+Margin = Annotated[Annotated[Natural, Tag("one")] | Annotated[_Margins, Tag("each")], Discriminator(one_or_each)]
+"""As :data:`Size`, from 0 on."""

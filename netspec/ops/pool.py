@@ -1,15 +1,16 @@
 """Pooling: max, average and adaptive."""
 
 from math import prod
+from operator import gt
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from netspec.errors.problem import Refusal
 from netspec.ops.adaptive import axis_bounding_window, axis_elements, axis_window, is_even
-from netspec.ops.facts import Cost, Family, Layer, Pair, Shape, Window, positions
+from netspec.ops.facts import MOST_AXES, Cost, Family, Layer, Shape, Window, brief, each, point, positions, shape_text
 from netspec.ops.memory import Saved, Space
-from netspec.ops.operation import Margin, Operation, Size, both, map_only
+from netspec.ops.operation import Margin, Operation, Size, map_only
 from netspec.ops.windows import reach, slid
 
 
@@ -21,21 +22,22 @@ class MaxPool(Operation):
 
     kernel: Size
     stride: Size | None = None
-    padding: Margin = (0, 0)
-    dilation: Size = (1, 1)
+    padding: Margin = 0
+    dilation: Size = 1
     ceil: bool = False
 
     def shape(self, *inputs: Shape) -> Shape:
         """The same channels over the places where a window fits."""
-        return pooled(self, inputs[0], self.window())
+        return pooled(self, inputs[0])
 
     def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """Kernel size minus one compares for each output element."""
-        return Cost(compares=(self.kernel[0] * self.kernel[1] - 1) * output[0] * positions(output))
+        return Cost(compares=(prod(each(self.kernel, len(output) - 1)) - 1) * output[0] * positions(output))
 
     def window(self, *inputs: Shape) -> Window:
         """The kernel."""
-        return Window(self.kernel, self.stride or self.kernel, self.dilation, self.padding)
+        axes = len(inputs[0]) - 1
+        return pool_window(self, axes)._replace(dilation=each(self.dilation, axes))
 
     def saved_for_backward(self, output: Shape, *inputs: Shape) -> Saved:
         """The input, and where in it each largest value lies."""
@@ -46,20 +48,20 @@ class MaxPool(Operation):
         return Space(indices=prod(output))
 
     def layer(self, *inputs: Shape) -> Layer:
-        """``torch.nn.MaxPool2d``."""
-        window = self.window()
+        """``torch.nn.MaxPool2d`` on two axes."""
+        window = self.window(*inputs)
         arguments = {
-            "kernel_size": self.kernel,
+            "kernel_size": window.kernel,
             "stride": window.stride,
-            "padding": self.padding,
-            "dilation": self.dilation,
+            "padding": window.padding,
+            "dilation": window.dilation,
             "ceil_mode": self.ceil,
         }
-        return Layer("torch.nn.MaxPool2d", arguments)
+        return Layer(f"torch.nn.MaxPool{len(inputs[0]) - 1}d", arguments)
 
-    def label(self) -> str:
+    def label(self, *inputs: Shape) -> str:
         """``max pool 3x3/2``."""
-        return pool_label("max pool", self.window())
+        return pool_label("max pool", self.window(*inputs))
 
 
 class AvgPool(Operation):
@@ -71,40 +73,62 @@ class AvgPool(Operation):
 
     kernel: Size
     stride: Size | None = None
-    padding: Margin = (0, 0)
+    padding: Margin = 0
     ceil: bool = False
     count_include_pad: bool = True
     divisor: Annotated[int, Field(ge=1)] | None = None
 
     def shape(self, *inputs: Shape) -> Shape:
-        """The same channels over the places where a window fits."""
-        return pooled(self, inputs[0], self.window())
+        """The same channels where a window fits; on three axes it must fit without padding, as torch wants it."""
+        shape = pooled(self, inputs[0])
+        kernel = each(self.kernel, len(shape) - 1)
+        if len(kernel) == MOST_AXES and any(map(gt, kernel, inputs[0][1:])):
+            message = f"avg_pool window of {shape_text(kernel)} is larger than its input {shape_text(inputs[0])}"
+            raise Refusal("window", message, "on three axes padding does not help; use a smaller kernel")
+        return shape
 
     def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """Kernel size minus one adds and one division for each output element."""
         elements = output[0] * positions(output)
-        return Cost(adds=(self.kernel[0] * self.kernel[1] - 1) * elements, transcendentals=elements)
+        return Cost(adds=(prod(each(self.kernel, len(output) - 1)) - 1) * elements, transcendentals=elements)
 
     def window(self, *inputs: Shape) -> Window:
         """The kernel."""
-        return Window(kernel=self.kernel, stride=self.stride or self.kernel, padding=self.padding)
+        return pool_window(self, len(inputs[0]) - 1)
+
+    def saved_for_backward(self, output: Shape, *inputs: Shape) -> Saved:
+        """The input, or its padded copy."""
+        copy = self._padded(output, *inputs)
+        return Saved(inputs=not copy, beside=Space(values=copy))
+
+    def workspace(self, output: Shape, *inputs: Shape) -> Space:
+        """With a divisor the padded copy, and then the mean before it is scaled."""
+        return Space(values=max(self._padded(output, *inputs), prod(output))) if self.divisor else Space()
+
+    def _padded(self, output: Shape, *inputs: Shape) -> int:
+        """Elements of a copy that holds whole windows, which a divisor needs where windows may hang over the edge."""
+        if not (self.divisor and self.ceil):
+            return 0
+        kernel, stride, _, _ = self.window(*inputs)
+        sizes = [(count - 1) * step + size for count, step, size in zip(output[1:], stride, kernel, strict=True)]
+        return output[0] * prod(sizes)
 
     def layer(self, *inputs: Shape) -> Layer:
-        """``torch.nn.AvgPool2d``."""
-        window = self.window()
+        """``torch.nn.AvgPool2d`` on two axes; with a divisor a module of ours, which exporters get right."""
+        window, axes = self.window(*inputs), len(inputs[0]) - 1
         arguments = {
-            "kernel_size": self.kernel,
+            "kernel_size": window.kernel,
             "stride": window.stride,
-            "padding": self.padding,
+            "padding": window.padding,
             "ceil_mode": self.ceil,
-            "count_include_pad": self.count_include_pad,
-            "divisor_override": self.divisor,
         }
-        return Layer("torch.nn.AvgPool2d", arguments)
+        if self.divisor:
+            return Layer(f"netspec.nn.layers.DividedPool{axes}d", {**arguments, "divisor": self.divisor})
+        return Layer(f"torch.nn.AvgPool{axes}d", {**arguments, "count_include_pad": self.count_include_pad})
 
-    def label(self) -> str:
+    def label(self, *inputs: Shape) -> str:
         """``avg pool 2x2/2``."""
-        return pool_label("avg pool", self.window())
+        return pool_label("avg pool", self.window(*inputs))
 
 
 class AdaptiveAvgPool(Operation):
@@ -117,61 +141,71 @@ class AdaptiveAvgPool(Operation):
     out: Size
 
     @property
-    def sees_all(self) -> bool:
+    def pools_globally(self) -> bool:
         """Pooling to one position."""
-        return self.out == (1, 1)
+        return self.out == 1 or (isinstance(self.out, tuple) and set(self.out) == {1})
 
     def shape(self, *inputs: Shape) -> Shape:
         """``(channels, *out)``."""
-        channels, _, _ = map_only(self, inputs[0])
-        return (channels, *self.out)
+        return (inputs[0][0], *each(self.out, map_only(self, inputs[0])))
 
     def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """One add less than elements for each window, of whatever size; one division for each output element."""
         elements = output[0] * positions(output)
-        high, wide = (axis_elements(inputs[0][1 + axis], self.out[axis]) for axis in (0, 1))
-        return Cost(adds=output[0] * high * wide - elements, transcendentals=elements)
+        summed = prod([axis_elements(size, out) for size, out in zip(inputs[0][1:], output[1:], strict=True)])
+        return Cost(adds=output[0] * summed - elements, transcendentals=elements)
 
     def window(self, *inputs: Shape) -> Window:
         """The largest of the windows, and the first one's distance to the next; others may be smaller, and farther."""
-        high, wide = (axis_window(inputs[0][1 + axis], self.out[axis]) for axis in (0, 1))
-        return Window(kernel=(high[0], wide[0]), stride=(high[1], wide[1]))
+        kernel, stride = zip(*(axis_window(size, out) for size, out in self._sizes(inputs[0])), strict=True)
+        return point(len(kernel))._replace(kernel=kernel, stride=stride)
 
     def bounding_window(self, *inputs: Shape) -> Window | None:
         """As the base says; :meth:`window` has the largest kernel there is, which tells not where the others lie."""
-        sizes = inputs[0][1:]
-        if all(is_even(size, out) for size, out in zip(sizes, self.out, strict=True)):
+        sizes = self._sizes(inputs[0])
+        if all(is_even(size, out) for size, out in sizes):
             return None
-        high, wide = (axis_bounding_window(size, out) for size, out in zip(sizes, self.out, strict=True))
-        kernel, stride, padding = zip(high, wide, strict=True)
-        return Window(kernel=kernel, stride=stride, padding=padding)
+        kernel, stride, padding = zip(*(axis_bounding_window(size, out) for size, out in sizes), strict=True)
+        return point(len(kernel))._replace(kernel=kernel, stride=stride, padding=padding)
+
+    def _sizes(self, shape: Shape) -> list[tuple[int, int]]:
+        """How many positions there are before and after, per axis."""
+        return list(zip(shape[1:], each(self.out, len(shape) - 1), strict=True))
 
     def saved_for_backward(self, output: Shape, *inputs: Shape) -> Saved:
         """The input, which only its shape is read from; nothing where it is a mean over the whole map."""
-        return Saved(inputs=self.out != (1, 1))
+        return Saved(inputs=not self.pools_globally)
 
     def layer(self, *inputs: Shape) -> Layer:
-        """``torch.nn.AdaptiveAvgPool2d``."""
-        return Layer("torch.nn.AdaptiveAvgPool2d", {"output_size": self.out})
+        """``torch.nn.AdaptiveAvgPool2d`` on two axes."""
+        axes = len(inputs[0]) - 1
+        return Layer(f"torch.nn.AdaptiveAvgPool{axes}d", {"output_size": each(self.out, axes)})
 
-    def label(self) -> str:
+    def label(self, *inputs: Shape) -> str:
         """``avg pool to 6x6``."""
-        return f"avg pool to {self.out[0]}x{self.out[1]}"
+        return f"avg pool to {shape_text(each(self.out, len(inputs[0]) - 1))}"
 
 
-def pooled(operation: MaxPool | AvgPool, shape: Shape, window: Window) -> Shape:
-    """Output of a pooling window; refuses padding beyond half the kernel, as torch does."""
-    channels, _, _ = map_only(operation, shape)
+def pool_window(operation: MaxPool | AvgPool, axes: int) -> Window:
+    """The kernel, and the stride, which is the kernel unless it is given."""
+    kernel = each(operation.kernel, axes)
+    stride = kernel if operation.stride is None else each(operation.stride, axes)
+    return Window(kernel, stride, (1,) * axes, each(operation.padding, axes))
+
+
+def pooled(operation: MaxPool | AvgPool, shape: Shape) -> Shape:
+    """Output of pooling; refuses padding beyond half the kernel, as torch does."""
+    map_only(operation, shape)
+    window = operation.window(shape)
     for kernel, padding in zip(window.kernel, window.padding, strict=True):
         if padding * 2 > kernel:
             message = f"{operation.word} padding {padding} is more than half its kernel {kernel}"
             raise Refusal("window", message, "such a window could lie on padding alone")
     extent = reach(window.kernel, window.dilation)
     sizes = slid(operation.word, shape, extent, window.stride, (window.padding, window.padding), ceil=operation.ceil)
-    return (channels, *sizes)
+    return (shape[0], *sizes)
 
 
 def pool_label(name: str, window: Window) -> str:
     """``max pool 3x3/2``."""
-    stride: Pair = window.stride
-    return f"{name} {window.kernel[0]}x{window.kernel[1]}/{both(stride)}"
+    return f"{name} {shape_text(window.kernel)}/{brief(window.stride)}"

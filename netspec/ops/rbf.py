@@ -47,6 +47,6 @@ class Rbf(Operation):
         arguments = {"features": inputs[0][0], "out": self.out, "trainable": self.trainable}
         return Layer("netspec.nn.layers.Rbf", arguments)
 
-    def label(self) -> str:
+    def label(self, *inputs: Shape) -> str:
         """``RBF 10``."""
         return f"RBF {self.out}"

@@ -29,7 +29,7 @@ class Relu(Operation):
         """``torch.nn.ReLU``."""
         return Layer("torch.nn.ReLU", {})
 
-    def label(self) -> str:
+    def label(self, *inputs: Shape) -> str:
         """``ReLU``."""
         return "ReLU"
 

@@ -32,6 +32,6 @@ class Dropout(Operation):
         """``torch.nn.Dropout``."""
         return Layer("torch.nn.Dropout", {"p": self.p})
 
-    def label(self) -> str:
+    def label(self, *inputs: Shape) -> str:
         """``dropout 0.5``."""
         return f"dropout {self.p:g}"

@@ -5,9 +5,9 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from netspec.errors.problem import Refusal
-from netspec.ops.facts import Cost, Family, Layer, Shape, Window
+from netspec.ops.facts import Cost, Family, Layer, Shape, Window, brief, each, point
 from netspec.ops.memory import INDEX, Saved, Space, always, nothing_saved
-from netspec.ops.operation import Count, Natural, Operation, Size, both, map_only
+from netspec.ops.operation import Count, Natural, Operation, Size, map_only
 
 
 class Identity(Operation):
@@ -38,16 +38,17 @@ class PadShortcut(Operation):
     saved_for_backward = nothing_saved
 
     out: Count
-    stride: Size = (1, 1)
+    stride: Size = 1
     zeros: Literal["after", "around"] = "after"
 
     def shape(self, *inputs: Shape) -> Shape:
-        """``(out, height / stride, width / stride)``, rounded up."""
-        channels, high, wide = map_only(self, inputs[0])
+        """``out``, and each size over ``stride``, rounded up."""
+        axes = map_only(self, inputs[0])
+        channels, *sizes = inputs[0]
         if channels > self.out:
             hint = "option A can only add channels; use a projection to remove some"
             raise Refusal("shape", f"pad_shortcut cannot pad {channels} channels to {self.out}", hint)
-        return (self.out, -(-high // self.stride[0]), -(-wide // self.stride[1]))
+        return (self.out, *(-(-size // step) for size, step in zip(sizes, each(self.stride, axes), strict=True)))
 
     def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """Nothing is computed."""
@@ -55,17 +56,20 @@ class PadShortcut(Operation):
 
     def window(self, *inputs: Shape) -> Window:
         """One position in every ``stride``."""
-        return Window(stride=self.stride)
+        axes = len(inputs[0]) - 1
+        return point(axes)._replace(stride=each(self.stride, axes))
 
     def layer(self, *inputs: Shape) -> Layer:
         """A module of ours: torch has none."""
         missing = self.out - inputs[0][0]
         before = missing // 2 if self.zeros == "around" else 0
-        return Layer("netspec.nn.layers.PadShortcut", {"stride": self.stride, "zeros": (before, missing - before)})
+        arguments = {"stride": each(self.stride, len(inputs[0]) - 1), "zeros": (before, missing - before)}
+        return Layer("netspec.nn.layers.PadShortcut", arguments)
 
-    def label(self) -> str:
+    def label(self, *inputs: Shape) -> str:
         """``pad to 64, /2``."""
-        return f"pad to {self.out}" + (f", /{both(self.stride)}" if self.stride != (1, 1) else "")
+        stride = each(self.stride, len(inputs[0]) - 1)
+        return f"pad to {self.out}" + (f", /{brief(stride)}" if any(step > 1 for step in stride) else "")
 
 
 class Select(Operation):
@@ -101,6 +105,6 @@ class Select(Operation):
         """A module of ours: torch has none."""
         return Layer("netspec.nn.layers.Select", {"channels": self.channels})
 
-    def label(self) -> str:
+    def label(self, *inputs: Shape) -> str:
         """``channels 0 1 2``."""
         return "channels " + " ".join(str(channel) for channel in self.channels)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from math import prod
 from typing import NamedTuple
 
 from netspec.analysis.receptive_field import Field
@@ -12,7 +13,7 @@ from netspec.report.block_names import many
 from netspec.report.grouping import Group
 
 GLOBAL = "global"
-Value = int | float | str | tuple[int, int] | tuple[float, float] | None
+Value = int | float | str | tuple[float, ...] | None
 """None is a figure that a group does not have, such as the kernel of several operations."""
 
 
@@ -49,7 +50,7 @@ class Figure(NamedTuple):
 def number(value: Value) -> float:
     """``value`` as something to sort by."""
     if isinstance(value, tuple):
-        return value[0] * value[1]
+        return prod(value)
     return value if isinstance(value, int | float) else 0
 
 
@@ -60,7 +61,7 @@ def shown(value: Value) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, tuple):
-        return f"{value[0]:g}" if value[0] == value[1] else f"{value[0]:g}x{value[1]:g}"
+        return "x".join([f"{part:g}" for part in (value[:1] if len(set(value)) == 1 else value)])
     if value == 0:
         return "-"
     return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
@@ -131,10 +132,10 @@ def _sliding(row: Row) -> str:
     window = row.window
     if window is None:
         return ""
-    text = f"{window.kernel[0]}x{window.kernel[1]}"
-    text += f"/{shown(window.stride)}" if window.stride != (1, 1) else ""
+    text = shape_text(window.kernel)
+    text += f"/{shown(window.stride)}" if any(step > 1 for step in window.stride) else ""
     text += f" p{shown(window.padding)}" if any(window.padding) else ""
-    text += f" d{shown(window.dilation)}" if window.dilation != (1, 1) else ""
+    text += f" d{shown(window.dilation)}" if any(spread > 1 for spread in window.dilation) else ""
     return text + (f" g{row.groups}" if row.groups > 1 else "")
 
 

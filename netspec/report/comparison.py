@@ -10,7 +10,7 @@ from netspec.report.columns import shown
 from netspec.report.footer import MIB, images
 from netspec.report.grid import Column, Grid
 
-FIGURES: dict[str, tuple[str, Callable[[Summary], int | float | str | tuple[int, int]]]] = {
+FIGURES: dict[str, tuple[str, Callable[[Summary], int | float | str | tuple[float, ...]]]] = {
     "name": ("name", lambda one: one.name),
     "input": ("input", lambda one: shape_text(one.input)),
     "params": ("params", lambda one: one.totals.params),

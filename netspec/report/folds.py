@@ -80,5 +80,5 @@ def _figures(nodes: Iterable[Node]) -> list[Hashable]:
 def _fold(run: list[Node | Scope], units: Units) -> Fold:
     nodes = tuple(node for unit in run for node in units[unit])
     name = run[0].name if len(run) == 1 else f"{run[0].name} ... {run[-1].name}"
-    word = run[0].operation.label() if isinstance(run[0], Node) else kind(run[0])
+    word = run[0].label if isinstance(run[0], Node) else kind(run[0])
     return Fold(name, f"{word} x{len(run)}" if len(run) > 1 else word, nodes)

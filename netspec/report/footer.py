@@ -7,8 +7,7 @@ from textwrap import wrap
 
 from netspec.analysis.rows import Row, Setup
 from netspec.analysis.summary import Summary
-from netspec.ops.facts import Cost
-from netspec.ops.operation import both
+from netspec.ops.facts import Cost, brief
 from netspec.report import receptive_field as field_report
 
 MIB = 1024 * 1024
@@ -29,7 +28,7 @@ def notes(summary: Summary) -> list[Note]:
     """The footer of a table, a label and a sentence a line."""
     totals, field = summary.totals, summary.field
     seen, *warnings = field_report.footer(summary.graph, summary.fields)
-    place = f"stride {both(field.jump)}, left padding {both(field.left_padding)}"
+    place = f"stride {brief(field.jump)}, left padding {brief(field.left_padding)}"
     centre = field_report.numbers(field.center)
     found = [
         ("params", _params(summary)),
@@ -38,7 +37,7 @@ def notes(summary: Summary) -> list[Note]:
         ("depth", f"{totals.depth} layers with weights; {totals.activations:,} activations"),
         (
             "field",
-            f"{both(field.size)}, {place}, centre {centre}, at {summary.field_node}; {seen}",
+            f"{brief(field.size)}, {place}, centre {centre}, at {summary.field_node}; {seen}",
         ),
         *_memory(summary),
         ("counted", CONVENTION),

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 
 from netspec.analysis.full_view import first_that_sees_all
 from netspec.analysis.misalignment import Misaligned, Path, misalignments
-from netspec.analysis.receptive_field import AXES, Field, Region
+from netspec.analysis.receptive_field import Field, Region
 from netspec.graph.graph import Graph, Node
-from netspec.ops.facts import MAP, Shape, positions, shape_text
-from netspec.ops.operation import both
+from netspec.ops.facts import Shape, brief, shape_text
 from netspec.report.columns import GLOBAL
 
 if TYPE_CHECKING:
     from netspec.analysis.effective_field import Effective
     from netspec.analysis.position_field import PositionField
+
+AXES = {1: ["length"], 2: ["height", "width"], 3: ["depth", "height", "width"]}
+"""What the axes of an image are called, by how many there are."""
 
 
 def footer(graph: Graph, fields: dict[Node, Field]) -> list[str]:
@@ -34,7 +36,7 @@ def warnings(found: Iterable[Misaligned]) -> list[str]:
         width = max(len(name) for name in names)
         lines.append(f"warning: paths that are not aligned meet in {finding.node.name}")
         for name, centre, jump in zip(names, finding.centers, finding.jumps, strict=True):
-            lines.append(f"   {name:<{width}}  centre {numbers(centre)}, stride {both(jump)}")
+            lines.append(f"   {name:<{width}}  centre {numbers(centre)}, stride {brief(jump)}")
         lines.append(f"   {_distance(finding)}")
     return lines
 
@@ -48,9 +50,9 @@ def page(sight: PositionField, effective: Effective | None = None) -> str:
     return "\n".join([*lines, *_remarks(sight), *warnings(sight.misaligned)])
 
 
-def numbers(point: tuple[float, float]) -> str:
+def numbers(point: tuple[float, ...]) -> str:
     """``15.5``, or ``15.5, 7`` where the axes differ."""
-    return f"{point[0]:g}" if point[0] == point[1] else f"{point[0]:g}, {point[1]:g}"
+    return ", ".join(f"{place:g}" for place in (point[:1] if len(set(point)) == 1 else point))
 
 
 def interval(region: Region, axis: int) -> str:
@@ -59,48 +61,53 @@ def interval(region: Region, axis: int) -> str:
     return f"{first} to {last}" if first <= last else "nothing"
 
 
-def figures(sight: PositionField) -> list[tuple[str, str, str]]:
-    """The figures of ``sight``: what it is, height, width."""
-    field, whole = sight.field, sight.field.whole and positions(sight.node.shape) == 1
+def figures(sight: PositionField) -> list[tuple[str, ...]]:
+    """The figures of ``sight``: what it is, and its value on each axis."""
+    field, whole = sight.field, sight.field.whole and sight.node.positions == 1
     local = (
-        ("size", [str(field.size[axis]) for axis in AXES]),
-        ("stride", [str(field.jump[axis]) for axis in AXES]),
-        ("padding", [str(field.left_padding[axis]) for axis in AXES]),
-        ("first centre", [f"{field.center[axis]:g}" for axis in AXES]),
-        ("position", [str(sight.at[axis]) for axis in AXES]),
+        ("size", *map(str, field.size)),
+        ("stride", *map(str, field.jump)),
+        ("padding", *map(str, field.left_padding)),
+        ("first centre", *(f"{place:g}" for place in field.center)),
+        ("position", *map(str, sight.at)),
     )
-    columns = (
-        *((("size", [GLOBAL, GLOBAL]),) if whole else local),
-        ("centre", [f"{sight.center[axis]:g}" for axis in AXES]),
-        ("sees", [interval(sight.seen, axis) for axis in AXES]),
-        ("in the image", [interval(sight.clipped, axis) for axis in AXES]),
-    )
-    return [(name, values[0], values[1]) for name, values in columns]
+    axes = range(len(field.size))
+    return [
+        *((("size", *(GLOBAL for _ in axes)),) if whole else local),
+        ("centre", *(f"{place:g}" for place in sight.center)),
+        ("sees", *(interval(sight.seen, axis) for axis in axes)),
+        ("in the image", *(interval(sight.clipped, axis) for axis in axes)),
+    ]
 
 
 def _table(sight: PositionField) -> list[str]:
-    rows = [("", "height", "width"), *figures(sight)]
-    widths = [max(len(row[column]) for row in rows) for column in (0, 1, 2)]
-    return [f"{row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:>{widths[2]}}" for row in rows]
+    rows = [("", *AXES.get(len(sight.at), [f"axis {axis}" for axis in range(len(sight.at))])), *figures(sight)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            [f"{row[0]:<{widths[0]}}", *(f"{cell:>{size}}" for cell, size in zip(row[1:], widths[1:], strict=True))]
+        )
+        for row in rows
+    ]
 
 
 def _holdings(sight: PositionField, effective: Effective) -> list[str]:
-    high, wide = (last - first + 1 for first, last in sight.seen)
-    sizes = [both(one.size) for one in effective.holdings]
-    width = max(map(len, [*sizes, both((high, wide))]))
+    theoretical = brief(tuple([last - first + 1 for first, last in sight.seen]))
+    sizes = [brief(one.size) for one in effective.holdings]
+    width = max(map(len, [*sizes, theoretical]))
     return [
         f"effective field: the gradient, {effective.draws}",
         *(
             f"   {one.percent:>3} %  within {size:>{width}}"
             for one, size in zip(effective.holdings, sizes, strict=True)
         ),
-        f"   all    within {both((high, wide)):>{width}} (the theoretical field)",
+        f"   all    within {theoretical:>{width}} (the theoretical field)",
     ]
 
 
 def _remarks(sight: PositionField) -> list[str]:
     field, remarks = sight.field, []
-    if field.whole and len(sight.node.shape) == MAP and positions(sight.node.shape) > 1:
+    if field.whole and sight.node.positions > 1:
         remarks.append(f"{GLOBAL}: a gate sees every position; size, stride and padding are of the ways beside it")
     elif field.whole:
         remarks.append(f"{GLOBAL}: it sees every position of the map before it was pooled or flattened")
@@ -122,7 +129,10 @@ def _remarks(sight: PositionField) -> list[str]:
 
 def _sees(size: Shape, *fields: Field) -> str:
     """What none of ``fields`` does of an input of ``size``, or is only not known to do."""
-    large = any(all(field.shared[axis] or field.size[axis] >= size[1 + axis] for axis in AXES) for field in fields)
+    large = any(
+        all(shared or seen >= whole for shared, seen, whole in zip(field.shared, field.size, size[1:], strict=True))
+        for field in fields
+    )
     return "is known to see the whole input" if large else "sees the whole input"
 
 
@@ -136,11 +146,11 @@ def _distance(finding: Misaligned) -> str:
     if finding.jumps[0] != finding.jumps[1]:
         return f"from {fork} on they step differently, so their distance grows from position to position"
     offset = finding.offset
-    steps = (offset[0] / finding.unit[0], offset[1] / finding.unit[1])
+    steps = tuple([distance / unit for distance, unit in zip(offset, finding.unit, strict=True)])
     return f"{_many(offset, 'input pixel')} apart: {_many(steps, 'position')} of {fork}, where they part"
 
 
-def _many(offset: tuple[float, float], unit: str) -> str:
+def _many(offset: tuple[float, ...], unit: str) -> str:
     """``2 input pixels``: the size of an offset with its unit."""
-    size = numbers((abs(offset[0]), abs(offset[1])))
+    size = numbers(tuple(map(abs, offset)))
     return f"{size} {unit}" + ("" if size == "1" else "s")

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from netspec.analysis.effective_field import Effective
 from netspec.analysis.position_field import PositionField
-from netspec.analysis.receptive_field import AXES, Region
-from netspec.ops.operation import both
+from netspec.analysis.receptive_field import Region
+from netspec.ops.facts import brief
 
 COLUMNS = 44
 """Width of a picture, at most."""
@@ -74,11 +74,10 @@ class Canvas:
 
 def shown(sight: PositionField, beyond: float = 0.75) -> Region:
     """The image and what the field sees beside it, at most ``beyond`` of the image's size on each side."""
-    high, wide = (
+    return tuple(
         (max(min(0, first), -int(size * beyond)), min(max(size - 1, last), int(size * (1 + beyond)) - 1))
         for size, (first, last) in zip(sight.input[1:], sight.seen, strict=True)
     )
-    return (high, wide)
 
 
 def reaches_beyond(sight: PositionField, region: Region) -> bool:
@@ -101,7 +100,7 @@ def picture(sight: PositionField, effective: Effective | None = None) -> str:
         _shade(canvas, extent, effective, sight)
     canvas.frame(inside, INPUT)
     canvas.frame(seen, FIELD)
-    middle = [extent.cell_of(axis, sight.center[axis] + 0.5) for axis in AXES]
+    middle = [extent.cell_of(axis, sight.center[axis] + 0.5) for axis in range(2)]
     canvas.put(middle[0], middle[1], CENTRE)
     return "\n".join([*canvas.lines(), _legend(sight, region, effective)])
 
@@ -135,9 +134,8 @@ def _shade(canvas: Canvas, extent: Extent, effective: Effective, sight: Position
 
 
 def _legend(sight: PositionField, region: Region, effective: Effective | None) -> str:
-    parts = [f"┌┐ input {both((sight.input[1], sight.input[2]))}"]
-    high, wide = (last - first + 1 for first, last in sight.seen)
-    parts.append(f"╔╗ field {both((high, wide))} of position {sight.at[0]},{sight.at[1]}")
+    field = brief(tuple(last - first + 1 for first, last in sight.seen))
+    parts = [f"┌┐ input {brief(sight.input[1:])}", f"╔╗ field {field} of position {sight.at[0]},{sight.at[1]}"]
     parts.append(f"{CENTRE} centre")
     if any(first < 0 or last >= size for size, (first, last) in zip(sight.input[1:], sight.seen, strict=True)):
         parts.append(f"{OUTSIDE} padding")

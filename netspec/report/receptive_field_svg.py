@@ -13,8 +13,7 @@ from netspec.analysis.effective_field import Effective
 from netspec.analysis.position_field import PositionField
 from netspec.analysis.receptive_field import Region
 from netspec.errors.problem import Problem, SpecError
-from netspec.ops.facts import shape_text
-from netspec.ops.operation import both
+from netspec.ops.facts import brief, shape_text
 from netspec.report.receptive_field import figures, warnings
 from netspec.report.receptive_field_drawing import BEYOND, TONE, reaches_beyond, shown
 
@@ -132,10 +131,11 @@ def _rectangle(region: Region, look: str, stroke: float) -> str:
 def _figures(sight: PositionField, effective: Effective | None) -> list[tuple[str, str, str]]:
     """Colour, name and value of each line beside the picture."""
     lines = [(INK, "input", shape_text(sight.input))]
-    for name, high, wide in figures(sight):
+    for name, *values in figures(sight):
+        high, wide = values
         lines.append((BLUE if name == "size" else INK, name, high if high == wide else f"{high} x {wide}"))
     held = effective.holdings if effective else ()
-    return [*lines, *((ORANGE, f"{one.percent} % of the gradient", f"within {both(one.size)}") for one in held)]
+    return [*lines, *((ORANGE, f"{one.percent} % of the gradient", f"within {brief(one.size)}") for one in held)]
 
 
 def _column(lines: list[tuple[str, str, str]], x: float) -> list[str]:
@@ -156,7 +156,7 @@ def _notes(notes: list[str], down: float) -> list[str]:
 
 
 def _subtitle(sight: PositionField) -> str:
-    return f"{sight.node.name}, {sight.node.operation.label()}, {shape_text(sight.node.shape)}"
+    return f"{sight.node.name}, {sight.node.label}, {shape_text(sight.node.shape)}"
 
 
 def _text(words: str) -> str:

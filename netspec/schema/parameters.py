@@ -15,7 +15,6 @@ from netspec.blocks.block import chosen
 from netspec.language.parameter import Declaration, Parameter
 from netspec.ops import Operation
 from netspec.ops.facts import MAP
-from netspec.ops.operation import pair
 from netspec.schema import naming
 
 Schema = dict[str, Any]
@@ -35,23 +34,22 @@ TYPES: dict[str, Schema] = {
 
 
 class _Fields(GenerateJsonSchema):
-    """Pydantic's schema, but of what is written before it is brought into shape: one number for a pair, a word."""
+    """Pydantic's schema, but of what is written before it is brought into shape: an operation's word."""
 
     def function_before_schema(self, schema: core_schema.BeforeValidatorFunctionSchema) -> JsonSchemaValue:
-        """What the function takes: an operation's word, or a number besides a pair."""
+        """What the function takes."""
         function: Any = schema["function"]["function"]
-        if function is chosen:
-            return dict(_MARK)
-        inner = self.generate_inner(schema["schema"])
-        return {"anyOf": [inner["prefixItems"][0], inner]} if function is pair and "prefixItems" in inner else inner
+        return dict(_MARK) if function is chosen else self.generate_inner(schema["schema"])
+
+    def tagged_union_schema(self, schema: core_schema.TaggedUnionSchema) -> JsonSchemaValue:
+        """One number for all axes, or a list."""
+        return self.get_flattened_anyof([self.generate_inner(choice) for choice in schema["choices"].values()])
 
     def encode_default(self, dft: Any) -> Any:
         """A default as a spec would write it."""
         if isinstance(dft, Operation):
             given = dft.model_dump(exclude_defaults=True)
             return {dft.word: given} if given else dft.word
-        if isinstance(dft, tuple) and len(set(dft)) == 1:
-            return dft[0]
         return super().encode_default(dft)
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 - as pydantic has it

@@ -1,0 +1,78 @@
+"""How windows compose along the paths of a graph: what one position of a node sees of the nodes before, axis by axis.
+
+Receptive fields and the limit on strides both follow these rules, and nothing else does the arithmetic again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from netspec.graph.graph import Node
+from netspec.ops.facts import Window
+
+
+class Extent(NamedTuple):
+    """What positions see on one axis: position ``u`` sees ``size`` elements from ``u * jump + start`` on."""
+
+    size: int
+    jump: int
+    start: int
+
+    def through(self, window: Window, axis: int) -> Extent:
+        """What the positions of a window over these positions see."""
+        jump = self.jump
+        size = self.size + window.dilation[axis] * (window.kernel[axis] - 1) * jump
+        return Extent(size, jump * window.stride[axis], self.start - window.padding[axis] * jump)
+
+
+EACH = Extent(size=1, jump=1, start=0)
+"""What elements see of themselves."""
+
+
+def around(extents: Sequence[Extent], count: int) -> Extent:
+    """The smallest extent that holds what each of ``count`` positions sees by any of several ways.
+
+    It has the largest jump; where jumps differ, that takes room for how far the ways drift apart up to the last one.
+    """
+    jump = max([extent.jump for extent in extents])
+    drift = [(extent, at * (extent.jump - jump)) for extent in extents for at in (0, count - 1)]
+    start = min([extent.start + moved for extent, moved in drift])
+    end = max([extent.start + extent.size + moved for extent, moved in drift])
+    return Extent(end - start, jump, start)
+
+
+def placed(node: Node, axis: int) -> tuple[Node, ...]:
+    """The inputs of ``node`` whose positions on ``axis`` are those of its output.
+
+    One that has a single position there, which a product repeats over all of them, has no place.
+    """
+    if node.grid[axis] == 1:
+        return node.inputs
+    return tuple([source for source in node.inputs if source.grid[axis] > 1]) or node.inputs
+
+
+def window_over(node: Node, source: Node) -> Window | None:
+    """What a position of ``node`` sees of its input ``source``, at even steps; None where that is the same position.
+
+    Where the axes of the network's input end, as in flat features, that is all of ``source``; behind it nothing moves.
+    """
+    if not source.has_places:
+        return None
+    if not node.has_places:
+        read = node.operation.differentiable_inputs(*node.input_shapes)
+        return Window.whole(source.shape) if read else None
+    window = node.bounding_window or node.window
+    return None if window.is_point else window
+
+
+def extents(node: Node, before: Callable[[Node], Sequence[Extent]]) -> tuple[Extent, ...]:
+    """What positions of ``node`` see on each axis, if those of its inputs see what ``before`` says."""
+    found = []
+    for axis, count in enumerate(node.grid):
+        ways = []
+        for source in dict.fromkeys(placed(node, axis)):
+            window, extent = window_over(node, source), before(source)[axis]
+            ways.append(extent.through(window, axis) if window else extent)
+        found.append(ways[0] if len(ways) == 1 else around(ways, count))
+    return tuple(found)
