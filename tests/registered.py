@@ -164,7 +164,7 @@ class Spikes(Operation):
 
     def window(self, *_: Shape) -> Window:
         """Three rows."""
-        return Window((3, 1), padding=(1, 0))
+        return Window(kernel=(3, 1), stride=(1, 1), dilation=(1, 1), padding=(1, 0))
 
     def differentiable_inputs(self, *_: Shape) -> int:
         """None."""

@@ -17,15 +17,17 @@ from netspec.analysis.receptive_field import Field
 from netspec.analysis.rows import Row
 from netspec.analysis.summary import summary
 from netspec.cli import main
-from netspec.graph.graph import Graph, Node
+from netspec.graph.builder import GraphBuilder
+from netspec.graph.graph import Graph, Output
 from netspec.ops.conv import Conv
 from netspec.ops.facts import Cost, Shape, Tensor, Window
-from netspec.ops.join import Concat
+from netspec.ops.global_pool import GlobalAvgPool
+from netspec.ops.join import Add, Concat, Multiply
 from netspec.ops.linear import Linear
 from netspec.ops.memory import Saved
-from netspec.ops.norm import BatchNorm
+from netspec.ops.norm import BatchNorm, LocalResponseNorm
 from netspec.ops.operation import Operation
-from netspec.ops.pool import AdaptiveAvgPool, MaxPool
+from netspec.ops.pool import AdaptiveAvgPool, AvgPool, MaxPool
 from netspec.verify import flop_counters, stand_ins
 from netspec.verify.axis_fields import DIFFERENT, UNEVEN
 from netspec.verify.fields import NO_RECTANGLE, PADDED, SKIPPED
@@ -195,6 +197,47 @@ def test_nothing_hides_a_pixel(layers: str, graph_of: GraphOf) -> None:
     assert not [check for check in found.explained if check.oracle == "NaN"]
 
 
+def slid(size: Shape) -> Graph:
+    """A network over maps of any number of axes: windows that overlap, hang over and skip, a join, a gate, a head."""
+    builder = GraphBuilder(size)
+    x = builder.add("conv", Conv(out=4, kernel=5, stride=2, padding=2, groups=2), builder.input)
+    x = builder.add("norm", BatchNorm(), x)
+    x = builder.add("pool", MaxPool(kernel=3, stride=2, ceil=True), x)
+    y = builder.add("dilated", Conv(out=4, kernel=3, padding=2, dilation=2), x)
+    x = builder.add("sum", Add(), y, x)
+    x = builder.add("gate", Multiply(), x, builder.add("squeeze", AdaptiveAvgPool(out=1), x))
+    x = builder.add("total", AvgPool(kernel=2, stride=1, divisor=1, ceil=True), x)
+    x = builder.add("uneven", AdaptiveAvgPool(out=3), x)
+    x = builder.add("neighbours", LocalResponseNorm(size=3), x)
+    x = builder.add("fc", Linear(out=3), builder.add("global", GlobalAvgPool(), x))
+    return builder.graph("net", (), (Output("output", x),))
+
+
+@pytest.mark.parametrize("size", [(2, 64), (2, 24, 30), (2, 20, 17, 23)], ids=str)
+def test_any_number_of_axes(size: Shape) -> None:
+    """On one, two and three axes every figure is held, and a window that is wrong on the last axis alone is found."""
+    graph = slid(size)
+    axes = len(size) - 1
+    found = verify(graph)
+    fields = [check.of for check in found.checks if check.figure == "receptive field" and check.of]
+    node = next(node for node in graph.nodes if node.name == "dilated")
+    node.window = node.window._replace(kernel=(3,) * (axes - 1) + (4,))
+
+    assert found.differing == found.unchecked == ()
+    assert fields == [node.name for node in graph.operations[:-2]]
+    assert {check.figure for check in found.explained} <= {"training FLOPs", "pixels in the field"}
+    assert [check.of for check in verify(graph).differing if check.figure == "receptive field"][:2] == ["", "dilated"]
+
+
+def test_features_without_axes() -> None:
+    """A network of flat features alone has no fields; all else is held."""
+    builder = GraphBuilder((8,))
+    found = verify(builder.graph("net", (), (Output("output", builder.add("fc", Linear(out=3), builder.input)),)))
+
+    assert found.differing == found.unchecked == found.explained == ()
+    assert of(found, "MACs", "fc")
+
+
 def test_heads_for_training_are_apart() -> None:
     """GoogLeNet's heads are counted by what inference does not call; their MACs are held all the same."""
     found = verify(netspec.read("googlenet", input=(3, 64, 64)).graph)
@@ -235,7 +278,7 @@ def cheaper(self: Operation, output: Shape, *inputs: Shape) -> Cost:
 def taller(self: Operation, *inputs: Shape) -> Shape:
     """One row too many, where there is a stride."""
     out, high, wide = RULES[type(self), "shape"](self, *inputs)
-    return out, high + (self.stride[0] > 1), wide
+    return out, high + (self.stride != 1), wide
 
 
 def wider(self: Operation, *inputs: Shape) -> Shape:
@@ -269,6 +312,15 @@ RULES: dict[tuple[type[Operation], str], Callable[..., Any]] = {
     for kind in (Conv, Linear, BatchNorm, MaxPool, Concat)
     for rule in ("cost", "shape", "tensors", "window")
 }
+
+
+class SoundPool(MaxPool):
+    """Pooling whose layer is not built from a window that a test has spoilt."""
+
+    window = MaxPool.window
+
+
+POOL_LAYER = MaxPool.layer
 
 
 def test_a_sound_network_holds(graph_of: GraphOf) -> None:
@@ -308,6 +360,7 @@ def test_a_wrong_rule_fails(
 ) -> None:
     """A fact that is off by one is told by the figure that it spoils."""
     monkeypatch.setattr(operation, rule, wrong)
+    monkeypatch.setattr(MaxPool, "layer", lambda pool, *inputs: POOL_LAYER(SoundPool(**dict(pool)), *inputs))
     found = sound(graph_of)
 
     assert found.failed

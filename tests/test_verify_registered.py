@@ -16,7 +16,7 @@ from conftest import spec_of
 import netspec
 from netspec.cli import main
 from netspec.compiler import registry
-from netspec.ops.facts import Cost, Layer, Tensor, Window
+from netspec.ops.facts import Cost, Layer, Tensor, point
 from netspec.verify import perturbation
 from netspec.verify.result import Check, Verification
 from netspec.verify.stand_ins import STAND_INS, StandIn, known
@@ -126,16 +126,19 @@ def test_a_draw_of_others_sees_nothing(registered: ModuleType, monkeypatch: pyte
 # -- what no oracle can say -------------------------------------------------------------------------------------------
 
 
-def test_other_axes_are_not_checked(registered: ModuleType) -> None:
-    """An operation that leaves the image's axes has no field that a NaN could find; all else of it is verified."""
-    assert registered
-    found = found_in("a: affine\nt: tokens")
+def test_other_axes_see_everything(registered: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What leaves the image's axes is taken to see all of it; if it does not, that is told."""
+    layers = "a: affine\nt: tokens"
+    found = found_in(layers)
+    last = [check.theirs for check in found.checks if check.figure == "last pixel of all positions"]
 
-    assert not found.failed
-    assert unchecked(found) == {
-        ("receptive field", ""): "'t' has other axes than the image",
-        ("receptive field", "t"): "'t' has other axes than the image",
-    }
+    assert found.differing == found.unchecked == ()
+    assert last == [(20, 17)]
+    monkeypatch.setattr(
+        registered.TokensLayer, "forward", lambda _, x: x[:, :, :1].repeat(1, 1, x.shape[2], 1).flatten(2)
+    )
+    reason = "'t' sees less than all of what has other axes"
+    assert unchecked(found_in(layers)) == {("receptive field", "t"): reason}
 
 
 def test_what_fvcore_cannot_count_is_not_checked(registered: ModuleType) -> None:
@@ -353,7 +356,7 @@ def test_stand_ins_see_what_layers_see(case: str, axes: int, torch: ModuleType) 
     with torch.no_grad():
         image = torch.rand(1, 2, *(6, 5, 4)[:axes], dtype=torch.double) + 0.5
         base = layer(image)
-        trial = perturbation.Trial((tuple(image.shape[1:]),), tuple(base.shape[1:]), Window(), layer)
+        trial = perturbation.Trial((tuple(image.shape[1:]),), tuple(base.shape[1:]), point(axes), layer)
         expected = [perturbation.seen(trial, [image], 0, axis) for axis in range(axes)]
 
     tables = [reached(stand_in, image, axis, torch) for axis in range(axes)]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from netspec.compiler.expansion import Expansion
-from netspec.compiler.limits import Work, refuse_unbuildable
+from netspec.compiler.limits import VALUE, Work, refuse_unbuildable
 from netspec.compiler.run import Run
 from netspec.errors.problem import Problem, Problems, SpecError
 from netspec.errors.source import Span
@@ -17,7 +17,7 @@ from netspec.language.layers import Chain, named
 from netspec.language.parameter import settled
 from netspec.language.sections import LAYER_SECTIONS
 from netspec.language.spec import Spec
-from netspec.language.values import Mapping, Scalar, Value
+from netspec.language.values import Mapping, Scalar, Value, weight
 from netspec.limits import LARGEST_SIDE
 from netspec.ops.facts import MAP, Shape
 from netspec.ops.initialisation import SCHEMES, Scheme
@@ -44,12 +44,14 @@ def network_of(
     :class:`NetworkError` with every mistake found.
     """
     problems = Problems(spec.problems)
+    work = work or Work(spec.limits)
+    work.charge(VALUE * _written(spec, given), 0, spec.document.span, problems)
     values = _settings(spec, variant, given, problems)
     size = size or _size(spec, values, problems)
     if size is None:
         problems.check()
         size = UNKNOWN_SIZE
-    run = Run(spec, values, size, problems, work or Work(spec.limits))
+    run = Run(spec, values, size, problems, work)
     try:
         graph = _graph(run, variant or spec.header.name)
     finally:
@@ -58,6 +60,11 @@ def network_of(
     refuse_unbuildable(graph, problems)
     problems.check()
     return graph, values
+
+
+def _written(spec: Spec, given: dict[str, Value]) -> int:
+    """How much there is to work out before the first layer: parameters, and values that are given for them."""
+    return sum(map(weight, [*(one.default for one in spec.params.values()), *given.values()]))
 
 
 def _graph(run: Run, name: str) -> Graph:

@@ -19,8 +19,8 @@ MAX_DEPTH = 60
 MAX_PATH = 300
 
 
-LAYER, VALUE, PATTERN = 10, 3, 2
-"""Steps of a look at a layer, at a value written in it, and at a pattern of a patch: about a microsecond each."""
+LAYER, VALUE, PATTERN = 10, 8, 2
+"""Steps of a look at a layer, at ten characters of a value, and at a pattern of a patch: about a microsecond each."""
 OPERATION = 150
 """Steps that each operation of the networks allows: what a network really has is not held against it."""
 

@@ -17,6 +17,10 @@ from netspec.language.patched_text import Removal, counted
 from netspec.language.values import Mapping, Value
 
 
+MOST_PATTERNS = 100
+"""Of more words in which values stand, what they can mean is not told apart: they can mean any block."""
+
+
 class Reading(NamedTuple):
     """The names of what is read."""
 
@@ -108,6 +112,8 @@ class _Search:
     def __init__(self, document: Mapping) -> None:
         self.params = _entries(document, "params")
         self.blocks = _entries(document, "blocks")
+        self.patterns: set[str] = set()
+        """Words in which a value stands."""
         self.settings: dict[str, list[Value]] = {}
         """What variants give each parameter."""
         for _, variant in _entries(document, "variants").values():
@@ -141,9 +147,11 @@ class _Search:
 
     def _blocks(self, words: frozenset[str]) -> set[str]:
         """The blocks that ``words`` can mean; one in which a value stands can mean any that it fits."""
-        patterns = [word for word in words if "*" in word]
         found = set(words & self.blocks.keys())
-        return found.union(*(fnmatch.filter(self.blocks, pattern) for pattern in patterns))
+        self.patterns |= {word for word in words if "*" in word}
+        if len(self.patterns) > MOST_PATTERNS:
+            return set(self.blocks)
+        return found.union(*(fnmatch.filter(self.blocks, pattern) for pattern in words & self.patterns))
 
     def _body(self, name: str) -> Written:
         """What a block uses; the parameters that it reads are its own, and those of a likeness the network's."""

@@ -246,6 +246,7 @@ def _margins(
     margins: list[int] = []
     for size, kernel, stride, padding in zip(sizes, kernels, strides, paddings, strict=True):
         steps = -(-(size + 2 * padding - kernel) // stride)
-        steps -= steps * stride >= size + padding  # no window begins behind the input
+        if steps * stride >= size + padding:  # no window begins behind the input
+            steps -= 1
         margins = [padding, steps * stride + kernel - padding - size, *margins]
     return margins

@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from netspec.analysis.receptive_field import Field, Interval
-from netspec.graph.graph import Graph, Node
+from netspec.graph.graph import Node
 from netspec.graph.paths import placed
 from netspec.verify.stand_ins import StandIn, along
 
@@ -36,7 +36,10 @@ DEEPEST = 200
 
 
 class Extent(NamedTuple):
-    """What positions see on one axis: ``u`` sees ``size`` elements from ``u * jump + start`` on."""
+    """What positions see on one axis: ``u`` sees ``size`` elements from ``u * jump + start`` on.
+
+    Not the extents of :mod:`netspec.graph.paths`, which are held against these.
+    """
 
     size: int
     jump: int
@@ -64,14 +67,11 @@ class Lines:
     the line has to be.
     """
 
-    def __init__(
-        self, graph: Graph, stand_ins: Mapping[Node, StandIn], axis: int, fields: Mapping[Node, Field]
-    ) -> None:
+    def __init__(self, stand_ins: Mapping[Node, StandIn], axis: int, fields: Mapping[Node, Field]) -> None:
         self.axis = axis
         self.stand_ins = stand_ins
-        self.dimensions = len(graph.input.shape)
         self.common = _common(fields[node].jump[axis] for node in stand_ins)
-        longest = max(fields[node].size[axis] for node in stand_ins if self._is_map(node))
+        longest = max(fields[node].size[axis] for node in stand_ins if node.has_places)
         self.more = self.common * (-(-longest // self.common) + MARGIN)
         self.shared: dict[Node, Interval] = {}
         """What all positions of a node see alike: through flattening, global pooling, gates of one position."""
@@ -96,15 +96,11 @@ class Lines:
         own = [] if extent is None else [extent.at(at)]
         return around([*own, *([self.shared[node]] if node in self.shared else [])])
 
-    def _is_map(self, node: Node) -> bool:
-        """Whether ``node`` has positions; otherwise its features are flat."""
-        return len(node.shape) == self.dimensions
-
     def _add(self, node: Node) -> None:
         stand_in, inputs = self.stand_ins[node], [source for source in node.inputs if source in self.stand_ins]
-        places = [source for source in placed(node, self.axis) if source in self._values and self._is_map(node)]
+        places = [source for source in placed(node, self.axis) if source in self._values and node.has_places]
         common = [self.shared[source] for source in inputs if source in self.shared]
-        common += [self._all(source, node) for source in inputs if source in self._values and source not in places]
+        common += [self._all(source) for source in inputs if source in self._values and source not in places]
         found = around(common)
         if found:
             self.shared[node] = found
@@ -150,7 +146,7 @@ class Lines:
 
     def _window(self, node: Node) -> Extent:
         """The window that stands for a layer of others; joins that are known take each position from the same one."""
-        if not self.stand_ins[node].is_stated:
+        if not self.stand_ins[node].shape:
             return EACH
         kernel, stride, dilation, padding = (numbers[self.axis] for numbers in node.window)
         return Extent(dilation * (kernel - 1) + 1, stride, -padding)
@@ -171,12 +167,10 @@ class Lines:
             raise ValueError(message)
         return found
 
-    def _all(self, source: Node, node: Node) -> Interval:
-        """What ``node`` sees of ``source``: of all its positions, but for layers of others of those that they state."""
-        extent, last = self._extent(source), source.shape[1 + self.axis] - 1
-        if self.stand_ins[node].is_stated and not self._is_map(node):
-            return self._window(node).behind(extent).at(0)
-        return extent.at(0)[0], extent.at(last)[1]
+    def _all(self, source: Node) -> Interval:
+        """What all positions of ``source`` see together."""
+        extent = self._extent(source)
+        return extent.at(0)[0], extent.at(source.shape[1 + self.axis] - 1)[1]
 
     def _found(self, value: Tensor) -> Extent:
         """What the position in the middle and the next one see, by where the NaN arrives that is put into them."""

@@ -38,15 +38,14 @@ class Chosen(NamedTuple):
 def chosen(network: Compiled) -> Chosen:
     """The stand-ins for the layers of ``network``."""
     found = Chosen({node: StandIn() for node in network.graph.inputs}, {}, [], {}, set())
-    dimensions = len(network.graph.input.shape)
     for node, layer in network.layers.items():
-        _choose(found, node, layer, dimensions)
+        _choose(found, node, layer)
     return found
 
 
-def _choose(found: Chosen, node: Node, layer: Runnable, dimensions: int) -> None:
+def _choose(found: Chosen, node: Node, layer: Runnable) -> None:
     stand_in = known(layer.target)
-    doubt = _doubt(found, node, dimensions)
+    doubt = _doubt(found, node)
     if doubt is None and stand_in is None:
         doubt = _tried(found, node)
         stand_in = stated(node)
@@ -78,14 +77,11 @@ def _tried(found: Chosen, node: Node) -> str | None:
     return judgement.doubt or None
 
 
-def _doubt(found: Chosen, node: Node, dimensions: int) -> str | None:
-    """Why ``node`` cannot be looked at, whatever its layer is; None if it can."""
+def _doubt(found: Chosen, node: Node) -> str | None:
+    """Why ``node`` cannot be looked at, for what it reads; None if it can."""
     before = [found.doubts[source] for source in node.inputs if source in found.doubts]
     if any(before) or len(before) == len(node.inputs):
         return next((doubt for doubt in before if doubt), "")
-    flat = all(len(source.shape) == 1 for source in node.inputs)
-    if len(node.shape) not in (1, dimensions) or (flat and len(node.shape) > 1):
-        return f"'{node.name}' has other axes than the image"
     return None
 
 

@@ -91,26 +91,27 @@ def _masks(graph: Graph, nodes: Sequence[Node], found: Chosen, axes: int) -> dic
 def lines_of(graph: Graph, found: Chosen, fields: Mapping[Node, Field]) -> tuple[Lines, ...]:
     """The line of each axis; one for all where nothing tells these apart."""
     axes = range(len(graph.input.shape) - 1)
-    first = Lines(graph, found.stand_ins, 0, fields)
+    first = Lines(found.stand_ins, 0, fields)
     if found.axes_are_alike:
         return tuple([first for _ in axes])
-    return (first, *[Lines(graph, found.stand_ins, axis, fields) for axis in axes[1:]])
+    return (first, *[Lines(found.stand_ins, axis, fields) for axis in axes[1:]])
 
 
 def ends_and_middle(shape: Shape, axes: int) -> tuple[Position, Position, Position]:
-    """The first, the middle and the last position of a map; features that are flat have one."""
-    sizes = shape[1:] or (1,) * axes
+    """The first, the middle and the last position of a map; what has other axes has one."""
+    sizes = shape[1:] if len(shape) == 1 + axes else (1,) * axes
     return (0,) * axes, tuple([size // 2 for size in sizes]), tuple([size - 1 for size in sizes])
 
 
 def _misses(node: Node) -> bool:
     """Whether elements lie between those of its windows, or between its windows, or these reach beyond the map."""
-    return any(_misses_on(axis, node) for axis in range(len(node.input_shapes[0]) - 1))
+    return any(_misses_on(axis, node) for axis in range(len(node.window.kernel)))
 
 
 def _misses_on(axis: int, node: Node) -> bool:
     kernel, stride, dilation, padding = (numbers[axis] for numbers in node.window)
-    size, count = node.input_shapes[0][1 + axis], node.shape[1 + axis] if len(node.shape) > 1 else 1
+    before = node.input_shapes[0]
+    size, count = before[1 + axis], node.shape[1 + axis] if len(node.shape) == len(before) else 1
     beyond = (count - 1) * stride - padding + dilation * (kernel - 1) >= size
     return padding > 0 or beyond or dilation > 1 or stride > kernel
 

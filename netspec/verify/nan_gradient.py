@@ -67,7 +67,7 @@ def _reached(value: Tensor, image: Tensor, places: Places) -> Tensor:
     spoilt = torch.zeros_like(value)
     for number, at in enumerate(places(tuple(value.shape[1:]))):
         here = spoilt[number]
-        for place in at if here.dim() > 1 else ():
+        for place in at if len(at) == here.dim() - 1 else ():
             here = here.select(1, place)
         here.fill_(torch.nan)
     (gradient,) = torch.autograd.grad(value, image, spoilt, retain_graph=True, allow_unused=True)

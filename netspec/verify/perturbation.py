@@ -46,11 +46,8 @@ class Judgement(NamedTuple):
 
     checks: tuple[Check, ...] = ()
     doubt: str = ""
-
-    @property
-    def sees_nothing(self) -> bool:
-        """Whether no change of any input has changed the output."""
-        return bool(self.checks) and not any(check.theirs for check in self.checks)
+    sees_nothing: bool = False
+    """Whether no change of any input has changed the output."""
 
 
 class Trial(NamedTuple):
@@ -83,12 +80,16 @@ def _tried(node: Node, trial: Trial) -> Judgement:
         return Judgement(doubt=f"'{node.name}' makes {shape_text(tuple(output.shape[1:]))} of {_text(trial)}")
     if not output.allclose(again, equal_nan=True):
         return Judgement(doubt=f"'{node.name}' computes something else each time")
-    checks = [
-        check
-        for which, shape in enumerate(trial.shapes)
-        if len(shape) > 1
-        for check in _window_checks(node, trial, which, [seen(trial, inputs, which, axis) for axis in _axes(shape)])
-    ]
+    maps = [which for which, shape in enumerate(trial.shapes) if len(shape) > 1]
+    tables = {which: [seen(trial, inputs, which, axis) for axis in _axes(trial.shapes[which])] for which in maps}
+    if tables and not any(bool(table.any()) for one in tables.values() for table in one):
+        return Judgement(doubt=f"'{node.name}' sees nothing", sees_nothing=True)
+    checks: list[Check] = []
+    for which, one in tables.items():
+        if len(trial.shapes[which]) == len(trial.output):
+            checks += _window_checks(node, trial, which, one)
+        elif not all(bool(table[[0, -1]].all()) for table in one):
+            return Judgement(doubt=f"'{node.name}' sees less than all of what has other axes")
     agree = all(check.agrees for check in checks)
     return Judgement(tuple(checks), "" if agree else f"the windows of '{node.name}' are not those that it states")
 
@@ -139,7 +140,8 @@ def seen(trial: Trial, inputs: Sequence[Tensor], which: int, axis: int) -> Tenso
     ``inputs`` are of one image, with values above 0. Those of ``which`` are changed, position after position.
     """
     size = inputs[which].shape[2 + axis]
-    table = torch.zeros(size, trial.output[1 + axis] if len(trial.output) > 1 else 1, dtype=torch.bool)
+    has_places = len(trial.output) == len(trial.shapes[which])
+    table = torch.zeros(size, trial.output[1 + axis] if has_places else 1, dtype=torch.bool)
     step = max(1, CHUNK // sum(x.numel() for x in inputs))
     for sign in SIGNS:
         signed = [sign * x for x in inputs]
@@ -154,7 +156,7 @@ def seen(trial: Trial, inputs: Sequence[Tensor], which: int, axis: int) -> Tenso
                     atol=SMALL,
                     equal_nan=True,
                 )
-                apart = other.movedim(2 + axis, 1) if len(trial.output) > 1 else other.unsqueeze(1)
+                apart = other.movedim(2 + axis, 1) if has_places else other.unsqueeze(1)
                 table[rows.start : rows.stop] |= apart.flatten(2).any(2)
     return table
 

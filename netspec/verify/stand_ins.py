@@ -22,6 +22,9 @@ from torch.nn import functional
 from netspec.graph.graph import Node
 from netspec.nn.layers import (
     ChannelScale,
+    DividedPool1d,
+    DividedPool2d,
+    DividedPool3d,
     DrawColumn,
     DropPathMean,
     GlobalAvgPool,
@@ -31,6 +34,7 @@ from netspec.nn.layers import (
     ScaledTanh,
     Select,
 )
+from netspec.ops.facts import Shape
 
 Axes = Sequence[int]
 """Axes of maps, counted from 0. A value has one dimension for each, behind images and channels."""
@@ -52,7 +56,8 @@ class StandIn(NamedTuple):
     how many groups of channels there are, each channel of the output coming from all of its group; 0 where each comes
     from its own. ``channels`` are those of the output, 0 for as many as are read. A layer that ``stays`` is linear as
     it is, and has no weights. ``shared_out`` are the positions that adaptive pooling shares its input out to.
-    ``is_stated`` says that windows are those that an operation states.
+    ``shape`` is that of the output where windows are those that an operation states; of inputs with other axes all is
+    seen.
     """
 
     slide: Callable[[Tensor, Axes], Tensor] = itself
@@ -60,11 +65,11 @@ class StandIn(NamedTuple):
     channels: int = 0
     stays: bool = False
     shared_out: Any = None
-    is_stated: bool = False
+    shape: Shape = ()
 
     def on_image(self, *inputs: Tensor) -> Tensor:
         """The output for whole images; where there are several inputs they are added."""
-        slid = [self.slide(self._summed(x), range(x.dim() - 2)) for x in inputs]
+        slid = [self._slid(self._summed(x)) for x in inputs]
         total = sum(slid[1:], start=slid[0])
         if not self.groups:
             return total
@@ -74,6 +79,12 @@ class StandIn(NamedTuple):
     def on_line(self, value: Tensor, axis: int) -> Tensor:
         """The output for images that have ``axis`` alone, and one channel, which stands for all."""
         return self.slide(value, (axis,))
+
+    def _slid(self, x: Tensor) -> Tensor:
+        if not self.shape or x.dim() == 1 + len(self.shape):
+            return self.slide(x, range(x.dim() - 2))
+        whole = x.unsqueeze(2).flatten(2).sum(2)
+        return whole.view(*whole.shape, *(1,) * (len(self.shape) - 1)).expand(-1, -1, *self.shape[1:])
 
     def _summed(self, x: Tensor) -> Tensor:
         """The channels of each group added up, with the groups beside the images."""
@@ -178,6 +189,7 @@ STAND_INS: dict[Any, Callable[[Any], StandIn]] = {
     **dict.fromkeys((nn.Conv1d, nn.Conv2d, nn.Conv3d), _conv),
     **dict.fromkeys((nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d), _max_pool),
     **dict.fromkeys((nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d), _avg_pool),
+    **dict.fromkeys((DividedPool1d, DividedPool2d, DividedPool3d), _avg_pool),
     **dict.fromkeys((nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d), _adaptive),
     **dict.fromkeys((nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, ChannelScale, nn.Dropout), _pointwise),
     **dict.fromkeys((nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.ELU, nn.SELU, nn.GELU, nn.SiLU), _pointwise),
@@ -215,19 +227,17 @@ def known(layer: Any) -> StandIn | None:
 
 def stated(node: Node) -> StandIn:
     """Sums over all channels of each input and the windows that the operation of ``node`` states."""
-    return StandIn(partial(_by_statement, node), groups=1, channels=node.shape[0], is_stated=True)
+    return StandIn(partial(_by_statement, node), groups=1, channels=node.shape[0], shape=node.shape)
 
 
 def _by_statement(node: Node, x: Tensor, axes: Axes) -> Tensor:
     """The sum of each window of ``node`` on ``axes`` of one input; as many zeros behind as its image needs."""
-    if not axes:
-        return x.view(*x.shape[:2], *(1,) * (len(node.shape) - 1)).expand(-1, -1, *node.shape[1:])
     for at, axis in enumerate(axes):
-        count = node.shape[1 + axis] if len(node.shape) > 1 else 1
+        count = node.shape[1 + axis]
         if x.shape[2 + at] == 1 < count:  # a gate, which is repeated over all positions
             x = x.expand(*x.shape[: 2 + at], count, *x.shape[3 + at :])
             continue
         kernel, stride, dilation, padding = (numbers[axis] for numbers in node.window)
         taps, size = Taps(kernel, stride, dilation), max(shape[1 + axis] for shape in node.input_shapes if shape[1:])
         x = _summed(x, at, taps, padding, (count - 1) * stride + taps.reach - padding - size)
-    return x if len(node.shape) > 1 else x.flatten(1)
+    return x
