@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -12,13 +14,14 @@ import shipped
 from click.testing import CliRunner, Result
 
 import netspec
-from netspec.analysis import receptive_field, training
-from netspec.analysis.receptive_field import Field
+from netspec.analysis import training
 from netspec.analysis.rows import Row
 from netspec.analysis.summary import summary
 from netspec.cli import main
+from netspec.graph import paths
 from netspec.graph.builder import GraphBuilder
 from netspec.graph.graph import Graph, Output
+from netspec.graph.paths import Extent
 from netspec.ops.conv import Conv
 from netspec.ops.facts import Cost, Shape, Tensor, Window
 from netspec.ops.global_pool import GlobalAvgPool
@@ -398,7 +401,7 @@ def test_a_wrong_window_fails_where_fields_have_room(
 ) -> None:
     """Behind a selection, uneven pooling and different steps figures are exact: no excuse covers an error."""
     sound = graph_of(layers, size=(2, 40, 40))
-    node = next(node for node in sound.nodes if getattr(node.operation, "kernel", ()) == (3, 3))
+    node = next(node for node in sound.nodes if getattr(node.operation, "kernel", 0) == 3)
     assert not verify(sound).failed
 
     def wrong(self: Operation, *inputs: Shape) -> Window:
@@ -436,13 +439,13 @@ def test_room_for_different_steps_is_the_smallest(
     more: int, graph_of: GraphOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So does an interval around paths that has more room than their positions need, or less."""
-    right = receptive_field._union
+    right = paths.around
 
-    def wrong(node: Node, seen: dict[Node, Field]) -> Field:
-        field = right(node, seen)
-        return field._replace(size=(field.size[0], field.size[1] + more))
+    def wrong(extents: Sequence[Extent], count: int) -> Extent:
+        found = right(extents, count)
+        return found._replace(size=found.size + more)
 
-    monkeypatch.setattr(receptive_field, "_union", wrong)
+    monkeypatch.setattr(paths, "around", wrong)
     found = verify(graph_of(STEPPING, size=(2, 40, 40)))
     failed = {check.of for check in found.differing if check.figure == "receptive field" and check.of}
 
@@ -591,3 +594,21 @@ def test_what_does_not_go_together(words: list[str], sentence: str) -> None:
 
     assert result.exit_code == 2
     assert sentence in result.output
+
+
+@pytest.mark.parametrize(
+    ("words", "missing"),
+    [
+        (("stats", "--verify", "lenet5"), "torch"),
+        (("stats", "--verify", "lenet5"), "fvcore"),
+        (("rf", "--effective", "lenet5"), "torch"),
+    ],
+)
+def test_a_package_that_is_missing_is_named(words: tuple[str, ...], missing: str) -> None:
+    """Exit code 2, and what to install; in a process of its own, where nothing is imported yet."""
+    start = f"import sys; sys.modules[{missing!r}] = None; from netspec.cli import main; main({list(words)!r})"
+    done = subprocess.run([sys.executable, "-c", start], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert f"{words[1]} needs the package '{missing}', which is not installed: pip install {missing}" in done.stderr
+    assert "Traceback" not in done.stderr
