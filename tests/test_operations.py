@@ -11,6 +11,7 @@ import pytest
 from oracle import called
 from pydantic import ValidationError
 
+import netspec
 from netspec.errors.codes import Refusal
 from netspec.ops import OPERATIONS, Operation
 from netspec.ops.conv import Conv
@@ -544,6 +545,17 @@ def test_pooling_has_the_size_that_torch_gives_it(word: str, axes: int, size: in
 
     assert stated == given
     assert None in stated.values()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_no_exporter_needs_to_know_a_divisor(torch: ModuleType) -> None:
+    """What is traced of a network with divisors has none: exporters to ONNX would leave it out without a word."""
+    traced = torch.jit.trace(netspec.compile("lenet5-1998").eval(), torch.zeros(1, 1, 32, 32))
+    pools = traced.inlined_graph.findAllNodes("aten::avg_pool2d")
+    plain = torch.jit.trace(torch.nn.AvgPool2d(2, divisor_override=1), torch.zeros(1, 1, 4, 4)).inlined_graph
+
+    assert [list(pool.inputs())[-1].toIValue() for pool in pools] == [None, None]
+    assert list(plain.findAllNodes("aten::avg_pool2d")[0].inputs())[-1].toIValue() == 1
 
 
 @pytest.mark.parametrize("axes", [1, 2, 3])

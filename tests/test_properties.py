@@ -265,7 +265,7 @@ EVEN = textwrap.dedent("""
 def taller(self: Conv, *inputs: Shape) -> Shape:
     """One row too many, where there is a stride."""
     out, high, wide = SHAPE[Conv](self, *inputs)
-    return out, high + (self.stride[0] > 1), wide
+    return out, high + (self.window(*inputs).stride[0] > 1), wide
 
 
 def shifted(self: Conv, output: Shape, *inputs: Shape) -> Cost:

@@ -281,7 +281,7 @@ def cheaper(self: Operation, output: Shape, *inputs: Shape) -> Cost:
 def taller(self: Operation, *inputs: Shape) -> Shape:
     """One row too many, where there is a stride."""
     out, high, wide = RULES[type(self), "shape"](self, *inputs)
-    return out, high + (self.stride != 1), wide
+    return out, high + (self.window(*inputs).stride[0] > 1), wide
 
 
 def wider(self: Operation, *inputs: Shape) -> Shape:

@@ -16,7 +16,6 @@ from netspec.language.layers import Written, written_in
 from netspec.language.patched_text import Removal, counted
 from netspec.language.values import Mapping, Value
 
-
 MOST_PATTERNS = 100
 """Of more words in which values stand, what they can mean is not told apart: they can mean any block."""
 

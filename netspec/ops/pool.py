@@ -8,7 +8,20 @@ from pydantic import Field
 
 from netspec.errors.codes import Refusal
 from netspec.ops.adaptive import axis_bounding_window, axis_elements, axis_window, is_even
-from netspec.ops.facts import MOST_AXES, Cost, Family, Layer, Shape, Window, brief, each, point, positions, shape_text
+from netspec.ops.facts import (
+    MOST_AXES,
+    Cost,
+    Family,
+    Layer,
+    PerAxis,
+    Shape,
+    Window,
+    brief,
+    each,
+    point,
+    positions,
+    shape_text,
+)
 from netspec.ops.fields import Margin, Size
 from netspec.ops.memory import Saved, Space
 from netspec.ops.operation import Operation, map_only
@@ -29,7 +42,7 @@ class MaxPool(Operation):
 
     def shape(self, *inputs: Shape) -> Shape:
         """The same channels over the places where a window fits."""
-        return pooled(self, inputs[0])
+        return pooled(self, inputs[0], self.dilation)
 
     def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """Kernel size minus one compares for each output element."""
@@ -37,8 +50,7 @@ class MaxPool(Operation):
 
     def window(self, *inputs: Shape) -> Window:
         """The kernel."""
-        axes = len(inputs[0]) - 1
-        return pool_window(self, axes)._replace(dilation=each(self.dilation, axes))
+        return pool_window(self, len(inputs[0]) - 1, self.dilation)
 
     def saved_for_backward(self, output: Shape, *inputs: Shape) -> Saved:
         """The input, and where in it each largest value lies."""
@@ -50,7 +62,7 @@ class MaxPool(Operation):
 
     def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.MaxPool2d`` on two axes."""
-        window = self.window(*inputs)
+        window = pool_window(self, len(inputs[0]) - 1, self.dilation)
         arguments = {
             "kernel_size": window.kernel,
             "stride": window.stride,
@@ -110,13 +122,14 @@ class AvgPool(Operation):
         """Elements of a copy that holds whole windows, which a divisor needs where windows may hang over the edge."""
         if not (self.divisor and self.ceil):
             return 0
-        kernel, stride, _, _ = self.window(*inputs)
+        kernel, stride, _, _ = pool_window(self, len(output) - 1)
         sizes = [(count - 1) * step + size for count, step, size in zip(output[1:], stride, kernel, strict=True)]
         return output[0] * prod(sizes)
 
     def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.AvgPool2d`` on two axes; with a divisor a module of ours, which exporters get right."""
-        window, axes = self.window(*inputs), len(inputs[0]) - 1
+        axes = len(inputs[0]) - 1
+        window = pool_window(self, axes)
         arguments = {
             "kernel_size": window.kernel,
             "stride": window.stride,
@@ -187,17 +200,16 @@ class AdaptiveAvgPool(Operation):
         return f"avg pool to {shape_text(each(self.out, len(inputs[0]) - 1))}"
 
 
-def pool_window(operation: MaxPool | AvgPool, axes: int) -> Window:
+def pool_window(operation: MaxPool | AvgPool, axes: int, dilation: int | PerAxis = 1) -> Window:
     """The kernel, and the stride, which is the kernel unless it is given."""
     kernel = each(operation.kernel, axes)
     stride = kernel if operation.stride is None else each(operation.stride, axes)
-    return Window(kernel, stride, (1,) * axes, each(operation.padding, axes))
+    return Window(kernel, stride, each(dilation, axes), each(operation.padding, axes))
 
 
-def pooled(operation: MaxPool | AvgPool, shape: Shape) -> Shape:
+def pooled(operation: MaxPool | AvgPool, shape: Shape, dilation: int | PerAxis = 1) -> Shape:
     """Output of pooling; refuses padding beyond half the kernel, as torch does."""
-    map_only(operation, shape)
-    window = operation.window(shape)
+    window = pool_window(operation, map_only(operation, shape), dilation)
     for kernel, padding in zip(window.kernel, window.padding, strict=True):
         if padding * 2 > kernel:
             message = f"{operation.word} padding {padding} is more than half its kernel {kernel}"
