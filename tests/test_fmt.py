@@ -146,9 +146,29 @@ CASES = {
     "sections in order, groups apart": (
         "head: {fc: {linear: 10}}\nstem: {a: relu}\nblocks: {b: {body: [relu]}}\nname: x\nnetspec: 1\ninput: [1,2,3]\n",
         (
-            "netspec: 1\nname: x\ninput: [1, 2, 3]\n\nblocks:\n  b:\n    body: [relu]\n\nstem:\n  a: relu\n"
+            "netspec: 1\nname: x\ninput: [1, 2, 3]\n\nblocks:\n  b: {body: [relu]}\n\nstem:\n  a: relu\n"
             "head:\n  fc: {linear: 10}\n"
         ),
+    ),
+    "short blocks are a table": (
+        (
+            "blocks:\n  bn:\n    like: {batch_norm: {eps: 0.001}}\n  project:\n    params: {out: int}\n"
+            "    body: [conv: {out: $out, kernel: 1}, bn]\n  deep:\n    params: {out: int, kernel: 3}\n"
+            "    body: [conv: {out: $out, kernel: $kernel, bias: false}, bn, relu]\n"
+        ),
+        (
+            "blocks:\n  bn:      {like: {batch_norm: {eps: 0.001}}}\n"
+            "  project: {params: {out: int}, body: [conv: {out: $out, kernel: 1}, bn]}\n  deep:\n"
+            "    params: {out: int, kernel: 3}\n    body: [conv: {out: $out, kernel: $kernel, bias: false}, bn, relu]\n"
+        ),
+    ),
+    "what a block is like has the whole line": (
+        "blocks:\n  a:\n    like: {conv: {out: $in.channels, kernel: 3, padding: 1, groups: $in.channels, bias: false}}\n",
+        "blocks:\n  a: {like: {conv: {out: $in.channels, kernel: 3, padding: 1, groups: $in.channels, bias: false}}}\n",
+    ),
+    "keys beside the word stay in order": (
+        "under: a\nextends: x\nname: y\nhead: {b: {inline: true, branches: {c: relu, d: tanh}, join: add}}\n",
+        "name: y\nextends: x\nunder: a\n\nhead:\n  b: {inline: true, branches: {c: relu, d: tanh}, join: add}\n",
     ),
     "comments travel with their section": (
         "# of the name\nname: x  # beside\n# of the version\nnetspec: 1\n# the end\n",

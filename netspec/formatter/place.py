@@ -9,6 +9,8 @@ from netspec.formatter.tree import Branch, Entry, Node
 WIDTH = 120
 BODY_WIDTH = 105
 """Several layers share a line only if it is short."""
+DEFINITION_WIDTH = 90
+"""The parameters and the body of a block share a line only if it is shorter still."""
 
 
 class Place(NamedTuple):
@@ -28,8 +30,9 @@ ROOT = Place("sections", open=True)
 VALUES = Place("values")
 ENTRIES = Place("entries", open=True)
 ROWS = Place("rows", open=True, aligned=True)
-DEFINITIONS = Place("definitions", open=True)
-DEFINITION = Place("definition", open=True)
+DEFINITIONS = Place("definitions", open=True, aligned=True)
+DEFINITION = Place("definition", width=DEFINITION_WIDTH)
+LIKENESS = Place("definition")
 SECTION = Place("layers", open=True, aligned=True)
 NAMES = Place("layers", aligned=True, width=BODY_WIDTH)
 LAYER = Place("layer")
@@ -53,7 +56,7 @@ def inside(where: Place, entry: Entry) -> Place:
     if where.holds == "sections":
         found = _SECTIONS.get(word or "", VALUES)
     elif where.holds == "definitions":
-        found = DEFINITION
+        found = LIKENESS if _has(entry.value, "like") else DEFINITION
     elif where.holds == "definition" and word == "body":
         found = NAMES
     elif where.holds == "layers" or (where.holds == "layer" and entry.key is None):
@@ -67,5 +70,9 @@ def _layers(found: Place, value: Node) -> Place:
     """A section that is a list may stand on one line; a mapping with ``branches`` in place of names is one layer."""
     if not isinstance(value, Branch) or not value.is_mapping:
         return found._replace(open=False)
-    keys = [entry.key.word for entry in value.entries if entry.key]
-    return LAYER._replace(open=found.open) if "branches" in keys else found
+    return LAYER._replace(open=found.open) if _has(value, "branches") else found
+
+
+def _has(value: Node, word: str) -> bool:
+    """Whether ``value`` is a mapping with the key ``word``."""
+    return isinstance(value, Branch) and any(entry.key and entry.key.word == word for entry in value.entries)
