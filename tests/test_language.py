@@ -106,6 +106,14 @@ BUILT: dict[str, tuple[str, list[str]]] = {
         "stages: {a: relu, b: tanh, c: relu, d: {add: [b, c]}}\npatch: {set: {c: {from: a}}}",
         ["a", "b", "c", "d"],
     ),
+    "a join in the place of another keeps what that reads": (
+        "stages: {a: relu, b: tanh, c: {add: [a, b]}}\npatch: {replace: {c: concat}}",
+        ["a", "b", "c"],
+    ),
+    "a join in the place of another says what it reads": (
+        "stages: {a: relu, b: tanh, c: {add: [a, b]}}\npatch: {replace: {c: {concat: [b, a, input]}}}",
+        ["a", "b", "c"],
+    ),
     "a patch takes a numbered layer away": (
         "stages: {f: [relu, tanh, elu]}\npatch: {remove: [f.1]}",
         ["f.0", "f.2"],

@@ -94,7 +94,9 @@ class Expansion:
         called = key or _plain_name(layer) or str(number)
         path = run.builder.path(called)
         rules = run.patches.at(path) if run.patches.rules else []
-        layer = joining(run, changed(layer, rules, run.problems) if rules else layer, body)
+        layer = joining(run, layer, body)
+        if rules:
+            layer = changed(layer, [self._joining(rule, body) for rule in rules], run.problems)
         inputs = inputs_of(run, layer, called, body, x)
         if inputs is None:
             return Built(x, number, left_out=True)
@@ -117,6 +119,10 @@ class Expansion:
         if run.builder.scope is run.builder.root:
             self._note_parts(found.name, key, before)
         return found
+
+    def _joining(self, rule: Rule, body: Body) -> Rule:
+        """``rule`` with a layer whose inputs are told from its parameters."""
+        return rule._replace(layer=joining(self.run, rule.layer, body)) if rule.layer else rule
 
     def _note_parts(self, name: str | None, key: str | None, before: int) -> None:
         """Note what an entry at the top of the network has become: one part, or the parts of an inline layer."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from netspec.errors.problem import Problem, Problems
 from netspec.errors.source import Span
 from netspec.language import names
-from netspec.language.layers import Chain, Layer, Use, chain, layer, named, written_in
+from netspec.language.layers import Chain, Layer, Use, chain, is_beside, layer, named, written_in
 from netspec.language.parameter import Parameter, declared
 from netspec.language.values import Mapping, Scalar, Value
 
@@ -93,8 +93,7 @@ def _likeness(name: str, span: Span, value: Mapping, problems: Problems, *, inli
         )
         return None
     found = layer(written, problems)
-    beside = found and (found.name or found.reads or found.repeat or found.when or found.inline)
-    if found and (beside or not isinstance(found.what, Use)):
+    if found and (is_beside(found) or not isinstance(found.what, Use)):
         hint = "like: {conv: {bias: false}}; from, when and repeat stand where the block is used"
         problems.add(Problem("layer-form", f"'{name}' is like one word, with or without values", key, hint))
         return None

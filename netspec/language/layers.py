@@ -155,6 +155,11 @@ def _beside(value: Mapping, word: str, problems: Problems) -> Layer | None:
     return Layer(what, span, name, sources, repeat, when, inline)
 
 
+def is_beside(one: Layer) -> bool:
+    """Whether anything stands beside the word of a layer."""
+    return any((one.name, one.reads, one.repeat, one.when, one.inline))
+
+
 def _is_true(value: Value | None, problems: Problems) -> bool:
     if value is None or (isinstance(value, Scalar) and isinstance(value.value, bool)):
         return value is not None and value.value is True
@@ -172,6 +177,8 @@ def _what(
     if word == "chain":
         inner = chain(content, problems)
         return inner if isinstance(inner, Chain) or inner is None else Chain(((None, span, inner),), span, named=False)
+    if word == names.NONE and not (isinstance(content, Scalar) and content.value is None):
+        problems.add(Problem("unknown-parameter", "none takes no parameters: it is a layer that is not there", span))
     return Use(Scalar(word, span), content)
 
 
@@ -193,9 +200,10 @@ def _branches(span: Span, content: Value, beside: dict[str, tuple[Span, Value]],
         problems.add(Problem("missing-parameter", "branches need a 'join'", span, hint))
         return None
     join = layer(beside["join"][1], problems)
-    if join is None or not isinstance(join.what, Use):
+    if join is None or not isinstance(join.what, Use) or is_beside(join):
         if join:
-            problems.add(Problem("wrong-type", "join is the word of an operation", join.span))
+            hint = "join: concat, or {drop_path_mean: {p: 0.1}}; nothing stands beside the word"
+            problems.add(Problem("wrong-type", "join is the word of an operation", join.span, hint))
         return None
     return Branches(tuple(found), join.what)
 

@@ -70,6 +70,9 @@ def _rule(kind: Kind, pattern: str, span: Span, value: Value, problems: Problems
     if kind == "set":
         return Rule(kind, pattern, span, settings=value)
     layers = chain(value, problems)
+    if layers and not isinstance(layers, Chain):
+        hint = f"{kind}: {{bn1: {{split: {{branches: ..., join: add}}}}}}"
+        problems.add(Problem("wrong-type", f"'{kind}' needs names, branches too", value.span, hint))
     return Rule(kind, pattern, span, layers=layers if isinstance(layers, Chain) else None)
 
 
