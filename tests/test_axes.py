@@ -31,9 +31,9 @@ from netspec.ops.join import Multiply
 from netspec.ops.linear import Flatten, Linear
 from netspec.ops.operation import Operation
 from netspec.ops.pool import AdaptiveAvgPool, AvgPool, MaxPool
-from netspec.report import receptive_field as field_report
 from netspec.report.json_data import data
 from netspec.report.network_stats import NetworkStats
+from netspec.report.position_field import PositionReport
 
 SIZES = {1: (19,), 2: (19, 11), 3: (9, 7, 7)}
 """Axes -> positions of the image on each."""
@@ -192,7 +192,7 @@ def test_reports_know_any_number_of_axes(graph: Graph) -> None:
         view = position_field(graph, node.name)
         assert len(view.seen) == len(view.center) == axes
         assert seeing_position(graph, node) is None or view.node is node
-        assert field_report.page(view)
+        assert PositionReport(view).pages(None)
 
 
 @pytest.mark.parametrize(("at", "axes"), [((3, 4), 1), ((3,), 2), ((19,), 1), ((0, 0, -1), 3)])

@@ -96,8 +96,8 @@ stages: {{a: {CONV}, b: [leaky_relu: 0.5, {CONV}], sum: {{mean: {{from: [b, b.0]
 stages: {{a.x: {CONV}, b: leaky_relu, a.y: {CONV}, a.z.0: leaky_relu, c: {CONV}, a.z.1: leaky_relu}}""",
     "a dotted name inside a block": f"""
 stages: {{b: {{residual: {{width: 4}}}}, b.extra: {CONV}, r: leaky_relu, b.more: {CONV}}}""",
-    "names that are digits or words of Python": f"""
-stages: {{class: {CONV}, lambda.0: leaky_relu, lambda.7.def: {CONV}, None: [relu, {CONV}], del: {CONV}}}""",
+    "names that are digits, have a dash, or mean something in Python": f"""
+stages: {{self: {CONV}, print.0: leaky_relu, print.7.a-b: {CONV}, torch: [relu, {CONV}], x: {CONV}}}""",
     "from across scopes": f"""
 stages:
   a: [{CONV}, leaky_relu, {CONV}]
@@ -556,12 +556,12 @@ def test_autocast_runs(torch: ModuleType) -> None:
 
 
 def test_keys_are_the_paths_of_the_spec(torch: ModuleType) -> None:
-    """Dotted names, digits and words of Python are attribute paths and keys, in the order of the spec."""
-    module = netspec.compile(wired("names that are digits or words of Python"))
+    """Dotted names, digits, dashes and names of Python are attribute paths and keys, in the order of the spec."""
+    module = netspec.compile(wired("names that are digits, have a dash, or mean something in Python"))
 
     weights = [name for name in module.state_dict() if name.endswith("weight")]
-    assert weights == ["class.weight", "lambda.7.def.weight", "None.1.weight", "del.weight"]
-    assert isinstance(module.get_submodule("lambda.7.def"), torch.nn.Conv2d)
+    assert weights == ["self.weight", "print.7.a-b.weight", "torch.1.weight", "x.weight"]
+    assert isinstance(module.get_submodule("print.7.a-b"), torch.nn.Conv2d)
 
 
 def test_prefixes_that_are_apart_hold_their_layers(torch: ModuleType) -> None:

@@ -81,7 +81,7 @@ def test_parameters_become_plain_data(given: Any, expected: Any) -> None:
     found = netspec.read(NET, label=given).params["label"]
 
     assert found == expected
-    assert type(found) is type(expected)
+    assert isinstance(found, type(expected))
 
 
 def test_tensors_are_parameters_too(torch: ModuleType) -> None:
