@@ -137,7 +137,7 @@ def _nearby(path: Path) -> str:
     """A file beside the missing ``path`` that was perhaps meant."""
     if files.kind(path.parent) != stat.S_IFDIR:
         return ""
-    near = [str(path.with_name(other.name)) for other in path.parent.glob(f"*{SUFFIX}")]
+    near = [str(path.with_name(other.name)) for other in path.parent.glob(f"[!.]*{SUFFIX}")]
     return did_you_mean(str(path), near) if len(near) < MANY else ""
 
 

@@ -12,11 +12,13 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 import pytest
+from click.testing import CliRunner
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 import netspec
 from netspec import catalogue
+from netspec.cli import main
 from netspec.errors.problem import Problem, SpecError
 from netspec.nn import artefact
 
@@ -461,3 +463,15 @@ def test_only_the_networks_own_weights_are_written(
     netspec.save(torch.compile(netspec.compile("lenet5"), backend="eager"), other, path)
 
     assert netspec.load(path).state_dict().keys() == netspec.compile("lenet5").state_dict().keys()
+
+
+def test_a_network_that_no_machine_holds_is_refused(tmp_path: Path) -> None:
+    """Weights of more bytes than a machine has are a problem of size, not a traceback, and nothing is written."""
+    spec, out = tmp_path / "net.yaml", tmp_path / "net.safetensors"
+    layers = "stages: {a: {conv: {out: 2147483647, kernel: 1}}}"
+    spec.write_text(f"netspec: 1\nname: net\ninput: [500, 1, 1]\n{layers}\n", encoding="utf-8")
+    result = CliRunner().invoke(main, ["build", str(spec), "-o", str(out)])
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("error[limit]: net is too large for this machine")
+    assert not out.exists()

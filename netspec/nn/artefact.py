@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -133,7 +133,7 @@ def fill(module: nn.Module, path: Path, device: torch.device | str) -> None:
     module.load_state_dict(tensors, strict=True, assign=True)
 
 
-def _refuse_misfits(path: Path, wanted: Iterable[str], fitting: Container[str], given: Iterable[str]) -> None:
+def _refuse_misfits(path: Path, wanted: Collection[str], fitting: Container[str], given: Iterable[str]) -> None:
     """Raise :class:`SpecError` unless all that are ``wanted``, and no others, are ``given`` and fit."""
     wrong = [name for name in wanted if name not in fitting]
     surplus = [name for name in given if name not in wanted]
