@@ -10,7 +10,7 @@ from netspec.ops.facts import brief, shape_text
 from netspec.report.cells import GLOBAL
 from netspec.report.page import Note, Page
 from netspec.report.receptive_field import interval, sees, warnings
-from netspec.report.receptive_field_drawing import picture
+from netspec.report.receptive_field_drawing import PLANE, picture
 from netspec.report.table import Cells, Table, numbers, words
 
 AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
@@ -24,7 +24,9 @@ class PositionReport(NamedTuple):
     effective: Effective | None = None
 
     def pages(self, width: int | None) -> list[Page]:  # noqa: ARG002 - the picture has a width of its own
-        """Figures, remarks and a drawing."""
+        """Figures, remarks and, of an input of two axes, a drawing."""
+        if len(self.position.at) != PLANE:
+            return self.tables()
         return [page._replace(drawing=picture(self.position, self.effective)) for page in self.tables()]
 
     def tables(self) -> list[Page]:

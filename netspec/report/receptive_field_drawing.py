@@ -9,6 +9,8 @@ from netspec.analysis.position_field import PositionField
 from netspec.analysis.receptive_field import Region
 from netspec.ops.facts import brief
 
+PLANE = 2
+"""Axes of an input that can be drawn."""
 COLUMNS = 44
 """Width of a picture, at most."""
 TALL = 2
