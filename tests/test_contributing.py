@@ -156,11 +156,12 @@ def test_a_mistake_in_an_added_word_has_its_place(spec: Path) -> None:
 
 
 @pytest.mark.usefixtures("torch")
-def test_an_added_operation_is_built(spec: Path) -> None:
-    """Its weights are in the module and in the artefact, under the names that the class gives them."""
+def test_an_added_operation_is_built_and_verified(spec: Path) -> None:
+    """Its weights are in the module and in the artefact, and its figures are held against torch."""
     run("build", str(spec), "-o", "shifted.safetensors")
     module = netspec.load("shifted.safetensors")
 
     assert [name for name, _ in module.named_parameters()] == [
         *("conv.weight", "conv.bias", "one.shift", "more.shift0.shift", "more.shift1.shift"),
     ]
+    run("stats", str(spec), "--verify")

@@ -15,6 +15,7 @@ from netspec.errors.missing_package import EXTRAS
 PACKAGE = Path(__file__).resolve().parent.parent / "netspec"
 LOCAL_IMPORTS = 15
 """Imports of netspec's own modules inside functions: for a format, a command or torch, which few runs want."""
+LONGEST_CHAIN = 15
 
 Arrows = Mapping[str, set[str]]
 """Module -> the modules that it imports."""
@@ -65,6 +66,13 @@ def test_the_search_for_chains_sees_them() -> None:
 def test_no_import_circle(arrows: Arrows) -> None:
     """No module imports itself through others, not even where one of the imports stands in a function."""
     TopologicalSorter(own(arrows)).prepare()
+
+
+def test_chains_of_imports_are_short(arrows: Arrows) -> None:
+    """Who follows imports to the bottom meets at most fifteen modules."""
+    chain = longest_chain(own(arrows))
+
+    assert len(chain) <= LONGEST_CHAIN, chain
 
 
 def test_few_modules_lie_at_the_top() -> None:
