@@ -163,7 +163,10 @@ CASES = {
         ),
     ),
     "what a block is like has the whole line": (
-        "blocks:\n  a:\n    like: {conv: {out: $in.channels, kernel: 3, padding: 1, groups: $in.channels, bias: false}}\n",
+        (
+            "blocks:\n  a:\n"
+            "    like: {conv: {out: $in.channels, kernel: 3, padding: 1, groups: $in.channels, bias: false}}\n"
+        ),
         "blocks:\n  a: {like: {conv: {out: $in.channels, kernel: 3, padding: 1, groups: $in.channels, bias: false}}}\n",
     ),
     "keys beside the word stay in order": (
