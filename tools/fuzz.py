@@ -2,9 +2,11 @@
 
     python tools/fuzz.py --cases 20000 --seed 1 --workers 2
     python tools/fuzz.py --texts --cases 5000
+    python tools/fuzz.py --random --cases 5000
 
 With ``--texts``, random YAML goes through ``netspec fmt`` twice instead: data and comments stay, the second run changes
-nothing.
+nothing. With ``--random`` the cases are random specs (``tests/random_specs.py``), each held against the network that it
+is written for.
 
 What is checked is also counted, drawn, and read back from its resolved spec. Workers are processes of their own; a case
 that hangs is ended and told. Failing cases are kept, and repeated by number: ``--first 1234 --cases 1``. Exit code 1 if
@@ -20,6 +22,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -28,6 +31,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tools")]
 
 from mutations import mutated  # noqa: E402 - found by the path above
+from random_specs import different, random_spec  # noqa: E402 - as above
 from runners import Runner, results  # noqa: E402 - as above
 from yaml_texts import fault as fault_of_form  # noqa: E402 - as above
 from yaml_texts import random_text  # noqa: E402 - as above
@@ -116,6 +120,25 @@ def outcome(case: int, seed: int, specs: list[Path], keep: Path) -> Outcome:
     return Outcome(case, path.name, ending, fault, seconds, megabytes)
 
 
+def drawn(case: int, seed: int, keep: Path) -> Outcome:
+    """What becomes of one random spec; its folder is kept if it makes another network than it is written for."""
+    folder = keep / f"random-{case}"
+    folder.mkdir(exist_ok=True)
+    started, ending = time.process_time(), "ok"
+    try:
+        fault = different(random_spec(f"{seed}/{case}"), folder)
+    except SpecError as error:
+        ending = error.problems[0].code
+        fault = f"refused: {error.problems[0].message} ({error.problems[0].span})"
+    except BaseException as error:  # noqa: BLE001 - that nothing escapes is the question
+        ending, fault = "escaped", f"{type(error).__name__}: {str(error)[:200]}"
+    if not fault:
+        for file in folder.iterdir():
+            file.unlink()
+        folder.rmdir()
+    return Outcome(case, folder.name, ending, fault, time.process_time() - started, 0)
+
+
 def ended(case: int, seconds: float) -> Outcome:
     """The outcome of a case whose process had to be ended, or died."""
     return Outcome(case, "", "escaped", f"it hung or died after {seconds:.0f} s", seconds, 0)
@@ -128,12 +151,17 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
+    kinds = parser.add_mutually_exclusive_group()
+    kinds.add_argument("--random", action="store_true", help="compile random specs, in place of reading broken ones")
+    kinds.add_argument("--texts", action="store_true", help="format random YAML, in place of reading broken specs")
     parser.add_argument("--keep", type=Path, default=Path("fuzz-findings"))
-    parser.add_argument("--texts", action="store_true", help="format random YAML, in place of reading broken specs")
     arguments = parser.parse_args()
     arguments.keep.mkdir(exist_ok=True, parents=True)
     specs = [] if arguments.texts else sorted(catalogue.shipped().values())
-    runners = [Runner(outcome, arguments.seed, specs, arguments.keep) for _ in range(arguments.workers)]
+    start = partial(Runner, outcome, arguments.seed, specs, arguments.keep)
+    if arguments.random:
+        start = partial(Runner, drawn, arguments.seed, arguments.keep)
+    runners = [start() for _ in range(arguments.workers)]
     endings: Counter[str] = Counter()
     slowest, largest, escaped = 0.0, 0.0, 0
     for found in results(range(arguments.first, arguments.first + arguments.cases), runners, ended):
@@ -142,8 +170,8 @@ def main() -> int:
         if found.fault:
             escaped += 1
             print(f"case {found.case} ({found.spec}): {found.fault}", flush=True)
-    kind = f"{len(specs)} specs" if specs else "random texts"
-    print(f"{arguments.cases} cases of {kind}, seed {arguments.seed}: {escaped} escaped")
+    whose = "random specs" if arguments.random else f"{len(specs)} specs" if specs else "random texts"
+    print(f"{arguments.cases} cases of {whose}, seed {arguments.seed}: {escaped} escaped")
     print(f"slowest {slowest:.2f} s, largest process {largest:.0f} MB")
     print(", ".join(f"{name} {count}" for name, count in endings.most_common()))
     return 1 if escaped else 0

@@ -19,7 +19,7 @@ from netspec.compiler.operations import BlockGraph, Failed, append, instance_of,
 from netspec.compiler.patches import changed
 from netspec.compiler.run import Run
 from netspec.compiler.word_lookup import Target
-from netspec.errors.problem import Problem
+from netspec.errors.problem import Problem, Problems
 from netspec.errors.source import Span
 from netspec.graph.builder import DuplicateName
 from netspec.graph.graph import Node, Scope
@@ -32,6 +32,8 @@ from netspec.language.parameter import settled
 from netspec.language.patch import Kind, Rule
 from netspec.language.values import Scalar, Sequence, weight
 from netspec.ops.operation import Operation
+
+IN_PLACE_HINT = "put a chain in its place, or layers before or after it; 'remove' leaves it out"
 
 
 class Built(NamedTuple):
@@ -91,30 +93,33 @@ class Expansion:
         """One layer after ``x``, under its name, its key or the next number."""
         run = self.run
         run.charge(layer.span, values=weight(layer.when))
-        called = key or _plain_name(layer) or str(number)
-        path = run.builder.path(called)
-        rules = run.patches.at(path) if run.patches.rules else []
+        called = self._called(layer, key, body, x, number)
+        paths = [run.builder.path(name) for name in called]
+        rules = run.patches.at(*paths) if run.patches.rules else []
+        if rules and key is None and layer.name is None and self._is_left_out(layer, paths, body, x):
+            return Built(x, number, left_out=True)
         layer = joining(run, layer, body)
         if rules:
             layer = changed(layer, [self._joining(rule, body) for rule in rules], run.problems)
-        inputs = inputs_of(run, layer, called, body, x)
+        inputs = inputs_of(run, layer, paths, body, x)
         if inputs is None:
             return Built(x, number, left_out=True)
         before = len(run.builder.scope.children)
         following = number + (key is None and layer.name is None)
-        found = Built(None, following, called)
+        found = Built(None, following, next(iter(called), None))
         try:
             found = (
                 found
                 if not inputs
                 else self._patched(
-                    rules, path, inputs, found, lambda given: self._placed(layer, key, body, given, number)
+                    rules, paths, inputs, found, lambda given: self._placed(layer, key, body, given, number)
                 )
             )
         except DuplicateName as error:
             run.twice(error, layer.span, several=layer.inline)
-        run.names.know(path, found.node)
-        if found.name and found.name != called:
+        for path in paths:
+            run.names.know(path, found.node)
+        if found.name and found.name not in called:
             run.names.know(run.builder.path(found.name), found.node)
         if run.builder.scope is run.builder.root:
             self._note_parts(found.name, key, before)
@@ -123,6 +128,22 @@ class Expansion:
     def _joining(self, rule: Rule, body: Body) -> Rule:
         """``rule`` with a layer whose inputs are told from its parameters."""
         return rule._replace(layer=joining(self.run, rule.layer, body)) if rule.layer else rule
+
+    def _is_left_out(self, layer: Layer, paths: list[str], body: Body, x: Node | None) -> bool:
+        """Whether ``layer`` is left out as it is written; then its number is that of the next one, for patches too."""
+        return inputs_of(self.run, joining(self.run, layer, body), paths, body, x) is None
+
+    def _called(self, layer: Layer, key: str | None, body: Body, x: Node | None, number: int) -> list[str]:
+        """What a layer, as it is written, is called in its scope: its name and its key, or the next number.
+
+        An inline layer without a key is called nothing: the number is that of what stands inside it.
+        """
+        if layer.inline or self._is_inline_block(layer, body, [x]):
+            return [key] if key else []
+        # A mistake in a name is told where the layer is built.
+        name = name_of(layer.name, body.values, Problems()) if layer.name else None
+        found = [one for one in (name, key) if one]
+        return found or [str(number)]
 
     def _note_parts(self, name: str | None, key: str | None, before: int) -> None:
         """Note what an entry at the top of the network has become: one part, or the parts of an inline layer."""
@@ -181,7 +202,7 @@ class Expansion:
         """An inline layer: its repetitions or, where that ``opens``, the layers inside each, join those around it."""
         count = self._count(layer, body, inputs)
         for index in range(count):
-            inner = body._replace(values={**body.values, "index": index, "count": count})
+            inner = _counted(layer, index, count, body)
             name = None if opens else self._name(layer, inner) if layer.name else str(number)
             if name is None and not opens:
                 return Built(None, number)
@@ -198,7 +219,7 @@ class Expansion:
     def _repetition(self, layer: Layer, spot: Spot, body: Body, inputs: Inputs) -> Built:
         """One repetition of a layer, with the patches that name it."""
         run = self.run
-        inner = body._replace(values={**body.values, "index": spot.repetition, "count": spot.repetitions})
+        inner = _counted(layer, spot.repetition, spot.repetitions, body)
         if spot.name is None:
             return self._once(layer, spot, inner, inputs)
         path = run.builder.path(spot.name)
@@ -206,7 +227,7 @@ class Expansion:
         run.charge(layer.span, values=len(rules))
         one = changed(layer, rules, run.problems, once=True)
         return self._patched(
-            rules, path, inputs, Built(None, spot.number), lambda given: self._once(one, spot, inner, given)
+            rules, [path], inputs, Built(None, spot.number), lambda given: self._once(one, spot, inner, given)
         )
 
     def _count(self, layer: Layer, body: Body, inputs: Inputs) -> int:
@@ -231,9 +252,9 @@ class Expansion:
     # -- patches ------------------------------------------------------------------------------------------------------
 
     def _patched(
-        self, rules: list[Rule], path: str, inputs: Inputs, nothing: Built, build: Callable[[Inputs], Built]
+        self, rules: list[Rule], paths: list[str], inputs: Inputs, nothing: Built, build: Callable[[Inputs], Built]
     ) -> Built:
-        """What ``build`` makes of ``inputs``, as the ``rules`` that meet ``path`` want it; or ``nothing``, if removed.
+        """What ``build`` makes of ``inputs``, as the ``rules`` that meet ``paths`` want it; or ``nothing``, if removed.
 
         The one place where layers are left out and brought in by patches, be they written, repetitions, or operations
         that a built-in block appends. What rules set and replace is in the layer already.
@@ -243,7 +264,7 @@ class Expansion:
         if any(rule.kind == "remove" for rule in rules):
             return nothing._replace(node=inputs[0])
         inputs = [self._inserted("insert_before", rules, inputs[0]), *inputs[1:]]
-        with self.run.patches.applied(path):
+        with self.run.patches.applied(paths):
             found = build(inputs)
         return found._replace(node=self._inserted("insert_after", rules, found.node))
 
@@ -254,6 +275,20 @@ class Expansion:
                 with self.run.patches.bringing(rule):
                     x = self.chain(rule.layers, self.run.top, x).node
         return x
+
+    def _in_place(self, layer: Layer, rules: list[Rule]) -> Layer:
+        """``layer``, which a block or branches bring along, as ``rules`` want it; it stays where it is, and single."""
+        found = changed(layer, rules, self.run.problems)
+        beside = {
+            "repeat": found.repeat,
+            "when": found.when,
+            "from": found.reads if found.reads != layer.reads else None,
+        }
+        for key, value in beside.items():
+            if value is not None:
+                message = f"'{key}' cannot stand here: what makes this layer says what it reads, and makes it once"
+                self.run.problems.add(Problem("layer-form", message, value.span, IN_PLACE_HINT))
+        return found
 
     # -- one layer, once ----------------------------------------------------------------------------------------------
 
@@ -304,11 +339,27 @@ class Expansion:
             return None
         if len(ends) == 1 < len(branches.branches):
             return next(iter(ends.values()))
+        return self._joined_by(join, ends, body, x)
+
+    def _joined_by(self, join: Use, ends: dict[Scalar, Node | None], body: Body, x: Node | None) -> Node | None:
+        """The ends of branches, joined; ``x`` is what the branches read."""
+        run = self.run
         target = run.words.target(join, seen(body.values, x))
         if target is None:
             return None
-        layer = Layer(join, join.word.span, reads=Sequence(tuple(ends), join.word.span))
-        return self._used(target, layer, Spot(target.written), body, list(ends.values())).node
+        path = run.builder.path(target.written)
+        rules = run.patches.at(path)
+        written = Layer(join, join.word.span, reads=Sequence(tuple(ends), join.word.span))
+        spot, inputs = Spot(target.written), list(ends.values())
+        if rules:
+            layer = self._in_place(written, rules)
+            found = self._patched(
+                rules, [path], inputs, Built(None), lambda given: self._once(layer, spot, body, given)
+            )
+        else:
+            found = self._used(target, written, spot, body, inputs)
+        run.names.know(path, found.node)
+        return found.node
 
     def _use(self, layer: Layer, use: Use, spot: Spot, body: Body, inputs: Inputs) -> Built:
         """An operation, a built-in block or a block of the spec."""
@@ -355,9 +406,9 @@ class Expansion:
         if not rules:
             return run.builder.add(name, operation, *inputs, span=span)
         written = Layer(Use(Scalar(operation.word, span), None), span)
-        layer = changed(written, rules, run.problems)
+        layer = self._in_place(written, rules)
         found = self._patched(
-            rules, path, [*inputs], Built(None), lambda given: self._changed(written, layer, operation, name, given)
+            rules, [path], [*inputs], Built(None), lambda given: self._changed(written, layer, operation, name, given)
         )
         if found.node is None:
             raise Failed
@@ -404,10 +455,9 @@ class Expansion:
         return Body({**known, **values}, inputs[0], "", uses)
 
 
-def _plain_name(layer: Layer) -> str | None:
-    """The name of a layer where nothing has to be worked out for it."""
-    name = layer.name.value if isinstance(layer.name, Scalar) else None
-    return name if isinstance(name, str) and "$" not in name else None
+def _counted(layer: Layer, index: int, count: int, body: Body) -> Body:
+    """What one of the repetitions of ``layer`` sees; without ``repeat``, the numbers of what is repeated around it."""
+    return body if layer.repeat is None else body._replace(values={**body.values, "index": index, "count": count})
 
 
 def _number(inputs: int) -> str:

@@ -30,8 +30,8 @@ def joining(run: Run, layer: Layer, body: Body) -> Layer:
     return layer
 
 
-def inputs_of(run: Run, layer: Layer, called: str, body: Body, x: Node | None) -> Inputs | None:
-    """What ``layer`` reads where ``x`` stands before it; None where it is left out, which is then known of its name.
+def inputs_of(run: Run, layer: Layer, paths: list[str], body: Body, x: Node | None) -> Inputs | None:
+    """What ``layer`` reads where ``x`` stands before it; None where it is left out, which is then known of ``paths``.
 
     Empty where the names of what it reads cannot be told.
 
@@ -45,12 +45,10 @@ def inputs_of(run: Run, layer: Layer, called: str, body: Body, x: Node | None) -
             inputs = _read(run, layer, body, x)
             values = seen(values, inputs[0] if inputs else None)
         if not is_wanted(layer, values, run.problems):
-            run.names.leave_out(run.builder.path(called), f"its 'when' in line {layer.when.span.line}")
+            run.names.leave_out(paths, f"its 'when' in line {layer.when.span.line}")
             return None
     if isinstance(layer.what, Use) and _is_nothing(run, layer, layer.what, body, x):
-        run.names.leave_out(
-            run.builder.path(called), f"its word in line {layer.what.word.span.line}, which comes to none"
-        )
+        run.names.leave_out(paths, f"its word in line {layer.what.word.span.line}, which comes to none")
         return None
     return inputs if inputs is not None else _read(run, layer, body, x)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -48,12 +49,13 @@ class NameLookup:
         self._pending: list[tuple[Scalar, str, str]] = []
 
     def know(self, path: str, node: Node | None) -> None:
-        """From here on ``path`` means ``node``."""
+        """From here on ``path`` means ``node``, also where it was the number of a layer that is left out."""
         self._outputs[path] = node
+        self._left_out.pop(path, None)
 
-    def leave_out(self, path: str, reason: str) -> None:
-        """``path`` is a layer that is not there; ``reason`` says by what."""
-        self._left_out[path] = reason
+    def leave_out(self, paths: Iterable[str], reason: str) -> None:
+        """``paths`` are those of a layer that is not there; ``reason`` says by what."""
+        self._left_out.update(dict.fromkeys(paths, reason))
 
     def is_left_out(self, name: str, scope: str, boundary: str) -> bool:
         """Whether ``name``, read in ``scope``, is a layer that is left out."""

@@ -32,23 +32,27 @@ class Patches:
         """Steps of one look at a path: one for each pattern that must be tried."""
         return len(self._globs)
 
-    def at(self, path: str) -> list[Rule]:
-        """The rules that apply at ``path``; none while they are being applied there."""
-        if not self.rules or path in self._done:
+    def at(self, *paths: str) -> list[Rule]:
+        """The rules that apply at any of ``paths``, those of one layer; none while they are being applied there."""
+        if not self.rules or not self._done.isdisjoint(paths):
             return []
-        met = sorted([*self._exact.get(path, ()), *(at for at in self._globs if self._patterns[at].matches(path))])
-        met = [at for at in met if at >= self._first]
+        found = {at for path in paths for at in self._meeting(path)}
+        met = sorted(at for at in found if at >= self._first)
         self._used.update(met)
         return [self.rules[at] for at in met]
 
+    def _meeting(self, path: str) -> Iterator[int]:
+        yield from self._exact.get(path, ())
+        yield from (at for at in self._globs if self._patterns[at].matches(path))
+
     @contextmanager
-    def applied(self, path: str) -> Iterator[None]:
-        """While what stands at ``path`` is expanded: its rules have been looked at."""
-        self._done.add(path)
+    def applied(self, paths: Iterable[str]) -> Iterator[None]:
+        """While what stands at ``paths`` is expanded: its rules have been looked at."""
+        self._done.update(paths)
         try:
             yield
         finally:
-            self._done.discard(path)
+            self._done.difference_update(paths)
 
     @contextmanager
     def bringing(self, rule: Rule) -> Iterator[None]:
@@ -81,7 +85,12 @@ def changed(layer: Layer, rules: list[Rule], problems: Problems, *, once: bool =
     for rule in rules:
         if rule.kind == "replace":
             new = rule.layer or Layer(None, layer.span)
-            layer = new._replace(name=layer.name, reads=new.reads or layer.reads, repeat=new.repeat or layer.repeat)
+            layer = new._replace(
+                name=layer.name,
+                reads=new.reads or layer.reads,
+                repeat=new.repeat or layer.repeat,
+                when=new.when or layer.when,
+            )
         elif rule.kind == "set" and rule.settings:
             layer = _with_settings(layer, rule.settings, problems, once=once)
     return layer

@@ -100,7 +100,7 @@ class WordLookup:
                 return None
             inline |= isinstance(known, Definition) and known.inline
             if not isinstance(known, Definition) or known.like is None:
-                over = {**self.values, **scope} if use.over else scope
+                over = self._outside(scope) if use.over else scope
                 return Target(known, data, _joined(known, use, over, upper, lower, first=first), at_use, inline)
             if data in passed:
                 message = f"'{data}' is like itself, by way of {' and '.join(sorted(passed))}"
@@ -109,10 +109,14 @@ class WordLookup:
             passed.add(data)
             self.charge(use.word.span)
             levels = lower
-            own = {**self.values, **{key: scope[key] for key in names.KNOWN_INSIDE if key in scope}}
+            own = self._outside(scope)
             lower.append(_Level(known.like.arguments, known.like.word.span, own))
             data, place = self._worked(known.like.word, own), known.like.word.span
         return None
+
+    def _outside(self, scope: Names[str, Any]) -> dict[str, Any]:
+        """What a patch or a likeness sees where a layer sees ``scope``: the network's parameters, not a block's."""
+        return {**self.values, **{key: scope[key] for key in names.KNOWN_INSIDE if key in scope}}
 
     def peek(self, use: Use, scope: Names[str, Any]) -> Target | None:
         """What the word of ``use`` means, whatever its parameters are given; a mistake is told of another time."""

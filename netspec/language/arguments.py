@@ -238,10 +238,17 @@ def _default(model: type[BaseModel], whose: str, like: BaseModel | None, name: s
     if field is None:
         raise no_parameter(whose, name, model.model_fields)
     if like is not None:
-        return Worked(getattr(like, name))
+        return Worked(_as_written(getattr(like, name)))
     if field.is_required():
         raise KeyError(name)
-    return Worked(field.get_default())
+    return Worked(_as_written(field.get_default()))
+
+
+def _as_written(value: Any) -> Any:
+    """What stands in a spec for a value that a model holds: one number for both axes, a list for two."""
+    if not isinstance(value, tuple):
+        return value
+    return value[0] if len(set(value)) == 1 else list(value)
 
 
 def no_parameter(whose: str, name: str, known: Iterable[str]) -> ExpressionError:

@@ -41,7 +41,7 @@ def counted(document: Mapping) -> Counted:
     """What counts in ``document``."""
     patches = list(_patches(document.get("patch")))
     blocks = document.get("blocks")
-    found = _Layers(patches, set(blocks.entries) if isinstance(blocks, Mapping) else set())
+    found = _Layers(patches, blocks.entries if isinstance(blocks, Mapping) else {})
     for section in SECTIONS:
         value = document.get(section.key)
         if value is None or not section.expressions or section.key == "patch":
@@ -79,8 +79,10 @@ def _patches(section: Value | None) -> Iterator[_Patch]:
 class _Layers:
     """Collects the text of layers, but of those that a patch removes or replaces by their path."""
 
-    def __init__(self, patches: list[_Patch], blocks: set[str]) -> None:
+    def __init__(self, patches: list[_Patch], blocks: dict[str, tuple[Span, Value]]) -> None:
         self.blocks = blocks
+        self.opening = {name for name, (_, value) in blocks.items() if isinstance(value, Mapping) and _opens(value)}
+        """Blocks whose layers may join those around, so that their number may be that of the first layer inside."""
         self.values: list[Value] = []
         self.removed: list[Removal] = []
         self.paths = {
@@ -126,7 +128,7 @@ class _Layers:
             if name is not None:
                 self.layer(prefix + str(name.value) if isinstance(name, Scalar) else None, item, at)
                 continue
-            self.layer(None if number is None else f"{prefix}{number}", item, at)
+            self.layer(None if number is None or self._may_open(item) else f"{prefix}{number}", item, at)
             number = number + 1 if number is not None and self._has_number(item) else None
 
     def _has_number(self, item: Value) -> bool:
@@ -138,8 +140,21 @@ class _Layers:
         words = [key for key in item.entries if key not in names.BESIDE]
         return not any(map(self._may_vary, words)) and not any(key in item.entries for key in MAY_HIDE)
 
+    def _may_open(self, item: Value) -> bool:
+        """Whether what is written as one layer of a list may add no name of its own."""
+        if isinstance(item, Mapping) and "inline" in item.entries:
+            return True
+        words = item.entries if isinstance(item, Mapping) else [str(item.value)] if isinstance(item, Scalar) else []
+        return any("$" in word or word in self.opening for word in words if word not in names.BESIDE)
+
     def _may_vary(self, word: str) -> bool:
         return "$" in word or word == "none" or word in self.blocks
+
+
+def _opens(block: Mapping) -> bool:
+    """Whether a block is, or may be like, one that is defined inline."""
+    inline = block.get("inline")
+    return "like" in block.entries or (isinstance(inline, Scalar) and inline.value is True)
 
 
 def _chain(layer: Value) -> Mapping | Sequence | None:
