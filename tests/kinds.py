@@ -66,7 +66,8 @@ def repeats_along(node: Node, axis: int) -> bool:
 
 def is_even_same(operation: Conv) -> bool:
     """Whether there are more zeros after than before."""
-    return operation.padding == "same" and operation.margins[0] != operation.margins[1]
+    before, after = operation.margins(MAP - 1)
+    return operation.padding == "same" and before != after
 
 
 def for_draws(graph: Graph) -> set[Node]:
@@ -82,16 +83,14 @@ KINDS: dict[str, Kind] = {
     "a convolution for a draw": lambda graph: bool(for_draws(graph)),
     "groups": conv(lambda operation, node: 1 < operation.groups < node.input_shapes[0][0]),
     "depthwise": conv(lambda operation, node: 1 < operation.groups == node.input_shapes[0][0]),
-    "dilated": conv(lambda operation, _: operation.dilation != (1, 1) and operation.kernel != (1, 1)),
-    "dilated pooling": has(lambda node: isinstance(node.operation, MaxPool) and node.operation.dilation != (1, 1)),
-    "1x7": conv(lambda operation, _: operation.kernel == (1, 7)),
-    "7x1": conv(lambda operation, _: operation.kernel == (7, 1)),
+    "dilated": conv(lambda _, node: node.window.dilation != (1, 1) and node.window.kernel != (1, 1)),
+    "dilated pooling": has(lambda node: isinstance(node.operation, MaxPool) and node.window.dilation != (1, 1)),
+    "1x7": conv(lambda _, node: node.window.kernel == (1, 7)),
+    "7x1": conv(lambda _, node: node.window.kernel == (7, 1)),
     "same of an even kernel": conv(lambda operation, _: is_even_same(operation)),
     "same of an even kernel in groups": conv(lambda operation, _: is_even_same(operation) and operation.groups > 1),
     "kernel larger than its map": conv(
-        lambda operation, node: any(
-            k > size for k, size in zip(operation.kernel, node.input_shapes[0][1:], strict=True)
-        )
+        lambda _, node: any(k > size for k, size in zip(node.window.kernel, node.input_shapes[0][1:], strict=True))
     ),
     "overhanging windows": has(overhangs),
     "odd input": lambda graph: all(size % 2 for size in graph.input.shape[1:]),

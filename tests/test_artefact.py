@@ -473,5 +473,5 @@ def test_a_network_that_no_machine_holds_is_refused(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["build", str(spec), "-o", str(out)])
 
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr.startswith("error[limit]: net is too large for this machine")
+    assert result.stderr.startswith("error[limit]: net does not fit in memory: 4,303,557,228,588 bytes")
     assert not out.exists()

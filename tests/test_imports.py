@@ -171,6 +171,7 @@ def without(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Any, st
     """What each command and each call ends in and says where no package of an extra can be imported."""
     folder = tmp_path_factory.mktemp("light")
     (folder / "own.yaml").write_text(Path(SPEC).read_text(encoding="utf-8"), encoding="utf-8")
+    (folder / "x.pth").touch()
     code = WITHOUT.format(
         absent=(*EXTRAS["verify"], "torchvision", "timm"), lines=[*map(list, (*FREE, *NEEDY))], calls=CALLS
     )

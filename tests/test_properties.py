@@ -271,7 +271,7 @@ def taller(self: Conv, *inputs: Shape) -> Shape:
 def shifted(self: Conv, output: Shape, *inputs: Shape) -> Cost:
     """One multiply-add too few in a 1x1 convolution, and one too many in a 3x3 one of stride 1: the total is right."""
     cost = COST[Conv](self, output, *inputs)
-    wrong = {((1, 1), (1, 1)): -1, ((3, 3), (1, 1)): 1}
+    wrong = {(1, 1): -1, (3, 1): 1}
     return cost._replace(macs=cost.macs + wrong.get((self.kernel, self.stride), 0))
 
 

@@ -141,7 +141,7 @@ def _patch(prefix: str) -> Schema:
     layer = {"$ref": f"#/$defs/{prefix}layer"}
     replaced: Schema = {"anyOf": [layer, {"$ref": f"#/$defs/{prefix}join"}]}
     content: dict[str, Schema] = {"set": _settings(), "replace": replaced}
-    inserted: Schema = {"type": "object", **chain(prefix)}
+    inserted: Schema = {"type": "object", "not": {"required": ["branches"]}, **chain(prefix)}
     paths: Schema = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
     kinds = {
         kind: paths if kind == "remove" else {"type": "object", "additionalProperties": content.get(kind, inserted)}
