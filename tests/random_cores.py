@@ -192,6 +192,10 @@ class Use:
         return False
 
 
+OWN = ("conv", "bn", "act", "conv1", "bn1", "relu1", "conv2", "bn2", "downsample.0", "downsample.1", "add", "relu")
+"""Names of the operations of built-in blocks."""
+
+
 class BuiltIn:
     """A built-in block, of residual and of convolution, norm and activation."""
 
@@ -216,10 +220,8 @@ class BuiltIn:
         given = worked(values, See(spot.place.values, inputs[0].shape, {}))
         place = spot.place.inside(spot.place.path(spot.name or ""))._replace(values={})
         build = self._residual if self.word == "residual" else self._conv_norm_act
-        before = set(growth.outs)
-        x = build(growth, place, given, inputs[0])
-        growth.closed |= growth.outs.keys() - before
-        return x, spot.number
+        growth.closed |= {place.path(name) for name in OWN}
+        return build(growth, place, given, inputs[0]), spot.number
 
     def _conv_norm_act(self, growth: Growth, place: Place, given: dict[str, Any], x: Out) -> Out:
         conv = {"out": given["out"], "kernel": 1, "bias": False}

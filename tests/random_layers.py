@@ -225,7 +225,7 @@ class SpecWriter(OperationWriter):
         """A layer with what stands beside its word."""
         repeat = self.count(body) if self.yes(0.22) and body.depth < DEEPEST else None
         inline = self.yes(0.3) and not body.numberless
-        inner = body.deeper(indexed=True) if repeat else body
+        inner = body.deeper(indexed=True)._replace(numberless=body.numberless) if repeat else body
         core = self.core(
             inner,
             keeps=keeps,

@@ -410,7 +410,9 @@ def test_a_process_that_is_ended_leaves_no_draft(number: signal.Signals, code: i
     """SIGTERM and SIGINT while a file is written: the old one is there, and nothing beside it."""
     (tmp_path / "x").write_bytes(b"old")
     root = Path(__file__).parent.parent
-    command = [sys.executable, "-c", WAITING]
+    # Where the tests run in the background of a shell, SIGINT is ignored, and what they start would ignore it, too.
+    heeding = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    command = [sys.executable, "-c", heeding + WAITING]
     with subprocess.Popen(
         command,
         cwd=tmp_path,

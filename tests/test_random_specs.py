@@ -26,8 +26,8 @@ from netspec.language.patch import Rule
 from netspec.ops.conv import Conv
 from netspec.ops.facts import Cost, Shape
 
-SPECS = 110
-MEASURED = 12
+SPECS = 80
+MEASURED = 8
 SABOTAGED = 60
 """Specs among which at least one uses what a test breaks."""
 

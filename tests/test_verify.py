@@ -610,5 +610,5 @@ def test_a_package_that_is_missing_is_named(words: tuple[str, ...], missing: str
     done = subprocess.run([sys.executable, "-c", start], capture_output=True, text=True, check=False)
 
     assert done.returncode == 2
-    assert f"{words[1]} needs the package '{missing}', which is not installed: pip install {missing}" in done.stderr
+    assert f"this needs the package '{missing}', which is not installed" in done.stderr
     assert "Traceback" not in done.stderr
