@@ -40,7 +40,7 @@ pytestmark = [
     pytest.mark.usefixtures("one_thread"),
 ]
 TRACED = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
-NETWORKS = 200
+NETWORKS, FEWER = 200, 80
 
 
 # -- the oracles ------------------------------------------------------------------------------------------------------
@@ -190,7 +190,7 @@ def test_figures_of_any_network_are_those_of_torch() -> None:
 def test_any_network_computes_what_its_layers_compute_one_by_one() -> None:
     """Order, wiring, names reused by the forward and overwritten values change neither outputs nor gradients."""
 
-    @drawn(NETWORKS)
+    @drawn(FEWER)
     def check(text: str) -> None:
         values_agree(netspec.read(text))
 
@@ -202,7 +202,7 @@ def test_any_network_computes_what_its_layers_compute_one_by_one() -> None:
 def test_multiply_adds_of_any_network_are_those_of_fvcore() -> None:
     """Counted in a trace on the CPU, convolutions and linear layers take what every node states, in 200 networks."""
 
-    @drawn(NETWORKS)
+    @drawn(FEWER)
     def check(text: str) -> None:
         fvcore_agrees(netspec.read(text))
 
@@ -213,7 +213,7 @@ def test_training_step_of_any_network_is_that_of_torch() -> None:
     """Forwards and backwards, with every head, in 200 networks; groups are counted otherwise, by a known amount."""
     surplus = []
 
-    @drawn(NETWORKS)
+    @drawn(FEWER)
     def check(text: str) -> None:
         surplus.append(step_agrees(netspec.read(text)))
 
