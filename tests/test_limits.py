@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 
 import netspec
 from netspec.cli import main
+from netspec.compiler.patches import Patches
 from netspec.errors.problem import Problems, SpecError
 from netspec.errors.source import Source
 from netspec.language import layers, resolve, unread
 from netspec.language.budget import FIGURES, limits
+from netspec.language.patch import Rule
 from netspec.language.reader import read_yaml
 from netspec.language.values import Mapping, Value, plain
 from netspec.limits import LIMITS, Limits
@@ -188,3 +190,13 @@ AMOUNTS = [
 def test_bounds_are_whole_numbers_with_powers_of_ten(written: str, expected: int | None) -> None:
     """k, M, G and T are powers of ten, exactly; what is no amount is refused, however long it is."""
     assert amount(written) == expected
+
+
+@pytest.mark.parametrize(
+    ("patterns", "cost"), [(["a.b"], 0), (["a.*"], 1), (["**.a"], 2), (["**.a.**.b", "*.c", "d"], 4)], ids=str
+)
+def test_patterns_are_charged_by_what_they_try(patterns: list[str], cost: int) -> None:
+    """A path is found at once; a pattern is tried, the longer the more of its parts stand for any number of them."""
+    span = Source("x.yaml", "a").span(1, 1)
+
+    assert Patches([Rule("remove", pattern, span) for pattern in patterns]).cost == cost

@@ -26,11 +26,8 @@ class Patches:
         self._used: set[int] = set()
         self._done: set[str] = set()
         self._first = 0
-
-    @property
-    def cost(self) -> int:
-        """Steps of one look at a path: one for each pattern that must be tried."""
-        return len(self._globs)
+        self.cost = sum(1 + self._patterns[at].text.count("**") for at in self._globs)
+        """Tries of one look at a path: one for each pattern, and for each part in it that may stand for any number."""
 
     def at(self, *paths: str) -> list[Rule]:
         """The rules that apply at any of ``paths``, those of one layer; none while they are being applied there."""
