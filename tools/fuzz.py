@@ -25,14 +25,13 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tools")]
 
 from mutations import mutated  # noqa: E402 - found by the path above
 from random_specs import different, random_spec  # noqa: E402 - as above
-from runners import Runner, results  # noqa: E402 - as above
+from runners import Outcome, Runner, ended, results  # noqa: E402 - as above
 from yaml_texts import fault as fault_of_form  # noqa: E402 - as above
 from yaml_texts import random_text  # noqa: E402 - as above
 
@@ -43,17 +42,6 @@ from netspec.language.extends import spec_of  # noqa: E402 - as above
 SECONDS = 1.0
 """Processor time for reading and checking one spec."""
 MEGABYTES = 300
-
-
-class Outcome(NamedTuple):
-    """What became of one case: how it ended, what was wrong with that, and what it took."""
-
-    case: int
-    spec: str
-    ending: str
-    fault: str
-    seconds: float
-    megabytes: float
 
 
 def content_of(case: int, seed: int, specs: list[Path]) -> tuple[Path, bytes]:
@@ -139,11 +127,6 @@ def drawn(case: int, seed: int, keep: Path) -> Outcome:
     return Outcome(case, folder.name, ending, fault, time.process_time() - started, 0)
 
 
-def ended(case: int, seconds: float) -> Outcome:
-    """The outcome of a case whose process had to be ended, or died."""
-    return Outcome(case, "", "escaped", f"it hung or died after {seconds:.0f} s", seconds, 0)
-
-
 def main() -> int:
     """Run the cases and tell what was found; 1 if anything escaped a bound."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -169,7 +152,7 @@ def main() -> int:
         slowest, largest = max(slowest, found.seconds), max(largest, found.megabytes)
         if found.fault:
             escaped += 1
-            print(f"case {found.case} ({found.spec}): {found.fault}", flush=True)
+            print(f"case {found.case} ({found.what}): {found.fault}", flush=True)
     whose = "random specs" if arguments.random else f"{len(specs)} specs" if specs else "random texts"
     print(f"{arguments.cases} cases of {whose}, seed {arguments.seed}: {escaped} escaped")
     print(f"slowest {slowest:.2f} s, largest process {largest:.0f} MB")

@@ -16,29 +16,18 @@ import traceback
 from collections import Counter
 from pathlib import Path
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tools")]
 
 import damage  # noqa: E402 - found by the path above
 import torch  # noqa: E402 - after the paths
-from runners import Runner, results  # noqa: E402 - found by the path above
+from runners import Outcome, Runner, ended, results  # noqa: E402 - found by the path above
 
 SECONDS = 2.0
 MEGABYTES = 1500
 """Of the whole process, torch among them."""
-
-
-class Outcome(NamedTuple):
-    """What became of one case: how it ended, what was wrong with that, and what it took."""
-
-    case: int
-    kind: str
-    ending: str
-    fault: str
-    seconds: float
-    megabytes: float
 
 
 def outcome(case: int, seed: int, whole: dict[str, bytes], keep: Path) -> Outcome:
@@ -64,11 +53,6 @@ def outcome(case: int, seed: int, whole: dict[str, bytes], keep: Path) -> Outcom
     return Outcome(case, kind, ending, fault, seconds, megabytes)
 
 
-def ended(case: int, seconds: float) -> Outcome:
-    """The outcome of a case whose process had to be ended, or died."""
-    return Outcome(case, "", "escaped", f"it hung or died after {seconds:.0f} s", seconds, 0)
-
-
 def whole_files() -> dict[str, bytes]:
     """A file of each format, undamaged."""
     state: dict[str, Any] = damage.module(1).state_dict()
@@ -91,11 +75,11 @@ def main() -> int:
     endings: Counter[str] = Counter()
     slowest, largest, escaped = 0.0, 0.0, 0
     for found in results(range(arguments.first, arguments.first + arguments.cases), runners, ended):
-        endings[f"{found.kind} {found.ending}"] += 1
+        endings[f"{found.what} {found.ending}"] += 1
         slowest, largest = max(slowest, found.seconds), max(largest, found.megabytes)
         if found.fault:
             escaped += 1
-            print(f"case {found.case} ({found.kind}): {found.fault}", flush=True)
+            print(f"case {found.case} ({found.what}): {found.fault}", flush=True)
     print(f"{arguments.cases} cases of {len(damage.FORMATS)} formats, seed {arguments.seed}: {escaped} escaped")
     print(f"slowest {slowest:.2f} s, largest process {largest:.0f} MB")
     print(", ".join(f"{name} {count}" for name, count in endings.most_common()))

@@ -6,12 +6,29 @@ import multiprocessing
 import resource
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 HANGS = 30.0
 """Seconds after which a case is ended."""
 MUCH = 8 * 2**30
 """Bytes of address space: what asks for more than this gets a MemoryError, which is a finding."""
+
+
+class Outcome(NamedTuple):
+    """What became of one case: how it ended, what was wrong with that, and what it took."""
+
+    case: int
+    what: str
+    """The spec, or the kind of file, that it was made of."""
+    ending: str
+    fault: str
+    seconds: float
+    megabytes: float
+
+
+def ended(case: int, seconds: float) -> Outcome:
+    """The outcome of a case whose process had to be ended, or died."""
+    return Outcome(case, "", "escaped", f"it hung or died after {seconds:.0f} s", seconds, 0)
 
 
 def worker(connection: Any, run: Callable[..., Any], *settings: Any) -> None:
