@@ -12,19 +12,9 @@ from netspec.ops.facts import shape_text
 from netspec.report.columns import FIGURES
 from netspec.report.grouping import View
 from netspec.report.json_data import data, data_frame
-from netspec.report.layer_table import layer_table
+from netspec.report.layer_table import COLUMNS, layer_table
 
-NOTEBOOK = (
-    "name",
-    "operation",
-    "channels",
-    "output",
-    "params",
-    "macs",
-    "macs_share",
-    "receptive_field",
-    "effective_stride",
-)
+NOTEBOOK = tuple(key for key in COLUMNS if key not in ("activations", "intensity", "training_flops"))
 """Columns of the table that notebooks show."""
 MACS_AND_FLOPS = f"MACs: {FIGURES['macs'].says}; FLOPs: {FIGURES['flops'].says}."
 
