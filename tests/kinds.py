@@ -109,5 +109,7 @@ KINDS: dict[str, Kind] = {
     "branches concatenated": join("concat"),
     "mean of branches": join("mean"),
     "product of branches": join("multiply"),
+    "difference of branches": join("subtract"),
+    "largest of branches": join("max"),
 }
 """Name -> whether a graph is of that kind."""

@@ -32,10 +32,18 @@ ELEMENTWISE: tuple[Data, ...] = (
     "relu", "relu6", {"leaky_relu": 0.1}, "prelu", {"prelu": {"per_channel": True}}, {"elu": 0.5}, "selu", "gelu",
     "silu", "mish", {"softplus": {"beta": 2}}, "hardswish", "hardsigmoid", "sigmoid", "tanh", "scaled_tanh", "softmax",
     "log_softmax", "batch_norm", {"batch_norm": {"affine": False, "eps": 1e-3}}, "channel_scale",
-    {"channel_scale": {"bias": False}}, {"dropout": 0.3}, "identity",
+    {"channel_scale": {"bias": False}}, {"dropout": 0.3}, "identity", "layer_norm", "abs", {"scale": 0.5},
+    {"drop_path": 0.2},
 )  # fmt: skip
 """Layers that keep any shape."""
+OF_MAPS: tuple[Data, ...] = (
+    {"local_response_norm": {"size": 3}}, "instance_norm", {"instance_norm": {"affine": True}}, {"group_norm": 1},
+    {"group_norm": {"groups": "$in.channels", "affine": False}},
+)  # fmt: skip
+"""Layers that keep the shape of any map of several positions."""
 
+JOINS = ("add", "mean", "max", "multiply", "drop_path_mean")
+"""Joins of any number of inputs of one shape."""
 DRAW: Data = {"draw_column": 2}
 DEFINITIONS: dict[str, Data] = {
     "unit": {
@@ -192,13 +200,34 @@ def adaptive(net: Drawing, shape: Map) -> Drawn:
 
 def elementwise(net: Drawing, shape: Map) -> Drawn:
     """A layer that keeps the shape."""
-    return net.one(*ELEMENTWISE, {"local_response_norm": {"size": 3}}), shape
+    return net.one(*ELEMENTWISE, *(OF_MAPS if shape[1] * shape[2] > 1 else ())), shape
 
 
 def select(net: Drawing, shape: Map) -> Drawn:
     """Some of the channels, in any order."""
     channels = net.draw(st.lists(st.integers(0, shape[0] - 1), min_size=1, max_size=4))
     return {"select": channels}, (len(channels), *shape[1:])
+
+
+def part(net: Drawing, shape: Map) -> Drawn:
+    """Neighbouring channels, counted from either end."""
+    start = net.number(0, shape[0] - 1)
+    stop = net.number(start + 1, shape[0])
+    parameters = {"start": net.one(start, start - shape[0])}
+    parameters |= {"stop": net.one(stop, stop - shape[0])} if stop < shape[0] else net.one({}, {"stop": stop})
+    return {"slice": parameters}, (stop - start, *shape[1:])
+
+
+def shuffle(net: Drawing, shape: Map) -> Drawn:
+    """Channels dealt out anew."""
+    groups = net.one(*(n for n in range(1, shape[0] + 1) if shape[0] % n == 0))
+    return {"channel_shuffle": groups}, shape
+
+
+def pointwise(net: Drawing, shape: Map) -> Drawn:
+    """A linear layer at each position."""
+    out = net.number(1, 6)
+    return {"pointwise": {"out": net.value(out), **({"bias": False} if net.yes() else {})}}, (out, *shape[1:])
 
 
 def pad_shortcut(net: Drawing, shape: Map) -> Drawn:
@@ -227,7 +256,7 @@ def joined(net: Drawing, shape: Map) -> Drawn:
     """Branches of one shape, added, averaged or multiplied."""
     names = ("left", "mid", "right")[: net.number(2, 3)]
     branches = {name: "identity" if net.number(0, 2) == 0 else kept(net, shape) for name in names}
-    return {"branches": branches, "join": net.one("add", "mean", "multiply", "drop_path_mean")}, shape
+    return {"branches": branches, "join": net.one(*JOINS, *(["subtract"] if len(names) == 2 else []))}, shape
 
 
 def concatenated(net: Drawing, shape: Map) -> Drawn:
@@ -251,6 +280,12 @@ def gated(net: Drawing, shape: Map) -> Drawn:
     gate: list[Data] = [{"adaptive_avg_pool": net.one([high, 1], [1, wide], 1)}] if net.number(0, 3) else []
     gate += [{"conv": {"out": out, "kernel": net.one(1, 3), "padding": "same"}}, net.one("sigmoid", "hardsigmoid")]
     return {"branches": {"x": "identity", "gate": gate}, "join": "multiply"}, shape
+
+
+def excited(net: Drawing, shape: Map) -> Drawn:
+    """Squeeze-and-excitation."""
+    parameters = {"width": net.number(1, 3), "activation": net.one("relu", "silu", "none")}
+    return {"squeeze_excite": parameters | net.one({}, {"gate": "hardsigmoid"})}, shape
 
 
 def residual(net: Drawing, shape: Map) -> Drawn:
@@ -334,10 +369,13 @@ def _listed(data: Data) -> list[Data]:
 
 
 Maker = Callable[[Drawing, Map], Drawn]
-SINGLE: tuple[Maker, ...] = (conv, pool, adaptive, elementwise, elementwise, select, pad_shortcut)
+SINGLE: tuple[Maker, ...] = (
+    conv, pool, adaptive, elementwise, elementwise, select, pad_shortcut, part, shuffle, pointwise,
+)  # fmt: skip
 ANY: tuple[Maker, ...] = (
-    conv, conv, pool, elementwise, elementwise, adaptive, select, pad_shortcut, joined, concatenated,
-    gated, gated, residual, residual, dense, transition, inception, conv_norm_act, defined, defined, chained, chained,
+    conv, conv, pool, elementwise, elementwise, adaptive, adaptive, select, pad_shortcut, part, shuffle, pointwise,
+    joined, concatenated, excited, gated, gated, gated, residual, residual, dense, transition, inception,
+    conv_norm_act, defined, defined, chained, chained,
 )  # fmt: skip
 
 
@@ -358,7 +396,7 @@ def wired(net: Drawing, shape: Map, entries: dict[str, Data]) -> Map:
     first, second, third = net.name(), net.name(), net.name()
     entries[first] = kept(net, shape)
     entries[second] = {"conv": {"out": shape[0], "kernel": 1, "from": first}}
-    word = net.one("add", "concat", "mean", "multiply", "drop_path_mean")
+    word = net.one("concat", "subtract", *JOINS)
     reads = [first, second] if net.yes() else [second, first]
     if word == "drop_path_mean":
         if net.yes():  # only the draw reads it, so that no gradient reaches it
@@ -464,6 +502,20 @@ def drawn(examples: int) -> Callable[[Callable[[str], None]], Callable[[], None]
 
 
 def every_elementwise_layer() -> str:
-    """The text of a spec with each layer that keeps any shape once on a map and once on flat features."""
-    sections = {"stages": list(ELEMENTWISE), "head": ["flatten", *ELEMENTWISE]}
+    """The text of a spec with each layer that keeps any shape once on a map and once on flat features.
+
+    Those that keep the shape of maps stand on the map alone.
+    """
+    sections = {"stages": [*ELEMENTWISE, *OF_MAPS], "head": ["flatten", *ELEMENTWISE]}
     return yaml.safe_dump({"netspec": 1, "name": "elementwise", "input": [3, 5, 4], **sections}, sort_keys=False)
+
+
+def rare_layers() -> str:
+    """The text of a spec with what is rare: an even kernel in groups, a larger map, a gate for each column."""
+    layers: list[Data] = [
+        {"conv": {"out": 4, "kernel": 4, "padding": "same", "groups": 2}},
+        {"adaptive_avg_pool": [9, 8]},
+        {"branches": {"x": "identity", "gate": [{"adaptive_avg_pool": [1, 8]}, "sigmoid"]}, "join": "multiply"},
+        {"max_pool": {"kernel": 2, "dilation": 2}},
+    ]
+    return yaml.safe_dump({"netspec": 1, "name": "rare", "input": [2, 6, 5], "stages": layers}, sort_keys=False)

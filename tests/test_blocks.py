@@ -103,6 +103,11 @@ ROWS = (
     Row("inception", {**PAPER, "kernel5": 3}, (3, 7, 5), (16, 7, 5), 165 + 40, 165 * 35, INCEPTION),
     Row("inception", {**PAPER, "bias": True, "norm": "none"}, (3, 6, 6), (16, 6, 6), 261 + 20, 261 * 36,
         INCEPTION.replace("conv: weight", "conv: weight bias").replace(BN, "")),
+    # 6 x 2 and 2 x 6 at the one position that is left, and their biases
+    Row("squeeze_excite", {"width": 2}, (6, 5, 5), (6, 5, 5), 12 + 2 + 12 + 6, 24,
+        "fc1: weight bias; fc2: weight bias"),
+    Row("squeeze_excite", {"width": 3, "activation": "prelu", "gate": "none"}, (4, 9), (4, 9),
+        12 + 3 + 1 + 12 + 4, 24, "fc1: weight bias; activation: weight; fc2: weight bias"),
 )
 # fmt: on
 
@@ -208,6 +213,11 @@ def projected(torchvision: Any, block: str, given: int, out: int, stride: int, *
     return kind(given, out // kind.expansion, stride=stride, downsample=down, **more)
 
 
+def torch_class(name: str) -> Any:
+    """A class of torch's modules."""
+    return getattr(import_module("torch.nn"), name)
+
+
 def googlenet() -> Any:
     """Torchvision's module of that name, which its function of that name hides."""
     return import_module("torchvision.models.googlenet")
@@ -229,6 +239,9 @@ TWINS: tuple[tuple[str, Parameters, Shape, Factory], ...] = (
      lambda _: googlenet().Inception(3, 4, 2, 4, 2, 3, 5)),
     ("conv_norm_act", {"out": 8, "kernel": 3, "stride": 2, "padding": 1, "norm": {"batch_norm": {"eps": 0.001}}},
      (4, 7, 6), lambda _: googlenet().BasicConv2d(4, 8, kernel_size=3, stride=2, padding=1)),
+    ("squeeze_excite", {"width": 2}, (6, 5, 7), lambda tv: tv.ops.SqueezeExcitation(6, 2)),
+    ("squeeze_excite", {"width": 2, "activation": "silu", "gate": "hardsigmoid"}, (6, 5, 7),
+     lambda tv: tv.ops.SqueezeExcitation(6, 2, torch_class("SiLU"), torch_class("Hardsigmoid"))),
 )
 # fmt: on
 
@@ -283,6 +296,7 @@ def test_torchvision_objects_to_another_block(word: str, parameters: Parameters,
         ("bottleneck", {"width": 6, "groups": 4}, (8, 6, 6), "conv2",
          "conv with 4 groups cannot split 6 input channels evenly"),
         ("transition", {}, (8, 1, 6), "pool", "avg_pool window of 2x2 is larger than its input 4x1x6"),
+        ("squeeze_excite", {"width": 2}, (8,), "avgpool", "adaptive_avg_pool needs a feature map, got 8"),
     ],
 )  # fmt: skip
 def test_inputs_that_do_not_fit_are_refused(

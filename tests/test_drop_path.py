@@ -1,4 +1,4 @@
-"""Joins that leave out paths in training, and FractalNet, which is made of them."""
+"""Stochastic depth, joins that leave out paths in training, and FractalNet, which is made of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import netspec
-from netspec.nn.layers import DrawColumn, DropPathMean
+from netspec.nn.layers import DrawColumn, DropPath, DropPathMean
 
 NARROW = {"widths": [4, 6], "classes": 5}
 
@@ -133,3 +133,23 @@ def test_a_draw_is_of_all_columns_or_of_one(training: bool, torch: ModuleType) -
     assert abs(chosen.float().mean() - 0.4 * training) < 0.05
     if training:
         assert torch.allclose(rows[chosen, 0].mean(0), torch.full((4,), 0.25), atol=0.05)
+
+
+@pytest.mark.parametrize("p", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("shape", [(16, 5), (16, 2, 3), (16, 2, 3, 4), (16, 2, 1, 2, 3)])
+def test_stochastic_depth_is_torchvisions(
+    p: float, shape: tuple[int, ...], torch: ModuleType, torchvision: ModuleType
+) -> None:
+    """From the same random numbers, whole images are dropped and the others scaled as torchvision does it by rows."""
+    images = torch.rand(shape) + 1
+    found, expected = [], []
+    for results, drop in (
+        (found, DropPath(p).train()),
+        (expected, torchvision.ops.StochasticDepth(p, "row").train()),
+    ):
+        torch.manual_seed(2)
+        results.append(drop(images))
+        assert torch.equal(drop.eval()(images), images)
+
+    assert torch.equal(found[0], expected[0])
+    assert (found[0].flatten(1) == 0).all(1).any() == (p > 0)

@@ -139,6 +139,21 @@ CORNERS = (
     Row("mean", {}, ((7,),), (7,)),
     Row("multiply", {}, ((7,),), (7,)),
     Row("multiply", {}, ((1, 4, 5), (3, 1, 1), (3, 4, 5), (3, 4, 5)), (3, 4, 5)),
+    Row("max", {}, ((7,),), (7,)),
+    Row("max", {}, ((3, 4, 5),) * 4, (3, 4, 5)),
+    Row("drop_path", {"p": 0.0}, ((3, 4, 5),), (3, 4, 5)),
+    Row("drop_path", {"p": 1.0}, ((3, 4, 5),), (3, 4, 5)),
+    # with one channel or one position nothing is moved
+    Row("pointwise", {"out": 4}, ((1, 4, 5),), (4, 4, 5)),
+    Row("pointwise", {"out": 1}, ((6, 4, 5),), (1, 4, 5)),
+    Row("pointwise", {"out": 4}, ((3, 1, 1),), (4, 1, 1)),
+    Row("layer_norm", {}, ((1, 4, 5),), (1, 4, 5)),
+    Row("layer_norm", {}, ((3, 1, 1),), (3, 1, 1)),
+    Row("group_norm", {"groups": 2}, ((4, 1, 1),), (4, 1, 1)),
+    Row("instance_norm", {"affine": True}, ((1, 4, 5),), (1, 4, 5)),
+    Row("channel_shuffle", {"groups": 1}, ((6, 4, 5),), (6, 4, 5)),
+    Row("channel_shuffle", {"groups": 6}, ((6, 4, 5),), (6, 4, 5)),
+    Row("slice", {}, ((3, 4, 5),), (3, 4, 5)),
 )
 """What the table of operations leaves out, because its facts are no others there."""
 
@@ -277,7 +292,7 @@ def test_random_networks_keep_and_hold_what_torch_does(torch: ModuleType) -> Non
         module = network.compile().eval()
         x = torch.zeros(BATCH, *network.graph.input.shape)
         with torch.no_grad():
-            alive = peak(lambda: module(x), owned(module), x)
+            alive = max(x.nbytes, peak(lambda: module(x), owned(module), x))
         expanded = any(node.operation.word in EXPANDED for node in network.graph.nodes)
         assert held.inference_peak.bytes == alive or (expanded and held.inference_peak.bytes > alive)
 
@@ -419,6 +434,17 @@ def test_what_no_gradient_reaches_is_not_kept(graph_of: Callable[..., Graph]) ->
     held = memory(graph, batch=BATCH).saved_for_backward
 
     assert held == BATCH * 4 * (3 + 2) * 64 == network_saved(module_of(graph, device="meta"), graph)
+
+
+def test_a_maximum_keeps_what_it_compares(graph_of: Callable[..., Graph]) -> None:
+    """Both inputs, also where one of them has no gradient; a product keeps that one alone."""
+    layers = "{a: {conv: {out: 3, kernel: 1}}, b: {WORD: [input, a]}, c: {conv: {out: 2, kernel: 1}}}"
+    one = BATCH * 4 * 3 * 64
+    for word, values in (("max", 3), ("multiply", 2)):
+        graph = graph_of(layers.replace("WORD", word), size=(3, 8, 8))
+        held = memory(graph, batch=BATCH).saved_for_backward
+
+        assert held == values * one == network_saved(module_of(graph, device="meta"), graph)
 
 
 def test_an_input_without_gradient_is_held_all_the_same(graph_of: Callable[..., Graph]) -> None:

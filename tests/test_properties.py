@@ -14,7 +14,7 @@ import pytest
 from kinds import KINDS, for_draws
 from measured import BATCH, HANDLERS, Measured, by_flop_counter, by_fvcore, shapes, training_step
 from oracle import values
-from strategies import drawn, every_elementwise_layer
+from strategies import drawn, every_elementwise_layer, rare_layers
 
 import netspec
 from netspec.analysis import training
@@ -181,6 +181,7 @@ def test_figures_of_any_network_are_those_of_torch() -> None:
 
     drawn(NETWORKS)(seen)()
     seen(every_elementwise_layer())
+    seen(rare_layers())
 
     assert {*OPERATIONS, *BLOCKS} <= words
     assert {"unit", "skip", "wired", "flat", "pieces", "repeat", "branches", "chain", "path"} <= words

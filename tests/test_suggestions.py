@@ -44,9 +44,9 @@ SLIPS = {
     "bottelneck": "bottleneck",
 }
 OTHER_THINGS = """
-max min abs subtract attention layer_norm group_norm instance_norm unflatten softmin min_pool max_unpool global_max_pool
-adaptive_max_pool conv1d conv_transpose deconv celu gru glu rrelu hardshrink softsign channel_shuffle pixel_shuffle
-drop_path squeeze_excite resize scale slice pad lstm x fd
+min attention unflatten softmin min_pool max_unpool global_max_pool
+adaptive_max_pool conv1d conv_transpose deconv celu gru glu rrelu hardshrink softsign pixel_shuffle
+resize pad lstm x fd
 """
 FOREIGN = {
     "Conv2d": "conv",

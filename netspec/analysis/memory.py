@@ -154,7 +154,8 @@ def _saved(graph: Graph, batch: int, bytes_per_element: int) -> tuple[set[Node],
         if node not in learned:
             continue
         needs = node.operation.saved_for_backward(node.shape, *node.input_shapes)
-        kept.update(owner[source] for source in _partners(node, learned) if needs.inputs)
+        read = node.inputs if needs.together else _partners(node, learned)
+        kept.update(owner[source] for source in read if needs.inputs)
         kept.update([owner[node]] if needs.output else [])
         beside += needs.beside.size(batch, bytes_per_element)
     return kept, beside

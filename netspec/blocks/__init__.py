@@ -17,6 +17,7 @@ BLOCKS: LazyTable[Block] = LazyTable(
         "dense": "netspec.blocks.dense:Dense",
         "transition": "netspec.blocks.transition:Transition",
         "inception": "netspec.blocks.inception:Inception",
+        "squeeze_excite": "netspec.blocks.squeeze_excite:SqueezeExcite",
     }
 )
 """Word in a spec -> block class."""

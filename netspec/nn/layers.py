@@ -68,6 +68,49 @@ class ChannelScale(nn.Module):
         return f"{self.weight.numel()}, bias={self.bias is not None}"
 
 
+class Pointwise(nn.Linear):
+    """A fully connected layer at each position of a map.
+
+    Input and output lie in memory as maps do everywhere, channel by channel, whatever stands before and after.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """N x in x H x W to N x out x H x W."""
+        return super().forward(x.movedim(1, -1).contiguous()).movedim(-1, 1).contiguous()
+
+
+class LayerNorm(nn.LayerNorm):
+    """Normalisation over the channels at each position of a map; its output lies in memory channel by channel."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """N x C x H x W, unchanged."""
+        return super().forward(x.movedim(1, -1)).movedim(-1, 1).contiguous()
+
+
+class Scale(nn.Module):
+    """Its input times ``factor``."""
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Same shape out as in."""
+        return x * self.factor
+
+    def extra_repr(self) -> str:
+        """The factor."""
+        return f"{self.factor}"
+
+
+class Abs(nn.Module):
+    """Absolute values."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Same shape out as in."""
+        return x.abs()
+
+
 class ScaledTanh(nn.Module):
     """``amplitude`` * tanh(``slope`` * x) (LeCun et al. 1998, appendix A)."""
 
@@ -99,6 +142,42 @@ class Select(nn.Module):
     def extra_repr(self) -> str:
         """The channels."""
         return f"channels={self.channels}"
+
+
+class Slice(nn.Module):
+    """A copy of the channels from ``start`` up to, and without, ``stop``."""
+
+    def __init__(self, start: int, stop: int) -> None:
+        super().__init__()
+        self.start = start
+        self.stop = stop
+
+    def forward(self, x: Tensor) -> Tensor:
+        """N x C x ... to N x (stop - start) x ..."""
+        return x[:, self.start : self.stop].clone()
+
+    def extra_repr(self) -> str:
+        """Start and stop."""
+        return f"{self.start}, {self.stop}"
+
+
+class DropPath(nn.Module):
+    """In training, zeroes images with probability ``p`` and divides the others by 1 - ``p`` (Huang et al. 2016)."""
+
+    def __init__(self, p: float) -> None:
+        super().__init__()
+        self.p = p
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Same shape out as in."""
+        if not self.training or self.p == 0:
+            return x
+        kept = x.new_empty(x.shape[0], *(1,) * (x.dim() - 1)).bernoulli_(1 - self.p)
+        return x * (kept / (1 - self.p) if self.p < 1 else kept)
+
+    def extra_repr(self) -> str:
+        """The probability."""
+        return f"p={self.p}"
 
 
 class Mean(nn.Module):

@@ -65,6 +65,65 @@ class Add(Operation):
         return Layer("torch.add", {}, call="pairwise", operator="+=")
 
 
+class Subtract(Operation):
+    """The first of two inputs of one shape minus the second."""
+
+    word: ClassVar[str] = "subtract"
+    family: ClassVar[Family] = Family.JOIN
+    joins: ClassVar[bool] = True
+    overwritable: ClassVar[bool] = True
+    saved_for_backward = nothing_saved
+
+    @property
+    def in_place(self) -> bool:
+        """Over the first of its inputs."""
+        return True
+
+    def shape(self, *inputs: Shape) -> Shape:
+        """The shape of both."""
+        if len(inputs) != PAIR:
+            hint = "add up what is to be taken away, or subtract one after the other"
+            raise Refusal("shape", f"subtract takes one input from another, this has {len(inputs)}", hint)
+        return equal(self, *inputs)
+
+    def cost(self, output: Shape, *inputs: Shape) -> Cost:
+        """One subtraction for each element."""
+        return Cost(adds=output[0] * positions(output))
+
+    def layer(self, *inputs: Shape) -> Layer:
+        """``torch.sub``."""
+        return Layer("torch.sub", {}, call="pairwise", operator="-=")
+
+
+class Max(Operation):
+    """The largest of inputs of one shape, element by element (maxout, Goodfellow et al. 2013)."""
+
+    word: ClassVar[str] = "max"
+    family: ClassVar[Family] = Family.JOIN
+    joins: ClassVar[bool] = True
+    overwritable: ClassVar[bool] = True
+    shape = equal
+    is_view = alone
+
+    def cost(self, output: Shape, *inputs: Shape) -> Cost:
+        """One compare for each element and each input after the first."""
+        return Cost(compares=(len(inputs) - 1) * output[0] * positions(output))
+
+    def saved_for_backward(self, output: Shape, *inputs: Shape) -> Saved:
+        """The inputs, of which each gradient needs both that were compared, and every maximum but the last."""
+        if len(inputs) == 1:
+            return Saved()
+        return Saved(inputs=True, together=True, beside=Space(values=(len(inputs) - PAIR) * prod(output)))
+
+    def workspace(self, output: Shape, *inputs: Shape) -> Space:
+        """The maximum so far, where a third input is compared with it."""
+        return Space(values=prod(output)) if len(inputs) > PAIR else Space()
+
+    def layer(self, *inputs: Shape) -> Layer:
+        """``torch.maximum``."""
+        return Layer("torch.maximum", {}, call="pairwise")
+
+
 class Mean(Operation):
     """Elementwise mean of inputs of one shape."""
 

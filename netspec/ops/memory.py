@@ -36,12 +36,14 @@ class Space(NamedTuple):
 class Saved(NamedTuple):
     """What autograd keeps of a forward pass for the gradient: all inputs, the output, and what lies beside them.
 
+    Of several inputs each is kept for the gradients of the others, or, ``together``, all of them for any gradient.
     Parameters and buffers are not listed, although torch keeps references to them: they are there in any case.
     """
 
     inputs: bool = False
     output: bool = False
     beside: Space = Space()
+    together: bool = False
 
 
 def nothing_saved(_: Operation, output: Shape, *inputs: Shape) -> Saved:

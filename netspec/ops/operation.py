@@ -141,5 +141,7 @@ def flat_only(operation: Operation, shape: Shape) -> int:
     """``shape`` as a number of features; refuses feature maps."""
     if len(shape) != FLAT:
         message = f"{operation.word} needs flat features, got {shape_text(shape)}"
-        raise Refusal("shape", message, "put 'flatten' or 'global_avg_pool' before it")
+        hint = "put 'flatten' or 'global_avg_pool' before it"
+        hint += "; 'pointwise' is linear at each position" if operation.word == "linear" else ""
+        raise Refusal("shape", message, hint)
     return shape[0]

@@ -30,3 +30,30 @@ class Dropout(Operation):
     def label(self, *inputs: Shape) -> str:
         """``dropout 0.5``."""
         return f"dropout {self.p:g}"
+
+
+class DropPath(Operation):
+    """In training, zeroes whole images with probability ``p`` and scales the rest.
+
+    Stochastic depth (Huang et al. 2016): at the end of a residual branch, it leaves the branch out for some images of
+    a batch.
+    """
+
+    word: ClassVar[str] = "drop_path"
+    family: ClassVar[Family] = Family.REGULARISE
+    cost = free
+    layer = torch_layer("netspec.nn.layers.DropPath", "p")
+
+    p: Fraction
+
+    def saved_for_backward(self, output: Shape, *inputs: Shape) -> Saved:
+        """A factor for each image."""
+        return Saved(beside=Space(values=1 if self.p else 0))
+
+    def is_view(self, *inputs: Shape, training: bool) -> bool:
+        """In eval mode, and where nothing is dropped."""
+        return not training or self.p == 0
+
+    def label(self, *inputs: Shape) -> str:
+        """``drop path 0.2``."""
+        return f"drop path {self.p:g}"

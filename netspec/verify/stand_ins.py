@@ -21,18 +21,24 @@ from torch.nn import functional
 
 from netspec.graph.graph import Node
 from netspec.nn.layers import (
+    Abs,
     ChannelScale,
     DividedPool1d,
     DividedPool2d,
     DividedPool3d,
     DrawColumn,
+    DropPath,
     DropPathMean,
     GlobalAvgPool,
+    LayerNorm,
     Mean,
     PadShortcut,
+    Pointwise,
     Rbf,
+    Scale,
     ScaledTanh,
     Select,
+    Slice,
 )
 from netspec.ops.facts import Shape
 
@@ -194,15 +200,21 @@ STAND_INS: dict[Any, Callable[[Any], StandIn]] = {
     **dict.fromkeys((nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, ChannelScale, nn.Dropout), _pointwise),
     **dict.fromkeys((nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.ELU, nn.SELU, nn.GELU, nn.SiLU), _pointwise),
     **dict.fromkeys((nn.Mish, nn.Softplus, nn.Hardswish, nn.Hardsigmoid, nn.Sigmoid, nn.Tanh, ScaledTanh), _pointwise),
-    **dict.fromkeys((nn.Softmax, nn.LogSoftmax), _from_all(lambda _: 0)),
-    nn.Linear: _from_all(lambda layer: layer.out_features),
+    **dict.fromkeys((Scale, Abs, DropPath), _pointwise),
+    # The statistics of a map are left out of what a position sees, as netspec does.
+    **dict.fromkeys((nn.GroupNorm, nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d), _pointwise),
+    **dict.fromkeys((nn.Softmax, nn.LogSoftmax, nn.LayerNorm, LayerNorm, nn.ChannelShuffle), _from_all(lambda _: 0)),
+    **dict.fromkeys((nn.Linear, Pointwise), _from_all(lambda layer: layer.out_features)),
     Rbf: _from_all(lambda layer: int(layer.centers.shape[0])),
     # One of the channels stands for those that are selected: the field of some channels is that of all.
     Select: _from_all(lambda layer: len(layer.channels)),
+    Slice: _from_all(lambda layer: layer.stop - layer.start),
     nn.LocalResponseNorm: lambda layer: StandIn(partial(_neighbours, layer)),
     PadShortcut: lambda layer: StandIn(partial(_strided, layer), stays=True),
     **dict.fromkeys((nn.Identity, nn.Flatten, GlobalAvgPool, Mean, DropPathMean, DrawColumn), _stays),
-    **dict.fromkeys((torch.add, torch.mul, torch.cat), _stays),
+    **dict.fromkeys((torch.add, torch.sub, torch.mul, torch.cat), _stays),
+    # Where all is 0, no input is larger than the other, and the gradient goes to both.
+    torch.maximum: _stays,
 }
 """Class of a layer, or function, -> what stands in for one of them."""
 

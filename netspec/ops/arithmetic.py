@@ -1,0 +1,39 @@
+"""Elementwise arithmetic without weights."""
+
+from typing import ClassVar
+
+from netspec.ops.facts import Cost, Family, Shape, positions
+from netspec.ops.fields import Number
+from netspec.ops.memory import nothing_saved
+from netspec.ops.operation import Operation, torch_layer
+from netspec.ops.rectifier import compared
+
+
+class Scale(Operation):
+    """x times a constant, such as the 0.17 of residual branches in Inception-ResNet (Szegedy et al. 2016)."""
+
+    word: ClassVar[str] = "scale"
+    family: ClassVar[Family] = Family.ACTIVATION
+    overwritable: ClassVar[bool] = True
+    saved_for_backward = nothing_saved
+    layer = torch_layer("netspec.nn.layers.Scale", "factor")
+
+    factor: Number
+
+    def cost(self, output: Shape, *inputs: Shape) -> Cost:
+        """One multiplication for each element."""
+        return Cost(multiply_adds=output[0] * positions(output))
+
+    def label(self, *inputs: Shape) -> str:
+        """``scale by 0.17``."""
+        return f"scale by {self.factor:g}"
+
+
+class Abs(Operation):
+    """x without its sign."""
+
+    word: ClassVar[str] = "abs"
+    family: ClassVar[Family] = Family.ACTIVATION
+    overwritable: ClassVar[bool] = True
+    cost = compared
+    layer = torch_layer("netspec.nn.layers.Abs")
