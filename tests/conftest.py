@@ -7,9 +7,9 @@ command ends asks for the fixture ``torch``. All others must pass.
 
 from __future__ import annotations
 
-import re
+import os
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,14 +22,31 @@ from netspec.errors.missing_package import EXTRAS, MissingPackage
 from netspec.graph.graph import Graph
 from netspec.ops.facts import Shape
 
-FEW_THREADS = 4
+CORES = os.cpu_count() or 1
+WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+FEW_THREADS = max(1, min(4, CORES // WORKERS))
+if WORKERS > 1:  # before torch is imported, and for the processes that tests start
+    os.environ.setdefault("OMP_NUM_THREADS", str(FEW_THREADS))
 LIGHT = find_spec("torch") is None
 """Whether this is a light install: see CONTRIBUTING.md."""
-HEAVY = re.compile(rf"^(?:from|import) (?:netspec\.(?:nn|verify)|{'|'.join(EXTRAS['verify'])})\b", re.MULTILINE)
-"""An import of what a light install leaves out, or of what needs it, at the top of a file."""
-if LIGHT:
-    tests = Path(__file__).parent.glob("test_*.py")
-    collect_ignore = [path.name for path in tests if HEAVY.search(path.read_text(encoding="utf-8"))]
+
+
+class LightModule(pytest.Module):
+    """A file of tests, skipped as a whole if what it imports at its top is left out of a light install."""
+
+    def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
+        """Its tests, if it can be imported."""
+        try:
+            return super().collect()
+        except self.CollectError as error:
+            if not _needs_more(error.__cause__):
+                raise
+            pytest.skip(str(error.__cause__), allow_module_level=True)
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
+    """A file of tests, as it is collected in a light install."""
+    return LightModule.from_parent(parent, path=module_path) if LIGHT else None
 
 
 @pytest.hookimpl(wrapper=True)
@@ -51,9 +68,14 @@ def _skipping() -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        if not LIGHT or not (isinstance(error, MissingPackage) or error.name in EXTRAS["verify"]):
+        if not LIGHT or not _needs_more(error):
             raise
         pytest.skip(str(error))
+
+
+def _needs_more(error: BaseException | None) -> bool:
+    """Whether it says that what a light install leaves out is not there."""
+    return isinstance(error, MissingPackage) or (isinstance(error, ImportError) and error.name in EXTRAS["verify"])
 
 
 def spec_of(layers: str, *, size: Shape = (3, 32, 32), **sections: str) -> str:
@@ -76,10 +98,10 @@ def graph_of() -> Callable[..., Graph]:
 
 @pytest.fixture(scope="session")
 def torch() -> ModuleType:
-    """Torch, with no more threads than small tensors have use for."""
+    """Torch, with no more threads than small tensors have use for, nor than this worker's share of the cores."""
     import torch
 
-    torch.set_num_threads(min(FEW_THREADS, torch.get_num_threads()))
+    torch.set_num_threads(FEW_THREADS)
     return torch
 
 

@@ -103,18 +103,18 @@ def values(text: str) -> list[dict[str, str]]:
 
 # -- rows and groups --------------------------------------------------------------------------------------------------
 
-VIEWS = [
-    *(View(by=by) for by in get_args(By)),
-    View(depth=1),
-    View(depth=3),
-    View(whole=True),
-    View(top=2),
-    View(by="op", sort=lambda group: sum(row.params for row in group.rows), top=3),
-]
+VIEWS = {
+    **{f"by {by}": View(by=by) for by in get_args(By)},
+    "depth 1": View(depth=1),
+    "depth 3": View(depth=3),
+    "whole": View(whole=True),
+    "first two": View(top=2),
+    "most parameters": View(by="op", sort=lambda group: sum(row.params for row in group.rows), top=3),
+}
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize("view", VIEWS, ids=repr)
+@pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
 def test_rows_add_up_to_the_totals(name: str, view: View) -> None:
     """At every grouping each operation is in one closed group, so that every sum over groups is the network's."""
     stats = netspec.read(name).stats()
