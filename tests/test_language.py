@@ -290,6 +290,7 @@ class Raising(Operation):
     word = "raising"
     family = Family.SHAPE
     where: str = "shape"
+    what: str = "KeyError"
 
     def shape(self, *inputs: Shape) -> Shape:
         """The input's."""
@@ -308,7 +309,17 @@ class Raising(Operation):
     def fail(self, where: str) -> None:
         """Raise something at the place that is asked for."""
         if where == self.where:
-            raise KeyError(where)
+            raise RAISED[self.what](where)
+
+
+class Silent(Exception):
+    """An exception that fails when it is asked what it says."""
+
+    def __str__(self) -> str:
+        raise ValueError
+
+
+RAISED = {raised.__name__: raised for raised in (KeyError, RecursionError, SystemExit, Silent)}
 
 
 @pytest.fixture
@@ -331,7 +342,8 @@ def test_the_nearest_word_wins() -> None:
 
 @pytest.mark.usefixtures("registered")
 @pytest.mark.parametrize("where", ["shape", "cost"])
-def test_plug_ins_that_raise_are_named(where: str) -> None:
+@pytest.mark.parametrize("what", RAISED)
+def test_plug_ins_that_raise_are_named(where: str, what: str) -> None:
     """Whatever a registered class raises is a mistake with the place of the layer and the name of the class."""
-    with pytest.raises(SpecError, match=rf"<text>:4:\d+: error\[plugin\].*Raising.*KeyError: '{where}'"):
-        netspec.read(HEAD + f"stages: [raising: {where}]\n")
+    with pytest.raises(SpecError, match=rf"<text>:4:\d+: error\[plugin\].*Raising.*{what}"):
+        netspec.read(HEAD + f"stages: [raising: {{where: {where}, what: {what}}}]\n")

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from netspec.compiler.layer_inputs import IN_HINT, inputs_of, joining
 from netspec.compiler.limits import refuse_depth
 from netspec.compiler.name_lookup import Body, Inputs, seen
-from netspec.compiler.operations import BlockGraph, Failed, append, instance_of, refuse
+from netspec.compiler.operations import RAISED, BlockGraph, Failed, append, instance_of, refuse
 from netspec.compiler.patches import changed
 from netspec.compiler.run import Run
 from netspec.compiler.word_lookup import Target
@@ -393,7 +393,7 @@ class Expansion:
         try:
             with self._scope(spot, instance.word, layer.span):
                 return Built(instance.expand(graph, nodes[0]), spot.number)
-        except Exception as error:  # noqa: BLE001 - what is no refusal is raised again
+        except RAISED as error:  # what is no refusal is raised again
             refuse(run, error, layer, path, body, instance)
         return Built(None, spot.number)
 

@@ -15,6 +15,7 @@ from netspec.compiler.shape_errors import refused
 from netspec.compiler.word_lookup import Target
 from netspec.errors.problem import Problem, SpecError
 from netspec.errors.source import Span
+from netspec.errors.text import exception_text
 from netspec.graph.builder import DuplicateName, GraphBuilder, GraphFull, NodeRefused
 from netspec.graph.graph import Node, Scope
 from netspec.language.arguments import built
@@ -25,6 +26,8 @@ from netspec.ops.operation import Operation
 
 OURS = "netspec."
 """What the modules of netspec's own operations and blocks begin with; others may raise anything."""
+RAISED = (Exception, SystemExit)
+"""All that the class of an operation may raise; only an interrupt is the user's."""
 
 
 class Failed(Exception):
@@ -100,12 +103,12 @@ def append(run: Run, name: str, operation: Operation, inputs: list[Node], layer:
     path = run.builder.path(name)
     try:
         return run.builder.add(name, operation, *inputs, span=layer.span)
-    except Exception as error:  # noqa: BLE001 - what is no refusal is raised again
+    except RAISED as error:  # what is no refusal is raised again
         refuse(run, error, layer, path, body, operation)
     return None
 
 
-def refuse(run: Run, error: Exception, layer: Layer, path: str, body: Body, instance: Operation | Block) -> None:
+def refuse(run: Run, error: BaseException, layer: Layer, path: str, body: Body, instance: Operation | Block) -> None:
     """Record that ``instance`` could not be appended at ``path``; raises what is no fault of the spec or a plug-in."""
     if isinstance(error, NodeRefused):
         near = [node.name for node in run.builder.nodes if node.name.startswith(f"{path}.")]
@@ -121,7 +124,7 @@ def refuse(run: Run, error: Exception, layer: Layer, path: str, body: Body, inst
         owner = f"{type(instance).__module__}.{type(instance).__qualname__}"
         if owner.startswith(OURS) or isinstance(error, DuplicateName | SpecError):
             raise error
-        message = f"the registered '{instance.word}' ({owner}) failed with {type(error).__name__}: {error}"
+        message = f"the registered '{instance.word}' ({owner}) failed with {exception_text(error)}"
         run.problems.add(
             Problem("plugin", message, layer.span, "what it says of shapes, tensors and costs raises this")
         )
