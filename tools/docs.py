@@ -9,14 +9,22 @@ import argparse
 import hashlib
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from netspec import api, catalogue
+from netspec.blocks import BLOCKS
 from netspec.commands.formats import draw as draw_to
 from netspec.diagram.dot import Drawing
 from netspec.errors.explanations import EXPLANATIONS
+from netspec.errors.other_names import PARAMETERS
+from netspec.ops import OPERATIONS
 from netspec.ops.facts import shape_text
+from netspec.reference.entry import Word, entry
+from netspec.reference.lookup import Found
+from netspec.report.markdown import markdown
+from netspec.report.page import Screen
+from netspec.report.word_reference import WordReport
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -51,8 +59,8 @@ netspec's exact number rounds to the printed one.
 def errors() -> str:
     """``errors.md``: every code with its meaning, an example and its mend."""
     parts = [ERRORS]
-    for code, entry in EXPLANATIONS.items():
-        parts.append(f"## {code}\n\n{entry.meaning}\n\n```{entry.language}\n{entry.example}\n```\n\n{entry.mend}\n")
+    for code, said in EXPLANATIONS.items():
+        parts.append(f"## {code}\n\n{said.meaning}\n\n```{said.language}\n{said.example}\n```\n\n{said.mend}\n")
     return "\n".join(parts)
 
 
@@ -106,7 +114,57 @@ These belong to the story but are not shipped, since no source gives what it tak
 """
 
 
-PAGES: dict[str, Callable[[], str]] = {"errors.md": errors, "catalogue.md": networks, "published.md": published}
+OPERATIONS_PAGE = """\
+# Operations
+
+Each is one layer. The first parameter can be given without its name: `dropout: 0.5`. Kernels, strides, paddings and
+output sizes are one number for all axes, or a list with one for each. *Output* is the shape that follows from the
+input's; *Tensors* are parameters and buffers; *Counted* is the work for one image; *Window* is what one output position
+sees; *Kept for the gradient* is what torch holds until the backward pass; *Built as* is the module. `netspec explain
+WORD` prints an entry, and finds it by what other frameworks call it.
+"""
+
+BLOCKS_PAGE = """\
+# Blocks
+
+Each is a recipe of operations, whose names are those of torchvision; patches reach every one of them by its path.
+Blocks of your own stand in the spec ([language.md](language.md#blocks)), or are written in Python and registered.
+"""
+
+PARAMETERS_ELSEWHERE = """\
+## Parameters elsewhere
+
+What other frameworks call the parameters of operations and blocks.
+
+| parameter | elsewhere |
+| --- | --- |
+"""
+
+
+def operations() -> str:
+    """``operations.md``: every operation with its parameters and rules."""
+    rows = [f"| `{name}` | {', '.join(elsewhere)} |\n" for name, elsewhere in PARAMETERS.ours.items()]
+    return "\n".join([_words(OPERATIONS_PAGE, OPERATIONS), PARAMETERS_ELSEWHERE + "".join(rows)])
+
+
+def blocks() -> str:
+    """``blocks.md``: every built-in block with its parameters."""
+    return _words(BLOCKS_PAGE, BLOCKS)
+
+
+def _words(head: str, table: Mapping[str, Word]) -> str:
+    index = ", ".join(f"[{word}](#{word})" for word in table)
+    reports = [WordReport(Found(word, None, (entry(known),), ())) for word, known in table.items()]
+    return "\n".join([f"{head}\n{index}\n", *["".join(markdown(report, Screen())) for report in reports]])
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "errors.md": errors,
+    "operations.md": operations,
+    "blocks.md": blocks,
+    "catalogue.md": networks,
+    "published.md": published,
+}
 """File -> function that gives its text."""
 
 

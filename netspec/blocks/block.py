@@ -1,6 +1,7 @@
 """The base of blocks that are written in Python: parameters, and a recipe of operations."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from functools import cache
 from typing import Annotated, Any, ClassVar, Protocol
@@ -30,6 +31,8 @@ class Block(BaseModel, ABC):
 
     word: ClassVar[str]
     """The name in a spec."""
+    example: ClassVar[Mapping[str, Any]] = {}
+    """Parameters of a typical use, for the reference; without any it is the word alone."""
 
     @abstractmethod
     def expand(self, graph: Appender, x: Node) -> Node:

@@ -1,6 +1,7 @@
 """The bottleneck block (He et al. 2015, fig. 5 right; with groups, Xie et al. 2017, fig. 3c)."""
 
-from typing import ClassVar, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 from netspec.blocks.block import Appender, Block, Chosen, follow
 from netspec.blocks.shortcut import Shortcut, shortcut
@@ -20,6 +21,7 @@ class Bottleneck(Block):
     """
 
     word: ClassVar[str] = "bottleneck"
+    example: ClassVar[Mapping[str, Any]] = {"width": 64, "stride": 2}
 
     width: Count
     stride: Size = 1

@@ -1,6 +1,7 @@
 """Convolution, normalisation, activation."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from netspec.blocks.block import Appender, Block, Chosen, follow
 from netspec.graph.graph import Node
@@ -14,6 +15,7 @@ class ConvNormAct(Block):
     """A convolution without bias, its normalisation and activation; names as in torchvision: ``conv``, ``bn``."""
 
     word: ClassVar[str] = "conv_norm_act"
+    example: ClassVar[Mapping[str, Any]] = {"out": 64, "kernel": 3, "padding": 1}
 
     out: Count
     kernel: Size = 1

@@ -1,6 +1,7 @@
 """A stage of dense layers (Huang et al. 2017, section 3 and table 1)."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from netspec.blocks.block import Appender, Block, Chosen, follow
 from netspec.graph.graph import Node
@@ -20,6 +21,7 @@ class Dense(Block):
     """
 
     word: ClassVar[str] = "dense"
+    example: ClassVar[Mapping[str, Any]] = {"growth_rate": 32, "layers": 6}
 
     layers: Count
     growth_rate: Count

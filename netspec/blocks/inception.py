@@ -1,6 +1,7 @@
 """The inception module with four branches (Szegedy et al. 2015, fig. 2b and table 1)."""
 
-from typing import Annotated, ClassVar
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Discriminator, Tag
 
@@ -27,6 +28,7 @@ class Inception(Block):
     """
 
     word: ClassVar[str] = "inception"
+    example: ClassVar[Mapping[str, Any]] = {"conv1": 64, "conv3": [96, 128], "conv5": [16, 32], "pool": 32}
 
     conv1: Count
     conv3: Widths

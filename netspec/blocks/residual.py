@@ -1,6 +1,7 @@
 """The basic residual block (He et al. 2015, fig. 2 and 5 left)."""
 
-from typing import ClassVar, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 from netspec.blocks.block import Appender, Block, Chosen, follow
 from netspec.blocks.shortcut import Shortcut, shortcut
@@ -16,6 +17,7 @@ class Residual(Block):
     """Two 3x3 convolutions of ``width`` and a shortcut around them; ``stride_on`` places the stride in one of them."""
 
     word: ClassVar[str] = "residual"
+    example: ClassVar[Mapping[str, Any]] = {"width": 64, "stride": 2}
 
     width: Count
     stride: Size = 1

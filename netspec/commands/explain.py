@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
 import click
 
-from netspec.errors.codes import Code
+from netspec.commands.formats import print_report, with_format
+from netspec.commands.terminal import line_width
+from netspec.compiler import registry
 from netspec.errors.explanations import EXPLANATIONS
-from netspec.errors.suggestions import did_you_mean
+from netspec.reference.lookup import found
+from netspec.report.formats import Format
+from netspec.report.page import Screen
+from netspec.report.word_reference import WordReport
+from netspec.schema.parameters import summary
 
 
 @click.command()
-@click.argument("code", required=False)
-def explain(code: str | None) -> None:
-    """Explain the CODE of a message, with an example and its mend; without CODE, list all codes."""
-    if code is None:
-        for known, explanation in EXPLANATIONS.items():
-            click.echo(f"{known:<20}{explanation.meaning}")
+@click.argument("word", required=False)
+@with_format(WordReport)
+def explain(word: str | None, form: Format) -> None:
+    """Explain a WORD: an operation, a block, a parameter, a key, the code of a message, or another framework's name.
+
+    Without WORD, list all codes, operations and blocks.
+    """
+    if word is None:
+        for name, said in _all():
+            click.echo(f"{name:<20}{said}")
         return
-    for known in EXPLANATIONS:
-        if known == code:
-            click.echo(EXPLANATIONS[known].text(known))
-            return
-    raise click.UsageError(f"there is no code '{code}'. {did_you_mean(code, get_args(Code))}")
+    result = found(word, registry.words())
+    if result.nothing:
+        message = f"nothing is called '{word}'. {result.near}"
+        raise click.UsageError(message.rstrip())
+    print_report(WordReport(result), form, Screen(line_width(None) if form.read else None))
+
+
+def _all() -> list[tuple[str, str]]:
+    """Every code and every word, with what it means in a line."""
+    codes = [(str(code), explanation.meaning) for code, explanation in EXPLANATIONS.items()]
+    return codes + [(name, summary(known).splitlines()[0]) for name, known in registry.words().items()]

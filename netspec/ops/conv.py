@@ -1,7 +1,8 @@
 """Convolution."""
 
+from collections.abc import Mapping
 from math import prod
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from netspec.errors.codes import Refusal
 from netspec.ops.facts import Cost, Family, Layer, PerAxis, Shape, Tensor, Window, brief, each, positions, shape_text
@@ -18,6 +19,7 @@ class Conv(Operation):
 
     word: ClassVar[str] = "conv"
     family: ClassVar[Family] = Family.CONV
+    example: ClassVar[Mapping[str, Any]] = {"out": 64, "kernel": 3, "padding": 1}
     overwritable: ClassVar[bool] = True
 
     out: Count

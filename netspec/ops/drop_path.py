@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import prod
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from netspec.errors.codes import Refusal
 from netspec.ops.facts import FLAT, Cost, Family, Layer, Shape, positions
@@ -22,6 +23,7 @@ class DrawColumn(Operation):
 
     word: ClassVar[str] = "draw_column"
     family: ClassVar[Family] = Family.REGULARISE
+    example: ClassVar[Mapping[str, Any]] = {"columns": 4}
     saved_for_backward = nothing_saved
     cost = free
     layer = torch_layer("netspec.nn.layers.DrawColumn", "columns", "p")

@@ -1,7 +1,8 @@
 """Fully connected layers, and the flattening before them."""
 
+from collections.abc import Mapping
 from math import prod
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from netspec.ops.facts import Cost, Family, Layer, Shape, Tensor, Window
 from netspec.ops.fields import Count
@@ -14,6 +15,7 @@ class Linear(Operation):
 
     word: ClassVar[str] = "linear"
     family: ClassVar[Family] = Family.LINEAR
+    example: ClassVar[Mapping[str, Any]] = {"out": 1000}
     overwritable: ClassVar[bool] = True
 
     out: Count

@@ -1,8 +1,8 @@
 """The base of all operations: fields are the YAML parameters, methods are pure functions of input shapes."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import ClassVar
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -19,6 +19,8 @@ class Operation(BaseModel, ABC):
     word: ClassVar[str]
     """The name in a spec."""
     family: ClassVar[Family]
+    example: ClassVar[Mapping[str, Any]] = {}
+    """Parameters of a typical use, for the reference; without any it is the word alone."""
     joins: ClassVar[bool] = False
     """Whether it takes several inputs; others take exactly one."""
     overwritable: ClassVar[bool] = False
@@ -112,7 +114,7 @@ def torch_layer(target: str, *fields: str, **renamed: str) -> Callable[..., Laye
 
 
 def free(_: Operation, output: Shape, *inputs: Shape) -> Cost:
-    """The rule ``cost`` of what computes nothing in eval mode: values are moved, left out, or passed on."""
+    """Nothing: in eval mode values are moved, left out, or passed on."""
     return Cost()
 
 

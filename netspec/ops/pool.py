@@ -1,8 +1,9 @@
 """Pooling: max, average and adaptive."""
 
+from collections.abc import Mapping
 from math import prod
 from operator import gt
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -33,6 +34,7 @@ class MaxPool(Operation):
 
     word: ClassVar[str] = "max_pool"
     family: ClassVar[Family] = Family.POOL
+    example: ClassVar[Mapping[str, Any]] = {"kernel": 3, "stride": 2, "padding": 1}
 
     kernel: Size
     stride: Size | None = None
@@ -82,6 +84,7 @@ class AvgPool(Operation):
 
     word: ClassVar[str] = "avg_pool"
     family: ClassVar[Family] = Family.POOL
+    example: ClassVar[Mapping[str, Any]] = {"kernel": 2}
     overwritable: ClassVar[bool] = True
 
     kernel: Size
@@ -150,6 +153,7 @@ class AdaptiveAvgPool(Operation):
 
     word: ClassVar[str] = "adaptive_avg_pool"
     family: ClassVar[Family] = Family.POOL
+    example: ClassVar[Mapping[str, Any]] = {"out": 1}
     overwritable: ClassVar[bool] = True
 
     out: Size

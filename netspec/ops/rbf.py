@@ -1,6 +1,7 @@
 """Radial basis function units."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from netspec.ops.facts import Cost, Family, Layer, Shape, Tensor
 from netspec.ops.fields import Count
@@ -17,6 +18,7 @@ class Rbf(Operation):
 
     word: ClassVar[str] = "rbf"
     family: ClassVar[Family] = Family.LINEAR
+    example: ClassVar[Mapping[str, Any]] = {"out": 10}
 
     out: Count
     trainable: bool = False

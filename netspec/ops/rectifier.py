@@ -1,6 +1,7 @@
 """Rectified linear units and what they count: a compare for each element."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from netspec.ops.facts import Cost, Family, Layer, Shape, Tensor, positions
 from netspec.ops.fields import Number
@@ -46,6 +47,7 @@ class LeakyRelu(Operation):
 
     word: ClassVar[str] = "leaky_relu"
     family: ClassVar[Family] = Family.ACTIVATION
+    example: ClassVar[Mapping[str, Any]] = {"slope": 0.1}
     cost = compared
     layer = torch_layer("torch.nn.LeakyReLU", negative_slope="slope")
 

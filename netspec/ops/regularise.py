@@ -1,7 +1,8 @@
 """What acts in training only."""
 
+from collections.abc import Mapping
 from math import prod
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from netspec.ops.facts import Family, Shape
 from netspec.ops.fields import Fraction
@@ -14,6 +15,7 @@ class Dropout(Operation):
 
     word: ClassVar[str] = "dropout"
     family: ClassVar[Family] = Family.REGULARISE
+    example: ClassVar[Mapping[str, Any]] = {"p": 0.5}
     cost = free
     layer = torch_layer("torch.nn.Dropout", "p")
 

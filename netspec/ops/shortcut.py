@@ -1,6 +1,7 @@
 """Layers without weights that pass their input on: whole, in part, or padded."""
 
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -30,6 +31,7 @@ class PadShortcut(Operation):
 
     word: ClassVar[str] = "pad_shortcut"
     family: ClassVar[Family] = Family.SHAPE
+    example: ClassVar[Mapping[str, Any]] = {"out": 128, "stride": 2}
     saved_for_backward = nothing_saved
     cost = free
 
@@ -69,6 +71,7 @@ class Select(Operation):
 
     word: ClassVar[str] = "select"
     family: ClassVar[Family] = Family.SHAPE
+    example: ClassVar[Mapping[str, Any]] = {"channels": [0, 1, 2]}
     selects_channels: ClassVar[bool] = True
     cost = free
     layer = torch_layer("netspec.nn.layers.Select", "channels")
