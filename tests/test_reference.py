@@ -56,9 +56,10 @@ def test_every_example_is_a_layer_that_works(word: str) -> None:
     shape = reading(known)[1][0] if word in OPERATIONS else (16, 32, 32)
     joins = word in OPERATIONS and OPERATIONS[word].joins
     sides = "left: identity\nright: {identity: , from: input}\n" if joins else ""
-    layers = f"{sides}layer: {json.dumps(parsed)}"
+    flat = "" if shape[1:] else "flat: flatten\n"
+    layers = f"{flat}{sides}layer: {json.dumps(parsed)}"
 
-    network = netspec.read(spec_of(layers, size=shape))
+    network = netspec.read(spec_of(layers, size=(shape[0], *(shape[1:] or (1, 1)))))
 
     assert any(node.name.split(".")[0] == "layer" for node in network.graph.nodes), shape_text(shape)
     assert written.partition(":")[0] == word
@@ -75,13 +76,13 @@ def test_defaults_are_those_of_the_class(word: str) -> None:
 
 def test_types_are_told_with_their_ranges() -> None:
     """Numbers with the bounds that a reader must know, choices in full, and one number or one for each axis."""
-    types = {each.name: each.type for word in WORDS_OF_OURS.values() for each in entry(word).parameters}
+    types = {(word, each.name): each.type for word, known in WORDS_OF_OURS.items() for each in entry(known).parameters}
 
-    assert types["kernel"] == "whole number from 1, or one for each axis"
-    assert types["eps"] == "number above 0"
-    assert types["p"] == "number from 0 to 1"
-    assert types["stride_on"] == "conv1 | conv2"
-    assert types["channels"] == "list of whole numbers from 0"
+    assert types["conv", "kernel"] == "whole number from 1, or one for each axis"
+    assert types["batch_norm", "eps"] == "number above 0"
+    assert types["dropout", "p"] == "number from 0 to 1"
+    assert types["residual", "stride_on"] == "conv1 | conv2"
+    assert types["select", "channels"] == "list of whole numbers from 0"
     assert type_text({"type": "number", "maximum": 2}) == "number at most 2"
 
 

@@ -17,7 +17,7 @@ class Dense(Block):
     """``layers`` dense layers; each adds ``growth_rate`` channels to what it reads.
 
     With ``bottleneck`` a 1x1 convolution to ``bottleneck`` x ``growth_rate`` channels comes first (DenseNet-B); 0 is
-    without. Dropout follows each convolution that adds channels.
+    without. ``dropout`` follows each convolution that adds channels.
     """
 
     word: ClassVar[str] = "dense"

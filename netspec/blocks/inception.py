@@ -23,6 +23,8 @@ Widths = Annotated[Annotated[Count, Tag("one")] | Annotated[_Both, Tag("each")],
 class Inception(Block):
     """1x1 | 1x1 - 3x3 | 1x1 - 5x5 | 3x3 max pooling - 1x1, concatenated; a row of the paper's table 1.
 
+    ``conv1`` and ``pool`` are the widths of the first and the last branch.
+
     ``conv3`` and ``conv5`` are pairs: the reduction before the convolution, and its own width. ``kernel5: 3`` puts a
     3x3 in place of the 5x5, as the widely used TensorFlow and torchvision models do. Names as in torchvision.
     """

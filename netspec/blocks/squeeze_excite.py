@@ -1,6 +1,7 @@
 """Squeeze-and-excitation (Hu et al. 2018, fig. 2 and 3)."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from netspec.blocks.block import Appender, Block, Chosen, follow
 from netspec.graph.graph import Node
@@ -19,6 +20,7 @@ class SqueezeExcite(Block):
     """
 
     word: ClassVar[str] = "squeeze_excite"
+    example: ClassVar[Mapping[str, Any]] = {"width": 16}
 
     width: Count
     activation: Chosen = Relu()

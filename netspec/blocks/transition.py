@@ -16,7 +16,10 @@ from netspec.ops.regularise import Dropout
 
 
 class Transition(Block):
-    """``norm`` - ``relu`` - 1x1 convolution to ``compression`` of the channels, rounded down - 2x2 average pooling."""
+    """Norm, activation, 1x1 convolution to ``compression`` of the channels, rounded down, 2x2 average pooling.
+
+    ``dropout`` follows the convolution.
+    """
 
     word: ClassVar[str] = "transition"
 

@@ -63,7 +63,7 @@ class Mish(Operation):
 
 
 class Softplus(Operation):
-    """log(1 + exp(x)), a smooth ReLU."""
+    """log(1 + exp(``beta`` x)) / ``beta``, a smooth ReLU."""
 
     word: ClassVar[str] = "softplus"
     family: ClassVar[Family] = Family.ACTIVATION

@@ -1,6 +1,7 @@
 """Elementwise arithmetic without weights."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from netspec.ops.facts import Cost, Family, Shape, positions
 from netspec.ops.fields import Number
@@ -10,10 +11,11 @@ from netspec.ops.rectifier import compared
 
 
 class Scale(Operation):
-    """x times a constant, such as the 0.17 of residual branches in Inception-ResNet (Szegedy et al. 2016)."""
+    """x times the constant ``factor``, such as 0.17 on residual branches of Inception-ResNet (Szegedy et al. 2016)."""
 
     word: ClassVar[str] = "scale"
     family: ClassVar[Family] = Family.ACTIVATION
+    example: ClassVar[Mapping[str, Any]] = {"factor": 0.17}
     overwritable: ClassVar[bool] = True
     saved_for_backward = nothing_saved
     layer = torch_layer("netspec.nn.layers.Scale", "factor")

@@ -1,6 +1,7 @@
 """Which channels there are, and in which order: a part of them, or groups of them dealt out anew."""
 
-from typing import Annotated, ClassVar
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -66,6 +67,7 @@ class ChannelShuffle(Operation):
 
     word: ClassVar[str] = "channel_shuffle"
     family: ClassVar[Family] = Family.SHAPE
+    example: ClassVar[Mapping[str, Any]] = {"groups": 2}
     saved_for_backward = nothing_saved
     cost = free
     layer = torch_layer("torch.nn.ChannelShuffle", "groups")

@@ -4,8 +4,9 @@ What one position sees is stated as for batch norm, that position: the mean and 
 out, as everywhere in the literature.
 """
 
+from collections.abc import Mapping
 from math import prod
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from netspec.errors.codes import Refusal
 from netspec.ops.facts import FLAT, Cost, Family, Layer, Shape, Tensor, positions, shape_text
@@ -33,6 +34,7 @@ class GroupNorm(Operation):
 
     word: ClassVar[str] = "group_norm"
     family: ClassVar[Family] = Family.NORM
+    example: ClassVar[Mapping[str, Any]] = {"groups": 8}
     overwritable: ClassVar[bool] = True
 
     groups: Count

@@ -70,6 +70,7 @@ class LocalResponseNorm(Operation):
     """Local response normalisation over ``size`` neighbouring channels (Krizhevsky et al. 2012, section 3.3).
 
     As in torch, Caffe and cuda-convnet ``alpha`` is divided by ``size``; the paper's formula does not divide.
+    The sum is added to ``k`` and raised to ``beta``.
     """
 
     word: ClassVar[str] = "local_response_norm"

@@ -1,7 +1,8 @@
 """A fully connected layer at each position of a map."""
 
+from collections.abc import Mapping
 from math import prod
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from netspec.ops.facts import FLAT, Cost, Family, Layer, Shape, Tensor, positions
 from netspec.ops.fields import Count
@@ -19,6 +20,7 @@ class Pointwise(Operation):
 
     word: ClassVar[str] = "pointwise"
     family: ClassVar[Family] = Family.LINEAR
+    example: ClassVar[Mapping[str, Any]] = {"out": 256}
 
     out: Count
     bias: bool = True

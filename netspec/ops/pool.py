@@ -80,7 +80,10 @@ class MaxPool(Operation):
 
 
 class AvgPool(Operation):
-    """Mean of each window; ``divisor`` replaces the window size that the sum is divided by (1 makes it a sum)."""
+    """Mean of each window; ``divisor`` replaces the window size that the sum is divided by (1 makes it a sum).
+
+    ``ceil`` lets a last window overhang; ``count_include_pad``: whether zeros of the padding count in the mean.
+    """
 
     word: ClassVar[str] = "avg_pool"
     family: ClassVar[Family] = Family.POOL

@@ -60,7 +60,10 @@ class LeakyRelu(Operation):
 
 
 class Prelu(Operation):
-    """x where positive, a trainable slope times x elsewhere; one slope, or one for each channel (He et al. 2015)."""
+    """x where positive, a trainable slope times x elsewhere (He et al. 2015).
+
+    ``per_channel``: whether each channel has a slope of its own.
+    """
 
     word: ClassVar[str] = "prelu"
     family: ClassVar[Family] = Family.ACTIVATION

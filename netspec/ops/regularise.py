@@ -43,6 +43,7 @@ class DropPath(Operation):
 
     word: ClassVar[str] = "drop_path"
     family: ClassVar[Family] = Family.REGULARISE
+    example: ClassVar[Mapping[str, Any]] = {"p": 0.1}
     cost = free
     layer = torch_layer("netspec.nn.layers.DropPath", "p")
 

@@ -26,7 +26,7 @@ class Identity(Operation):
 class PadShortcut(Operation):
     """Every ``stride``-th position, and zero channels up to ``out``: option A of He et al. 2015, section 3.3.
 
-    The zeros come ``after`` the channels (Torch's ResNet), or half before and half after (``around``).
+    ``zeros`` come ``after`` the channels (Torch's ResNet), or half before and half after (``around``).
     """
 
     word: ClassVar[str] = "pad_shortcut"

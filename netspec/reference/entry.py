@@ -78,7 +78,7 @@ def example(known: Word) -> str:
     """A layer of that word, as a spec has it."""
     given = dict(known.example)
     if issubclass(known, Operation) and known.joins:
-        return f"{known.word}: {_written({'from': JOINED, **given} if given else JOINED)}"
+        return f"{known.word}: {_written({'from': JOINED, **given} if known.model_fields else JOINED)}"
     main = next(iter(known.model_fields), "")
     value = given[main] if given.keys() == {main} and not isinstance(given[main], dict) else given
     return f"{known.word}: {_written(value)}" if given else known.word
@@ -128,7 +128,9 @@ def _type_text(schema: dict[str, Any]) -> str:
         return "operation"
     kind: str = schema.get("type", "any")
     if kind == "array":
-        return "one for each axis" if schema.get("maxItems") else f"list of {_type_text(schema.get('items', {}))}s"
+        if schema.get("maxItems"):
+            return "one for each axis"
+        return f"list of {_type_text(schema.get('items', {})).replace('number', 'numbers')}"
     names: dict[str, str] = {"integer": "whole number", "number": "number", "boolean": "true | false", "string": "word"}
     return names.get(kind, kind) + _range_text(schema)
 

@@ -81,7 +81,7 @@ def fields(
 
 def _said_of(name: str, text: str) -> str:
     """The sentences of ``text`` that mention ``name`` as code."""
-    sentences = re.split(r"(?<=[.;])\s+", text)
+    sentences = re.split(r"(?<!\bal\.)(?<=[.;])\s+", text)
     found = [sentence.rstrip(";.") for sentence in sentences if re.search(rf"'{name}\b", sentence)]
     return "; ".join(found) + "." if found else ""
 
