@@ -122,7 +122,7 @@ FREE = (
     ("rf", "resnet18", "--node", "conv1", "--format", "json"),
     *(("fmt", "--diff", "own.yaml"), ("fmt", "own.yaml"), ("fmt", "--check", "own.yaml")),
     *(("schema",), ("schema", SPEC)),
-    *(("explain",), ("explain", "missing-package")),
+    *(("explain",), ("explain", "missing-package"), ("explain", "Conv2D", "--format", "json")),
     ("diagram", "lenet5", "--set", "classes=7", "--input", "1x32x32", "--depth", "2", "-o", "net.dot"),
 )
 """Command lines that need no torch: each command but ``build``, each of its options."""
