@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Mapping as Mapping_
 from dataclasses import dataclass, replace
 from operator import index
 from pathlib import Path
@@ -27,6 +28,8 @@ from netspec.language.values import Mapping, Value, plain
 from netspec.limits import LARGEST_SIDE, Limits
 from netspec.ops.facts import MAP, Shape, shape_text
 from netspec.report.network_stats import NetworkStats
+from netspec.weights import mapping
+from netspec.weights.transfer import ADAPTATIONS, Adapt, LoadedWeights, Terms
 
 if TYPE_CHECKING:
     import torch  # noqa: TID251 - for type checkers only
@@ -216,35 +219,76 @@ def load(
     return module.eval()
 
 
-def load_weights(module: torch.nn.Module, path: File) -> None:
-    """Give ``module`` the weights of a ``.safetensors`` file, or of a ``.pth`` read with ``weights_only=True``.
+def load_weights(  # noqa: PLR0913 - what may be said of one file
+    module: torch.nn.Module,
+    path: File,
+    *,
+    key: str | None = None,
+    partial: bool = False,
+    allow_fresh: str | Iterable[str] = (),
+    adapt: Adapt | Iterable[Adapt] = (),
+    pairs: File | Mapping_[str, str] | None = None,
+) -> LoadedWeights:
+    """Give ``module`` the weights of a file, and say what was loaded, adapted, left fresh and unused, each by name.
 
-    Names and shapes must be exactly those of the module. Raises :class:`netspec.SpecError` otherwise, and for a file
-    that holds anything but tensors; warns of values that are not finite.
+    The file is a ``.safetensors``, a ``.pth`` or ``.pt`` read with ``weights_only=True``, the ``.index.json`` of
+    sharded ones, or an artefact of ``netspec build``, whose spec tells which operation is which. Its state_dict may lie
+    under keys (``model``, ``state_dict``, ...) and its names may have a prefix (``module.``, ``_orig_mod.``, ...): what
+    fits is taken, and ``key`` chooses where several do. Wrappers around ``module`` (DDP, ``torch.compile``) are looked
+    through; a tensor on the device meta gets its own memory, on the CPU.
+
+    Names and shapes must be those of the module, but for counters of batches. ``partial`` keeps what fits;
+    ``allow_fresh`` are patterns of names, as of a shell, that alone may be left as they are. ``adapt`` makes fit:
+    ``"classes"`` leaves a classifier of another size fresh, ``"input"`` sums or repeats the first convolution for
+    another number of input channels, ``"shape"`` reshapes equal rows. ``pairs`` say which layer is which, ours to the
+    file's, or are the file in which ``netspec weights --map`` wrote them.
+
+    Raises :class:`netspec.SpecError` with what does not fit, and nothing has changed then; warns of values that are not
+    finite.
     """
     from netspec.nn import weights
 
-    for remark in weights.load_weights(module, Path(path)):
+    terms = Terms(partial, _texts(allow_fresh), frozenset(_texts(adapt)))
+    for one in terms.adapt:
+        _one_of("adapt", one, ADAPTATIONS)
+    file = Path(path)
+    read_from = mapping.read(Path(pairs)) if isinstance(pairs, (str, os.PathLike)) else pairs
+    found, remarks = weights.load_weights(module, file, terms, key=key, pairs=read_from, old=written_for(file))
+    for remark in remarks:
         warnings.warn(remark.message, stacklevel=2)
+    return found
 
 
-def save(module: torch.nn.Module, network: Network, path: File) -> None:
-    """Write ``module``'s weights and the resolved spec of ``network`` as one artefact; see :func:`load`.
-
-    What ``torch.compile`` has wrapped is written as what is inside. Raises :class:`netspec.SpecError`, before anything
-    is written, when the weights are not those of ``network``.
-    """
+def written_for(path: Path) -> Graph | None:
+    """The network whose artefact lies at ``path``; None for files of other kinds. Raises where its spec is broken."""
     from netspec.nn import artefact
 
-    inner = getattr(module, "_orig_mod", module)
+    text = artefact.spec_in(path)
+    return None if text is None else network(spec_of(Source(f"{path} (spec)", text)), None, {}).graph
+
+
+def _texts(given: str | Iterable[str]) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
+def save(module: torch.nn.Module | Mapping_[str, torch.Tensor], network: Network, path: File) -> None:
+    """Write ``module``'s weights and the resolved spec of ``network`` as one artefact; see :func:`load`.
+
+    What ``torch.compile``, DDP or FSDP2 has wrapped is written as what is inside; a state_dict does as well. Raises
+    :class:`netspec.SpecError`, before anything is written, when the weights are not those of ``network``, or are spread
+    over several processes.
+    """
+    from netspec.nn import artefact, wrappers
+
+    state = wrappers.state(module)
     wanted = {f"{node.name}.{tensor.name}": tensor.shape for node in network.graph.nodes for tensor in node.tensors}
-    given = {name: tuple(tensor.shape) for name, tensor in inner.state_dict().items()}
+    given = {name: tuple(tensor.shape) for name, tensor in state.items()}
     wrong = sorted(name for name in {*wanted, *given} if wanted.get(name) != given.get(name))
     if wrong:
         message = f"{path}: these are not the weights of {network.name}: {len(wrong)} differ ({', '.join(wrong[:3])})"
         raise SpecError([Problem("unwritable", message)])
     files.refuse_unwritable(Path(path), network.spec.files)
-    artefact.save(inner, network.to_yaml(), Path(path))
+    artefact.save(state, network.to_yaml(), Path(path))
 
 
 def _size(given: object, problems: Problems) -> Shape | None:

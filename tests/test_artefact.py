@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import signal
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -275,7 +276,7 @@ def test_a_tampered_spec_is_refused_at_its_line(written: tuple[Any, Path], netwo
     """A mistake in the spec inside is answered like one in a file, with the artefact's name and the line."""
     module, path = written
     spec = network.to_yaml().replace("kernel: 3", "kernal: 3")
-    artefact.save(module, spec, path)
+    artefact.save(module.state_dict(), spec, path)
     with pytest.raises(SpecError) as caught:
         netspec.load(path)
     problem = caught.value.problems[0]
@@ -290,7 +291,7 @@ def test_a_spec_that_is_no_spec_is_refused(written: tuple[Any, Path]) -> None:
     """Text that is no network is a mistake in the spec, not a traceback."""
     module, path = written
     for text, code in (("", "not-a-mapping"), ("[", "yaml-syntax"), ("netspec: 1\nname: x\n", "missing-section")):
-        artefact.save(module, text, path)
+        artefact.save(module.state_dict(), text, path)
 
         assert code in {problem.code for problem in _problems(path)}, text
 
@@ -304,7 +305,7 @@ def _problems(path: Path) -> tuple[Problem, ...]:
 def test_weights_that_do_not_fit_are_refused(written: tuple[Any, Path], network: netspec.Network) -> None:
     """Weights of other shapes, missing and surplus ones are counted, and the first of them named."""
     module, path = written
-    artefact.save(module, network.to_yaml().replace("width: 4", "width: 6"), path)
+    artefact.save(module.state_dict(), network.to_yaml().replace("width: 4", "width: 6"), path)
     problem = refused(lambda: netspec.load(path))
 
     assert problem == Problem(
@@ -379,6 +380,29 @@ def test_a_failed_write_leaves_the_old_file(
     assert os.listdir(path.parent) == [path.name]  # noqa: PTH208 - names are what is compared
 
 
+def test_a_write_that_is_killed_leaves_the_old_file(
+    written: tuple[Any, Path], network: netspec.Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that is killed half-way has not touched the old file, which loads as before."""
+    module, path = written
+    before = path.read_bytes()
+
+    def killed(_: object, draft: str, **__: object) -> NoReturn:
+        Path(draft).write_bytes(before[:100])
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError
+
+    monkeypatch.setattr(artefact, "save_file", killed)
+    child = os.fork()
+    if not child:
+        netspec.save(module, network, path)
+        os._exit(0)
+
+    assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL
+    assert path.read_bytes() == before
+    assert list(netspec.load(path).state_dict()) == list(module.state_dict())
+
+
 def test_an_interrupted_write_leaves_the_old_file(
     written: tuple[Any, Path], network: netspec.Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -441,7 +465,7 @@ def test_equal_networks_make_equal_files(network: netspec.Network, torch: Module
     module = network.compile()
     written = set()
     for _ in range(12):
-        artefact.save(module, spec, tmp_path / "x")
+        artefact.save(module.state_dict(), spec, tmp_path / "x")
         written.add((tmp_path / "x").read_bytes())
 
     assert len(written) == 1

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from netspec import api, files
 from netspec.commands.options import Settings, network, one_spec, refuse_output, show, with_input, with_output, with_set
 from netspec.commands.output import say
+from netspec.commands.weights_options import WeightsAsked, with_weights_options
 from netspec.errors.problem import Problems
 from netspec.ops.facts import Shape, shape_text
+from netspec.weights import mapping
 
 
 @click.command()
@@ -18,22 +21,43 @@ from netspec.ops.facts import Shape, shape_text
 @with_set
 @with_input
 @with_output("Default: NAME.safetensors.")
-@click.option("--weights", type=click.Path(path_type=Path), help="Start from these: .safetensors or .pth.")
+@click.option(
+    "--weights", type=click.Path(path_type=Path), help="Start from these: .safetensors, .pth, .pt or .index.json."
+)
+@with_weights_options
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the initial weights.")
-def build(spec: str, given: Settings, size: Shape | None, output: Path | None, weights: Path | None, seed: int) -> None:
+def build(
+    spec: str,
+    *,
+    given: Settings,
+    size: Shape | None,
+    output: Path | None,
+    weights: Path | None,
+    seed: int,
+    **asked: Any,
+) -> None:
     """Compile a network, prove it with one forward pass, and write weights and spec to one safetensors file."""
+    wanted = WeightsAsked(**asked)
+    if weights is None and any(wanted):
+        raise click.UsageError("--key, --partial, --allow-fresh, --adapt and --map say how --weights FILE is read")
     checked = network(spec, given, size)
     Problems(checked.over_budget()).check()
     path = output or Path(f"{checked.name}.safetensors")
-    refuse_output(path, [*checked.spec.files, *([weights] if weights else [])])
-    if weights:
-        files.refuse_unreadable(weights)
+    read = [one for one in (weights, wanted.pairs) if one]
+    refuse_output(path, [*checked.spec.files, *read])
+    for one in read:
+        files.refuse_unreadable(one)
+    pairs = mapping.read(wanted.pairs) if wanted.pairs else None
     from netspec.nn.smoke_test import built
     from netspec.nn.weights import load_weights
 
     module, shapes = built(checked.graph, seed)
+    told = []
     if weights:
-        show(load_weights(module, weights))
+        old = api.written_for(weights)
+        found, remarks = load_weights(module, weights, wanted.terms, key=wanted.key, pairs=pairs, old=old)
+        show(remarks)
+        told = [f"  {line}" for line in found.lines()]
     api.save(module, checked, path)
     totals = checked.stats().totals
     lines = [
@@ -41,6 +65,8 @@ def build(spec: str, given: Settings, size: Shape | None, output: Path | None, w
         f"  parameters  {totals.params:,} ({totals.buffers:,} elements in buffers)",
         f"  input       1x{shape_text(checked.graph.input.shape)}",
         *(f"  {name:<10}  {shape_text(shape)}" for name, shape in shapes.items()),
+        *[line.replace("  ", "  weights     ", 1) for line in told[:1]],
+        *told[1:],
         f"  written to  {path}" + (f" ({path.stat().st_size:,} bytes)" if path.is_file() else ""),
     ]
     for line in lines:

@@ -145,6 +145,9 @@ class Graph:
         object.__setattr__(self, "inputs", inputs)
         object.__setattr__(self, "operations", operations)
 
+    def __deepcopy__(self, _: object) -> Graph:
+        return self  # it does not change, so copies of what was built from it share it
+
     def __repr__(self) -> str:
         return f"<Graph {self.name}: {len(self.operations):,} operations>"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Container, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,18 +20,19 @@ from torch import Tensor, nn
 
 from netspec import files
 from netspec.errors.problem import Problem, SpecError
-from netspec.nn.checkpoint import refuse_long_header
+from netspec.nn.checkpoint import SAFE, refuse_long_header
+from netspec.nn.wrappers import GATHER, refuse_parts, whole
 
 FORMAT = 1
 AGAIN = "write it again with netspec build"
 
 
-def save(module: nn.Module, spec: str, path: Path) -> None:
-    """Write the weights of ``module`` and the text of its ``spec`` to ``path``, whole or not at all.
+def save(state: Mapping[str, Tensor], spec: str, path: Path) -> None:
+    """Write weights by name and the text of their ``spec`` to ``path``, whole or not at all.
 
     Raises :class:`SpecError` when the file cannot be written.
     """
-    tensors = _tensors(module, path)
+    tensors = _tensors(state, path)
     with files.whole(path) as draft:
         try:
             save_file(tensors, draft, metadata={"netspec": _header(spec, tensors)})
@@ -52,9 +53,10 @@ def digest(spec: str, tensors: dict[str, Tensor]) -> str:
     return sum_.hexdigest()
 
 
-def _tensors(module: nn.Module, path: Path) -> dict[str, Tensor]:
-    """The state of ``module`` in memory, each tensor for itself: weights that were tied are written twice."""
-    tensors = {name: tensor.detach() for name, tensor in module.state_dict().items()}
+def _tensors(state: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
+    """``state`` in memory, each tensor for itself: weights that were tied are written twice."""
+    refuse_parts(path, state, "cannot be written", GATHER)
+    tensors = {name: here.detach() for name, tensor in state.items() if (here := whole(tensor)) is not None}
     empty = [name for name, tensor in tensors.items() if tensor.is_meta]
     if empty:
         message = f"{path}: cannot be written: {len(empty)} weights are on the device meta, without values ({empty[0]})"
@@ -82,6 +84,16 @@ def contents(path: Path) -> Contents:
     if not (known and _is_text(header.get("spec")) and _is_text(header.get("digest"))):
         raise _bad(f"{path}: the file holds no spec of format {FORMAT}; it was not written by netspec build")
     return Contents(header["spec"], header["digest"])
+
+
+def spec_in(path: Path) -> str | None:
+    """The spec in the file at ``path``, if that is an artefact that can be read."""
+    if path.suffix != SAFE:
+        return None
+    try:
+        return contents(path).spec
+    except SpecError:
+        return None
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from torch import nn
 from netspec.analysis.liveness import Liveness
 from netspec.graph.graph import Graph, Node, Scope
 from netspec.nn.forward import Step, Writer, is_sequence, pieces, step
-from netspec.nn.part import part_class
+from netspec.nn.part import part_class, remember
 from netspec.ops.facts import Layer
 
 Outputs = Literal["inference", "all"]
@@ -27,6 +27,7 @@ def module(graph: Graph, *, device: torch.device | str | None = None, outputs: O
     """
     with torch.device(device) if device is not None else nullcontext():
         built = _Builder(graph, outputs).root()
+        remember(built, graph)
         initialise(built, graph)
     return built
 

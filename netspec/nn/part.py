@@ -10,6 +10,11 @@ from typing import Any
 import torch
 from torch import nn
 
+from netspec.graph.graph import Graph
+
+GRAPH = "__graph__"
+"""Attribute of the outermost module for the graph that it was built from; no layer has such a name."""
+
 
 class Part(nn.Module):
     """A part of a network: children by their names in the spec, and a forward that was generated from the graph.
@@ -36,6 +41,17 @@ def part_class(name: str, source: str) -> type[Part]:
     space: dict[str, Any] = {"torch": torch}
     exec(compile(source, file, "exec"), space)  # noqa: S102 - our own text: a spec adds only checked names
     return type(name, (Part,), {"forward": space["forward"], "source": source, "__module__": __name__})
+
+
+def remember(module: nn.Module, graph: Graph) -> None:
+    """Have ``module`` know that it was built from ``graph``: copies and pickles know it too."""
+    module.__dict__[GRAPH] = graph
+
+
+def graph_of(module: nn.Module) -> Graph | None:
+    """What ``module`` was built from; None for one that was built in another way."""
+    graph = module.__dict__.get(GRAPH)
+    return graph if isinstance(graph, Graph) else None
 
 
 def part(name: str, source: str) -> Part:

@@ -1,54 +1,166 @@
-"""Weights of others given to a module: exactly its own names, shapes and kinds of numbers, or nothing is changed."""
+"""Weights of a file given to a module: what fits by name and shape, or nothing is changed and said why."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from math import prod
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from netspec.diff.matching import matched
 from netspec.errors.problem import Problem
-from netspec.nn.checkpoint import bad_weights, tensors
+from netspec.graph.graph import Graph
+from netspec.nn.adapt import adapted
+from netspec.nn.checkpoint import INDEX, SAFE, bad_weights, dictionaries
+from netspec.nn.part import graph_of
+from netspec.nn.wrappers import SPREAD, device_of, refuse_parts, unwrapped
+from netspec.weights import mapping
+from netspec.weights.choice import Choice, Dictionary, choose, plain
+from netspec.weights.transfer import COUNTER, Adapt, LoadedWeights, Terms, refuse, transfer
+from netspec.weights.wanted import Wanted, some, wanted
 
-SHOWN = 3
-"""How many names are told of many."""
-COUNTER = "num_batches_tracked"
-"""What batch norm has counted; torch before 0.4.1 did not."""
+BYTES = 4
+"""Of a number, where there is only a graph to tell how much a network needs."""
 
 
-def load_weights(module: nn.Module, path: Path) -> tuple[Problem, ...]:
-    """Give ``module`` the weights in the file at ``path``, in its own precision, and say what is odd about them.
+class Weights:
+    """The dictionaries of one file, and the ``choice`` of the one in which the weights of a network are."""
 
-    A module on the device meta gets them as its own, on the CPU. Raises :class:`SpecError` naming what is wrong; the
-    module has all of its old weights then.
+    def __init__(self, path: Path, needed: Mapping[str, Wanted], key: str | None = None) -> None:
+        self.path = path
+        self.needed = needed
+        self.found = dictionaries(path, BYTES * sum(prod(one.shape) for one in needed.values()))
+        shapes = [Dictionary(name, {at: shape(one) for at, one in held.items()}) for name, held in self.found.items()]
+        self.choice = choose(str(path), shapes, needed, key)
+
+    @property
+    def ordered(self) -> bool:
+        """Whether the file lists tensors in the order in which they were saved: safetensors are sorted by name."""
+        return not self.path.name.endswith((SAFE, f"{SAFE}{INDEX}"))
+
+    @property
+    def tensors(self) -> dict[str, Tensor]:
+        """The dictionary that was chosen."""
+        return self.found[self.choice.dictionary.key]
+
+    def renamed(self, pairs: Mapping[str, str]) -> Choice:
+        """The choice with names by ``pairs`` of layers or tensors, ours to theirs."""
+        given = self.choice.dictionary.shapes
+        strange = mapping.unknown(pairs, self.needed, given)
+        if strange:
+            raise bad_weights(f"{self.path}: there is no layer with weights called {some(strange)}")
+        return self.choice._replace(prefix="", names=mapping.names(pairs, self.needed, given))
+
+    def of(self, old: Graph, new: Graph) -> Choice:
+        """The choice with names by which operation of ``old``, whose weights these are, is which of ``new``."""
+        before = {node.name: other.name for node, other in matched(old, new).items() if node.tensors and other.tensors}
+        known = {plain(theirs.removeprefix(self.choice.prefix)): theirs for theirs in self.choice.dictionary.shapes}
+        names = {}
+        for theirs, name in known.items():
+            layer, _, last = theirs.rpartition(".")
+            if layer in before:
+                names[f"{before[layer]}.{last}"] = name
+        return self.choice._replace(names=names)
+
+
+def shape(tensor: Tensor) -> tuple[int, ...]:
+    """The shape of a tensor; a nested one has none."""
+    return () if tensor.is_nested else tuple(tensor.shape)
+
+
+def load_weights(
+    module: nn.Module,
+    path: Path,
+    terms: Terms = Terms(),  # noqa: B008 - it cannot change
+    *,
+    key: str | None = None,
+    pairs: Mapping[str, str] | None = None,
+    old: Graph | None = None,
+) -> tuple[LoadedWeights, tuple[Problem, ...]]:
+    """Give ``module`` the weights in the file at ``path``, in its own precision; what was loaded, and what is odd.
+
+    ``key`` chooses among several dictionaries. ``pairs`` are names of layers, ours to the file's; ``old`` is the
+    network whose weights they are, where its operations tell which is which. Tensors on the device meta get theirs as
+    their own, on the CPU. Raises :class:`SpecError` naming what is wrong; the module has all of its old weights then.
     """
-    wanted = module.state_dict()
-    state = tensors(path, sum(tensor.numel() * tensor.element_size() for tensor in wanted.values()))
-    _refuse_unreal(path, state, wanted)
-    _refuse_misfits(path, state, wanted)
-    fresh = {name: _owned(state.pop(name), tensor) for name, tensor in wanted.items()}
-    is_meta = any(tensor.is_meta for tensor in wanted.values())
-    module.load_state_dict(fresh, strict=True, assign=is_meta)
-    return _remarks(path, fresh)
+    inner = unwrapped(module)
+    targets = inner.state_dict(keep_vars=True)
+    own = {plain(name): name for name in targets}
+    refuse_parts(path, targets, "cannot be loaded into this module", SPREAD)
+    graph = graph_of(inner)
+    known = wanted(graph) if graph else {}
+    needed = {
+        ours: known.get(ours, Wanted(()))._replace(
+            shape=tuple(targets[name].shape), trainable=isinstance(targets[name], nn.Parameter)
+        )
+        for ours, name in own.items()
+    }
+    file = Weights(path, {**known, **needed}, key)
+    choice = file.choice
+    if pairs is not None:
+        choice = file.renamed(pairs)
+    elif old is not None and graph is not None:
+        choice = file.of(old, graph)
+    choice = _without_broken_counters(choice, file.tensors)
+    for ours in own:
+        if ours in choice.names:
+            _refuse_unreal(path, ours, choice.names[ours], file.tensors[choice.names[ours]], targets[own[ours]])
+    found = transfer(str(path), choice, needed, terms)
+    refuse(found, needed, terms, choice)
+    taken = {**found.loaded, **{ours: one.theirs for ours, one in found.adapted.items()}}
+    values = {}
+    for ours, theirs in taken.items():
+        kind = found.adapted[ours].kind if ours in found.adapted else "shape"  # a counter may be a row of one
+        values[own[ours]] = _value(file.tensors[theirs], targets[own[ours]], kind)
+    _give(inner, values, targets)
+    return found, _remarks(path, values)
 
 
-def _owned(given: Tensor, wanted: Tensor) -> Tensor:
-    """``given`` in the precision ``wanted``; what will be the module's own has memory of its own, too."""
-    if wanted.is_meta:
-        return given.to("cpu", wanted.dtype, copy=True, memory_format=torch.contiguous_format)
-    return given.to(wanted.device, wanted.dtype)
+def _give(module: nn.Module, values: dict[str, Tensor], targets: Mapping[str, Tensor]) -> None:
+    """Put ``values`` in place; on the device meta they become the module's own, and counters begin at 0."""
+    counters = {
+        name: torch.zeros((), dtype=tensor.dtype)
+        for name, tensor in targets.items()
+        if tensor.is_meta and name.endswith(f".{COUNTER}") and f"{name.removesuffix(COUNTER)}running_mean" in values
+    }
+    assigned = {**counters, **{name: value for name, value in values.items() if targets[name].is_meta}}
+    copied = {name: value for name, value in values.items() if name not in assigned}
+    module.load_state_dict(assigned, strict=False, assign=True)
+    module.load_state_dict(copied, strict=False)
 
 
-def _refuse_unreal(path: Path, state: dict[str, Tensor], wanted: dict[str, Tensor]) -> None:
-    """Refuse tensors that are no plain arrays of real numbers, and whole numbers for real ones or the other way."""
-    for name, tensor in wanted.items():
-        given = state.get(name)
-        fault = _fault(given, tensor) if given is not None else ""
-        if fault:
-            raise bad_weights(f"{path}: '{name}' {fault}", "weights are plain tensors of real numbers")
+def _value(given: Tensor, target: Tensor, kind: Adapt) -> Tensor:
+    """``given`` in the shape, the precision and the place of ``target``; memory of its own where it is to be kept."""
+    value = given if given.shape == target.shape else adapted(given, kind, tuple(target.shape))
+    if target.is_meta:
+        return value.to("cpu", target.dtype, copy=True, memory_format=torch.contiguous_format)
+    return value.to(device_of(target), target.dtype)
 
 
-def _fault(given: Tensor, wanted: Tensor) -> str:
+def _without_broken_counters(choice: Choice, tensors: Mapping[str, Tensor]) -> Choice:
+    """``choice`` without batch counters that are no numbers any more, as in weights that were made half precision."""
+    names = dict(choice.names)
+    for ours, theirs in choice.names.items():
+        if ours.endswith(COUNTER) and not _counts(tensors[theirs]):
+            del names[ours]
+    return choice._replace(names=names)
+
+
+def _counts(tensor: Tensor) -> bool:
+    """Whether ``tensor`` is one finite number."""
+    return not _strange(tensor) and tensor.numel() == 1 and bool(torch.isfinite(tensor).all())
+
+
+def _refuse_unreal(path: Path, ours: str, theirs: str, given: Tensor, target: Tensor) -> None:
+    """Refuse what is no plain array of real numbers, and whole numbers for real ones or the other way."""
+    fault = _strange(given) or ("" if ours.endswith(COUNTER) else _other_kind(given, target))
+    if fault:
+        raise bad_weights(f"{path}: '{theirs}' {fault}", "weights are plain tensors of real numbers")
+
+
+def _strange(given: Tensor) -> str:
     if given.is_meta:
         return "has no values: it is on the device meta"
     if given.is_quantized:
@@ -59,6 +171,12 @@ def _fault(given: Tensor, wanted: Tensor) -> str:
         return "is sparse"
     if given.is_complex():
         return "is complex"
+    if type(given) is not Tensor:
+        return f"is no plain tensor but a {type(given).__name__}"
+    return ""
+
+
+def _other_kind(given: Tensor, wanted: Tensor) -> str:
     if given.dtype == torch.bool or given.is_floating_point() != wanted.is_floating_point():
         return f"is of {_dtype(given)}, and the network's of {_dtype(wanted)}"
     return ""
@@ -68,52 +186,10 @@ def _dtype(tensor: Tensor) -> str:
     return str(tensor.dtype).removeprefix("torch.")
 
 
-def _refuse_misfits(path: Path, state: dict[str, Tensor], wanted: dict[str, Tensor]) -> None:
-    """Refuse names and shapes that are not those ``wanted``, with what is known to make them so."""
-    missing = [name for name in wanted if name not in state]
-    surplus = [name for name in state if name not in wanted]
-    other = [name for name in wanted if name in state and state[name].shape != wanted[name].shape]
-    if not (missing or surplus or other):
-        return
-    counts = f"{len(missing)} missing, {len(surplus)} unknown, {len(other)} of another shape"
-    named = ", ".join([*missing, *surplus, *other][:SHOWN])
-    shapes = [f"'{name}' is {_size(state[name])}, not {_size(wanted[name])}" for name in other[:SHOWN]]
-    message = f"{path}: these weights are of another network: {counts} ({named})"
-    raise bad_weights(message, _cause(missing, state, wanted), shapes)
-
-
-def _size(tensor: Tensor) -> str:
-    return "x".join(map(str, tensor.shape)) or "a single number"
-
-
-def _cause(missing: list[str], state: dict[str, Tensor], wanted: dict[str, Tensor]) -> str:
-    """Why names differ, where that shows: a wrapper's prefix on all of them, or counters of batch norm."""
-    prefix = _prefix(state, wanted)
-    if prefix:
-        return f"the file's names begin with '{prefix}', as a wrapper around the network writes them"
-    prefix = _prefix(wanted, state)
-    if prefix:
-        return f"the network's names begin with '{prefix}': it is wrapped, and the file has the names of what is inside"
-    if missing and all(name.endswith(f".{COUNTER}") for name in missing):
-        return f"torch before 0.4.1 wrote no '{COUNTER}'"
-    return ""
-
-
-def _prefix(longer: dict[str, Tensor], shorter: dict[str, Tensor]) -> str:
-    """What stands before every name of ``shorter`` in ``longer``; empty if nothing does."""
-    first = next(iter(shorter), "")
-    for name in longer:
-        prefix = name.removesuffix(f".{first}")
-        if first and prefix != name and all(f"{prefix}.{short}" in longer for short in shorter):
-            return f"{prefix}."
-    return ""
-
-
-def _remarks(path: Path, state: dict[str, Tensor]) -> tuple[Problem, ...]:
+def _remarks(path: Path, state: Mapping[str, Tensor]) -> tuple[Problem, ...]:
     """A warning where weights are not finite: they load, and what the network computes with them is worth nothing."""
     odd = [name for name, tensor in state.items() if not bool(torch.isfinite(tensor).all())]
     if not odd:
         return ()
-    named = ", ".join(odd[:SHOWN])
-    message = f"{path}: NaN or infinite values in {len(odd)} of {len(state)} weights ({named})"
+    message = f"{path}: NaN or infinite values in {len(odd)} of {len(state)} weights ({', '.join(odd[:3])})"
     return (Problem("not-finite", message, severity="warning"),)

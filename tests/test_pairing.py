@@ -1,0 +1,216 @@
+"""Layers of a file under other names, paired with those of a network by shapes, structure, and what names tell."""
+
+from __future__ import annotations
+
+import json
+import re
+from importlib.util import find_spec
+from pathlib import Path
+from random import Random
+from types import ModuleType
+from typing import Any
+
+import pytest
+import regnet
+import shipped
+from click.testing import CliRunner
+from oracle import randomised
+
+import netspec
+from netspec.cli import main
+from netspec.weights.pairing import Pairing, pair
+from netspec.weights.wanted import layer_of, wanted
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture(scope="module")
+def theirs(torch: ModuleType, torchvision: ModuleType) -> dict[str, Any]:
+    """RegNetX-400MF as torchvision and timm have it, with random weights."""
+    if find_spec("timm") is None:
+        pytest.skip("timm is not installed")
+    import timm
+
+    with torch.device("meta"):
+        found = {"timm": timm.create_model("regnetx_004_tv")}
+    found["torchvision"] = torchvision.models.regnet_x_400mf()
+    return {name: randomised(module.to_empty(device="cpu"), torch) for name, module in found.items()}
+
+
+@pytest.mark.parametrize("form", ["pth", "safetensors"])
+@pytest.mark.parametrize(("ours", "of"), [("torchvision", "timm"), ("timm", "torchvision")])
+def test_torchvisions_and_timms_names_of_one_network(
+    ours: str, of: str, form: str, theirs: dict[str, Any], torch: ModuleType, tmp_path: Path
+) -> None:
+    """A network under one library's names takes the other's weights, and computes the same to the last bit."""
+    from safetensors.torch import save_file
+
+    (tmp_path / "net.yaml").write_text(regnet.spec(getattr(regnet, ours.upper())), encoding="utf-8")
+    file = tmp_path / f"w.{form}"
+    save_file(theirs[of].state_dict(), file) if form == "safetensors" else torch.save(theirs[of].state_dict(), file)
+    given = ["weights", str(tmp_path / "net.yaml"), str(file), "--map", str(tmp_path / "pairs.yaml")]
+    done = CliRunner().invoke(main, given)
+    assert done.exit_code == 0, done.output
+    module = netspec.compile(tmp_path / "net.yaml").eval()
+    report = netspec.load_weights(module, file, pairs=tmp_path / "pairs.yaml")
+    image = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(2))
+    with torch.inference_mode():
+        assert torch.equal(module(image), theirs[of](image))
+
+    assert len(report.loaded) == len(module.state_dict())
+    assert not report.unused
+    again = CliRunner().invoke(main, given)
+    assert (again.exit_code, again.stdout.splitlines()[0]) == (0, f"regnet, from {file}")
+
+
+SHORTCUT = """\
+netspec: 1
+name: block
+input: [8, 8, 8]
+stages:
+  a: {conv: {out: 8, kernel: 1}}
+  b: {conv: {out: 16, kernel: 1}}
+  side: {conv: {out: 16, kernel: 1}, from: input}
+  sum: {add: [b, side]}
+"""
+
+
+def paired(spec: str, names: dict[str, str], *, ordered: bool = True) -> Pairing:
+    """What is paired where the file calls the layers ``names``, ours to the file's, in that order."""
+    graph = netspec.read(spec).graph
+    needed = wanted(graph)
+    given = {}
+    for ours, theirs in names.items():
+        of = {name: one.shape for name, one in needed.items() if layer_of(name) == ours}
+        given.update({f"{theirs}{name.removeprefix(ours)}": shape for name, shape in of.items()})
+    return pair(graph, needed, given, ordered=ordered)
+
+
+@pytest.mark.parametrize(
+    ("names", "is_decided"),
+    [
+        ({"a": "0", "b": "1", "side": "2"}, False),
+        ({"a": "0", "side": "1", "b": "2"}, False),
+        ({"a": "0", "b": "main", "side": "side"}, True),
+        ({"a": "0", "side": "block.side.conv", "b": "block.conv"}, True),
+    ],
+)
+def test_layers_that_stand_side_by_side_are_told_by_name_alone(
+    names: dict[str, str],
+    is_decided: bool,  # noqa: FBT001 - drawn
+) -> None:
+    """Two layers of equal shapes, neither after the other, are paired where names tell them apart, else left open."""
+    found = paired(SHORTCUT, names)
+
+    assert found.pairs == (names if is_decided else {"a": "0"})
+    assert {*found.open} == (set() if is_decided else {"b", "side"})
+    assert all({*of} == {names["b"], names["side"]} for of in found.open.values())
+
+
+def test_a_file_in_order_of_names_is_trusted_for_numbers_alone() -> None:
+    """In a file that is sorted by name, numbers still say what comes first, and words do not."""
+    chain = "netspec: 1\nname: c\ninput: [8, 4, 4]\nstages: [" + ", ".join(["{conv: {out: 8, kernel: 1}}"] * 11) + "]\n"
+    numbered = {f"stages.{at}": f"l.{at}.c" for at in range(11)}
+    worded = {f"stages.{at}": f"{'abcdefghijk'[at]}x" for at in range(11)}
+
+    assert paired(chain, numbered, ordered=False).pairs == numbered
+    assert paired(chain, worded).pairs == worded
+    assert not paired(chain, worded, ordered=False).pairs
+
+
+OPEN = {"resnet50": 4, "densenet121": 0, "vgg16": 0, "googlenet": 24, "inception-v3": 114}
+"""Networks, and how many of their layers only names could tell."""
+
+
+@pytest.mark.parametrize("word", OPEN)
+def test_what_is_paired_without_any_help_of_names_is_right(word: str) -> None:
+    """With every name replaced no pair is wrong, and what is left open has the right layer among those it could be."""
+    graph = shipped.graph(word)
+    layers = dict.fromkeys(map(layer_of, wanted(graph)))
+    names = {name: f"q{number}" for number, name in enumerate(layers)}
+    needed = wanted(graph)
+    given = {f"{names[layer_of(name)]}.{name.rpartition('.')[2]}": one.shape for name, one in needed.items()}
+    found = pair(graph, needed, given, ordered=True)
+
+    assert all(names[ours] == theirs for ours, theirs in found.pairs.items())
+    assert all(names[ours] in several for ours, several in found.open.items())
+    assert {*found.pairs, *found.open} == {*layers}
+    assert found.ours == found.theirs == ()
+    assert len(found.open) == OPEN[word]
+
+
+def test_a_wrong_order_is_seen_by_the_shapes() -> None:
+    """Layers of a file in any order are paired where their shapes are theirs alone."""
+    graph = shipped.graph("lenet5")
+    needed = wanted(graph)
+    layers = [*dict.fromkeys(map(layer_of, needed))]
+    Random(1).shuffle(layers)  # noqa: S311 - to be repeated
+    names = {name: f"q{number}" for number, name in enumerate(layers)}
+    given = {f"{names[layer]}.{t}": needed[f"{layer}.{t}"].shape for layer in layers for t in ("weight", "bias")}
+
+    assert pair(graph, needed, given, ordered=True).pairs == names
+
+
+def test_a_linear_layer_is_a_convolution_over_the_whole_map(torch: ModuleType, torchvision: ModuleType) -> None:
+    """VGG-16 with batch norm of timm, whose linear layers are convolutions, is paired with torchvision's names."""
+    if find_spec("timm") is None:
+        pytest.skip(f"timm is not installed beside {torchvision.__name__}")
+    import timm
+
+    with torch.device("meta"):
+        state = timm.create_model("vgg16_bn").state_dict()
+    graph = shipped.graph("vgg.yaml@vgg16_bn")
+    found = pair(graph, wanted(graph), {name: tuple(value.shape) for name, value in state.items()}, ordered=True)
+
+    assert found.pairs["classifier.0"] == "pre_logits.fc1"
+    assert found.pairs["classifier.3"] == "pre_logits.fc2"
+    assert found.pairs["classifier.6"] == "head.fc"
+    assert found.pairs["features.41"] == "features.41"
+    assert not found.open
+    assert found.ours == found.theirs == ()
+
+
+# -- the command --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def block(torch: ModuleType, tmp_path: Path) -> Path:
+    """A folder with the spec of a block, and its weights under names that leave two layers open."""
+    (tmp_path / "block.yaml").write_text(SHORTCUT, encoding="utf-8")
+    state = netspec.compile(SHORTCUT).state_dict()
+    renamed = {"a": "0", "b": "1", "side": "2"}
+    content = {f"{renamed[layer_of(name)]}.{name.rpartition('.')[2]}": value for name, value in state.items()}
+    torch.save({"model": content}, tmp_path / "w.pth")
+    return tmp_path
+
+
+def test_what_is_open_is_written_to_be_corrected(block: Path) -> None:
+    """Open layers have a question mark and what they could be; the file is refused until somebody has decided."""
+    given = ["weights", str(block / "block.yaml"), str(block / "w.pth"), "--map", str(block / "pairs.yaml")]
+    done = CliRunner().invoke(main, given)
+    lines = (block / "pairs.yaml").read_text(encoding="utf-8")
+
+    assert done.exit_code == 2
+    assert lines.splitlines()[1:] == ['a: "0"', "b: '?'  # 1 or 2", "side: '?'  # 1 or 2"]
+    refused = CliRunner().invoke(main, given)
+    assert refused.exit_code == 2
+    assert "pairs.yaml:3:4: error[wrong-value]: which layer 'b' is has not been decided" in refused.stderr
+    decided = re.sub(r"side: '\?'", 'side: "2"', re.sub(r"b: '\?'", 'b: "1"', lines))
+    (block / "pairs.yaml").write_text(decided, encoding="utf-8")
+    assert CliRunner().invoke(main, given).exit_code == 0
+    built = ["build", str(block / "block.yaml"), "--weights", str(block / "w.pth"), "--map", str(block / "pairs.yaml")]
+    assert CliRunner().invoke(main, [*built, "-o", str(block / "x.safetensors")]).exit_code == 0
+
+
+def test_the_report_comes_without_building(block: Path) -> None:
+    """Without a map the report says what fits by name: in text, and as data."""
+    given = ["weights", str(block / "block.yaml"), str(block / "w.pth")]
+    text = CliRunner().invoke(main, given)
+    data = json.loads(CliRunner().invoke(main, [*given, "--format", "json"]).stdout)
+
+    assert text.exit_code == 2
+    assert "these weights are of another network: 6 missing, 6 unknown" in text.stderr
+    assert "netspec weights SPEC FILE --map PAIRS" in text.stderr
+    assert "0 loaded, 0 adapted, 6 fresh, 6 unused of 6 tensors" in text.stdout
+    assert data["source"] == "under 'model'"
+    assert data["fresh"]["a.bias"] == {"why": "not in the file", "place": f"{block / 'block.yaml'}:5"}
