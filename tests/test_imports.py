@@ -125,10 +125,13 @@ FREE = (
     *(("explain",), ("explain", "missing-package"), ("explain", "Conv2D", "--format", "json")),
     ("diagram", "lenet5", "--set", "classes=7", "--input", "1x32x32", "--depth", "2", "-o", "net.dot"),
 )
-"""Command lines that need no torch: each command but ``build``, each of its options."""
+"""Command lines that need no torch: each command but those ``ABOUT_TENSORS``, each of its options."""
+ABOUT_TENSORS = {"build", "weights"}
+"""Commands that always need torch."""
 NEEDY = {
     ("build", "lenet5"): "torch",
     ("build", "lenet5", "-o", "x.safetensors", "--weights", "x.pth"): "torch",
+    ("weights", "lenet5", "x.pth"): "torch",
     ("rf", "lenet5", "--effective"): "torch",
     ("stats", "lenet5", "--verify"): "verify",
 }
@@ -191,14 +194,14 @@ def test_a_light_install_has_all_but_modules(words: tuple[str, ...], without: di
 def test_every_command_and_option_is_tried_without_torch() -> None:
     """The two tables of command lines have each command, and each option of those that work in a light install."""
     tried = [*FREE, *NEEDY]
-    assert {words[0] for words in FREE} == {*COMMANDS} - {"build"}
+    assert {words[0] for words in FREE} == {*COMMANDS} - ABOUT_TENSORS
 
     for name in COMMANDS:
         command = main.get_command(click.Context(main), name)
         assert command
         words = {word for line in tried if line[0] == name for word in line}
         options = [option for option in command.params if isinstance(option, click.Option)]
-        assert [option.name for option in options if name != "build" and not words & {*option.opts}] == []
+        assert [option.name for option in options if name not in ABOUT_TENSORS and not words & {*option.opts}] == []
 
 
 @pytest.mark.parametrize(("words", "extra"), NEEDY.items(), ids=map(" ".join, NEEDY))
