@@ -12,10 +12,13 @@ from netspec.errors.codes import Code
 from netspec.errors.other_names import PARAMETERS
 from netspec.errors.problem import Problem, Problems
 from netspec.errors.source import Span
-from netspec.errors.suggestions import Hints, did_you_mean
+from netspec.errors.suggestions import Hints, Suggestion, did_you_mean
 from netspec.language.expression import Absent, Own, UnknownNameError, evaluate, names, no_layer
 from netspec.language.grammar import ExpressionError
 from netspec.language.values import Mapping, Scalar, Sequence, Value
+
+
+CUT = "an expression with a comma in it needs quotes inside {...}"
 
 
 class Worked(NamedTuple):
@@ -264,11 +267,16 @@ def refuse_unknown(whose: str, arguments: Arguments, known: Names[str, Any], pro
     """
     meant = set[str]()
     for name in [name for name in arguments.given if name not in known]:
-        hint = problems.hints.of(name, known, PARAMETERS)
+        hint = Suggestion((), CUT) if is_cut(name) else problems.hints.of(name, known, PARAMETERS)
         message = _unknown(whose, name, takes_any=bool(known))
         problems.add(Problem("unknown-parameter", message, arguments.given[name][-1].span, hint.text))
         meant.update(hint.names if len(hint.names) == 1 else ())
     return meant
+
+
+def is_cut(text: Any) -> bool:
+    """Whether a comma of the YAML around it has cut ``text``, an expression, in two: brackets stand in both parts."""
+    return isinstance(text, str) and any(text.count(one) != text.count(other) for one, other in ("()", "[]"))
 
 
 def _unknown(whose: str, name: str, *, takes_any: bool) -> str:
@@ -313,7 +321,7 @@ def _objections(
         hints = [item["ctx"]["error"].args[1] for item in items if _has_hint(item)]
         span = _item_span(arguments.given[name][-1].value, items)
         code: Code = "wrong-value" if is_range else "wrong-type"
-        problems.append(Problem(code, message, span, hints[0] if hints else ""))
+        problems.append(Problem(code, message, span, hints[0] if hints else CUT if is_cut(data[name]) else ""))
     return problems
 
 
