@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 import netspec
-from netspec.cli import COMMANDS
+from netspec.cli import COMMANDS, main
 from netspec.compiler import registry
 
 ROOT = Path(__file__).parent.parent
@@ -64,3 +65,41 @@ def test_the_readme_code_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     network = netspec.read("netspec: 1\nname: net\ninput: [32, 8, 8]\nstem: {se: squeeze_excite}\n")
 
     assert network.stats().totals.params == 32 * 2 + 2 + 2 * 32 + 32
+
+
+TUTORIAL = (ROOT / "docs" / "your-network.md").read_text(encoding="utf-8")
+SHELL = "".join(re.findall(r"```sh\n(.*?)```", TUTORIAL, re.DOTALL))
+COMMAND_LINES = re.findall(r"^netspec (.*)$", SHELL, re.MULTILINE)
+
+
+@pytest.fixture
+def tutorial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the files of the page, as a reader would save them; it is where Python looks for modules."""
+    for kind, text in re.findall(r"```(yaml|python)\n(.*?)```", TUTORIAL, re.DOTALL):
+        name = re.findall(r"^name: (.*)$", text, re.MULTILINE)[0] + ".yaml" if kind == "yaml" else text.split()[1]
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(registry, "_registered", {})
+    return tmp_path
+
+
+@pytest.mark.parametrize("command", COMMAND_LINES)
+def test_every_command_of_the_tutorial_works(command: str, tutorial: Path, request: pytest.FixtureRequest) -> None:
+    """With the files of the page beside it."""
+    if "--verify" in command:
+        request.getfixturevalue("torch")
+    for name in ("gains", "gain_modules"):
+        sys.modules.pop(name, None)
+
+    done = CliRunner().invoke(main, command.split())
+
+    assert done.exit_code == 0, done.output
+    assert tutorial.is_dir()
+
+
+def test_specs_of_the_tutorial_are_in_their_one_form(tutorial: Path) -> None:
+    """Nothing is left for fmt to change."""
+    done = CliRunner().invoke(main, ["fmt", "--check", *sorted(path.name for path in tutorial.glob("*.yaml"))])
+
+    assert done.exit_code == 0, done.output

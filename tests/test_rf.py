@@ -308,7 +308,6 @@ def test_json_has_the_keys_of_a_layer_of_stats(word: str, node: str) -> None:
     ("words", "sentences"),
     [
         (["lenet5", "--node", "conv9"], ["error[unknown-name]", "did you mean 'conv"]),
-        (["resnet50", "--node", "layer4"], ["error[unknown-name]", "its last operation is 'layer4.2.relu'"]),
         (["lenet5", "--at", "5,0"], ["error[wrong-value]", "its map is 5x5", "from 0,0 to 4,4"]),
         (["lenet5", "--at", "5"], ["is not row,column"]),
         (["lenet5", "-o", "field.bmp"], ["error[unknown-format]", "known: .svg"]),
@@ -321,6 +320,11 @@ def test_mistakes_are_answered(words: list[str], sentences: list[str]) -> None:
 
     assert result.exit_code == 2
     assert all(sentence in result.output for sentence in sentences), result.output
+
+
+def test_a_block_is_its_last_operation() -> None:
+    """``--node`` takes what a spec calls a layer, whatever is inside."""
+    assert run("resnet50", "--node", "layer4").output == run("resnet50", "--node", "layer4.2.relu").output
 
 
 def test_the_picture_is_well_formed_and_safe(tmp_path: Path, graph_of: GraphOf) -> None:

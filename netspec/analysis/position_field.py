@@ -96,14 +96,14 @@ def position_field(graph: Graph, name: str | None = None, at: PerAxis | None = N
 
 
 def named_node(graph: Graph, name: str) -> Node:
-    """The node called ``name``. Raises :class:`SpecError` with a name that was perhaps meant."""
-    for node in graph.nodes:
-        if node.name == name:
-            return node
-    inside = [node for node in graph.nodes if node.name.startswith(f"{name}.")]
+    """The node called ``name``, or the last one of the block called so.
+
+    Raises :class:`SpecError` with a name that was perhaps meant.
+    """
+    found = [node for node in graph.nodes if node.name == name or node.name.startswith(f"{name}.")]
+    if found:
+        return found[-1]
     hint = did_you_mean(name, (node.name for node in graph.nodes))
-    if inside:
-        hint = f"'{name}' is a block; its last operation is '{inside[-1].name}'"
     raise SpecError([Problem("unknown-name", f"{graph.name} has no operation '{name}'", hint=hint)])
 
 

@@ -37,7 +37,7 @@ class Position(click.ParamType[PerAxis]):
 @one_spec
 @with_set
 @with_input
-@click.option("--node", help="The operation that looks. Default: the last feature map.")
+@click.option("--node", help="The operation that looks, or a block for its last one. Default: the last feature map.")
 @click.option("--at", type=Position(), help="The position of its map, counted from 0,0. Default: the middle.")
 @with_output(f"A picture, {endings(PositionReport)}.")
 @click.option("--effective", "gradient", is_flag=True, help="The gradient of a fresh network beside it; needs torch.")

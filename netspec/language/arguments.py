@@ -17,7 +17,6 @@ from netspec.language.expression import Absent, Own, UnknownNameError, evaluate,
 from netspec.language.grammar import ExpressionError
 from netspec.language.values import Mapping, Scalar, Sequence, Value
 
-
 CUT = "an expression with a comma in it needs quotes inside {...}"
 
 
