@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from netspec import catalogue, files
 from netspec.analysis.budget import overruns
+from netspec.analysis.inputs import inputs_of, inputs_text
 from netspec.analysis.setup import DTYPES, STATES, Dtype, Optimizer, Setup
 from netspec.compiler.compiler import chosen, network_of
 from netspec.compiler.limits import Work
@@ -22,11 +23,11 @@ from netspec.graph.graph import Graph
 from netspec.language import resolve
 from netspec.language.arguments import shown
 from netspec.language.extends import spec_of
+from netspec.language.inputs import INPUT, SHAPE_HINT, SHAPE_WORDS, Sizes, misshapen
 from netspec.language.python_values import python_values
 from netspec.language.spec import Spec
 from netspec.language.values import Mapping, Value, plain
 from netspec.limits import LARGEST_SIDE, Limits
-from netspec.ops.facts import MAP, Shape, shape_text
 from netspec.report.network_stats import NetworkStats
 from netspec.weights import mapping
 from netspec.weights.transfer import ADAPTATIONS, Adapt, LoadedWeights, Terms
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 Outputs = Literal["inference", "all"]
 Budget = Literal["spec"]
 File = str | os.PathLike[str]
+Given = Sequence[int] | Mapping_[str, Sequence[int]]
+"""The shape of the one input, or shapes of inputs by name."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -52,13 +55,13 @@ class Network:
     variant: str | None
     settings: dict[str, Value]
     """Values of parameters that the caller has given, with their places."""
-    size: Shape | None
-    """The input that the caller has given in place of the spec's."""
+    sizes: Sizes
+    """Shapes of inputs that the caller has given in place of the spec's, by name."""
 
     def __repr__(self) -> str:
-        operations, params = len(self.graph.nodes) - 1, sum(node.params for node in self.graph.nodes)
-        size = shape_text(self.graph.input.shape)
-        return f"<Network {self.name}: {operations:,} operations, {params:,} parameters, input {size}>"
+        operations, params = len(self.graph.operations), sum(node.params for node in self.graph.nodes)
+        sizes = inputs_text(inputs_of(self.graph))
+        return f"<Network {self.name}: {operations:,} operations, {params:,} parameters, input {sizes}>"
 
     @property
     def name(self) -> str:
@@ -101,7 +104,7 @@ class Network:
 
     def _resolved(self) -> Mapping:
         init = {f"{word}.{tensor}" for word, tensor, _ in self.graph.init}
-        return resolve.resolved(self.spec, self.name, self.graph.input.shape, self.given, init)
+        return resolve.resolved(self.spec, self.name, dict(inputs_of(self.graph)), self.given, init)
 
     def compile(self, *, device: torch.device | str | None = None, outputs: Outputs = "inference") -> torch.nn.Module:
         """The network as a module; see :func:`netspec.compile`."""
@@ -115,7 +118,7 @@ def read(
     source: File | Network,
     /,
     *,
-    input: Sequence[int] | None = None,
+    input: Given | None = None,
     root: File | None = None,
     max_nodes: int | None = None,
     budget: Budget | None = "spec",
@@ -123,7 +126,8 @@ def read(
 ) -> Network:
     """The checked network of a spec: a path, ``path@variant``, a shipped name, or the text itself (several lines).
 
-    ``input`` replaces the spec's ``(channels, height, width)``; ``params`` set its parameters, to plain data or to
+    ``input`` replaces the spec's ``(channels, height, width)``, or is a mapping of names of inputs to their shapes, of
+    which others stay as they are; ``params`` set its parameters, to plain data or to
     what arrays hold. What the spec extends lies in its own folder, or below ``root``. A larger network than
     ``max_nodes`` operations, 20,000 if not given, is refused, and one that exceeds the spec's ``budget``, unless that
     is None. Raises :class:`netspec.SpecError` with everything that is wrong, :class:`TypeError` and
@@ -136,16 +140,16 @@ def read(
     limits = Limits() if max_nodes is None else Limits(_whole("max_nodes", max_nodes))
     problems = Problems()
     values = python_values(params, problems, limits)
-    size = None if input is None else _size(input, problems)
+    sizes = {} if input is None else _sizes(input, problems)
     problems.check()
     if isinstance(source, Network):
-        if not params and size is None and max_nodes is None:
+        if not params and not sizes and max_nodes is None:
             return source
         spec = source.spec if max_nodes is None else replace(source.spec, limits=limits)
-        found = network(spec, source.variant, {**source.settings, **values}, size or source.size)
+        found = network(spec, source.variant, {**source.settings, **values}, {**source.sizes, **sizes})
     else:
         spec, variant = _spec(source, root, limits)
-        found = network(spec, variant, values, size)
+        found = network(spec, variant, values, sizes)
     if budget is not None:
         Problems(found.over_budget()).check()
     return found
@@ -163,21 +167,21 @@ def _spec(source: File, root: File | None, limits: Limits) -> tuple[Spec, str | 
 
 
 def network(
-    spec: Spec, variant: str | None, given: dict[str, Value], size: Shape | None = None, work: Work | None = None
+    spec: Spec, variant: str | None, given: dict[str, Value], sizes: Sizes | None = None, work: Work | None = None
 ) -> Network:
     """The network that ``spec`` makes with a variant and given values, whatever its budget.
 
     Several networks of a run share ``work``, which limits what they take together.
     """
-    graph, values = network_of(spec, variant, given, size, work)
-    return Network(graph, spec, values, variant, given, size)
+    graph, values = network_of(spec, variant, given, sizes, work)
+    return Network(graph, spec, values, variant, given, sizes or {})
 
 
 def compile(  # noqa: PLR0913 - those of read, and two for the module
     source: File | Network,
     /,
     *,
-    input: Sequence[int] | None = None,
+    input: Given | None = None,
     root: File | None = None,
     max_nodes: int | None = None,
     budget: Budget | None = "spec",
@@ -187,7 +191,8 @@ def compile(  # noqa: PLR0913 - those of read, and two for the module
 ) -> torch.nn.Module:
     """The network of a spec as a plain ``nn.Module`` with freshly initialised weights; see :func:`read`.
 
-    Its forward takes N x C x H x W and returns the one output as a tensor, or a dict of several by name. Heads for
+    Its forward takes N x C x H x W, of several inputs one for each in their order and by their names, and returns the
+    one output as a tensor, or a dict of several by name. Heads for
     training are built in any case; ``outputs="all"`` returns them too, in train and eval mode alike.
     ``device="meta"`` builds without memory. Initialisation follows ``torch.manual_seed``. Raises
     :class:`netspec.SpecError` with everything that is wrong.
@@ -291,21 +296,25 @@ def save(module: torch.nn.Module | Mapping_[str, torch.Tensor], network: Network
     artefact.save(state, network.to_yaml(), Path(path))
 
 
-def _size(given: object, problems: Problems) -> Shape | None:
-    """The ``input`` that a caller gives; None, with a problem added, if it is none."""
-    value = python_values({"input": given}, problems).get("input")
+def _sizes(given: object, problems: Problems) -> Sizes:
+    """The shapes that a caller gives as ``input``, a single one under that name; those that are none add a problem."""
+    value = python_values({INPUT: given}, problems).get(INPUT)
     if value is None:
-        return None
-    size = plain(value)
-    if isinstance(size, list) and len(size) == MAP and all(type(side) is int for side in size):
-        if all(0 < side <= LARGEST_SIDE for side in size):
-            return tuple(size)
-        message = f"argument 'input' has sides from 1 to {LARGEST_SIDE:,}, not {shown(size)}"
-        problems.add(Problem("wrong-value", message, value.span))
-        return None
-    message = f"argument 'input' is three whole numbers, not {shown(size)}"
-    problems.add(Problem("wrong-type", message, value.span, "channels, height and width of one image: (3, 224, 224)"))
-    return None
+        return {}
+    data = plain(value)
+    by_name = data if isinstance(data, dict) else {INPUT: data}
+    found = {}
+    for name, size in by_name.items():
+        code = misshapen(size)
+        if code is None:
+            found[name] = tuple(size)
+            continue
+        whose = "argument 'input'" + (f" for '{name}'" if isinstance(data, dict) else "")
+        message = f"{whose} is {SHAPE_WORDS}, not {shown(size)}"
+        if code == "wrong-value":
+            message = f"{whose} has sides from 1 to {LARGEST_SIDE:,}, not {shown(size)}"
+        problems.add(Problem(code, message, value.span, SHAPE_HINT))
+    return found
 
 
 def _whole(name: str, value: Any) -> int:

@@ -7,6 +7,8 @@ from typing import NamedTuple
 USUAL = 20_000
 LARGEST_SIDE = 65_536
 """Channels, height or width of an input."""
+MOST_AXES = 3
+"""Axes of a map, at most: torch convolves and pools over no more."""
 RAISE = "the caller can allow more, with --max-nodes or netspec.read(..., max_nodes=...)"
 """What helps where a limit is met that a caller can raise."""
 

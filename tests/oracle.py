@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -32,9 +32,12 @@ def called(layer: Layer, inputs: list[Any], *, weights: float | Mapping[str, Any
     return reduce(lambda result, value: target(result, value, **layer.arguments), inputs)
 
 
-def values(graph: Graph, images: torch.Tensor, module: torch.nn.Module | None = None) -> dict[Node, torch.Tensor]:
-    """The value of every node for ``images``, with the weights of ``module`` or fresh ones."""
-    found = {graph.input: images}
+def values(
+    graph: Graph, images: torch.Tensor | Sequence[torch.Tensor], module: torch.nn.Module | None = None
+) -> dict[Node, torch.Tensor]:
+    """The value of every node for ``images`` of each input, with the weights of ``module`` or fresh ones."""
+    given = images if isinstance(images, list | tuple) else [images]
+    found = dict(zip(graph.inputs, given, strict=True))
     for node in graph.operations:
         layer = node.operation.layer(*node.input_shapes)
         weights = module.get_submodule(node.name).state_dict() if module and layer.call == "module" else None

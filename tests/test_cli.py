@@ -100,9 +100,10 @@ def test_unknown_commands_and_options_are_refused() -> None:
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
-        ("--input", "3x224", "'3x224' is not channels x height x width, such as 3x224x224"),
+        ("--input", "3x2x2x2x2", "'3x2x2x2x2' is not channels x height x width, such as 3x224x224"),
         ("--input", "3x0x5", "'3x0x5' is not channels x height x width, such as 3x224x224"),
         ("--input", "3x5x999999", "'3x5x999999' is not channels x height x width, such as 3x224x224"),
+        ("--input", "a=3x5+a=3x6", "'a=3x6' is not an input of its own and its size, such as left=3x224x224"),
         ("--set", "classes", "'classes' is not name=value"),
         ("--set", "=3", "'=3' is not name=value"),
         ("--depth", "-1", "-1 is not in the range x>=0."),

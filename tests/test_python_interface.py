@@ -150,7 +150,7 @@ def test_an_input_is_any_row_of_three_numbers(size: Any) -> None:
 @pytest.mark.parametrize(
     ("size", "code"),
     [
-        *(((3, 8), "wrong-type"), ("3x8x8", "wrong-type"), (8, "wrong-type"), ((3, 8.0, 8), "wrong-type")),
+        *(((3, 8, 8, 8, 8), "wrong-type"), ("3x8x8", "wrong-type"), (8, "wrong-type"), ((3, 8.0, 8), "wrong-type")),
         *(((3, True, 8), "wrong-type"), ({"a": 1}, "wrong-type"), ({3, 8}, "wrong-type")),
         *(((3, 0, 8), "wrong-value"), ((3, -8, 8), "wrong-value"), ((3, 65_537, 8), "wrong-value")),
     ],

@@ -309,7 +309,8 @@ def test_json_has_the_keys_of_a_layer_of_stats(word: str, node: str) -> None:
     [
         (["lenet5", "--node", "conv9"], ["error[unknown-name]", "did you mean 'conv"]),
         (["lenet5", "--at", "5,0"], ["error[wrong-value]", "its map is 5x5", "from 0,0 to 4,4"]),
-        (["lenet5", "--at", "5"], ["is not row,column"]),
+        (["lenet5", "--at", "5"], ["has no position 5"]),
+        (["lenet5", "--at", "5,x"], ["is not row,column"]),
         (["lenet5", "-o", "field.bmp"], ["error[unknown-format]", "known: .svg"]),
         (["lenet5", "-o", "no/such/folder.svg"], ["error[unwritable]"]),
     ],

@@ -40,7 +40,7 @@ SPECS = catalogue.shipped()
 REFUSED = (
     "a-list", "a-word", "body-of-one-word", "branches-as-a-list", "branches-without-join", "budget-of-nothing",
     "definition-without-body", "extends-two", "from-is-a-mapping", "future-version", "held-layer-of-another-kind",
-    "infinite-probability", "initialisation-out-of-range", "inline-operation", "input-of-nothing", "input-of-two",
+    "infinite-probability", "initialisation-out-of-range", "inline-operation", "input-of-nothing", "input-of-four-axes",
     "join-without-branches", "key-that-is-worked-out", "like-with-a-body", "like-without-such-a-parameter",
     "many-mistakes-of-one-layer", "missing-parameter", "name-is-a-list", "name-leads-out-of-the-folder",
     "name-of-a-beside-word", "name-of-a-module-s-own", "name-of-many-parts", "name-that-is-a-list",

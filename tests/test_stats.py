@@ -356,7 +356,7 @@ def test_columns_are_shown_as_asked() -> None:
         (("lenet5", "--top", "0"), "0 is not in the range x>=1"),
         (("lenet5", "--dtype", "int8"), "'int8' is not one of"),
         (("lenet5", "plain20", "--columns", "kernel"), "there is no column 'kernel'; known: name, input"),
-        (("lenet5", "--input", "1x32x32,1x32"), "'1x32' is not channels x height x width, such as 3x224x224"),
+        (("lenet5", "--input", "1x32x32,1x0x32"), "'1x0x32' is not channels x height x width, such as 3x224x224"),
         (("lenet5", "--columns", ""), "a name is missing; columns are name, operation, channels"),
         (("lenet5", "--columns", "name,,macs"), "a name is missing; columns are name, operation, channels"),
         (("lenet5", "plain20", "--columns", "name,"), "a name is missing; columns are name, input, params"),

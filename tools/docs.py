@@ -13,13 +13,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from netspec import api, catalogue
+from netspec.analysis.inputs import inputs_of, inputs_text
 from netspec.blocks import BLOCKS
 from netspec.commands.formats import draw as draw_to
 from netspec.diagram.dot import Drawing
 from netspec.errors.explanations import EXPLANATIONS
 from netspec.errors.other_names import PARAMETERS
 from netspec.ops import OPERATIONS
-from netspec.ops.facts import shape_text
 from netspec.reference.entry import Word, entry
 from netspec.reference.lookup import Found
 from netspec.report.markdown import markdown
@@ -79,7 +79,7 @@ def _entry(name: str, path: Path) -> str:
     for network in family:
         totals, field = network.stats().totals, network.stats().field
         word = name if network.variant is None else f"{name}@{network.variant}"
-        size = shape_text(network.graph.input.shape)
+        size = inputs_text(inputs_of(network.graph))
         figures = f"{totals.params:,} | {totals.macs:,} | {field.size[0]}"
         lines.append(f"| {network.name} | {size} | {figures} | `netspec build {word}` |")
     drawn = hashlib.sha256(family[0].diagram().encode()).hexdigest()[:16]

@@ -23,7 +23,7 @@ FIGURES = {
     "flops": Bounded("has {} FLOPs", lambda found: found.totals.flops),
     "depth": Bounded("has a depth of {}", lambda found: found.totals.depth),
     "buffers": Bounded("has {} elements in buffers", lambda found: found.totals.buffers),
-    "receptive_field": Bounded("has a receptive field of {} pixels", lambda found: max(found.field.size)),
+    "receptive_field": Bounded("has a receptive field of {} pixels", lambda found: max(found.field.size, default=0)),
     "activations": Bounded("has {} activations", lambda found: found.totals.activations),
     "inference_memory": Bounded("takes {} bytes in inference", lambda found: found.memory.inference_total),
     "training_memory": Bounded("takes {} bytes in training", lambda found: found.memory.training_total),

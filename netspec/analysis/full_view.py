@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from netspec.analysis.receptive_field import Interval
 from netspec.graph.graph import Graph, Node
-from netspec.graph.paths import placed, window_over
+from netspec.graph.paths import is_repeated, window_over
 from netspec.ops.adaptive import axis_readers
 from netspec.ops.facts import PerAxis, Window
 
@@ -99,7 +99,7 @@ def _edges(node: Node, seen: dict[Node, Seen], blank: set[Node]) -> Seen:
     """The edges of ``node`` from those of the inputs whose values it takes, at a join without those in ``blank``."""
     sources = node.inputs[: node.operation.differentiable_inputs(*node.input_shapes)]
     if len(node.inputs) > 1:
-        sources = tuple(source for source in sources if source not in blank)
+        sources = tuple(source for source in sources if source.origin is node.origin and source not in blank)
     if len(node.inputs) == len(sources) == 1 and window_over(node, sources[0]) is None:
         return seen[sources[0]]
     return tuple(
@@ -110,7 +110,7 @@ def _edges(node: Node, seen: dict[Node, Seen], blank: set[Node]) -> Seen:
 def _through(node: Node, source: Node, axis: int, edges: Edges) -> Edges:
     """The edges of ``node`` on ``axis`` as far as it reads ``source``, whose own are ``edges``."""
     count = node.grid[axis]
-    if source not in placed(node, axis):  # repeated over all positions
+    if is_repeated(node, source, axis):
         return Edges(edges.first and (0, count - 1), edges.last and (0, count - 1))
     if node.bounding_window:
         first, last = (ends and axis_readers(ends, source.grid[axis], count) for ends in edges)

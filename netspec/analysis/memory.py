@@ -42,8 +42,9 @@ class Memory(NamedTuple):
 
     ``saved_for_backward`` is what autograd keeps of a forward pass in train mode with every output, heads for training
     among them (``outputs="all"``), each piece of memory once: inputs and outputs of operations as their gradients need
-    them (:meth:`~netspec.ops.operation.Operation.saved_for_backward`), the network's input where its first layer has
-    weights. Weights and buffers are not among it. A dropout mask counts as on CPU.
+    them (:meth:`~netspec.ops.operation.Operation.saved_for_backward`), an input of the network where its first layer
+    has weights. Weights and buffers are not among it. A dropout mask counts as on CPU. ``unsaved_input`` are the bytes
+    of inputs that are not among it.
 
     ``gradients`` are those of the weights; ``optimizer_state`` is one more number for each weight with momentum, two
     with Adam.
@@ -54,7 +55,7 @@ class Memory(NamedTuple):
     input: int
     inference_peak: Peak
     saved_for_backward: int
-    input_is_saved: bool
+    unsaved_input: int
     gradients: int
     optimizer_state: int
 
@@ -75,7 +76,7 @@ class Memory(NamedTuple):
         the old for a moment: up to the largest weight more. What an optimiser needs while it steps is not counted.
         """
         held = self.weights + self.buffers + self.gradients + self.optimizer_state + self.saved_for_backward
-        return max(held if self.input_is_saved else held + self.input, self.inference_total + self.optimizer_state)
+        return max(held + self.unsaved_input, self.inference_total + self.optimizer_state)
 
     def to_dict(self) -> dict[str, Any]:
         """The figures as plain data, in bytes."""
@@ -106,7 +107,7 @@ def memory(graph: Graph, *, batch: int = 1, bytes_per_element: int = 4, optimize
         input=sum(value_size(node, batch, bytes_per_element) for node in graph.inputs),
         inference_peak=_peak(graph, batch, bytes_per_element),
         saved_for_backward=sum(value_size(node, batch, bytes_per_element) for node in kept) + beside,
-        input_is_saved=kept.issuperset(graph.inputs),
+        unsaved_input=sum(value_size(node, batch, bytes_per_element) for node in graph.inputs if node not in kept),
         gradients=weights,
         optimizer_state=STATES[optimizer] * weights,
     )

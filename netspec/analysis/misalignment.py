@@ -72,10 +72,10 @@ def misalignments(graph: Graph, fields: dict[Node, Field] | None = None) -> list
     known = fields or receptive_fields(graph)
     found: list[Misaligned] = []
     for node in graph.operations:
-        if len(node.inputs) == 1 or node.positions == 1:
+        if len(node.followed) == 1 or node.positions == 1:
             continue
         lines: dict[tuple[Line | None, ...], Node] = {}
-        for source in node.inputs:
+        for source in node.followed:
             lines.setdefault(_lines(node, source, known[source]), source)
         first = min(lines, key=lambda line: line.count(None))
         found += [

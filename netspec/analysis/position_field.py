@@ -9,8 +9,8 @@ from netspec.analysis.misalignment import Misaligned, misalignments
 from netspec.analysis.receptive_field import Field, Interval, Region, last_map, receptive_fields
 from netspec.errors.problem import Problem, SpecError
 from netspec.errors.suggestions import did_you_mean
-from netspec.graph.graph import Graph, Node, upstream
-from netspec.graph.paths import placed, window_over
+from netspec.graph.graph import INPUT, Graph, Node, upstream
+from netspec.graph.paths import is_repeated, window_over
 from netspec.ops.adaptive import axis_read
 from netspec.ops.facts import PerAxis, Shape, shape_text
 
@@ -21,14 +21,14 @@ SCHEMA_VERSION = 1
 class PositionField(NamedTuple):
     """The field of position ``at`` of ``node``.
 
-    ``seen`` are the input pixels that it sees, those on padding included. ``field`` is that of every position at even
-    steps, so where windows are uneven or paths step differently it holds more than one position sees.
+    ``seen`` are the pixels of the :attr:`input` that it sees, those on padding included. ``field`` is that of every
+    position at even steps, so where windows are uneven or paths step differently it holds more than one position sees.
     ``sees_all`` says whether some position of ``node`` is sure to see the whole input, ``first`` is the first node of
-    the network of which one is; ``misaligned`` are the joins on the way to ``node`` whose paths are out of line.
+    those told in the same input of which one is; ``misaligned`` are the joins on the way to ``node`` whose paths are
+    out of line.
     """
 
     network: str
-    input: Shape
     node: Node
     at: PerAxis
     field: Field
@@ -36,6 +36,11 @@ class PositionField(NamedTuple):
     sees_all: bool
     first: Node | None
     misaligned: tuple[Misaligned, ...]
+
+    @property
+    def input(self) -> Shape:
+        """The shape of the input that is seen: the first that the node comes from."""
+        return self.node.origin.shape
 
     @property
     def clipped(self) -> Region:
@@ -54,6 +59,7 @@ class PositionField(NamedTuple):
             "schema_version": SCHEMA_VERSION,
             "name": self.network,
             "input": list(self.input),
+            **({} if self.node.origin.name == INPUT else {"input_name": self.node.origin.name}),
             "node": self.node.name,
             "output_shape": list(self.node.shape),
             "receptive_field": list(self.field.size),
@@ -78,13 +84,16 @@ def position_field(graph: Graph, name: str | None = None, at: PerAxis | None = N
     Raises :class:`SpecError` where there is no such node or no such position.
     """
     node = last_map(graph) if name is None else named_node(graph, name)
+    if not node.grid:
+        message = f"'{node.name}' is told in '{node.origin.name}', which has no axes to see along"
+        hint = "--node names an operation over another input" if len(graph.inputs) > 1 else ""
+        raise SpecError([Problem("wrong-value", message, hint=hint)])
     position = _position(node, at)
     fields = receptive_fields(graph)
     before = upstream(node)
-    seeing = [one for one, place in seeing_positions(graph) if place is not None]
+    seeing = [one for one, place in seeing_positions(graph) if place is not None and one.origin is node.origin]
     return PositionField(
         network=graph.name,
-        input=graph.input.shape,
         node=node,
         at=position,
         field=fields[node],
@@ -117,21 +126,23 @@ def followed(node: Node, at: PerAxis) -> Region:
 
 
 def _followed(before: list[Node], axis: int, place: int) -> Interval:
-    """On one axis, what ``place`` of the first of ``before`` sees of the last; those run from the last one back."""
+    """On one axis, what ``place`` of the first of ``before`` sees of its input; those run from the last one back."""
     needed = {before[0]: (place, place)}
     for node in before:
         if node not in needed:  # a draw is read for its choice alone, and sees nothing
             continue
         for source in node.inputs[: node.operation.differentiable_inputs(*node.input_shapes)] or node.inputs:
+            if source.origin is not node.origin:
+                continue
             first, last = _read(node, source, axis, needed[node])
             other = needed.get(source, (first, last))
             needed[source] = min(first, other[0]), max(last, other[1])
-    return needed[before[-1]]
+    return needed[before[0].origin]
 
 
 def _read(node: Node, source: Node, axis: int, positions: Interval) -> Interval:
     """The positions of ``source`` that those of ``node`` read on ``axis``."""
-    if source not in placed(node, axis):
+    if is_repeated(node, source, axis):
         return 0, source.grid[axis] - 1
     window = window_over(node, source)
     if window is None:

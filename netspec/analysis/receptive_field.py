@@ -7,6 +7,9 @@ last position. Global pooling, flattening and linear layers see one and the same
 kept apart, so that a gate over the channels does not hide how far the convolutions beside it see. So is, on either axis
 alone, what a position sees that a product repeats over all others. Adaptive pooling with windows at uneven distances
 has the smallest field at even ones that holds them all.
+
+Of several inputs of a network a field is told in the first one, in their order, that the node comes from
+(:attr:`~netspec.graph.graph.Node.origin`), in elements of that; what comes from others alone adds nothing to it.
 """
 
 from __future__ import annotations
@@ -102,20 +105,20 @@ def last_map(graph: Graph) -> Node:
     """
     pooled: set[Node] = set()
     for node in graph.operations:
-        if not node.has_places or node.operation.pools_globally or pooled.issuperset(node.inputs):
+        if not node.has_places or node.operation.pools_globally or pooled.issuperset(node.followed):
             pooled.add(node)
     node = graph.outputs[0].node
     while node in pooled:
-        node = max(node.inputs, key=lambda source: (source.has_places, source.index))
+        node = max(node.followed, key=lambda source: (source.has_places, source.index))
     return node
 
 
 def _field(node: Node, fields: dict[Node, Field]) -> Field:
     """What positions of ``node`` see, from what those of its inputs do."""
-    first = fields[node.inputs[0]]
+    first = fields[node.followed[0]]
     if len(node.inputs) == 1 and window_over(node, node.inputs[0]) is None:
         return first
-    seen = {source: fields[source] for source in node.inputs}
+    seen = {source: fields[source] for source in node.followed}
     found = extents(node, lambda source: seen[source].extents)
     axes = range(len(found)) if len(seen) > 1 else ()
     even = node.bounding_window is None
@@ -132,7 +135,7 @@ def _field(node: Node, fields: dict[Node, Field]) -> Field:
 
 def _sees_all_positions(node: Node) -> bool:
     """Whether the one position of ``node`` sees every position of a map of several."""
-    source = node.inputs[0]
+    source = node.followed[0]
     if node.positions > 1 or not source.has_places:
         return False
     window = window_over(node, source)

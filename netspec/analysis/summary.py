@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from netspec.analysis.inputs import Inputs, inputs_of, the_input
 from netspec.analysis.memory import Memory, memory
 from netspec.analysis.receptive_field import Field, last_map, receptive_fields
 from netspec.analysis.rows import Row, rows
@@ -53,7 +54,7 @@ class Summary:
     """What ``netspec stats`` shows. Two are equal where all their figures are, also if they are of two graphs."""
 
     name: str
-    input: Shape
+    inputs: Inputs
     rows: tuple[Row, ...]
     totals: Totals
     field: Field
@@ -72,8 +73,13 @@ class Summary:
         return hash(self._comparison_key())
 
     def _comparison_key(self) -> tuple[object, ...]:
-        figures = (self.name, self.input, self.totals, self.field, self.field_node, self.setup)
+        figures = (self.name, self.inputs, self.totals, self.field, self.field_node, self.setup)
         return (*figures, *[row.comparison_key() for row in self.rows])
+
+    @property
+    def input(self) -> Shape | None:
+        """The shape of the one input; None where there are several."""
+        return the_input(self.inputs)
 
     @property
     def fields(self) -> dict[Node, Field]:
@@ -103,7 +109,7 @@ def summary(graph: Graph, setup: Setup | None = None) -> Summary:
         activations=sum(row.activations for row in found),
     )
     seen = last_map(graph)
-    return Summary(graph.name, graph.input.shape, found, totals, fields[seen], seen.name, setup, graph)
+    return Summary(graph.name, inputs_of(graph), found, totals, fields[seen], seen.name, setup, graph)
 
 
 def depth(graph: Graph) -> int:

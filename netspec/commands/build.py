@@ -12,7 +12,8 @@ from netspec.commands.options import Settings, network, one_spec, refuse_output,
 from netspec.commands.output import say
 from netspec.commands.weights_options import WeightsAsked, with_weights_options
 from netspec.errors.problem import Problems
-from netspec.ops.facts import Shape, shape_text
+from netspec.language.inputs import Sizes
+from netspec.ops.facts import shape_text
 from netspec.weights import mapping
 
 
@@ -30,7 +31,7 @@ def build(
     spec: str,
     *,
     given: Settings,
-    size: Shape | None,
+    size: Sizes | None,
     output: Path | None,
     weights: Path | None,
     seed: int,
@@ -63,7 +64,7 @@ def build(
     lines = [
         f"built {checked.name} from {files.shown(spec)}",
         f"  parameters  {totals.params:,} ({totals.buffers:,} elements in buffers)",
-        f"  input       1x{shape_text(checked.graph.input.shape)}",
+        *(f"  {node.name:<10}  1x{shape_text(node.shape)}" for node in checked.graph.inputs),
         *(f"  {name:<10}  {shape_text(shape)}" for name, shape in shapes.items()),
         *[line.replace("  ", "  weights     ", 1) for line in told[:1]],
         *told[1:],

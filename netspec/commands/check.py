@@ -14,7 +14,7 @@ from netspec.api import Network
 from netspec.commands.options import BAD_INPUT, Settings, family, many_specs, show, with_input, with_set
 from netspec.commands.output import say
 from netspec.errors.problem import Problem, Problems, SpecError
-from netspec.ops.facts import Shape
+from netspec.language.inputs import Sizes
 
 
 @click.command()
@@ -22,7 +22,7 @@ from netspec.ops.facts import Shape
 @with_set
 @with_input
 @click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text", show_default=True)
-def check(specs: tuple[str, ...], given: Settings, size: Shape | None, form: str) -> None:
+def check(specs: tuple[str, ...], given: Settings, size: Sizes | None, form: str) -> None:
     """Check networks; of a family, every variant. Exit code 2 if anything is wrong, 0 if there are only warnings.
 
     A folder stands for all .yaml and .yml files in it and below it, hidden ones left out; - is standard input.

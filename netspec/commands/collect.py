@@ -11,7 +11,7 @@ from netspec.compiler.compiler import NetworkError
 from netspec.compiler.limits import Work
 from netspec.errors.problem import Problem, Problems, SpecError
 from netspec.graph.graph import Graph
-from netspec.ops.facts import Shape
+from netspec.language.inputs import Sizes
 
 BLOCKING = ("shape", "window", "arity")
 """Mistakes that a table up to them helps to see."""
@@ -39,7 +39,7 @@ class Collected(NamedTuple):
         Problems([*self.problems, *over]).check()
 
 
-def collected(words: Iterable[str], given: Settings, sizes: Iterable[Shape | None]) -> Collected:
+def collected(words: Iterable[str], given: Settings, sizes: Iterable[Sizes | None]) -> Collected:
     """All that ``words`` name, for images of each of ``sizes``; a mistake in one does not keep the others back."""
     networks: list[api.Network] = []
     errors: list[SpecError] = []

@@ -14,7 +14,7 @@ from netspec.commands.options import Settings, family, one_spec, refuse_output, 
 from netspec.commands.output import print_text, say
 from netspec.diagram.dot import Drawing, to_dot
 from netspec.errors.problem import Problem, SpecError
-from netspec.ops.facts import Shape
+from netspec.language.inputs import Sizes
 
 
 @click.command()
@@ -23,7 +23,7 @@ from netspec.ops.facts import Shape
 @with_input
 @with_output(f"{endings(Drawing)}. Default: NAME.svg. In a folder: NAME.svg there.")
 @click.option("--depth", type=click.IntRange(0, 2), default=1, show_default=True, help="How far blocks are opened.")
-def diagram(spec: str, given: Settings, size: Shape | None, output: Path | None, depth: int) -> None:
+def diagram(spec: str, given: Settings, size: Sizes | None, output: Path | None, depth: int) -> None:
     """Draw a network, in the format that the file's ending says; - prints the DOT text.
 
     A family without a default is drawn as one file for each variant.

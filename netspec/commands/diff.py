@@ -9,7 +9,7 @@ import click
 from netspec.commands.formats import print_report, with_format
 from netspec.commands.options import Setting, Settings, network, with_input
 from netspec.diff.difference import difference
-from netspec.ops.facts import Shape
+from netspec.language.inputs import Sizes
 from netspec.report.difference import DifferenceReport
 from netspec.report.formats import Format
 
@@ -32,7 +32,7 @@ def diff(  # noqa: PLR0913 - one argument for each option
     given: Settings,
     given_a: Settings,
     given_b: Settings,
-    size: Shape | None,
+    size: Sizes | None,
     form: Format,
     strict: bool,
 ) -> None:

@@ -27,4 +27,4 @@ def _listed(path: Path) -> Iterator[Listed]:
     for variant in spec.family():
         found = api.network(spec, variant, {}).stats()
         totals = found.totals
-        yield Listed(found.name, path.name, variant, totals.params, totals.macs, found.field.size, found.input)
+        yield Listed(found.name, path.name, variant, totals.params, totals.macs, found.field.size, found.inputs)

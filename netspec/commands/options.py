@@ -13,11 +13,12 @@ from netspec import api, catalogue, files
 from netspec.compiler.limits import Work
 from netspec.errors.problem import Problem, Problems, SpecError
 from netspec.errors.source import Source
+from netspec.language.inputs import INPUT, Sizes
 from netspec.language.reader import read_yaml
 from netspec.language.spec import Spec
 from netspec.language.values import Value
-from netspec.limits import LARGEST_SIDE, LIMITS, Limits
-from netspec.ops.facts import MAP, Shape
+from netspec.limits import LARGEST_SIDE, LIMITS, MOST_AXES, Limits
+from netspec.ops.facts import Shape
 
 BAD_INPUT = 2
 
@@ -25,17 +26,28 @@ Settings = tuple[tuple[str, Value], ...]
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-class Size(click.ParamType[Shape]):
-    """``3x224x224`` as a tuple."""
+class Size(click.ParamType[Sizes]):
+    """``3x224x224`` as the size of the one input, ``left=3x224x224+right=3x112x112`` as those of several."""
 
     name = "CxHxW"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Shape:
-        """Three positive whole numbers."""
-        parts = str(value).lower().split("x")
-        if len(parts) != MAP or not all(part.isdecimal() and 0 < int(part) <= LARGEST_SIDE for part in parts):
-            self.fail(f"'{value}' is not channels x height x width, such as 3x224x224", param, ctx)
-        return tuple(int(part) for part in parts)
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Sizes:
+        """Shapes by name, a single one as ``input``."""
+        found: Sizes = {}
+        for part in str(value).split("+"):
+            name, equals, size = part.rpartition("=")
+            if name in found or bool(equals) is not bool(name):
+                self.fail(f"'{part}' is not an input of its own and its size, such as left=3x224x224", param, ctx)
+            found[name or INPUT] = self._shape(size, param, ctx)
+        return found
+
+    def _shape(self, text: str, param: click.Parameter | None, ctx: click.Context | None) -> Shape:
+        """One to four positive whole numbers."""
+        sides = text.lower().split("x")
+        sound = all(side.isdecimal() and 0 < int(side) <= LARGEST_SIDE for side in sides)
+        if not sound or len(sides) > 1 + MOST_AXES:
+            self.fail(f"'{text}' is not channels x height x width, such as 3x224x224", param, ctx)
+        return tuple(int(side) for side in sides)
 
 
 class Setting(click.ParamType[tuple[str, Value]]):
@@ -53,10 +65,11 @@ class Setting(click.ParamType[tuple[str, Value]]):
         return name, read_yaml(Source(f"--set {name}", text))
 
 
+SIZE_HELP = "Size of one image, in place of the spec's; of several inputs NAME=CxHxW+NAME=CxHxW."
 one_spec = click.argument("spec", metavar="SPEC")
 many_specs = click.argument("specs", nargs=-1, required=True, metavar="SPEC...")
 with_set = click.option("--set", "given", multiple=True, type=Setting(), help="Set a parameter. Repeatable.")
-with_input = click.option("--input", "size", type=Size(), help="Size of one image, in place of the spec's.")
+with_input = click.option("--input", "size", type=Size(), help=SIZE_HELP)
 
 
 def with_output(text: str) -> Callable[[Command], Command]:
@@ -71,7 +84,7 @@ def refuse_output(path: Path, inputs: Iterable[Path]) -> None:
     files.refuse_unwritable(path, inputs)
 
 
-def network(word: str, given: Settings, size: Shape | None) -> api.Network:
+def network(word: str, given: Settings, size: Sizes | None) -> api.Network:
     """The one network that ``word`` names. Raises :class:`SpecError`, also where it names several."""
     spec, chosen = spec_of(word)
     if chosen != catalogue.EVERY:
@@ -109,7 +122,7 @@ def _meant(spec: Spec, chosen: str | None, given: Settings, *, whole: bool) -> l
     return [chosen] if is_alone else family
 
 
-def family(word: str, given: Settings, size: Shape | None, *, whole: bool = True) -> list[api.Network]:
+def family(word: str, given: Settings, size: Sizes | None, *, whole: bool = True) -> list[api.Network]:
     """The networks that ``word`` names, as :func:`members` has it. Raises with what is wrong in any of them."""
     problems = Problems()
     found = []

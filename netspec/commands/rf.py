@@ -14,23 +14,24 @@ from netspec.commands.formats import draw, endings, print_report, refuse_ending,
 from netspec.commands.options import Settings, network, one_spec, refuse_output, with_input, with_output, with_set
 from netspec.commands.output import is_ascii_only, say
 from netspec.graph.graph import Graph
-from netspec.ops.facts import PerAxis, Shape
+from netspec.language.inputs import Sizes
+from netspec.ops.facts import PerAxis
 from netspec.report.formats import Format
 from netspec.report.page import Screen
 from netspec.report.position_field import PositionReport
 
 
 class Position(click.ParamType[PerAxis]):
-    """``3,4``: row and column of a position."""
+    """``3,4``: row and column of a position; as many numbers as the map has axes."""
 
     name = "Y,X"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> PerAxis:
-        """Two whole numbers from 0 on."""
-        row, comma, column = str(value).partition(",")
-        if not comma or not row.strip().isdecimal() or not column.strip().isdecimal():
+        """Whole numbers from 0 on."""
+        places = [place.strip() for place in str(value).split(",")]
+        if not all(place.isdecimal() for place in places):
             self.fail(f"'{value}' is not row,column, such as 3,3", param, ctx)
-        return int(row), int(column)
+        return tuple([int(place) for place in places])
 
 
 @click.command()
@@ -46,7 +47,7 @@ def rf(  # noqa: PLR0913 - one argument for each option
     spec: str,
     given: Settings,
     *,
-    size: Shape | None,
+    size: Sizes | None,
     node: str | None,
     at: PerAxis | None,
     output: Path | None,

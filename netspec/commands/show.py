@@ -6,7 +6,7 @@ import click
 
 from netspec.commands.options import Settings, network, one_spec, with_input, with_set
 from netspec.commands.output import print_text, say
-from netspec.ops.facts import Shape
+from netspec.language.inputs import Sizes
 
 
 @click.command()
@@ -14,7 +14,7 @@ from netspec.ops.facts import Shape
 @with_set
 @with_input
 @click.option("--origin", is_flag=True, help="Show the file and line behind every value.")
-def show(spec: str, given: Settings, size: Shape | None, *, origin: bool) -> None:
+def show(spec: str, given: Settings, size: Sizes | None, *, origin: bool) -> None:
     """Print the resolved spec: parents merged in, the variant chosen, every parameter settled."""
     checked = network(spec, given, size)
     if not origin:

@@ -10,10 +10,10 @@ from netspec.analysis.setup import DTYPES, STATES, Dtype, Setup
 from netspec.analysis.summary import summary
 from netspec.commands.collect import collected
 from netspec.commands.formats import print_report, with_format
-from netspec.commands.options import Settings, Size, many_specs, with_set
+from netspec.commands.options import SIZE_HELP, Settings, Size, many_specs, with_set
 from netspec.commands.stats_options import Asked, cut_off, ranked, refuse_clashes, refuse_clashes_with_verify, wanted
 from netspec.commands.terminal import PIPED, line_width, print_pages
-from netspec.ops.facts import Shape
+from netspec.language.inputs import Sizes
 from netspec.report import comparison
 from netspec.report.columns import FIGURES, RENAMED
 from netspec.report.formats import Format
@@ -21,13 +21,13 @@ from netspec.report.grouping import By
 from netspec.report.stats import StatsReport
 
 
-class Sizes(click.ParamType[tuple[Shape, ...]]):
-    """``3x224x224,3x320x320`` as a tuple of shapes."""
+class Several(click.ParamType[tuple[Sizes, ...]]):
+    """``3x224x224,3x320x320`` as several sizes to look at."""
 
     name = "CxHxW,..."
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[Shape, ...]:
-        """One shape or more."""
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[Sizes, ...]:
+        """One or more."""
         return tuple(Size().convert(part, param, ctx) for part in str(value).split(","))
 
 
@@ -63,7 +63,7 @@ def epilog() -> str:
 @click.command(epilog=epilog())
 @many_specs
 @with_set
-@click.option("--input", "sizes", type=Sizes(), help="Size of one image, in place of the spec's; several make rows.")
+@click.option("--input", "sizes", type=Several(), help=f"{SIZE_HELP} Several with commas make rows.")
 @click.option("--by", type=click.Choice(get_args(By)[1:]), help="One row for each node, block, stage, op or family.")
 @click.option("--depth", type=click.IntRange(min=0), help="Open blocks to this depth; equal ones are one row.")
 @click.option("--all", "whole", is_flag=True, help="Open all blocks, down to every operation.")
@@ -81,7 +81,7 @@ def stats(  # noqa: PLR0913 - one argument for each option
     specs: tuple[str, ...],
     given: Settings,
     *,
-    sizes: tuple[Shape, ...] | None,
+    sizes: tuple[Sizes, ...] | None,
     form: Format,
     width: int | None,
     batch: int,

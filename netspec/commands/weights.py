@@ -13,7 +13,7 @@ from netspec.commands.formats import print_report, with_format
 from netspec.commands.options import BAD_INPUT, Settings, network, one_spec, refuse_output, show, with_input, with_set
 from netspec.commands.weights_options import WeightsAsked, with_weights_options
 from netspec.errors.problem import SpecError
-from netspec.ops.facts import Shape
+from netspec.language.inputs import Sizes
 from netspec.report.formats import Format
 from netspec.report.weights import WeightsReport
 from netspec.weights import mapping
@@ -29,7 +29,7 @@ from netspec.weights.wanted import wanted
 @with_input
 @with_weights_options
 @with_format(WeightsReport)
-def weights(spec: str, file: Path, *, given: Settings, size: Shape | None, form: Format, **how: Any) -> None:
+def weights(spec: str, file: Path, *, given: Settings, size: Sizes | None, form: Format, **how: Any) -> None:
     """Which weights of a file load into a network, and which do not, without building it.
 
     Where --map names a file that is not there yet, layers are paired by shapes and structure, and the pairs are written

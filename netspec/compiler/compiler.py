@@ -12,14 +12,13 @@ from netspec.errors.problem import Problem, Problems, SpecError
 from netspec.errors.source import Span
 from netspec.errors.suggestions import did_you_mean
 from netspec.graph.graph import Entry, Graph, Node, Output, Scope
-from netspec.language.arguments import Arguments, Given, built, evaluated, shown
+from netspec.language.arguments import Arguments, Given, built
+from netspec.language.inputs import Sizes, sizes
 from netspec.language.layers import Chain, named
 from netspec.language.parameter import settled
 from netspec.language.sections import LAYER_SECTIONS
 from netspec.language.spec import Spec
 from netspec.language.values import Mapping, Scalar, Value, weight
-from netspec.limits import LARGEST_SIDE
-from netspec.ops.facts import MAP, Shape
 from netspec.ops.initialisation import SCHEMES, Scheme
 
 
@@ -36,9 +35,9 @@ class NetworkError(SpecError):
 
 
 def network_of(
-    spec: Spec, variant: str | None, given: dict[str, Value], size: Shape | None = None, work: Work | None = None
+    spec: Spec, variant: str | None, given: dict[str, Value], given_sizes: Sizes | None = None, work: Work | None = None
 ) -> tuple[Graph, dict[str, Any]]:
-    """The network that ``spec`` makes with a variant and given values, for images of ``size`` if given.
+    """The network that ``spec`` makes with a variant and given values, for inputs of the sizes that are given.
 
     Also the values of all parameters. Several networks of one run share ``work``, which limits them together. Raises
     :class:`NetworkError` with every mistake found.
@@ -47,15 +46,15 @@ def network_of(
     work = work or Work(spec.limits)
     work.charge(VALUE * _written(spec, given), 0, spec.document.span, problems)
     values = _settings(spec, variant, given, problems)
-    size = size or _size(spec, values, problems)
-    if size is None:
+    inputs = sizes(spec.inputs, values, given_sizes or {}, variant or spec.header.name, problems)
+    if inputs is None:
         problems.check()
-        size = UNKNOWN_SIZE
-    run = Run(spec, values, size, problems, work)
+        raise AssertionError  # pragma: no cover - no spec without sizes and without a problem
+    run = Run(spec, values, inputs, problems, work)
     try:
         graph = _graph(run, variant or spec.header.name)
     finally:
-        run.work.operations += len(run.builder.nodes) - 1
+        run.work.operations += run.builder.operations
     _refuse_unneeded(graph, problems)
     refuse_unbuildable(graph, problems)
     problems.check()
@@ -72,7 +71,7 @@ def _graph(run: Run, name: str) -> Graph:
     problems = run.problems
     expansion = Expansion(run)
     entries: list[Entry] = []
-    x: Node | None = run.builder.input
+    x: Node | None = run.builder.input if len(run.builder.inputs) == 1 else None
     for section in LAYER_SECTIONS:
         if section in run.spec.sections:
             x = _section(expansion, section, x, entries)
@@ -92,19 +91,15 @@ def _partial(run: Run, name: str, entries: list[Entry]) -> Graph | None:
     What is declared as an output for training alone is one already.
     """
     builder = run.builder
-    if len(builder.nodes) == 1:
+    if not builder.operations:
         return None
     read = {source for node in builder.nodes for source in node.inputs}
     training = {str(output.layer.value) for output in run.spec.outputs if output.training}
-    ends = [node for node in reversed(builder.nodes) if node not in read]
+    ends = [node for node in reversed(builder.nodes) if node not in read and node.inputs]
     main = [node for node in ends if node.name not in training]
     outputs = [Output(node.name, node) for node in main or ends[:1]]
     outputs += [Output(node.name, node, training=True) for node in ends if main and node not in main]
     return builder.graph(name, tuple(entries), tuple(outputs))
-
-
-UNKNOWN_SIZE = (1, 1, 1)
-"""Never used: a size is missing only after a mistake."""
 
 
 def _settings(spec: Spec, variant: str | None, given: dict[str, Value], problems: Problems) -> dict[str, Any]:
@@ -136,20 +131,6 @@ def chosen(spec: Spec, variant: str | None, given: dict[str, Value]) -> dict[str
     """The values that a variant and the caller give, the caller's winning, each with its place."""
     entries = spec.variants[variant][1].entries if variant in spec.variants else {}
     return {**entries, **{name: (value.span, value) for name, value in given.items()}}
-
-
-def _size(spec: Spec, values: dict[str, Any], problems: Problems) -> Shape | None:
-    worked = evaluated(spec.size, values, problems)
-    if worked is None:
-        return None
-    size = worked.data
-    right = isinstance(size, list) and len(size) == MAP and all(type(side) is int for side in size)
-    if not (right and all(0 < side <= LARGEST_SIDE for side in size)):
-        hint = "channels, height and width of one image: input: [3, 224, 224]"
-        message = f"input must be three positive whole numbers, not {shown(size)}"
-        problems.add(Problem("wrong-type" if not right else "wrong-value", message, spec.size.span, hint))
-        return None
-    return tuple(size)
 
 
 def _section(expansion: Expansion, section: str, x: Node | None, entries: list[Entry]) -> Node | None:
@@ -230,14 +211,14 @@ def _scheme(value: Value, values: dict[str, Any], problems: Problems) -> Scheme 
 
 
 def _refuse_unneeded(graph: Graph, problems: Problems) -> None:
-    """A layer that no output needs is a mistake of wiring; only the last one of each dead end is named."""
+    """A layer or an input that no output needs is a mistake of wiring; only the last one of each dead end is named."""
     needed = {output.node for output in graph.outputs}
     for node in reversed(graph.operations):
         if node in needed:
             needed.update(node.inputs)
     read = {source for node in graph.nodes for source in node.inputs}
-    for node in graph.operations:
+    for node in graph.nodes:
         if node not in needed and node not in read:
-            message = f"nothing reads the output of '{node.name}'"
-            hint = "read it with 'from', or declare it in 'outputs'"
-            problems.add(Problem("unread-layer", message, node.span, hint))
+            what = "the output of " if node.inputs else "the input "
+            hint = "read it with 'from'" + (", or declare it in 'outputs'" if node.inputs else "")
+            problems.add(Problem("unread-layer", f"nothing reads {what}'{node.name}'", node.span, hint))

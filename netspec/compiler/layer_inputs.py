@@ -68,10 +68,18 @@ def _is_nothing(run: Run, layer: Layer, use: Use, body: Body, x: Node | None) ->
     return target is not None and target.known is None
 
 
+def _unsaid(run: Run, layer: Layer) -> Inputs:
+    """Object to a layer before which none stands, and which does not say which of several inputs it reads."""
+    inputs = list(run.builder.inputs)
+    message = f"the first layer does not say which of the {len(inputs)} inputs it reads: {', '.join(inputs)}"
+    run.problems.add(Problem("arity", message, layer.span, f"from: {inputs[0]}"))
+    return []
+
+
 def _read(run: Run, layer: Layer, body: Body, x: Node | None) -> Inputs:
     """The nodes that ``layer`` reads; none where their names cannot be told."""
     if layer.reads is None:
-        return [x]
+        return _unsaid(run, layer) if x is None and isinstance(layer.what, Use) and run.is_sound else [x]
     if "in" in read_in(layer.reads):
         run.problems.add(Problem("expression", "'$in' is what 'from' decides", layer.reads.span, IN_HINT))
         return []

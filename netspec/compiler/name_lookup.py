@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Mapping as Names
+from functools import lru_cache
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -13,7 +15,7 @@ from netspec.graph.graph import INPUT, Node
 from netspec.language.arguments import Arguments
 from netspec.language.expression import ABSENT
 from netspec.language.values import Scalar
-from netspec.ops.facts import MAP
+from netspec.ops.facts import MAP, Shape
 
 Inputs = list[Node | None]
 """What a layer reads; None is a layer that could not be built."""
@@ -36,17 +38,29 @@ def seen(values: dict[str, Any], x: Node | None) -> dict[str, Any]:
     """``values`` and ``$in``: the shape of what the layer reads."""
     if x is None:
         return {**values, "in": ABSENT}
-    sides = {"height": x.shape[1], "width": x.shape[2]} if len(x.shape) == MAP else {}
-    return {**values, "in": {"channels": x.shape[0], **sides}}
+    return {**values, "in": _facts(x.shape)}
+
+
+@lru_cache(maxsize=1000)
+def _facts(shape: Shape) -> dict[str, Any]:
+    """What expressions can ask of ``shape``."""
+    sides = {"height": shape[1], "width": shape[2]} if len(shape) == MAP else {}
+    return {"channels": shape[0], **sides, "size": list(shape[1:])}
 
 
 class NameLookup:
     """The outputs known so far by their paths; an output that could not be built is known as None."""
 
-    def __init__(self, network_input: Node) -> None:
-        self._outputs: dict[str, Node | None] = {INPUT: network_input}
+    def __init__(self, inputs: Names[str, Node]) -> None:
+        self._inputs = inputs
+        self._outputs: dict[str, Node | None] = {**inputs}
         self._left_out: dict[str, str] = {}
         self._pending: list[tuple[Scalar, str, str]] = []
+
+    @property
+    def has_pending(self) -> bool:
+        """Whether a name was read that is not there, or not yet."""
+        return bool(self._pending)
 
     def know(self, path: str, node: Node | None) -> None:
         """From here on ``path`` means ``node``, also where it was the number of a layer that is left out."""
@@ -87,6 +101,9 @@ class NameLookup:
                 message = f"'{name}' is left out by {self._left_out[path]}"
                 hint = "what reads it instead needs the opposite condition: from: a if $wide else b"
                 return Problem("unknown-name", message, read.span, hint)
+        if boundary and name in self._inputs:
+            message = f"'{name}' is an input of the network, which a block does not see"
+            return Problem("unknown-name", message, read.span, f"let the block have it: reads: {name}")
         prefix = f"{boundary}." if boundary else ""
         known = (path.removeprefix(prefix) for path in self._outputs if path.startswith(prefix))
         hint = hints.did_you_mean(name, chain(known, [INPUT]))

@@ -12,21 +12,23 @@ from netspec.errors.problem import Problem, Problems
 from netspec.errors.source import Span
 from netspec.graph.builder import DuplicateName, GraphBuilder
 from netspec.graph.graph import Node, Scope
+from netspec.language.inputs import Sizes
 from netspec.language.spec import Spec
-from netspec.ops.facts import Shape
 
 
 class Run:
     """The spec, the values of its parameters, and what has been found and built so far."""
 
-    def __init__(self, spec: Spec, values: dict[str, Any], size: Shape, problems: Problems, work: Work) -> None:
+    def __init__(self, spec: Spec, values: dict[str, Any], inputs: Sizes, problems: Problems, work: Work) -> None:
         self.spec = spec
         self.values = values
         self.problems = problems
         self.work = work
-        self.builder = GraphBuilder(size, work.left)
+        self.builder = GraphBuilder(inputs, work.left)
+        for name, node in self.builder.inputs.items():
+            node.span = spec.inputs[name].span
         self.patches = Patches(spec.rules)
-        self.names = NameLookup(self.builder.input)
+        self.names = NameLookup(self.builder.inputs)
         self.words = WordLookup(spec.blocks, values, problems, self.charge)
         self.parts: list[tuple[str, Node | Scope]] = []
         """What stands at the top of the network, by the names of its entries."""
@@ -36,6 +38,11 @@ class Run:
         """Where the layers of sections stand, and those that patches bring in."""
         return Body(self.values, self.builder.input)
 
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing wrong has been met so far: what is not known is not there."""
+        return not len(self.problems) and not self.names.has_pending
+
     def charge(self, span: Span, *, values: int = 0, layers: int = 1) -> None:
         """Count looks at layers, each at all patterns of patches, and at so many values written in them."""
         steps = layers * (LAYER + PATTERN * self.patches.cost) + VALUE * values
@@ -44,4 +51,7 @@ class Run:
     def twice(self, error: DuplicateName, span: Span, *, several: bool = False) -> None:
         """Object to a second layer of one name; ``several`` repetitions could have different ones."""
         hint = "'$index' makes the names of repetitions differ: name: block-$index" if several else ""
-        self.problems.add(Problem("duplicate-name", f"two layers are called '{error.name}'", span, hint))
+        message = f"two layers are called '{error.name}'"
+        if error.name in self.builder.inputs:
+            message = f"an input is called '{error.name}', so no layer can be"
+        self.problems.add(Problem("duplicate-name", message, span, hint))

@@ -8,7 +8,7 @@ from collections.abc import Sequence as Listed
 from netspec.errors.problem import Problem, Trail
 from netspec.errors.source import Span
 from netspec.graph.builder import NodeRefused
-from netspec.graph.graph import Node, upstream
+from netspec.graph.graph import INPUT, Node, upstream
 from netspec.language.layers import Layer
 from netspec.language.patch import Rule
 from netspec.language.values import Scalar, Sequence, Value
@@ -70,6 +70,7 @@ def _earlier(node: Node, parted: Node | None) -> Iterator[Node]:
 
 
 def _origin(node: Node) -> str:
-    if node.span is None:
-        return "the network's input"
-    return f"from {node.operation.word} '{node.name}' (line {node.span.line})"
+    if not node.inputs:
+        return "the network's input" + (f" '{node.name}'" if node.name != INPUT else "")
+    place = f" (line {node.span.line})" if node.span else ""
+    return f"from {node.operation.word} '{node.name}'{place}"

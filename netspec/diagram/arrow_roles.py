@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from netspec.diagram.view import IMAGE, Arrow, Box, Frame, Level, Role, boxes, frames
+from netspec.diagram.view import Arrow, Box, Frame, Level, Role, boxes, frames
 
 CONCAT = "C"
 
@@ -113,10 +113,10 @@ class ArrowRoles:
 
 
 def _ranks(into: dict[str, list[Arrow]], out: dict[str, list[Arrow]]) -> dict[str, int]:
-    """How many arrows lead to each key on the longest path from the image."""
-    rank = {IMAGE: 0}
+    """How many arrows lead to each key on the longest path from what none leads to."""
+    rank = {key: 0 for key in out if key not in into}
     missing = {target: len(entering) for target, entering in into.items()}
-    ready = [IMAGE]
+    ready = list(rank)
     while ready:
         key = ready.pop()
         for arrow in out.get(key, ()):

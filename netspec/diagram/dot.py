@@ -7,7 +7,7 @@ from typing import NamedTuple
 from netspec.diagram.folded import view
 from netspec.diagram.labels import merged, quoted, shape_label
 from netspec.diagram.style import GREEN, GREY, INK, TEXT, box_node, frame_node, title
-from netspec.diagram.view import IMAGE, Arrow, Box, Frame, Role, View, boxes
+from netspec.diagram.view import Arrow, Box, Frame, Role, View, boxes
 from netspec.graph.graph import Graph
 
 HEAD = f"""\
@@ -47,7 +47,8 @@ def to_dot(graph: Graph, *, depth: int = 1) -> str:
     Raises :class:`ValueError` for a negative depth.
     """
     shown = view(graph, depth)
-    lines = [HEAD, f"  label=<{title(shown)}>;", f'  {IMAGE} [{TEXT}, label="image"];']
+    lines = [HEAD, f"  label=<{title(shown)}>;"]
+    lines += [f"  {start.key} [{TEXT}, label={quoted(start.label)}];" for start in shown.starts]
     for part in shown.parts:
         lines += _part(part, shown, "  ")
     lines += [f"  {line}" for line in _levels(shown.parts, shown)]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from itertools import groupby
 
+from netspec.analysis.inputs import inputs_of
 from netspec.diagram.arrow_roles import ArrowRoles
 from netspec.diagram.arrows import drawn, forked
 from netspec.diagram.folding import is_one_box, nodes_of, readers, runs
 from netspec.diagram.outline import Outline, Place
-from netspec.diagram.view import IMAGE, Box, End, Frame, View, figures_of
-from netspec.graph.graph import Entry, Graph, Node, Scope
+from netspec.diagram.view import IMAGE, Box, End, Frame, Start, View, figures_of
+from netspec.graph.graph import INPUT, Entry, Graph, Node, Scope
 
 
 def view(graph: Graph, depth: int = 1) -> View:
@@ -22,7 +23,8 @@ def view(graph: Graph, depth: int = 1) -> View:
         message = f"depth must be 0 or more, not {depth}"
         raise ValueError(message)
     outline = Outline.of(graph, readers(graph))
-    outline.places |= dict.fromkeys(graph.inputs, Place(IMAGE))
+    starts = _starts(graph)
+    outline.places |= {node: Place(start.key) for node, start in zip(graph.inputs, starts, strict=True)}
     parts: list[Box | Frame] = []
     for section, entries in groupby(graph.entries, key=lambda entry: entry.section):
         drawing = _stages if section == "stages" else _section
@@ -32,7 +34,8 @@ def view(graph: Graph, depth: int = 1) -> View:
     roles = ArrowRoles.of(arrows, parts)
     return View(
         name=graph.name,
-        input=graph.input.shape,
+        inputs=inputs_of(graph),
+        starts=starts,
         figures=figures_of(graph.nodes, outline.auxiliary),
         parts=tuple(parts),
         arrows=roles.arrows(),
@@ -40,6 +43,12 @@ def view(graph: Graph, depth: int = 1) -> View:
         forks=forks,
         levels=roles.levels(parts),
     )
+
+
+def _starts(graph: Graph) -> tuple[Start, ...]:
+    """The inputs: what is called ``input`` is drawn as an image, others by their names."""
+    names = [node.name for node in graph.inputs]
+    return tuple([Start(IMAGE, IMAGE) if name == INPUT else Start(f"in{at}", name) for at, name in enumerate(names)])
 
 
 def _stages(outline: Outline, entries: list[Entry], depth: int) -> list[Box | Frame]:

@@ -28,7 +28,8 @@ LETTER = 6
 def title(shown: View) -> str:
     """Name, input size and totals of the network."""
     sums = _sums(shown.figures)
-    text = f"input {shape_label(shown.input)}" + (f" {DOT} {sums}" if sums else "")
+    shapes = [(f"{name} " if len(shown.inputs) > 1 else "") + shape_label(shape) for name, shape in shown.inputs]
+    text = f"input {', '.join(shapes)}" + (f" {DOT} {sums}" if sums else "")
     return f'<FONT POINT-SIZE="15"><B>{escaped(shown.name)}</B></FONT>{LEFT}{_small(text)}{LEFT}'
 
 

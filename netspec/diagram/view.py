@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
+from netspec.analysis.inputs import Inputs
 from netspec.graph.graph import Node
 from netspec.ops.facts import Family, Shape
 
@@ -102,6 +103,14 @@ class End:
 
 
 @dataclass(frozen=True, slots=True)
+class Start:
+    """An input of the network."""
+
+    key: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """A whole diagram.
 
@@ -109,7 +118,8 @@ class View:
     """
 
     name: str
-    input: Shape
+    inputs: Inputs
+    starts: tuple[Start, ...]
     figures: Figures
     parts: tuple[Box | Frame, ...]
     arrows: tuple[Arrow, ...]
@@ -119,7 +129,7 @@ class View:
 
 
 IMAGE = "image"
-"""Key of the input."""
+"""Key and label of an input that is called ``input``."""
 
 
 def boxes(parts: Iterable[Box | Frame]) -> list[Box]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
+from netspec.analysis.inputs import inputs_data
 from netspec.analysis.summary import Summary, summary
 from netspec.diff.matching import matched
 from netspec.diff.weight_transfer import WeightTransfer, weight_transfer
@@ -54,7 +57,7 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """A total of both networks; the receptive field has a number for each axis."""
+    """A total of both networks; the receptive field has a number for each axis, where these are as many in both."""
 
     what: str
     old: tuple[int, ...]
@@ -96,8 +99,8 @@ class Difference:
         """Everything as plain data: raw numbers, stable keys, nothing folded."""
         return {
             "schema_version": SCHEMA_VERSION,
-            "old": {"name": self.old.name, "input": list(self.old.input)},
-            "new": {"name": self.new.name, "input": list(self.new.input)},
+            "old": {"name": self.old.name, **inputs_data(self.old.inputs)},
+            "new": {"name": self.new.name, **inputs_data(self.new.inputs)},
             "different": bool(self),
             "totals": {delta.what: delta.to_dict() for delta in self.totals},
             "added": [_node(node) for node in self.added],
@@ -117,14 +120,14 @@ def difference(old: Graph, new: Graph) -> Difference:
     pairs = matched(old, new)
     back = {new_node: old_node for old_node, new_node in pairs.items()}
     matches = [Match(node, other, tuple(_changes(node, other, pairs))) for node, other in pairs.items()]
-    before, after = summary(old), summary(new)
+    before, after, given = summary(old), summary(new), frozenset(old.inputs)
     return Difference(
         old=before,
         new=after,
-        added=tuple(node for node in new.nodes if node not in back),
-        removed=tuple(node for node in old.nodes if node not in pairs),
-        changed=tuple(match for match in matches if match.changes and match.old is not old.input),
-        renamed=tuple(match for match in matches if match.renamed),
+        added=tuple(node for node in new.operations if node not in back),
+        removed=tuple(node for node in old.operations if node not in pairs),
+        changed=tuple(match for match in matches if match.changes and match.old not in given),
+        renamed=tuple(match for match in matches if match.renamed and match.old not in given),
         declared=tuple(_declared(old, new, pairs)),
         totals=tuple(_totals(before, after)),
         weights=weight_transfer(old, new, pairs),
@@ -154,7 +157,7 @@ def _alike(one: Plain, other: Plain) -> bool:
 
 def _declared(old: Graph, new: Graph, pairs: dict[Node, Node]) -> list[Change]:
     """Changes of what a spec declares beside its layers."""
-    changes = [_shapes("input", old.input.shape, new.input.shape)] if old.input.shape != new.input.shape else []
+    changes = list(_inputs(old, new))
     before = {output.name: output for output in old.outputs}
     after = {output.name: output for output in new.outputs}
     for name in {**before, **after}:
@@ -167,6 +170,19 @@ def _declared(old: Graph, new: Graph, pairs: dict[Node, Node]) -> list[Change]:
     return [*changes, *(Change(f"init {name}", one, other) for name, (one, other) in schemes.items() if one != other)]
 
 
+def _inputs(old: Graph, new: Graph) -> Iterator[Change]:
+    """What differs of what the networks are given, argument by argument."""
+    several = max(len(old.inputs), len(new.inputs)) > 1
+    for one, other in zip_longest(old.inputs, new.inputs):
+        shapes = [list(node.shape) if node else None for node in (one, other)]
+        names = [node.name if node else None for node in (one, other)]
+        what = f"input {names[0] or names[1]}" if several else "input"
+        if shapes[0] != shapes[1]:
+            yield Change(what, shapes[0], shapes[1])
+        elif names[0] != names[1]:
+            yield Change("input", names[0], names[1])
+
+
 def _scheme(scheme: Scheme) -> str:
     """``kaiming_normal(mode=fan_out, nonlinearity=relu)``."""
     word = scheme.function.rpartition(".")[2].rstrip("_")
@@ -176,6 +192,8 @@ def _scheme(scheme: Scheme) -> str:
 def _totals(old: Summary, new: Summary) -> list[Delta]:
     before, after = old.totals.to_dict(), new.totals.to_dict()
     deltas = [Delta(name, (before[name],), (after[name],)) for name in before]
+    if len(old.field.size) != len(new.field.size):
+        return deltas
     return [*deltas, Delta("receptive_field", old.field.size, new.field.size)]
 
 

@@ -14,17 +14,18 @@ MAX_PAIRS = 2**31
 def matched(old: Graph, new: Graph) -> dict[Node, Node]:
     """Nodes of ``old`` with the node of ``new`` that each is, every node at most once.
 
-    Equal names are the same operation, and the inputs are. A list numbers its children instead of naming them: where a
-    number has come to mean another kind of operation, that whole list has no names. What is left is matched where
-    operation and parameters are equal, as a longest common subsequence of the running order, unless two operations
-    without weights have nothing else in common; then by what names there are. Raises :class:`SpecError` where too much
-    is left to compare.
+    Equal names are the same operation, and inputs are where their places are. A list numbers its children instead of
+    naming them: where a number has come to mean another kind of operation, that whole list has no names. What is left
+    is matched where operation and parameters are equal, as a longest common subsequence of the running order, unless
+    two operations without weights have nothing else in common; then by what names there are. Raises
+    :class:`SpecError` where too much is left to compare.
     """
-    known = {node.name: node for node in new.nodes}
-    same = {node: known[node.name] for node in old.nodes if node.name in known}
+    known = {node.name: node for node in new.operations}
+    same = {node: known[node.name] for node in old.operations if node.name in known}
     moved = {_list(node) for node, other in same.items() if node.operation.word != other.operation.word} - {""}
     found = {node: other for node, other in same.items() if not moved or _list(node) not in moved}
-    left, right = _rest(old.nodes, found), _rest(new.nodes, found.values())
+    found |= zip(old.inputs, new.inputs, strict=False)
+    left, right = _rest(old.operations, found), _rest(new.operations, found.values())
     if len(left) * len(right) > MAX_PAIRS:
         message = f"{len(left):,} and {len(right):,} operations have no common name; that is too many to match"
         raise SpecError([Problem("limit", message)])

@@ -32,7 +32,7 @@ EXPLANATIONS: dict[Code, Explanation] = {
         "A layer reads more or fewer inputs than it takes.",
         "yaml",
         "sum: {relu: , from: [a, b]}",
-        "Join the inputs first: `add: [a, b]`.",
+        "Join the inputs first: `add: [a, b]`. With several inputs of a network the first layer says which it reads.",
     ),
     "bad-artefact": Explanation(
         "A file that should hold weights and a spec is truncated, foreign, or its weights do not fit its spec.",
@@ -71,7 +71,7 @@ EXPLANATIONS: dict[Code, Explanation] = {
         "Rename or remove one.",
     ),
     "duplicate-name": Explanation(
-        "Two layers would have one path.",
+        "Two layers, or a layer and an input, would have one path.",
         "yaml",
         "a.b: relu\na: [tanh]",
         "Rename one.",
@@ -259,7 +259,7 @@ EXPLANATIONS: dict[Code, Explanation] = {
         "Mind the spelling; `netspec stats` shows the paths of the layers.",
     ),
     "unread-layer": Explanation(
-        "No output needs a layer: what it computes is lost.",
+        "No output needs a layer, or an input: what it holds is lost.",
         "yaml",
         "a: relu\nb: tanh\nc: {relu: , from: a}",
         "Read it with `from`, declare it in `outputs`, or remove it.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from netspec.errors.codes import Refusal
@@ -41,9 +41,11 @@ class GraphFull(Exception):
 class GraphBuilder:
     """Appends nodes and scopes; infers each shape once, when the node is appended."""
 
-    def __init__(self, size: Shape, most: int = LIMITS.nodes) -> None:
-        self.most = most
-        """How many nodes there may be."""
+    def __init__(self, inputs: Shape | Mapping[str, Shape], most: int = LIMITS.nodes) -> None:
+        """``inputs`` are the shapes of the network's inputs by their names, or that of its one.
+
+        ``most`` is how many operations there may be.
+        """
         self.root = Scope(name="", block="network")
         self.scope = self.root
         self.names: set[str] = {INPUT}
@@ -51,8 +53,22 @@ class GraphBuilder:
         self.nodes: list[Node] = []
         self.parts: dict[str, Node | Scope] = {}
         """Path -> what was appended there."""
-        self.input = Node(0, INPUT, Input(size=size), (), size, self.root, None)
-        self.nodes.append(self.input)
+        self.inputs: dict[str, Node] = {}
+        for name, size in (inputs if isinstance(inputs, Mapping) else {INPUT: inputs}).items():
+            self.inputs[name] = Node(len(self.nodes), name, Input(size=size), (), size, self.root, None)
+            self.nodes.append(self.inputs[name])
+        self.names.update(self.inputs)
+        self._full = most + len(self.nodes)
+
+    @property
+    def input(self) -> Node:
+        """The first input."""
+        return self.nodes[0]
+
+    @property
+    def operations(self) -> int:
+        """How many operations there are so far."""
+        return len(self.nodes) - len(self.inputs)
 
     def path(self, name: str) -> str:
         """Full path of a child called ``name`` of the current scope."""
@@ -63,7 +79,7 @@ class GraphBuilder:
 
         Raises :class:`NodeRefused` when the inputs do not fit and :class:`DuplicateName` when the name is taken.
         """
-        if len(self.nodes) > self.most:
+        if len(self.nodes) >= self._full:
             raise GraphFull
         path = self.path(name)
         try:

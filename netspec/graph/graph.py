@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import prod
+from operator import attrgetter
 from typing import NamedTuple
 
 from netspec.errors.source import Span
@@ -22,9 +23,11 @@ class Node:
     """One operation at its place: path name, inputs, output shape, enclosing scope, place in the source.
 
     What the operation says of itself for its inputs (``tensors``, ``window``, ``cost``) is asked once, here;
-    ``params`` and ``buffers`` are the elements of its tensors, trainable ones and others. ``grid`` is how many
-    positions it has along each axis of the network's input: one on each where its shape has other axes than that, as
-    flat features have; ``has_places`` says whether it has the same.
+    ``params`` and ``buffers`` are the elements of its tensors, trainable ones and others.
+
+    ``origin`` is the first of the network's inputs that it comes from; positions are told in that one. ``followed`` are
+    those of its inputs that come from it too. ``grid`` is how many positions it has along each axis of it: one on each
+    where its shape has other axes than that, as flat features have; ``has_places`` says whether it has the same.
     """
 
     index: int
@@ -38,6 +41,8 @@ class Node:
     tensors: tuple[Tensor, ...] = field(init=False)
     window: Window = field(init=False)
     bounding_window: Window | None = field(init=False)
+    origin: Node = field(init=False)
+    followed: tuple[Node, ...] = field(init=False)
     grid: PerAxis = field(init=False)
     has_places: bool = field(init=False)
     cost: Cost = field(init=False)
@@ -50,7 +55,15 @@ class Node:
         self.window = self.operation.window(*shapes)
         self.bounding_window = self.operation.bounding_window(*shapes)
         grid = self.shape[1:]
-        axes = len(self.inputs[0].grid) if self.inputs else len(grid)
+        self.followed = self.inputs
+        if len(self.inputs) == 1:
+            self.origin = self.inputs[0].origin
+        elif self.inputs:
+            origin = self.origin = min([node.origin for node in self.inputs], key=_index)
+            self.followed = tuple([node for node in self.inputs if node.origin is origin])
+        else:
+            self.origin = self
+        axes = len(self.origin.shape) - 1
         self.has_places = len(grid) == axes
         self.grid = grid if self.has_places else (1,) * axes
         self.cost = self.operation.cost(self.shape, *shapes)
@@ -71,8 +84,11 @@ class Node:
 
     @property
     def positions(self) -> int:
-        """How many positions it has on the axes of the network's input."""
+        """How many positions it has on the axes of the input that it is told in."""
         return prod(self.grid)
+
+
+_index = attrgetter("index")
 
 
 @dataclass(slots=True, eq=False, repr=False)

@@ -1,6 +1,7 @@
 """How windows compose along the paths of a graph: what one position of a node sees of the nodes before, axis by axis.
 
-Receptive fields and the limit on strides both follow these rules, and nothing else does the arithmetic again.
+Receptive fields and the limit on strides both follow these rules, and nothing else does the arithmetic again. Of
+several inputs of a network a node is told in the first that it comes from; paths from others are not followed there.
 """
 
 from __future__ import annotations
@@ -43,13 +44,13 @@ def around(extents: Sequence[Extent], count: int) -> Extent:
 
 
 def placed(node: Node, axis: int) -> tuple[Node, ...]:
-    """The inputs of ``node`` whose positions on ``axis`` are those of its output.
+    """The inputs of ``node`` whose positions on ``axis`` are those of its output, of those that are followed.
 
     One that has a single position there, which a product repeats over all of them, has no place.
     """
     if node.grid[axis] == 1:
-        return node.inputs
-    return tuple([source for source in node.inputs if source.grid[axis] > 1]) or node.inputs
+        return node.followed
+    return tuple([source for source in node.followed if source.grid[axis] > 1]) or node.followed
 
 
 def window_over(node: Node, source: Node) -> Window | None:
@@ -66,12 +67,27 @@ def window_over(node: Node, source: Node) -> Window | None:
     return None if window.is_point else window
 
 
+def is_repeated(node: Node, source: Node, axis: int) -> bool:
+    """Whether every position of ``node`` on ``axis`` reads the single one that ``source`` has there."""
+    if source not in placed(node, axis):
+        return True
+    return source.grid[axis] == 1 < node.grid[axis] and window_over(node, source) is None
+
+
+def _repeated(node: Node, source: Node, known: Sequence[Extent]) -> tuple[Extent, ...]:
+    """``known`` of ``source``, of which ``node`` repeats single positions: all of its positions see the same there."""
+    counts = zip(known, source.grid, node.grid, strict=True)
+    return tuple([extent._replace(jump=0) if before < count else extent for extent, before, count in counts])
+
+
 def extents(node: Node, before: Callable[[Node], Sequence[Extent]]) -> tuple[Extent, ...]:
     """What positions of ``node`` see on each axis, if those of its inputs see what ``before`` says."""
-    if len(node.inputs) == 1:
-        (source,) = node.inputs
+    if len(node.followed) == 1:
+        (source,) = node.followed
         window, known = window_over(node, source), before(source)
-        return tuple([extent.through(window, axis) for axis, extent in enumerate(known)]) if window else tuple(known)
+        if window:
+            return tuple([extent.through(window, axis) for axis, extent in enumerate(known)])
+        return tuple(known) if node.grid == source.grid else _repeated(node, source, known)
     found = []
     for axis, count in enumerate(node.grid):
         ways = []

@@ -8,9 +8,10 @@ from typing import NamedTuple
 from netspec.errors.problem import Problem, Problems, SpecError
 from netspec.errors.source import Source, Span
 from netspec.errors.suggestions import did_you_mean
+from netspec.language.inputs import refuse_both
 from netspec.language.patched_text import Removal
 from netspec.language.reader import read_yaml
-from netspec.language.sections import SECTIONS
+from netspec.language.sections import OTHER, SECTIONS
 from netspec.language.spec import Spec, parsed
 from netspec.language.under import name_of, placed_under
 from netspec.language.unread import Whole, without_unread
@@ -59,6 +60,7 @@ def whole(document: Value, opener: Opener, limits: Limits = LIMITS) -> Whole:
     variant: str | None = None
     span = document.span
     while isinstance(current, Mapping):
+        refuse_both(current)
         chain.append((current, variant, span))
         entry = current.entries.get("extends")
         if entry is None:
@@ -102,7 +104,10 @@ def _reference(value: Value) -> tuple[str, Span]:
 
 def _merged(parent: Mapping, child: Mapping, removals: list[Removal]) -> Mapping:
     """The child's entries over the parent's; patches after the parent's. What is replaced is added to ``removals``."""
-    entries = dict(parent.entries)
+    entries = {}
+    for key, entry in parent.entries.items():
+        other = OTHER.get(key)
+        entries[other if other in child.entries else key] = entry
     for key, (span, value) in child.entries.items():
         before = entries.get(key)
         section = _SECTIONS.get(key)

@@ -112,6 +112,17 @@ def fault(name: str) -> str:
     return ""
 
 
+def input_fault(name: str) -> str:
+    """What is wrong with ``name`` as that of an input, an argument of the network's forward; empty if nothing is."""
+    if len(name) > MAX_NAME:
+        return f"a name may have {MAX_NAME} characters"
+    if not name[:1].isalpha() or not _is_word(name):
+        return "an input's name is made of letters, digits and _, and begins with a letter"
+    if iskeyword(name):
+        return f"'{name}' is a word of Python, in which generated code could not name the input"
+    return ""
+
+
 FORM = "a name is made of letters, digits, _ and, inside a part, -, its parts joined by dots, and begins with a letter"
 
 

@@ -7,23 +7,29 @@ from collections.abc import Container, Iterator
 import yaml
 
 from netspec.errors.source import Span
+from netspec.language.inputs import INPUT, INPUTS, Shape, Sizes
 from netspec.language.spec import Spec
 from netspec.language.unread import reading
 from netspec.language.values import Mapping, Scalar, Sequence, Value, plain, retyped
 
 
 def resolved(
-    spec: Spec, name: str, size: tuple[int, ...], given: dict[str, tuple[Span, Value]], init: Container[str]
+    spec: Spec, name: str, sizes: Sizes, given: dict[str, tuple[Span, Value]], init: Container[str]
 ) -> Mapping:
-    """The document of ``spec`` with the ``given`` values as defaults, for images of ``size``, without variants.
+    """The document of ``spec`` with the ``given`` values as defaults and inputs of these ``sizes``, without variants.
 
     ``init`` are the entries of that section that start any weights.
     """
     entries = {key: entry for key, entry in spec.document.entries.items() if key != "variants"}
     place, written = entries["name"]
     entries["name"] = (place, Scalar(name, written.span))
-    place, written = entries["input"]
-    entries["input"] = (place, Sequence(tuple(Scalar(side, written.span) for side in size), written.span))
+    if INPUT in entries:
+        place, written = entries[INPUT]
+        entries[INPUT] = (place, _size(sizes[INPUT], written))
+    else:
+        place, written = entries[INPUTS]
+        named = {key: (span, _size(sizes[key], value)) for key, (span, value) in _entries(written).items()}
+        entries[INPUTS] = (place, Mapping(named, written.span))
     place, params = entries.get("params", (place, written))
     if isinstance(params, Mapping):
         settled = {key: (span, _settled(value, given.get(key))) for key, (span, value) in params.entries.items()}
@@ -44,6 +50,15 @@ def _only(document: Mapping, section: str, kept: Container[str]) -> Mapping:
     if not left:
         del entries[section]
     return Mapping(entries, document.span)
+
+
+def _size(size: Shape, written: Value) -> Value:
+    """``size`` at the place of what is written."""
+    return Sequence(tuple([Scalar(side, written.span) for side in size]), written.span)
+
+
+def _entries(value: Value) -> dict[str, tuple[Span, Value]]:
+    return value.entries if isinstance(value, Mapping) else {}
 
 
 def _settled(written: Value, given: tuple[Span, Value] | None) -> Value:

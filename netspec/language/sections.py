@@ -11,7 +11,7 @@ class Section(NamedTuple):
     Sections of one ``group`` stand together in canonical form, an empty line between groups. ``merged`` ones are merged
     with the parent's entry by entry; others replace the parent's, but patches, which follow it. ``layers`` ones hold
     layers, in this order of running. In ``expressions`` parameters are read and blocks are used. ``example`` is how a
-    section begins that every spec has.
+    section begins that every spec has, or the ``other`` that says the same in another way.
     """
 
     key: str
@@ -21,6 +21,7 @@ class Section(NamedTuple):
     layers: bool = False
     expressions: bool = False
     example: str = ""
+    other: str = ""
 
 
 SECTIONS = (
@@ -37,9 +38,17 @@ SECTIONS = (
     Section(
         "input",
         "top",
-        "Channels, height and width of one image.",
+        "Channels, height and width of one image; of other data, channels and 0 to 3 sizes.",
         expressions=True,
         example="input: [3, 224, 224]",
+        other="inputs",
+    ),
+    Section(
+        "inputs",
+        "top",
+        "Several inputs: names to sizes, in the order of the module's arguments.",
+        expressions=True,
+        other="input",
     ),
     Section("params", "top", "The values that a caller can set: a default, a type, or the long form.", merged=True),
     Section("variants", "top", "Named sets of parameter values."),
@@ -76,3 +85,5 @@ LAYER_SECTIONS = tuple(section.key for section in SECTIONS if section.layers)
 """Those that hold layers, in running order."""
 NEEDED = {section.key: section.example for section in SECTIONS if section.example}
 """What every spec without a parent begins with, and how."""
+OTHER = {section.key: section.other for section in SECTIONS if section.other}
+"""Sections that say the same in two ways; of parent and child the child's counts."""

@@ -16,12 +16,13 @@ from netspec.language import names
 from netspec.language.arguments import Arguments, built
 from netspec.language.budget import Limit, limits
 from netspec.language.definition import Definition, defined, mapping_of
+from netspec.language.inputs import declared_inputs
 from netspec.language.layers import Chain, Layer, chain
 from netspec.language.outputs import OutputDeclaration, outputs
 from netspec.language.parameter import Parameter, declared
 from netspec.language.patch import Rule, rules
 from netspec.language.patched_text import Removal
-from netspec.language.sections import KEYS, LAYER_SECTIONS, NEEDED
+from netspec.language.sections import KEYS, LAYER_SECTIONS, NEEDED, OTHER
 from netspec.language.unread import Whole, reading
 from netspec.language.values import Mapping, Value
 from netspec.limits import LIMITS, Limits
@@ -45,7 +46,9 @@ class Spec:
     source: Source
     document: Mapping
     header: Header
-    size: Value
+    inputs: dict[str, Value]
+    """Names to sizes, as written, in the order of the forward's arguments."""
+
     problems: Problems
     params: dict[str, Parameter] = field(default_factory=dict)
     variants: dict[str, tuple[Span, Mapping]] = field(default_factory=dict)
@@ -102,18 +105,18 @@ def parsed(whole: Whole, source: Source, problems: Problems) -> Spec | None:
         if key not in KEYS:
             hint = problems.hints.of(key, KEYS, SECTION_NAMES).text
             problems.add(Problem("unknown-section", f"a spec has no section '{key}'", span, hint))
-    missing = [key for key in NEEDED if key not in document.entries]
+    missing = [key for key in NEEDED if key not in document.entries and OTHER.get(key) not in document.entries]
     for key in missing:
         problems.add(Problem("missing-section", f"a spec needs '{key}'", document.span, NEEDED[key]))
-    size = document.get("input")
-    if missing or size is None:
+    if missing:
         return None
+    inputs = declared_inputs(document, problems)
     given = {key: entry for key, entry in document.entries.items() if key in Header.model_fields}
     header = built(Header, "the spec", Arguments.of(Mapping(given, document.span), document.span, "", {}), problems)
     if not isinstance(header, Header):
         return None
     _is_title(header.name, given["name"][1].span, problems)
-    spec = Spec(source, document, header, size, problems, dropped=whole.dropped)
+    spec = Spec(source, document, header, inputs, problems, dropped=whole.dropped)
     _read_sections(spec, document, problems)
     _refuse_unread(spec, problems)
     return spec

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from netspec.analysis.liveness import Liveness, is_open
-from netspec.graph.graph import Node, Scope
+from netspec.graph.graph import INPUT, Node, Scope
 from netspec.ops.facts import Layer
 
 Piece = Node | Scope
@@ -87,20 +87,26 @@ class Writer:
         self.variables: dict[Node, str] = {}
         self.lines: list[str] = []
         self.modules: list[str] = []
+        self.kept: frozenset[Node] = frozenset()
+        """Inputs whose variables are not used again."""
 
     def source(self, inputs: tuple[Node, ...], steps: list[Step], result: Result) -> str:
         """``def forward(self, x): ...`` that runs ``steps`` on ``inputs`` and returns ``result``.
 
+        Inputs of the network that have names are called so, and keep their values: the caller holds these in any case.
         Modules with functions of others are imported before it.
         """
         self.modules = sorted(set(self._modules(steps)))
         for node in inputs:
-            self.variables[node] = self._free()
+            named = not node.inputs and not self.prefix and node.name != INPUT
+            self.variables[node] = self._argument(node.name) if named else self._free()
+        self.kept = frozenset(node for node in inputs if self.variables[node] not in NAMES)
         head = "".join(f", {self.variables[node]}" for node in inputs)
         last = {source: at for at, one in enumerate(steps) for source in one.inputs}
         last |= dict.fromkeys(result.values() if isinstance(result, dict) else result, len(steps))
         for at, one in enumerate(steps):
-            self._line(one, spent=[node for node in self.variables if last.get(node, -1) <= at])
+            spent = [node for node in self.variables if last.get(node, -1) <= at and node not in self.kept]
+            self._line(one, spent)
         imports = [*(f"import {module}" for module in self.modules), "", ""] if self.modules else []
         lines = [*imports, f"def forward(self{head}):", *self.lines, f"    return {self._returned(result)}", ""]
         return "\n".join(lines)
@@ -159,6 +165,11 @@ class Writer:
             plain = part.isidentifier() and not keyword.iskeyword(part)
             text = f"{text}.{part}" if plain else f"getattr({text}, {part!r})"
         return text
+
+    def _argument(self, name: str) -> str:
+        """``name``, with ``_`` behind it where the text needs the name itself."""
+        needed = {"self", "torch", *(module.partition(".")[0] for module in self.modules)}
+        return f"{name}_" if name in needed else name
 
     def _free(self, taken: Iterable[str] = ()) -> str:
         used = {*self.variables.values(), *taken, *(module.partition(".")[0] for module in self.modules)}

@@ -10,7 +10,7 @@ import torch
 from netspec.errors.problem import Problem, SpecError
 from netspec.graph.graph import Graph, Node, Output
 from netspec.nn.build import module
-from netspec.ops.facts import FLAT, PerAxis
+from netspec.ops.facts import FLAT, MAP, PerAxis, shape_text
 
 IMAGES = 2
 SEEDS = 3
@@ -23,13 +23,19 @@ def gradient_mass(
 ) -> list[list[float]]:
     """How strongly each input pixel acts on position ``at`` of ``node``: height rows of width numbers.
 
+    The pixels are those of the first input that the node comes from; other inputs are noise, too.
+
     The gradient of the sum of the position's channels, its magnitude summed over the input's channels, averaged over
     ``images`` images of normal noise for each of ``seeds`` initialisations; eval mode, on the CPU. Each draw counts
     the same. The caller's random state stays as it was. Raises :class:`SpecError` where no gradient arrives, or none
     that is a number.
     """
-    total = torch.zeros(graph.input.shape[1:], dtype=torch.float64)
-    if node is graph.input:
+    origin = node.origin
+    if len(origin.shape) != MAP:
+        message = f"a gradient is drawn over two axes; '{origin.name}' is {shape_text(origin.shape)}"
+        raise SpecError([Problem("wrong-value", message, hint="leave --effective out")])
+    total = torch.zeros(origin.shape[1:], dtype=torch.float64)
+    if node is origin:
         total[at] = 1.0  # a pixel sees itself; there is no network to ask
         return _rows(total)
     asked = only(graph, node)
@@ -37,8 +43,8 @@ def gradient_mass(
         for seed in range(seeds):
             torch.manual_seed(seed)
             network = module(asked, device="cpu").eval().requires_grad_(requires_grad=False)
-            noise = torch.randn(images, *graph.input.shape)
-            total += _drawn(network, noise, at, node)
+            noise = [torch.randn(images, *one.shape) for one in graph.inputs]
+            total += _drawn(network, noise, graph.inputs.index(origin), (node, at))
     return _rows(total / total.sum())
 
 
@@ -53,11 +59,18 @@ def _rows(mass: torch.Tensor) -> list[list[float]]:
     return rows
 
 
-def _drawn(network: torch.nn.Module, noise: torch.Tensor, at: PerAxis, node: Node) -> torch.Tensor:
-    """The sum of the images' masses, each scaled to 1; in double precision where single does not hold the numbers."""
+def _drawn(
+    network: torch.nn.Module, noise: list[torch.Tensor], which: int, asked: tuple[Node, PerAxis]
+) -> torch.Tensor:
+    """The sum of the masses of the images of one input, each scaled to 1, for a position of a node.
+
+    In double precision where single does not hold the numbers.
+    """
+    node, at = asked
     for kind in (torch.float32, torch.float64):
-        image = noise.to(kind).requires_grad_()
-        result = network.to(kind)(image)
+        given = [one.to(kind) for one in noise]
+        image = given[which].requires_grad_()
+        result = network.to(kind)(*given)
         unit = result if len(node.shape) == FLAT else result[(slice(None), slice(None), *at)]
         (gradient,) = torch.autograd.grad(unit.sum(), image)
         mass = gradient.abs().double().sum(dim=1)

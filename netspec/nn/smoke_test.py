@@ -25,7 +25,7 @@ def built(graph: Graph, seed: int) -> tuple[nn.Module, dict[str, Shape]]:
     try:
         whole = module(graph, outputs="all").eval()
         with torch.inference_mode():
-            result = whole(torch.zeros(1, *graph.input.shape))
+            result = whole(*[torch.zeros(1, *node.shape) for node in graph.inputs])
     except (MemoryError, RuntimeError) as error:
         if isinstance(error, MemoryError) or any(words in str(error) for words in SHORT):
             raise SpecError([_too_large(graph)]) from None

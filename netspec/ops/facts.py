@@ -17,8 +17,6 @@ FLAT = 1
 """Numbers in a shape without axes."""
 MAP = 3
 """Numbers in the shape of an image: channels, height, width."""
-MOST_AXES = 3
-"""Axes of a map, at most: torch convolves and pools over no more."""
 
 
 def shape_text(shape: Shape) -> str:

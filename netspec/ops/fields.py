@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
-from netspec.ops.facts import MOST_AXES
+from netspec.limits import MOST_AXES
 
 
 def listed(value: Any) -> Any:

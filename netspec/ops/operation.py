@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict
 
 from netspec.errors.codes import Refusal
-from netspec.ops.facts import FLAT, MOST_AXES, Cost, Family, Layer, Shape, Tensor, Window, point, shape_text
+from netspec.limits import MOST_AXES
+from netspec.ops.facts import FLAT, Cost, Family, Layer, Shape, Tensor, Window, point, shape_text
 from netspec.ops.memory import Saved, Space
 
 

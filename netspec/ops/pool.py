@@ -8,9 +8,9 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from netspec.errors.codes import Refusal
+from netspec.limits import MOST_AXES
 from netspec.ops.adaptive import axis_bounding_window, axis_elements, axis_window, is_even
 from netspec.ops.facts import (
-    MOST_AXES,
     Cost,
     Family,
     Layer,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from netspec.analysis.inputs import inputs_text
 from netspec.analysis.summary import Summary
-from netspec.ops.facts import shape_text
 from netspec.report.cells import MIB, Value, images, shown
 from netspec.report.table import Column, Table
 
 FIGURES: dict[str, tuple[str, Callable[[Summary], Value]]] = {
     "name": ("name", lambda one: one.name),
-    "input": ("input", lambda one: shape_text(one.input)),
+    "input": ("input", lambda one: inputs_text(one.inputs)),
     "params": ("params", lambda one: one.totals.params),
     "auxiliary_params": ("auxiliary params", lambda one: one.totals.auxiliary_params),
     "macs": ("MACs", lambda one: one.totals.macs),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from netspec.analysis.inputs import inputs_data
 from netspec.analysis.receptive_field import Field
 from netspec.analysis.rows import Row
 from netspec.analysis.summary import Summary
@@ -24,7 +25,7 @@ CONVENTIONS = {
     "block": "innermost block around the operation; null where there is none",
     "stage": "stage that it is in",
     "auxiliary": "whether only heads for training need it",
-    "inputs": "operations that it reads",
+    "inputs": "operations that it reads; of a network with several inputs, their shapes by name",
     "input_shapes": "shapes of its inputs, one image",
     "output_shape": "shape of its output, one image",
     "window": "what it slides over its input, height and width: kernel, stride, dilation, zeros before it; or null",
@@ -39,7 +40,7 @@ CONVENTIONS = {
     "global": "whether every position sees the whole of an earlier map",
     "aligned": "whether all paths that meet look at equal places",
     "weights": "bytes of parameters, heads for training too",
-    "input": "bytes of one batch; of the network, the shape of one image",
+    "input": "bytes of one batch; of the network, the shape of its input, null if it has several",
     "inference_peak": "peak memory in eval mode: bytes of input, values and workspace at once; at which node; whose",
     "inference_total": "weights, buffers and the peak of inference",
     "saved_for_backward": "bytes that autograd keeps of a forward pass in train mode, heads for training too",
@@ -58,7 +59,7 @@ def data(summary: Summary) -> dict[str, Any]:
     return {
         "schema_version": SCHEMA_VERSION,
         "name": summary.name,
-        "input": list(summary.input),
+        **inputs_data(summary.inputs),
         "totals": totals(summary),
         "receptive_field": {**_field(summary.field), "node": summary.field_node},
         "memory": {**_setup(summary), **summary.memory.to_dict()},

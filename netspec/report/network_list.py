@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from netspec.ops.facts import PerAxis, Shape, brief, shape_text
+from netspec.analysis.inputs import Inputs, inputs_data, inputs_text
+from netspec.ops.facts import PerAxis, brief
 from netspec.report.page import Page
 from netspec.report.table import Table, numbers, words
 
@@ -18,7 +19,7 @@ class Listed(NamedTuple):
     params: int
     macs: int
     receptive_field: PerAxis
-    input: Shape
+    inputs: Inputs
 
     @property
     def spec(self) -> str:
@@ -42,7 +43,7 @@ class ListReport(NamedTuple):
             (
                 one.name,
                 one.spec,
-                shape_text(one.input),
+                inputs_text(one.inputs),
                 f"{one.params:,}",
                 f"{one.macs:,}",
                 brief(one.receptive_field),
@@ -53,9 +54,15 @@ class ListReport(NamedTuple):
 
     def records(self) -> list[dict[str, Any]]:
         """A record for each network."""
-        return [{**one._asdict(), "input": shape_text(one.input)} for one in self.networks]
+        return [{**_plain(one), "input": inputs_text(one.inputs)} for one in self.networks]
 
     def data(self) -> Any:
         """The same with sizes as lists."""
-        lists = ("receptive_field", "input")
-        return [{**one._asdict(), **{key: list(getattr(one, key)) for key in lists}} for one in self.networks]
+        return [
+            {**_plain(one), "receptive_field": list(one.receptive_field), **inputs_data(one.inputs)}
+            for one in self.networks
+        ]
+
+
+def _plain(one: Listed) -> dict[str, Any]:
+    return {key: value for key, value in one._asdict().items() if key != "inputs"}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
+from netspec.analysis.inputs import inputs_text
 from netspec.analysis.setup import Setup
 from netspec.analysis.summary import Summary, summary
 from netspec.graph.graph import Graph
-from netspec.ops.facts import shape_text
 from netspec.report.columns import FIGURES
 from netspec.report.grouping import View
 from netspec.report.json_data import data, data_frame
@@ -43,4 +43,4 @@ class NetworkStats(Summary):
         from netspec.report.html_table import html  # noqa: PLC0415 - only notebooks ask
 
         table = layer_table(self, View(), NOTEBOOK)
-        return html(table._replace(title=f"{self.name}, input {shape_text(self.input)}"), MACS_AND_FLOPS)
+        return html(table._replace(title=f"{self.name}, input {inputs_text(self.inputs)}"), MACS_AND_FLOPS)

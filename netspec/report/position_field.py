@@ -9,7 +9,7 @@ from netspec.analysis.position_field import PositionField
 from netspec.ops.facts import brief, shape_text
 from netspec.report.cells import GLOBAL
 from netspec.report.page import Note, Page
-from netspec.report.receptive_field import interval, sees, warnings
+from netspec.report.receptive_field import interval, sees, warnings, whole_of
 from netspec.report.receptive_field_drawing import PLANE, picture
 from netspec.report.table import Cells, Table, numbers, words
 
@@ -32,8 +32,8 @@ class PositionReport(NamedTuple):
     def tables(self) -> list[Page]:
         """Figures and remarks."""
         found = self.position
-        node = found.node
-        heading = f"{found.network}   {node.name}   {shape_text(node.shape)}   input {shape_text(found.input)}"
+        node, origin = found.node, found.node.origin
+        heading = f"{found.network}   {node.name}   {shape_text(node.shape)}   {origin.name} {shape_text(found.input)}"
         axes = AXES.get(len(found.at)) or [f"axis {axis}" for axis in range(len(found.at))]
         tables = [Table((*words(""), *numbers(*axes)), tuple(figures(found)))]
         if self.effective:
@@ -68,18 +68,18 @@ def figures(found: PositionField) -> list[Cells]:
 
 def remarks(found: PositionField) -> list[str]:
     """What the figures alone do not tell."""
-    field, said = found.field, []
+    field, said, whole = found.field, [], whole_of(found.node.origin)
     if field.whole and found.node.positions > 1:
         said.append(f"{GLOBAL}: a gate sees every position; size, stride and padding are of the paths beside it")
     elif field.whole:
         said.append(f"{GLOBAL}: it sees every position of the map before it was pooled or flattened")
     if found.sees_all and found.first is not found.node:
-        said.append(f"sees the whole input, as does {found.first.name} before it" if found.first else "")
+        said.append(f"sees {whole}, as does {found.first.name} before it" if found.first else "")
     elif found.sees_all:
-        said.append("the first operation that sees the whole input")
+        said.append(f"the first operation that sees {whole}")
     else:
         later = f"; the first that does is {found.first.name}" if found.first else ", nor any of another operation"
-        said.append(f"no position of {found.node.name} {sees(found.input, field)}{later}")
+        said.append(f"no position of {found.node.name} {sees(found.node.origin, field)}{later}")
     if found.misaligned:
         drift = any(finding.jumps[0] != finding.jumps[1] for finding in found.misaligned)
         room = ", with room for how far they drift apart" if drift else ""

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from netspec.analysis.full_view import first_that_sees_all
+from netspec.analysis.full_view import seeing_positions
 from netspec.analysis.misalignment import Misaligned, Path, misalignments
 from netspec.analysis.receptive_field import Field, Region
-from netspec.graph.graph import Graph, Node
-from netspec.ops.facts import Shape, brief
+from netspec.graph.graph import INPUT, Graph, Node
+from netspec.ops.facts import brief
 
 
 def footer(graph: Graph, fields: dict[Node, Field]) -> list[str]:
-    """Of a whole network: the first node that sees all of the input, and warnings of paths that are not aligned."""
-    first = first_that_sees_all(graph)
-    none = f"no operation {sees(graph.input.shape, *fields.values())}"
-    seen = f"the whole input is first seen by {first.name}" if first else none
-    return [seen, *warnings(misalignments(graph, fields))]
+    """Of a whole network: the first node that sees all of each input, and warnings of paths that are not aligned."""
+    first = {node.origin: node for node, at in reversed([*seeing_positions(graph)]) if at is not None}
+    said = []
+    for origin in graph.inputs:
+        told = [field for node, field in fields.items() if node.origin is origin]
+        if len(told) > 1:  # others are told in an input before this one
+            whole = whole_of(origin)
+            by = f"{whole} is first seen by {first[origin].name}" if origin in first else ""
+            said.append(by or f"no operation {sees(origin, *told)}")
+    return ["; ".join(said), *warnings(misalignments(graph, fields))]
 
 
 def warnings(found: Iterable[Misaligned]) -> list[str]:
@@ -43,13 +48,19 @@ def interval(region: Region, axis: int) -> str:
     return f"{first} to {last}" if first <= last else "nothing"
 
 
-def sees(size: Shape, *fields: Field) -> str:
-    """What none of ``fields`` does of an input of ``size``, or is only not known to do."""
+def whole_of(origin: Node) -> str:
+    """``the whole input``, or ``the whole of left``, which is one of several."""
+    return "the whole input" if origin.name == INPUT else f"the whole of {origin.name}"
+
+
+def sees(origin: Node, *fields: Field) -> str:
+    """What none of ``fields`` does of the input ``origin``, or is only not known to do."""
+    sizes = origin.shape[1:]
     large = any(
-        all(shared or seen >= whole for shared, seen, whole in zip(field.shared, field.size, size[1:], strict=True))
+        all(shared or seen >= whole for shared, seen, whole in zip(field.shared, field.size, sizes, strict=True))
         for field in fields
     )
-    return "is known to see the whole input" if large else "sees the whole input"
+    return f"is known to see {whole_of(origin)}" if large else f"sees {whole_of(origin)}"
 
 
 def _path(path: Path) -> str:

@@ -137,7 +137,7 @@ def _shade(canvas: Canvas, extent: Extent, effective: Effective, found: Position
 
 def _legend(found: PositionField, region: Region, effective: Effective | None) -> str:
     size = brief(tuple([last - first + 1 for first, last in found.seen]))
-    parts = [f"┌┐ input {brief(found.input[1:])}"]
+    parts = [f"┌┐ {found.node.origin.name} {brief(found.input[1:])}"]
     parts.append(f"╔╗ receptive field {size} of position {found.at[0]},{found.at[1]}")
     parts.append(f"{CENTRE} centre")
     if any(first < 0 or last >= size for size, (first, last) in zip(found.input[1:], found.seen, strict=True)):

@@ -112,7 +112,7 @@ def _rectangle(region: Region, look: str, stroke: float) -> str:
 
 def _figures(found: PositionField, effective: Effective | None) -> list[tuple[str, str, str]]:
     """Colour, name and value of each line beside the picture."""
-    lines = [(INK, "input", shape_text(found.input))]
+    lines = [(INK, found.node.origin.name, shape_text(found.input))]
     for name, high, wide in figures(found):
         lines.append((BLUE if name == "size" else INK, name, high if high == wide else f"{high} x {wide}"))
     held = effective.holdings if effective else ()

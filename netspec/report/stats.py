@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from netspec.analysis.inputs import inputs_text
 from netspec.analysis.summary import Summary
-from netspec.ops.facts import shape_text
 from netspec.report import json_data
 from netspec.report.columns import FIGURES, RENAMED, whole_of
 from netspec.report.comparison import comparison, records, setup_note
@@ -67,7 +67,7 @@ class StatsReport(NamedTuple):
         several = len(self.summaries) > 1
         found = []
         for summary in self.summaries:
-            names = {"network": summary.name, "input": shape_text(summary.input)} if several else {}
+            names = {"network": summary.name, "input": inputs_text(summary.inputs)} if several else {}
             found += [{**names, **one} for one in group_records(summary, wanted)]
         return found
 
@@ -126,7 +126,7 @@ def _layers(summary: Summary, wanted: Wanted) -> Table:
 
 
 def _heading(summary: Summary, gap: str = "   ") -> str:
-    return f"{summary.name}{gap}input {shape_text(summary.input)}"
+    return f"{summary.name}{gap}input {inputs_text(summary.inputs)}"
 
 
 def _noted(page: Page, wanted: Wanted, width: int | None) -> Page:

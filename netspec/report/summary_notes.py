@@ -31,7 +31,9 @@ def notes(summary: Summary) -> list[Note]:
         ("compute", f"{totals.macs:,} MACs, {totals.flops:,} FLOPs; {totals.training_flops:,} training FLOPs"),
         ("other work", _other_work(summary.rows)),
         ("depth", f"{totals.depth} layers with weights; {totals.activations:,} activations"),
-        ("receptive field", f"{brief(field.size)}, {place}, centre {centre}, at {summary.field_node}; {seen}"),
+        ("receptive field", f"{brief(field.size)}, {place}, centre {centre}, at {summary.field_node}; {seen}")
+        if field.size
+        else ("receptive field", ""),
         *_memory(summary),
         ("conventions", CONVENTION),
     ]

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, get_args
 
+from netspec.analysis.inputs import inputs_text
 from netspec.ops.facts import shape_text
 from netspec.report.page import Page
 from netspec.report.table import WIDE_GAP, Table, numbers, words
@@ -26,7 +27,7 @@ class VerificationReport(NamedTuple):
         """A page for each network, its outcome at the end."""
         for one in self.found:
             parts = tuple(table.filled() for table in tables(one))
-            yield Page(f"{one.name}   input {shape_text(one.input)}", parts, (("", _outcome(one)),))
+            yield Page(f"{one.name}   input {inputs_text(one.inputs)}", parts, (("", _outcome(one)),))
 
     def data(self) -> Any:
         """Every check of a network; a list where there are several networks."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 
 from netspec.compiler import registry
-from netspec.language.sections import LAYER_SECTIONS, NEEDED
+from netspec.language.sections import LAYER_SECTIONS, NEEDED, OTHER
 from netspec.language.spec import Spec
 from netspec.schema.layers import layers, one_word
 from netspec.schema.parameters import Schema
 from netspec.schema.sections import definitions, sections, with_words
 from netspec.schema.words import Vocabulary, own_uses, use
 
+PAIR = next(iter(OTHER.items()))
+"""Two sections of which a spec has one."""
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 OPEN = "open."
 """Prefix of the definitions in which a word that is not known is taken for a block of the spec."""
@@ -39,10 +41,11 @@ def schema(spec: Spec | None = None) -> Schema:
         "type": "object",
         "properties": sections(spec),
         "additionalProperties": False,
+        "not": {"required": [*PAIR]},
         "if": {"required": ["extends"]},
         "else": {
-            "required": [*NEEDED],
-            "anyOf": [{"required": [name]} for name in LAYER_SECTIONS],
+            "required": [key for key in NEEDED if key not in OTHER],
+            "allOf": [{"anyOf": [{"required": [name]} for name in one]} for one in (PAIR, LAYER_SECTIONS)],
             "properties": {"under": False},
         },
         "allOf": [with_words("") if spec else _by_blocks([*known])],

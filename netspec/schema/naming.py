@@ -28,6 +28,11 @@ def title() -> dict[str, Any]:
     return {"pattern": "^[A-Za-z0-9][A-Za-z0-9._+-]*$", "maxLength": names.MAX_NAME}
 
 
+def argument() -> dict[str, Any]:
+    """The name of an input."""
+    return {"pattern": f"^(?!({'|'.join(kwlist)})$)[A-Za-z][A-Za-z0-9_]*$", "maxLength": names.MAX_NAME}
+
+
 def parameter() -> dict[str, Any]:
     """The name of a parameter."""
     taken = "|".join([*names.KNOWN_INSIDE, *names.ARGUMENTS])

@@ -13,8 +13,8 @@ from pydantic_core import core_schema
 
 from netspec.blocks.block import chosen
 from netspec.language.parameter import Declaration, Parameter
+from netspec.limits import MOST_AXES
 from netspec.ops import Operation
-from netspec.ops.facts import MAP
 from netspec.schema import naming
 
 Schema = dict[str, Any]
@@ -148,6 +148,6 @@ def _typed(kind: str) -> Schema:
 
 
 def size(largest: int) -> Schema:
-    """Channels, height and width of one image."""
+    """Channels, and a size for each axis."""
     side = with_expression({"type": "integer", "minimum": 1, "maximum": largest})
-    return with_expression({"type": "array", "prefixItems": [side] * MAP, "minItems": MAP, "maxItems": MAP})
+    return with_expression({"type": "array", "items": side, "minItems": 1, "maxItems": 1 + MOST_AXES})

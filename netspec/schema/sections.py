@@ -33,6 +33,12 @@ def sections(spec: Spec | None) -> dict[str, Schema]:
         "extends": {"type": "string"},
         "under": {"type": "string", **naming.layer()},
         "input": size(LARGEST_SIDE),
+        "inputs": {
+            "type": "object",
+            "propertyNames": naming.argument(),
+            "additionalProperties": size(LARGEST_SIDE),
+            "minProperties": 1,
+        },
         "params": PARAMS,
         "variants": _variants(spec),
         "blocks": {"type": "object", "propertyNames": naming.block()},

@@ -58,13 +58,23 @@ def field_checks(
 
     Draws see nothing, and are left out.
     """
-    graph = network.graph
-    axes = len(graph.input.shape) - 1
-    if not axes:
-        return []
     found = chosen(network)
-    lines = lines_of(graph, found, fields)
     checks = list(found.checks)
+    for origin in network.graph.inputs:
+        if len(origin.shape) > 1:
+            told = [[node for node in some if node.origin is origin] for some in (nodes, pictured)]
+            checks += _checks_in(origin, network.graph, found, told, fields)
+    return checks
+
+
+def _checks_in(
+    origin: Node, graph: Graph, found: Chosen, told: Sequence[Sequence[Node]], fields: Mapping[Node, Field]
+) -> list[Check]:
+    """The checks of nodes that are ``told`` in the input ``origin``: those that are asked for, and those pictured."""
+    own = {node: stand_in for node, stand_in in found.stand_ins.items() if node.origin is origin}
+    lines = lines_of(found._replace(stand_ins=own), len(origin.shape) - 1, fields)
+    checks: list[Check] = []
+    nodes, pictured = told
     for node in nodes:
         if node in found.stand_ins:
             checks += _figures(Sighted(node, fields[node], lines, misses=False))
@@ -72,7 +82,7 @@ def field_checks(
             checks.append(Check("receptive field", node.name, fields[node].size, None, ORACLE, found.doubts[node]))
     shown = [node for node in pictured if node.inputs and node in found.stand_ins]
     seen_through = [node for node in shown if found.hiding.isdisjoint(upstream(node))]
-    masks = _masks(graph, seen_through, found, axes)
+    masks = _masks(graph, seen_through, found)
     for node in shown:
         misses = any(_misses(one) for one in upstream(node) if one.inputs)
         sighted = Sighted(node, fields[node], lines, misses)
@@ -80,27 +90,25 @@ def field_checks(
     return checks
 
 
-def _masks(graph: Graph, nodes: Sequence[Node], found: Chosen, axes: int) -> dict[Node, Tensor]:
+def _masks(graph: Graph, nodes: Sequence[Node], found: Chosen) -> dict[Node, Tensor]:
     """Which pixels of the image the first, the middle and the last position of each of ``nodes`` see."""
     if not nodes:
         return {}
     network = linearised(watching(graph, nodes), found.on_image)
-    return seen(network, nodes, graph.input.shape, lambda shape: ends_and_middle(shape, axes))
+    return seen(network, graph, nodes, lambda node: ends_and_middle(node.grid))
 
 
-def lines_of(graph: Graph, found: Chosen, fields: Mapping[Node, Field]) -> tuple[Lines, ...]:
-    """The line of each axis; one for all where nothing tells these apart."""
-    axes = range(len(graph.input.shape) - 1)
+def lines_of(found: Chosen, axes: int, fields: Mapping[Node, Field]) -> tuple[Lines, ...]:
+    """The line of each of so many axes; one for all where nothing tells these apart."""
     first = Lines(found.stand_ins, 0, fields)
     if found.axes_are_alike:
-        return tuple([first for _ in axes])
-    return (first, *[Lines(found.stand_ins, axis, fields) for axis in axes[1:]])
+        return (first,) * axes
+    return (first, *[Lines(found.stand_ins, axis, fields) for axis in range(1, axes)])
 
 
-def ends_and_middle(shape: Shape, axes: int) -> tuple[Position, Position, Position]:
-    """The first, the middle and the last position of a map; what has other axes has one."""
-    sizes = shape[1:] if len(shape) == 1 + axes else (1,) * axes
-    return (0,) * axes, tuple([size // 2 for size in sizes]), tuple([size - 1 for size in sizes])
+def ends_and_middle(sizes: Shape) -> tuple[Position, Position, Position]:
+    """The first, the middle and the last position of a map that has so many on each axis."""
+    return (0,) * len(sizes), tuple([size // 2 for size in sizes]), tuple([size - 1 for size in sizes])
 
 
 def _misses(node: Node) -> bool:
@@ -138,7 +146,7 @@ def _figures(sighted: Sighted) -> Iterator[Check]:
 
 def _pixels(sighted: Sighted, masks: Tensor) -> Iterator[Check]:
     """Pixels of the image that the first, the middle and the last position see, and those outside of the field."""
-    for at, mask in dict(zip(ends_and_middle(sighted.node.shape, len(sighted.lines)), masks, strict=True)).items():
+    for at, mask in dict(zip(ends_and_middle(sighted.node.grid), masks, strict=True)).items():
         of, within = _placed(sighted.node, at), _within(sighted.region(at), tuple(mask.shape))
         inside = mask[tuple([slice(one.start, one.stop) for one in within])]
         pixels, found = inside.numel(), int(inside.sum())
@@ -151,8 +159,7 @@ def _pixels(sighted: Sighted, masks: Tensor) -> Iterator[Check]:
 def _hidden(sighted: Sighted) -> Check:
     """That a function before the node may keep gradients back, and has no module whose place could be taken."""
     at = (0,) * len(sighted.lines)
-    image = next(node for node in upstream(sighted.node) if not node.inputs)
-    pixels = prod(map(len, _within(sighted.region(at), image.shape[1:])))
+    pixels = prod(map(len, _within(sighted.region(at), sighted.node.origin.shape[1:])))
     return Check("pixels in the field", _placed(sighted.node, at), pixels, None, ORACLE, HIDING)
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode, flop_registry
 
-from netspec.verify.running import quiet
+from netspec.verify.running import Images, quiet
 
 OTHERS = (
     *(f"aten::{norm}_norm" for norm in ("batch", "group", "instance", "layer")),
@@ -41,7 +41,7 @@ class Trained(NamedTuple):
     of_groups: int
 
 
-def traced_macs(network: nn.Module, images: Tensor) -> Traced:
+def traced_macs(network: nn.Module, images: Images) -> Traced:
     """Multiply-adds of ``images`` by fvcore, for each module by name; that of the whole is empty.
 
     Runs ``network`` once, on the CPU and in the mode that it is in: fvcore cannot trace what has no values.
@@ -69,13 +69,13 @@ def _with_padding_by_name(inputs: list[Any], outputs: list[Any]) -> Counter[str]
     return Counter(conv=prod(filters) * prod(result[2:]) * result[0])
 
 
-def counted_flops(network: nn.Module, images: Tensor) -> Mapping[str, int]:
+def counted_flops(network: nn.Module, images: Images) -> Mapping[str, int]:
     """FLOPs of ``images`` by ``FlopCounterMode``, for each module by name; that of the whole is empty.
 
     In the mode that ``network`` is in, and where it is: on the meta device, too.
     """
     with quiet(), torch.no_grad(), FlopCounterMode(display=False) as counter:
-        network(images)
+        network(*images)
     prefix = f"{type(network).__name__}."
     names = {name.removeprefix(prefix): sum(counts.values()) for name, counts in counter.get_flop_counts().items()}
     return {**names, "": counter.get_total_flops()}
@@ -89,7 +89,7 @@ def flops_of(run: Callable[..., Tensor], inputs: Sequence[Tensor]) -> int:
     return total
 
 
-def trained_flops(network: nn.Module, images: Tensor) -> Trained:
+def trained_flops(network: nn.Module, images: Images) -> Trained:
     """FLOPs of the forward and backward pass in train mode for each of ``images``, every output in the loss.
 
     Torch counts those of the weight gradient of a convolution as if it had one group.
@@ -108,13 +108,13 @@ def trained_flops(network: nn.Module, images: Tensor) -> Trained:
     backward._get_raw = True  # type: ignore[attr-defined]  # noqa: SLF001 - the output is wanted, not its shape alone
     network.train()
     with quiet(), FlopCounterMode(display=False, custom_mapping={BACKWARD: backward}) as counter:
-        result: Any = network(images)
+        result: Any = network(*images)
         outputs = list(result.values()) if isinstance(result, dict) else [result]
         losses = [value.sum() for value in outputs if value.requires_grad]
         if losses:
             torch.autograd.backward(losses)
     network.eval()
-    return Trained(counter.get_total_flops() // len(images), of_groups // len(images))
+    return Trained(counter.get_total_flops() // len(images[0]), of_groups // len(images[0]))
 
 
 class _Namespaces(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has no types there

@@ -9,13 +9,12 @@ from torch import Tensor, nn
 
 from netspec.graph.graph import Graph, Node, Output
 from netspec.nn.build import module
-from netspec.ops.facts import Shape
-from netspec.verify.running import quiet
+from netspec.verify.running import blank, quiet
 
 Position = tuple[int, ...]
 """A place on each axis of a map."""
-Places = Callable[[Shape], Sequence[Position]]
-"""From the shape of a node to positions of it, always as many."""
+Places = Callable[[Node], Sequence[Position]]
+"""From a node to positions of it, always as many."""
 
 
 class Standin(nn.Module):
@@ -38,18 +37,18 @@ def linearised(network: nn.Module, stand_ins: Mapping[str, Callable[..., Tensor]
     return network
 
 
-def seen(network: nn.Module, nodes: Sequence[Node], size: Shape, places: Places) -> dict[Node, Tensor]:
+def seen(network: nn.Module, graph: Graph, nodes: Sequence[Node], places: Places) -> dict[Node, Tensor]:
     """For each of ``nodes`` and each of its ``places`` whether it sees the pixel: places x sizes of the image, bool.
 
-    ``network`` is :func:`watching` the nodes and linear; ``size`` is that of the image. In double precision on the CPU:
-    fast kernels for single precision may spread a NaN over a tile.
+    The image is that of the input that the node is told in. ``network`` is that of ``graph``, :func:`watching` the
+    nodes and linear. In double precision on the CPU: fast kernels for single precision may spread a NaN over a tile.
     """
-    count = len(places(nodes[0].shape))
-    image = torch.zeros(count, *size, dtype=torch.double, requires_grad=True)
+    images = blank(graph, len(places(nodes[0])), dtype=torch.double, requires_grad=True)
+    given = dict(zip(graph.inputs, images, strict=True))
     with quiet():
-        result = network(image)
+        result = network(*images)
     values = result if isinstance(result, dict) else {nodes[0].name: result}
-    return {node: _reached(values[node.name], image, places) for node in nodes}
+    return {node: _reached(values[node.name], given[node.origin], places(node)) for node in nodes}
 
 
 def watching(graph: Graph, nodes: Sequence[Node]) -> nn.Module:
@@ -60,15 +59,17 @@ def watching(graph: Graph, nodes: Sequence[Node]) -> nn.Module:
     return module(watched, device="meta").eval()
 
 
-def _reached(value: Tensor, image: Tensor, places: Places) -> Tensor:
+def _reached(value: Tensor, image: Tensor, places: Sequence[Position]) -> Tensor:
     """Where NaN comes out at the input, in any channel, when it goes in at each place, in every channel."""
     if not value.requires_grad:
         return torch.zeros(image.shape[0], *image.shape[2:], dtype=torch.bool)
     spoilt = torch.zeros_like(value)
-    for number, at in enumerate(places(tuple(value.shape[1:]))):
+    for number, at in enumerate(places):
         here = spoilt[number]
         for place in at if len(at) == here.dim() - 1 else ():
             here = here.select(1, place)
         here.fill_(torch.nan)
     (gradient,) = torch.autograd.grad(value, image, spoilt, retain_graph=True, allow_unused=True)
+    if gradient is None:
+        return torch.zeros(image.shape[0], *image.shape[2:], dtype=torch.bool)
     return gradient.isnan().any(dim=1)

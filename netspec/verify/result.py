@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple
 
-from netspec.ops.facts import Shape
+from netspec.analysis.inputs import Inputs, inputs_data
 
 SCHEMA_VERSION = 1
 """Of the data that :meth:`Verification.to_dict` returns; it grows when a key changes its meaning or goes."""
@@ -66,7 +66,7 @@ class Verification(NamedTuple):
     """All checks of one network, in a stable order."""
 
     name: str
-    input: Shape
+    inputs: Inputs
     checks: tuple[Check, ...]
 
     @property
@@ -94,7 +94,7 @@ class Verification(NamedTuple):
         return {
             "schema_version": SCHEMA_VERSION,
             "network": self.name,
-            "input": list(self.input),
+            **inputs_data(self.inputs),
             "failed": self.failed,
             "checks": [check.to_dict() for check in self.checks],
         }

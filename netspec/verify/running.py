@@ -19,6 +19,10 @@ BATCH = 2
 """Images of a training step: batch norm needs more than one value for each channel."""
 
 
+Images = tuple[Tensor, ...]
+"""A batch for each input of a network."""
+
+
 class Runnable(NamedTuple):
     """A layer: the module or function that it is, and what it makes of its inputs."""
 
@@ -46,9 +50,9 @@ class Compiled(NamedTuple):
     shapes: dict[Node, Shape]
     outputs: dict[str, Shape]
 
-    def images(self, count: int = 1) -> Tensor:
-        """So many images; on the meta device they have no values."""
-        return torch.zeros(count, *self.graph.input.shape, device=self.device)
+    def images(self, count: int = 1) -> Images:
+        """So many images for each input; on the meta device they have no values."""
+        return blank(self.graph, count, device=self.device)
 
     def inputs(self, node: Node, count: int = 1) -> list[Tensor]:
         """As much as ``node`` reads of so many images."""
@@ -74,7 +78,7 @@ def _measure(network: Compiled) -> None:
     result, called = outputs_of(network.whole, modules, images)
     outputs = result if isinstance(result, dict) else {network.graph.outputs[0].name: result}
     network.outputs.update({name: _shape(value) for name, value in outputs.items()})
-    values: dict[Node, Any] = dict.fromkeys(network.graph.inputs, images)
+    values: dict[Node, Any] = dict(zip(network.graph.inputs, images, strict=True))
     with quiet(), torch.no_grad():
         for node, layer in network.layers.items():
             own = called.get(layer.target) if isinstance(layer.target, nn.Module) else None
@@ -102,7 +106,7 @@ def _called(layer: Layer, function: Callable[..., Any], inputs: tuple[Tensor, ..
     return reduce(lambda result, value: function(result, value, **layer.arguments), inputs)
 
 
-def outputs_of(network: nn.Module, layers: Iterable[nn.Module], images: Tensor) -> tuple[Any, dict[nn.Module, Any]]:
+def outputs_of(network: nn.Module, layers: Iterable[nn.Module], images: Images) -> tuple[Any, dict[nn.Module, Any]]:
     """What ``network`` makes of ``images``, and what each of ``layers`` does; those that are called."""
     called: dict[nn.Module, Any] = {}
 
@@ -111,10 +115,15 @@ def outputs_of(network: nn.Module, layers: Iterable[nn.Module], images: Tensor) 
 
     hooks = [layer.register_forward_hook(note) for layer in layers]
     with quiet(), torch.no_grad():
-        result = network(images)
+        result = network(*images)
     for hook in hooks:
         hook.remove()
     return result, called
+
+
+def blank(graph: Graph, count: int = 1, **options: Any) -> Images:
+    """So many images of zeros for each input of ``graph``; ``options`` are those of a tensor."""
+    return tuple([torch.zeros(count, *node.shape, **options) for node in graph.inputs])
 
 
 def sentence(error: Exception) -> str:

@@ -8,7 +8,7 @@ from weakref import ReferenceType, ref
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
-from netspec.verify.running import quiet
+from netspec.verify.running import Images, quiet
 
 
 class Held:
@@ -18,7 +18,7 @@ class Held:
         self.tensor = tensor
 
 
-def saved_bytes(network: nn.Module, images: Tensor) -> int:
+def saved_bytes(network: nn.Module, images: Images) -> int:
     """Bytes kept of ``images`` in train mode, each piece of memory once; ``network`` may be on the meta device.
 
     The network's own tensors are not among them, nor are single numbers. Ends in eval mode.
@@ -33,7 +33,7 @@ def saved_bytes(network: nn.Module, images: Tensor) -> int:
 
     network.train()
     with quiet(), saved_tensors_hooks(pack, lambda held: held.tensor):
-        result: Any = network(images)
+        result: Any = network(*images)
     network.eval()
     kept = [held.tensor for held in (one() for one in packed) if held]
     bytes_at = {_place(tensor): tensor.untyped_storage().nbytes() for tensor in kept if tensor.dim()}

@@ -45,8 +45,8 @@ def verify(graph: Graph) -> Verification:
         except Exception as error:  # noqa: BLE001 - as it may in any case
             output = graph.outputs[0]
             refused = Check("output", output.name, output.node.shape, (), TORCH, sentence(error))
-            return Verification(graph.name, graph.input.shape, (refused,))
-    return Verification(graph.name, graph.input.shape, (*checks, *_fields(stats, network)))
+            return Verification(graph.name, stats.inputs, (refused,))
+    return Verification(graph.name, stats.inputs, (*checks, *_fields(stats, network)))
 
 
 def _run(stats: Summary, device: str) -> tuple[Compiled, list[Check]]:

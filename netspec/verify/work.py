@@ -15,7 +15,7 @@ from netspec.nn.build import named
 from netspec.verify.chosen import draws
 from netspec.verify.flop_counters import counted_flops, flops_of, foreign_operators, traced_macs, trained_flops
 from netspec.verify.result import Check
-from netspec.verify.running import BATCH, Compiled, outputs_of, sentence
+from netspec.verify.running import BATCH, Compiled, blank, outputs_of, sentence
 from netspec.verify.stand_ins import known
 
 TORCH, FVCORE, COUNTER = "torch", "fvcore", "FlopCounterMode"
@@ -74,7 +74,7 @@ def _by_counter(stats: Summary, network: Compiled) -> Counted:
 
 def _by_fvcore(stats: Summary, network: Compiled) -> Counted:
     """By a trace of the network, which has to have values for that."""
-    traced = traced_macs(_with_values(network), torch.zeros(1, *stats.input))
+    traced = traced_macs(_with_values(network), blank(stats.graph))
     blind = {}
     for row in _understated(stats, network, traced.macs):
         unknown = traced.unknown(row.name) if network.layers[row.node].is_module else []
