@@ -8,7 +8,9 @@ from netspec.analysis.liveness import Liveness, around
 from netspec.graph.graph import Graph, Node
 from netspec.ops.conv import Conv
 from netspec.ops.facts import MAP
-from netspec.ops.pool import AdaptiveAvgPool, AvgPool, MaxPool
+from netspec.ops.pad import Pad
+from netspec.ops.pool import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, MaxPool
+from netspec.ops.regularise import Dropout
 
 Kind = Callable[[Graph], bool]
 
@@ -38,7 +40,7 @@ def adaptive(is_of: Callable[[int, int], bool]) -> Kind:
         sizes = zip(node.input_shapes[0][1:], node.shape[1:], strict=True)
         return any(is_of(size, out) for size, out in sizes)
 
-    return has(lambda node: isinstance(node.operation, AdaptiveAvgPool) and found(node))
+    return has(lambda node: isinstance(node.operation, AdaptiveAvgPool | AdaptiveMaxPool) and found(node))
 
 
 def activation(*, in_place: bool) -> Kind:
@@ -103,6 +105,9 @@ KINDS: dict[str, Kind] = {
     "dropout": has(lambda node: node.operation.word == "dropout"),
     "adaptive pooling that does not divide": adaptive(lambda size, out: out < size and size % out > 0),
     "adaptive pooling to a larger map": adaptive(lambda size, out: out > size),
+    "uneven padding": has(lambda node: isinstance(node.operation, Pad) and node.shape != node.input_shapes[0]),
+    "mirrored padding": has(lambda node: node.operation.label(*node.input_shapes).startswith("reflect")),
+    "dropout of channels": has(lambda node: isinstance(node.operation, Dropout) and node.operation.channels),
     "gate for each row": has(lambda node: repeats_along(node, 1)),
     "gate for each column": has(lambda node: repeats_along(node, 0)),
     "branches added": join("add"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -33,13 +33,20 @@ def called(layer: Layer, inputs: list[Any], *, weights: float | Mapping[str, Any
 
 
 def values(
-    graph: Graph, images: torch.Tensor | Sequence[torch.Tensor], module: torch.nn.Module | None = None
+    graph: Graph,
+    images: torch.Tensor | Sequence[torch.Tensor],
+    module: torch.nn.Module | None = None,
+    *,
+    instead: Callable[[Layer], Layer] = lambda layer: layer,
 ) -> dict[Node, torch.Tensor]:
-    """The value of every node for ``images`` of each input, with the weights of ``module`` or fresh ones."""
+    """The value of every node for ``images`` of each input, with the weights of ``module`` or fresh ones.
+
+    ``instead`` says what to run in the place of a layer.
+    """
     given = images if isinstance(images, list | tuple) else [images]
     found = dict(zip(graph.inputs, given, strict=True))
     for node in graph.operations:
-        layer = node.operation.layer(*node.input_shapes)
+        layer = instead(node.operation.layer(*node.input_shapes))
         weights = module.get_submodule(node.name).state_dict() if module and layer.call == "module" else None
         found[node] = called(layer, [found[source].clone() for source in node.inputs], weights=weights)
     return found

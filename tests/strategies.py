@@ -38,7 +38,7 @@ ELEMENTWISE: tuple[Data, ...] = (
 """Layers that keep any shape."""
 OF_MAPS: tuple[Data, ...] = (
     {"local_response_norm": {"size": 3}}, "instance_norm", {"instance_norm": {"affine": True}}, {"group_norm": 1},
-    {"group_norm": {"groups": "$in.channels", "affine": False}},
+    {"group_norm": {"groups": "$in.channels", "affine": False}}, {"dropout": {"p": 0.3, "channels": True}},
 )  # fmt: skip
 """Layers that keep the shape of any map of several positions."""
 
@@ -195,7 +195,16 @@ def pool(net: Drawing, shape: Map) -> Drawn:
 def adaptive(net: Drawing, shape: Map) -> Drawn:
     """Adaptive pooling, also to sizes that do not divide, and to larger ones."""
     high, wide = (net.number(1, side + 2 * (net.number(0, 3) == 0)) for side in shape[1:])
-    return {"adaptive_avg_pool": net.pair(high, wide)}, (shape[0], high, wide)
+    return {net.one("adaptive_avg_pool", "adaptive_max_pool"): net.pair(high, wide)}, (shape[0], high, wide)
+
+
+def padded(net: Drawing, shape: Map) -> Drawn:
+    """More positions on any side; few enough of them to be mirrored."""
+    mode = net.one("zeros", "reflect", "replicate")
+    sides = [[net.number(0, min(2, size - 1)), net.number(0, min(2, size - 1))] for size in shape[1:]]
+    sizes = [size + sum(around) for size, around in zip(shape[1:], sides, strict=True)]
+    parameters: dict[str, Data] = {"padding": [net.pair(*around) for around in sides]}
+    return {"pad": parameters | ({"mode": mode} if mode != "zeros" else {})}, (shape[0], *sizes)
 
 
 def elementwise(net: Drawing, shape: Map) -> Drawn:
@@ -370,11 +379,11 @@ def _listed(data: Data) -> list[Data]:
 
 Maker = Callable[[Drawing, Map], Drawn]
 SINGLE: tuple[Maker, ...] = (
-    conv, pool, adaptive, elementwise, elementwise, select, pad_shortcut, part, shuffle, pointwise,
+    conv, pool, adaptive, elementwise, elementwise, select, pad_shortcut, padded, part, shuffle, pointwise,
 )  # fmt: skip
 ANY: tuple[Maker, ...] = (
-    conv, conv, pool, elementwise, elementwise, adaptive, adaptive, select, pad_shortcut, part, shuffle, pointwise,
-    joined, concatenated, excited, gated, gated, gated, residual, residual, dense, transition, inception,
+    conv, conv, pool, elementwise, elementwise, adaptive, adaptive, select, pad_shortcut, padded, part, shuffle,
+    pointwise, joined, concatenated, excited, gated, gated, gated, residual, residual, dense, transition, inception,
     conv_norm_act, defined, defined, chained, chained,
 )  # fmt: skip
 

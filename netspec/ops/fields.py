@@ -31,3 +31,8 @@ Size = Annotated[Annotated[Count, Tag("one")] | Annotated[_Sizes, Tag("each")], 
 """One number for all axes, or one for each; kept as written until the number of axes is known."""
 Margin = Annotated[Annotated[Natural, Tag("one")] | Annotated[_Margins, Tag("each")], Discriminator(one_or_each)]
 """As :data:`Size`, from 0 on."""
+_Ends = Annotated[tuple[Natural, Natural], BeforeValidator(listed)]
+_Side = Annotated[Annotated[Natural, Tag("one")] | Annotated[_Ends, Tag("each")], Discriminator(one_or_each)]
+_Sides = Annotated[tuple[_Side, ...], Field(min_length=1, max_length=MOST_AXES), BeforeValidator(listed)]
+Sides = Annotated[Annotated[Natural, Tag("one")] | Annotated[_Sides, Tag("each")], Discriminator(one_or_each)]
+"""As :data:`Margin`, but on each axis one number or two: before and after."""

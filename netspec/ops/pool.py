@@ -151,13 +151,11 @@ class AvgPool(Operation):
         return pool_label("avg pool", self.window(*inputs))
 
 
-class AdaptiveAvgPool(Operation):
-    """Mean over as many windows as give a map of size ``out``, whatever the input size."""
+class _AdaptivePool(Operation):
+    """Pooling over as many windows as give a map of a wanted size."""
 
-    word: ClassVar[str] = "adaptive_avg_pool"
     family: ClassVar[Family] = Family.POOL
     example: ClassVar[Mapping[str, Any]] = {"out": 1}
-    overwritable: ClassVar[bool] = True
 
     out: Size
 
@@ -169,12 +167,6 @@ class AdaptiveAvgPool(Operation):
     def shape(self, *inputs: Shape) -> Shape:
         """``(channels, *out)``."""
         return (inputs[0][0], *each(self.out, map_only(self, inputs[0])))
-
-    def cost(self, output: Shape, *inputs: Shape) -> Cost:
-        """One add less than elements for each window, of whatever size; one division for each output element."""
-        elements = output[0] * positions(output)
-        summed = prod([axis_elements(size, out) for size, out in zip(inputs[0][1:], output[1:], strict=True)])
-        return Cost(adds=output[0] * summed - elements, transcendentals=elements)
 
     def window(self, *inputs: Shape) -> Window:
         """The largest of the windows, and the first one's distance to the next; others may be smaller, and farther."""
@@ -193,6 +185,22 @@ class AdaptiveAvgPool(Operation):
         """How many positions there are before and after, per axis."""
         return list(zip(shape[1:], each(self.out, len(shape) - 1), strict=True))
 
+    def _joined(self, output: Shape, shape: Shape) -> int:
+        """How often two values of a window become one: once less than there are elements in it."""
+        read = prod([axis_elements(size, out) for size, out in zip(shape[1:], output[1:], strict=True)])
+        return output[0] * (read - positions(output))
+
+
+class AdaptiveAvgPool(_AdaptivePool):
+    """Mean over as many windows as give a map of size ``out``, whatever the input size."""
+
+    word: ClassVar[str] = "adaptive_avg_pool"
+    overwritable: ClassVar[bool] = True
+
+    def cost(self, output: Shape, *inputs: Shape) -> Cost:
+        """One add less than elements for each window, of whatever size; one division for each output element."""
+        return Cost(adds=self._joined(output, inputs[0]), transcendentals=output[0] * positions(output))
+
     def saved_for_backward(self, output: Shape, *inputs: Shape) -> Saved:
         """The input, which only its shape is read from; nothing where it is a mean over the whole map."""
         return Saved(inputs=not self.pools_globally)
@@ -205,6 +213,33 @@ class AdaptiveAvgPool(Operation):
     def label(self, *inputs: Shape) -> str:
         """``avg pool to 6x6``."""
         return f"avg pool to {shape_text(each(self.out, len(inputs[0]) - 1))}"
+
+
+class AdaptiveMaxPool(_AdaptivePool):
+    """Largest value of as many windows as give a map of size ``out``, whatever the input size."""
+
+    word: ClassVar[str] = "adaptive_max_pool"
+
+    def cost(self, output: Shape, *inputs: Shape) -> Cost:
+        """One compare less than elements for each window, of whatever size."""
+        return Cost(compares=self._joined(output, inputs[0]))
+
+    def saved_for_backward(self, output: Shape, *inputs: Shape) -> Saved:
+        """The input, and where in it each largest value lies."""
+        return Saved(inputs=True, beside=self.workspace(output, *inputs))
+
+    def workspace(self, output: Shape, *inputs: Shape) -> Space:
+        """The places of the largest values, which torch notes in eval mode too."""
+        return Space(indices=prod(output))
+
+    def layer(self, *inputs: Shape) -> Layer:
+        """``torch.nn.AdaptiveMaxPool2d`` on two axes."""
+        axes = len(inputs[0]) - 1
+        return Layer(f"torch.nn.AdaptiveMaxPool{axes}d", {"output_size": each(self.out, axes)})
+
+    def label(self, *inputs: Shape) -> str:
+        """``max pool to 6x6``."""
+        return f"max pool to {shape_text(each(self.out, len(inputs[0]) - 1))}"
 
 
 def pool_window(operation: MaxPool | AvgPool, axes: int, dilation: int | PerAxis = 1) -> Window:

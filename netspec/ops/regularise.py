@@ -4,34 +4,48 @@ from collections.abc import Mapping
 from math import prod
 from typing import Any, ClassVar
 
-from netspec.ops.facts import Family, Shape
+from netspec.ops.facts import Family, Layer, Shape
 from netspec.ops.fields import Fraction
 from netspec.ops.memory import Saved, Space
-from netspec.ops.operation import Operation, free, torch_layer
+from netspec.ops.operation import Operation, free, map_only, torch_layer
 
 
 class Dropout(Operation):
-    """In training, zeroes each element with probability ``p`` and scales the rest (Srivastava et al. 2014)."""
+    """In training, zeroes each element with probability ``p`` and scales the rest (Srivastava et al. 2014).
+
+    With ``channels`` it is each channel that is zeroed or not, the whole map of it (Tompson et al. 2015).
+    """
 
     word: ClassVar[str] = "dropout"
     family: ClassVar[Family] = Family.REGULARISE
     example: ClassVar[Mapping[str, Any]] = {"p": 0.5}
     cost = free
-    layer = torch_layer("torch.nn.Dropout", "p")
 
     p: Fraction = 0.5
+    channels: bool = False
+
+    def shape(self, *inputs: Shape) -> Shape:
+        """Unchanged; whole channels are those of a map."""
+        if self.channels:
+            map_only(self, inputs[0])
+        return inputs[0]
 
     def saved_for_backward(self, output: Shape, *inputs: Shape) -> Saved:
-        """The mask, as numbers of the values' type; CUDA has a byte for each element instead."""
-        return Saved(beside=Space(values=prod(output) if 0 < self.p < 1 else 0))
+        """The mask, as numbers of the values' type; of single elements CUDA has a byte for each instead."""
+        return Saved(beside=Space(values=prod(output[:1] if self.channels else output) if 0 < self.p < 1 else 0))
 
     def is_view(self, *inputs: Shape, training: bool) -> bool:
         """In eval mode, and where nothing is dropped."""
         return not training or self.p == 0
 
+    def layer(self, *inputs: Shape) -> Layer:
+        """``torch.nn.Dropout``; of whole channels ``torch.nn.Dropout2d`` on two axes."""
+        whole = f"{len(inputs[0]) - 1}d" if self.channels else ""
+        return Layer(f"torch.nn.Dropout{whole}", {"p": self.p})
+
     def label(self, *inputs: Shape) -> str:
-        """``dropout 0.5``."""
-        return f"dropout {self.p:g}"
+        """``dropout 0.5``, ``dropout 0.5 of channels``."""
+        return f"dropout {self.p:g}" + (" of channels" if self.channels else "")
 
 
 class DropPath(Operation):

@@ -47,6 +47,7 @@ Axes = Sequence[int]
 CONV: dict[int, Callable[..., Tensor]] = {1: functional.conv1d, 2: functional.conv2d, 3: functional.conv3d}
 MAX_POOL = {1: functional.max_pool1d, 2: functional.max_pool2d, 3: functional.max_pool3d}
 AVG_POOL = {1: functional.avg_pool1d, 2: functional.avg_pool2d, 3: functional.avg_pool3d}
+ADAPTIVE = {1: functional.adaptive_avg_pool1d, 2: functional.adaptive_avg_pool2d, 3: functional.adaptive_avg_pool3d}
 """Number of axes -> torch's function."""
 
 
@@ -125,6 +126,12 @@ def _pooled(layer: Any, x: Tensor, axes: Axes) -> Tensor:
     return x
 
 
+def _padded(layer: Any, x: Tensor, axes: Axes) -> Tensor:
+    """Zeros around; what else torch may put there is told by no place."""
+    ends = list(zip(layer.padding[::2], layer.padding[1::2], strict=True))[::-1]  # the last axis comes first
+    return functional.pad(x, [side for axis in reversed(axes) for side in ends[axis]])
+
+
 def _strided(layer: Any, x: Tensor, axes: Axes) -> Tensor:
     """Every so many positions."""
     for at, step in enumerate(along(layer.stride, axes)):
@@ -176,9 +183,18 @@ def _adaptive(layer: Any) -> StandIn:
     return StandIn(stays=True, shared_out=layer.output_size)
 
 
+def _adaptive_max(layer: Any) -> StandIn:
+    """The mean of each window."""
+    return StandIn(lambda x, axes: ADAPTIVE[len(axes)](x, layer.output_size), shared_out=layer.output_size)
+
+
 def _pointwise(_: Any) -> StandIn:
     """Each element of the output comes from the same one of the input, in eval mode."""
     return StandIn()
+
+
+def _pad(layer: Any) -> StandIn:
+    return StandIn(partial(_padded, layer))
 
 
 def _stays(_: Any) -> StandIn:
@@ -197,10 +213,11 @@ STAND_INS: dict[Any, Callable[[Any], StandIn]] = {
     **dict.fromkeys((nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d), _avg_pool),
     **dict.fromkeys((DividedPool1d, DividedPool2d, DividedPool3d), _avg_pool),
     **dict.fromkeys((nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d), _adaptive),
+    **dict.fromkeys((nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool3d), _adaptive_max),
     **dict.fromkeys((nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, ChannelScale, nn.Dropout), _pointwise),
     **dict.fromkeys((nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.ELU, nn.SELU, nn.GELU, nn.SiLU), _pointwise),
     **dict.fromkeys((nn.Mish, nn.Softplus, nn.Hardswish, nn.Hardsigmoid, nn.Sigmoid, nn.Tanh, ScaledTanh), _pointwise),
-    **dict.fromkeys((Scale, Abs, DropPath), _pointwise),
+    **dict.fromkeys((Scale, Abs, DropPath, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d), _pointwise),
     # The statistics of a map are left out of what a position sees, as netspec does.
     **dict.fromkeys((nn.GroupNorm, nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d), _pointwise),
     **dict.fromkeys((nn.Softmax, nn.LogSoftmax, nn.LayerNorm, LayerNorm, nn.ChannelShuffle), _from_all(lambda _: 0)),
@@ -210,6 +227,9 @@ STAND_INS: dict[Any, Callable[[Any], StandIn]] = {
     Select: _from_all(lambda layer: len(layer.channels)),
     Slice: _from_all(lambda layer: layer.stop - layer.start),
     nn.LocalResponseNorm: lambda layer: StandIn(partial(_neighbours, layer)),
+    **dict.fromkeys((nn.ZeroPad1d, nn.ZeroPad2d, nn.ZeroPad3d), _pad),
+    **dict.fromkeys((nn.ReflectionPad1d, nn.ReflectionPad2d, nn.ReflectionPad3d), _pad),
+    **dict.fromkeys((nn.ReplicationPad1d, nn.ReplicationPad2d, nn.ReplicationPad3d), _pad),
     PadShortcut: lambda layer: StandIn(partial(_strided, layer), stays=True),
     **dict.fromkeys((nn.Identity, nn.Flatten, GlobalAvgPool, Mean, DropPathMean, DrawColumn), _stays),
     **dict.fromkeys((torch.add, torch.sub, torch.mul, torch.cat), _stays),
