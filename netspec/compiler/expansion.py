@@ -7,10 +7,9 @@ that cannot be built is None from then on: what follows from it says nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import reduce
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from netspec.compiler.layer_inputs import IN_HINT, inputs_of, joining
 from netspec.compiler.limits import refuse_depth
@@ -21,7 +20,7 @@ from netspec.compiler.run import Run
 from netspec.compiler.word_lookup import Target
 from netspec.errors.problem import Problem, Problems
 from netspec.errors.source import Span
-from netspec.graph.builder import DuplicateName
+from netspec.graph.builder import DuplicateName, Within
 from netspec.graph.graph import Node, Scope
 from netspec.language import names
 from netspec.language.arguments import Arguments, built, read_in
@@ -65,6 +64,7 @@ class Expansion:
 
     def __init__(self, run: Run) -> None:
         self.run = run
+        self._has_inline_blocks = any(block.inline for block in run.spec.blocks.values())
 
     def section(self, name: str, chain: Chain, x: Node | None, span: Span) -> Node | None:
         """A section: its layers at the top of the network or, where it is a list, in a chain of its name."""
@@ -92,7 +92,7 @@ class Expansion:
     def entry(self, layer: Layer, key: str | None, body: Body, x: Node | None, number: int = 0) -> Built:
         """One layer after ``x``, under its name, its key or the next number."""
         run = self.run
-        run.charge(layer.span, values=weight(layer.when))
+        run.charge(layer.span, values=0 if layer.when is None else weight(layer.when))
         called = self._called(layer, key, body, x, number)
         paths = [run.builder.path(name) for name in called]
         rules = run.patches.at(*paths) if run.patches.rules else []
@@ -106,15 +106,16 @@ class Expansion:
             return Built(x, number, left_out=True)
         before = len(run.builder.scope.children)
         following = number + (key is None and layer.name is None)
-        found = Built(None, following, next(iter(called), None))
+        found = Built(None, following, called[0] if called else None)
         try:
-            found = (
-                found
-                if not inputs
-                else self._patched(
-                    rules, paths, inputs, found, lambda given: self._placed(layer, key, body, given, number)
+            if inputs:
+                found = (
+                    self._patched(
+                        rules, paths, inputs, found, lambda given: self._placed(layer, key, body, given, number)
+                    )
+                    if rules
+                    else self._placed(layer, key, body, inputs, number)
                 )
-            )
         except DuplicateName as error:
             run.twice(error, layer.span, several=layer.inline)
         for path in paths:
@@ -140,8 +141,10 @@ class Expansion:
         """
         if layer.inline or self._is_inline_block(layer, body, [x]):
             return [key] if key else []
+        if layer.name is None:
+            return [key or str(number)]
         # A mistake in a name is told where the layer is built.
-        name = name_of(layer.name, body.values, Problems()) if layer.name else None
+        name = name_of(layer.name, body.values, Problems())
         found = [one for one in (name, key) if one]
         return found or [str(number)]
 
@@ -170,7 +173,7 @@ class Expansion:
 
     def _is_inline_block(self, layer: Layer, body: Body, inputs: Inputs) -> bool:
         """Whether ``layer`` uses a block that is defined inline."""
-        if not isinstance(layer.what, Use):
+        if not self._has_inline_blocks or not isinstance(layer.what, Use):
             return False
         word = str(layer.what.word.value)
         worked_out = "$" in word
@@ -296,7 +299,7 @@ class Expansion:
         """One repetition of a layer."""
         run, what = self.run, layer.what
         if isinstance(what, Use):
-            run.charge(layer.span, values=weight(what.arguments) + sum(len(one.entries.entries) for one in what.over))
+            run.charge(layer.span, values=what.weight + sum([len(one.entries.entries) for one in what.over]))
             return self._use(layer, what, spot, body, inputs)
         run.charge(layer.span)
         if what is None:
@@ -310,12 +313,12 @@ class Expansion:
         with self._scope(spot, kind, layer.span):
             return self._content(layer, body, inputs[0], spot)
 
-    @contextmanager
-    def _scope(self, spot: Spot, kind: str, span: Span) -> Iterator[Scope]:
+    def _scope(self, spot: Spot, kind: str, span: Span) -> Within:
         """The scope of a layer at ``spot``; one without a name adds none."""
-        place = {"index": spot.repetition, "count": spot.repetitions} if spot.name is None else {}
-        with self.run.builder.within(spot.name or "", kind, flat=spot.name is None, span=span, **place) as scope:
-            yield scope
+        builder = self.run.builder
+        if spot.name is not None:
+            return builder.within(spot.name, kind, span=span)
+        return builder.within("", kind, flat=True, index=spot.repetition, count=spot.repetitions, span=span)
 
     def _content(self, content: Chain | Layer, body: Body, x: Node | None, spot: Spot) -> Built:
         """A chain or branches in the current scope; what has no name there continues the numbers of ``spot``."""
@@ -369,7 +372,7 @@ class Expansion:
             return Built(None, spot.number)
         if target.known is None:
             return Built(inputs[0], spot.number)
-        return self._used(target, layer, spot, body._replace(values=values), inputs)
+        return self._used(target, layer, spot, Body(values, body.input, body.boundary, body.uses), inputs)
 
     def _used(self, target: Target, layer: Layer, spot: Spot, body: Body, inputs: Inputs) -> Built:
         """What ``target`` means, over ``inputs``."""
@@ -431,16 +434,17 @@ class Expansion:
     def _defined(self, block: Definition, arguments: Arguments, spot: Spot, body: Body, inputs: Inputs) -> Built:
         """A block of the spec: its body with its own parameters, in its own scope."""
         run = self.run
-        inner = self._opened(block, arguments, body, inputs)
-        if inner is None or block.body is None:
+        values = self._settled(block, arguments, body, inputs)
+        if values is None or block.body is None:
             return Built(None, spot.number)
         with self._scope(spot, block.name, arguments.span) as scope:
             for key, node in zip(block.reads, inputs[1:], strict=True):
                 run.names.know(run.builder.path(key), node)
-            return self._content(block.body, inner._replace(boundary=scope.name), inputs[0], spot)
+            inner = Body(values, inputs[0], scope.name, (*body.uses, (block.name, arguments.span)))
+            return self._content(block.body, inner, inputs[0], spot)
 
-    def _opened(self, block: Definition, arguments: Arguments, body: Body, inputs: Inputs) -> Body | None:
-        """What the layers of ``block`` see when it is used with ``arguments``; None after a mistake."""
+    def _settled(self, block: Definition, arguments: Arguments, body: Body, inputs: Inputs) -> dict[str, Any] | None:
+        """The values that the layers of ``block`` see when it is used with ``arguments``; None after a mistake."""
         run = self.run
         if len(inputs) != 1 + len(block.reads):
             hint = f"'from' names its input, then {', '.join(block.reads)}" if block.reads else "join them first"
@@ -448,11 +452,9 @@ class Expansion:
             run.problems.add(Problem("arity", message, arguments.span, hint))
             return None
         refuse_depth(run.builder.scope, arguments.span, run.problems)
-        run.charge(arguments.span, values=sum(1 + weight(parameter.default) for parameter in block.params.values()))
+        run.charge(arguments.span, values=block.weight)
         known = {key: body.values[key] for key in names.KNOWN_INSIDE if key in body.values}
-        values = settled(block.params, block.name, arguments, known, run.problems)
-        uses = (*body.uses, (block.name, arguments.span))
-        return Body({**known, **values}, inputs[0], "", uses)
+        return {**known, **settled(block.params, block.name, arguments, known, run.problems)}
 
 
 def _counted(layer: Layer, index: int, count: int, body: Body) -> Body:

@@ -10,7 +10,7 @@ from netspec.language import names
 from netspec.language.arguments import read_in
 from netspec.language.layer_options import is_wanted
 from netspec.language.layers import Layer, Use, named
-from netspec.language.values import Scalar, Sequence
+from netspec.language.values import Mapping, Scalar
 from netspec.ops.operation import Operation
 
 IN_HINT = "declare a parameter of the block: projected: $in.channels != $out"
@@ -19,7 +19,9 @@ IN_HINT = "declare a parameter of the block: projected: $in.channels != $out"
 def joining(run: Run, layer: Layer, body: Body) -> Layer:
     """``layer`` with the main value of a join as what it reads: ``add: [left, right]``."""
     use = layer.what
-    if not isinstance(use, Use) or layer.reads is not None or not isinstance(use.arguments, Sequence | Scalar):
+    if not isinstance(use, Use) or layer.reads is not None or use.arguments is None:
+        return layer
+    if isinstance(use.arguments, Mapping):
         return layer
     if isinstance(use.arguments, Scalar) and use.arguments.value is None:
         return layer
@@ -56,8 +58,11 @@ def inputs_of(run: Run, layer: Layer, paths: list[str], body: Body, x: Node | No
 def _is_nothing(run: Run, layer: Layer, use: Use, body: Body, x: Node | None) -> bool:
     """Whether the word is ``none``; one that is worked out for each repetition is looked at there."""
     word = use.word.value
-    if isinstance(word, str) and "$" not in word and word not in run.spec.blocks:
-        return word == names.NONE
+    if isinstance(word, str) and "$" not in word:
+        if word not in run.spec.blocks:
+            return word == names.NONE
+        target = run.words.peek(use, body.values)
+        return target is not None and target.known is None
     read = read_in(use.word)
     if layer.repeat is not None and "index" in read:
         return False

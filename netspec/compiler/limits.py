@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from math import prod
 
 from netspec.errors.problem import Problem, Problems
@@ -33,6 +32,7 @@ class Work:
 
     def __init__(self, limits: Limits = LIMITS) -> None:
         self.limits = limits
+        self._usual = limits.steps
         self.steps = 0
         self.operations = 0
         """Operations of the networks that are done."""
@@ -48,7 +48,7 @@ class Work:
         A network that takes long without growing is one that hostile files ask for.
         """
         self.steps += steps
-        most = self.limits.steps + OPERATION * (self.operations + made)
+        most = self._usual + OPERATION * (self.operations + made)
         if self.steps > most:
             message = f"looking at layers, repetitions and values takes more than {most:,} steps"
             problems.stop(Problem("limit", message, span, RAISE))
@@ -62,19 +62,12 @@ class Work:
 def refuse_depth(around: Scope, span: Span, problems: Problems) -> None:
     """End the search where ``around`` is nested too deep for one more scope, or its path is too long."""
     hint = "a block that uses itself needs a 'when' that ends it"
-    if sum(1 for _ in _outer(around)) >= MAX_DEPTH:
+    if around.depth >= MAX_DEPTH:
         message = f"blocks and chains are nested more than {MAX_DEPTH} deep"
         problems.stop(Problem("limit", message, span, hint))
     if len(around.name) > MAX_PATH:
         message = f"the path of a layer has more than {MAX_PATH} characters"
         problems.stop(Problem("limit", message, span, "use shorter names, or nest less"))
-
-
-def _outer(scope: Scope) -> Iterator[Scope]:
-    """The scopes around ``scope``, from the inside out."""
-    while scope.parent:
-        scope = scope.parent
-        yield scope
 
 
 def refuse_unbuildable(graph: Graph, problems: Problems) -> None:

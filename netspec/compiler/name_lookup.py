@@ -12,7 +12,6 @@ from netspec.errors.problem import Problem, Problems
 from netspec.errors.source import Span
 from netspec.errors.suggestions import Hints
 from netspec.graph.graph import INPUT, Node
-from netspec.language.arguments import Arguments
 from netspec.language.expression import ABSENT
 from netspec.language.values import Scalar
 from netspec.ops.facts import MAP, Shape
@@ -30,8 +29,6 @@ class Body(NamedTuple):
     """The scope whose layers names can mean: that of the block that the layers are written in."""
     uses: tuple[tuple[str, Span], ...] = ()
     """The blocks around, by name, and where each is used."""
-    given: Arguments | None = None
-    """What the block around is given."""
 
 
 def seen(values: dict[str, Any], x: Node | None) -> dict[str, Any]:
@@ -65,7 +62,8 @@ class NameLookup:
     def know(self, path: str, node: Node | None) -> None:
         """From here on ``path`` means ``node``, also where it was the number of a layer that is left out."""
         self._outputs[path] = node
-        self._left_out.pop(path, None)
+        if self._left_out:
+            self._left_out.pop(path, None)
 
     def leave_out(self, paths: Iterable[str], reason: str) -> None:
         """``paths`` are those of a layer that is not there; ``reason`` says by what."""

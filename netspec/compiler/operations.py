@@ -61,8 +61,21 @@ def instance_of(run: Run, target: Target, layer: Layer, body: Body, inputs: Inpu
     known = target.known
     if not isinstance(known, type):
         return None
+    instance = None if target.arguments.given else run.plain.get(known)
+    if instance is None:
+        instance = _made(run, known, target, layer, body)
+        if instance is not None and not target.arguments.given:
+            run.plain[known] = instance
+    joins = issubclass(known, Operation) and known.joins
+    return instance if _fits(run, target.word, layer, inputs, joins=joins) else None
+
+
+def _made(
+    run: Run, known: type[Operation | Block], target: Target, layer: Layer, body: Body
+) -> Operation | Block | None:
+    """An instance of the class that ``target`` means, from what it is given."""
     if issubclass(known, Operation):
-        instance = built(known, target.word, target.arguments, run.problems)
+        instance: Operation | Block | None = built(known, target.word, target.arguments, run.problems)
     else:
         fields = layer_fields(known)
 
@@ -73,10 +86,9 @@ def instance_of(run: Run, target: Target, layer: Layer, body: Body, inputs: Inpu
 
         instance = built(known, target.word, target.arguments, run.problems, held=held)
     lists = [value for value in vars(instance).values() if isinstance(value, list)] if instance else []
-    run.charge(layer.span, layers=0, values=sum(map(len, lists)))
-    joins = issubclass(known, Operation) and known.joins
-    fits = _fits(run, target.word, layer, inputs, joins=joins)
-    return instance if fits and isinstance(instance, Operation | Block) else None
+    if lists:
+        run.charge(layer.span, layers=0, values=sum(map(len, lists)))
+    return instance
 
 
 def _fits(run: Run, word: str, layer: Layer, inputs: Inputs, *, joins: bool) -> bool:
@@ -100,11 +112,10 @@ def _fits(run: Run, word: str, layer: Layer, inputs: Inputs, *, joins: bool) -> 
 
 def append(run: Run, name: str, operation: Operation, inputs: list[Node], layer: Layer, body: Body) -> Node | None:
     """``operation`` as a node called ``name``; None, with problems added, where the inputs do not fit."""
-    path = run.builder.path(name)
     try:
         return run.builder.add(name, operation, *inputs, span=layer.span)
     except RAISED as error:  # what is no refusal is raised again
-        refuse(run, error, layer, path, body, operation)
+        refuse(run, error, layer, run.builder.path(name), body, operation)
     return None
 
 

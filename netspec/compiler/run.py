@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from netspec.blocks.block import Block
 from netspec.compiler.limits import LAYER, PATTERN, VALUE, Work
 from netspec.compiler.name_lookup import Body, NameLookup
 from netspec.compiler.patches import Patches
@@ -14,6 +15,7 @@ from netspec.graph.builder import DuplicateName, GraphBuilder
 from netspec.graph.graph import Node, Scope
 from netspec.language.inputs import Sizes
 from netspec.language.spec import Spec
+from netspec.ops.operation import Operation
 
 
 class Run:
@@ -21,6 +23,8 @@ class Run:
 
     def __init__(self, spec: Spec, values: dict[str, Any], inputs: Sizes, problems: Problems, work: Work) -> None:
         self.spec = spec
+        self.plain: dict[type[Operation | Block], Operation | Block] = {}
+        """What was made of words that nothing is given."""
         self.values = values
         self.problems = problems
         self.work = work
@@ -28,6 +32,7 @@ class Run:
         for name, node in self.builder.inputs.items():
             node.span = spec.inputs[name].span
         self.patches = Patches(spec.rules)
+        self._look = LAYER + PATTERN * self.patches.cost
         self.names = NameLookup(self.builder.inputs)
         self.words = WordLookup(spec.blocks, values, problems, self.charge)
         self.parts: list[tuple[str, Node | Scope]] = []
@@ -45,8 +50,7 @@ class Run:
 
     def charge(self, span: Span, *, values: int = 0, layers: int = 1) -> None:
         """Count looks at layers, each at all patterns of patches, and at so many values written in them."""
-        steps = layers * (LAYER + PATTERN * self.patches.cost) + VALUE * values
-        self.work.charge(steps, len(self.builder.nodes), span, self.problems)
+        self.work.charge(layers * self._look + VALUE * values, len(self.builder.nodes), span, self.problems)
 
     def twice(self, error: DuplicateName, span: Span, *, several: bool = False) -> None:
         """Object to a second layer of one name; ``several`` repetitions could have different ones."""

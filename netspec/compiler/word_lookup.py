@@ -17,7 +17,7 @@ from netspec.errors.other_names import WORDS
 from netspec.errors.problem import Problem, Problems
 from netspec.errors.source import Span
 from netspec.language import names
-from netspec.language.arguments import Arguments, Placed, built, evaluated, shown, written
+from netspec.language.arguments import Arguments, Placed, built, evaluated, fields_of, shown, written
 from netspec.language.definition import Definition
 from netspec.language.layers import Use
 from netspec.language.values import Mapping, Scalar, Value
@@ -50,6 +50,15 @@ class _Level(NamedTuple):
     scope: Names[str, Any]
 
 
+class _Direct(NamedTuple):
+    """What a word means that stands for itself: nothing is worked out on the way, and no other values are met."""
+
+    known: Known
+    main: str
+    """The parameter that a main value is for."""
+    inline: bool
+
+
 class WordLookup:
     """Finds what words mean in one network."""
 
@@ -63,6 +72,7 @@ class WordLookup:
         """Values of the network's parameters, which ``like`` sees everywhere."""
         self.problems = problems
         self._known: dict[str, Known | None] = {}
+        self._direct: dict[str, _Direct | None] = {}
         self._peeked: dict[str, Target | None] = {}
 
     def find(self, word: str) -> Known | None:
@@ -71,11 +81,30 @@ class WordLookup:
             self._known[word] = self.blocks.get(word) or registry.find(word)
         return self._known[word]
 
+    def _directly(self, word: str) -> _Direct | None:
+        """What ``word`` means, if it is neither worked out nor like another, nor anything that is to be objected to."""
+        if word not in self._direct:
+            known = None if "$" in word or word == names.NONE else self.find(word)
+            found = None
+            if isinstance(known, Definition):
+                found = None if known.like else _Direct(known, _main(known), known.inline)
+            elif known:
+                found = _Direct(known, _main(known), inline=False)
+            self._direct[word] = found
+        return self._direct[word]
+
     def target(self, use: Use, scope: Names[str, Any], *, first: bool = True) -> Target | None:
         """What ``use`` means where its expressions see ``scope``; None after a mistake.
 
         A later repetition has stride 1 in place of one that is written or held, but not of one that is a default.
         """
+        word = use.word.value
+        direct = self._directly(word) if isinstance(word, str) and not use.over else None
+        if direct is not None and isinstance(word, str):
+            arguments = Arguments.of(use.arguments, use.word.span, direct.main, scope)
+            return Target(
+                direct.known, word, arguments if first else arguments.with_stride_one(), word, inline=direct.inline
+            )
         upper = [_Level(use.arguments, use.word.span, scope)]
         lower: list[_Level] = []
         levels, inline, at_use = upper, False, ""
@@ -184,15 +213,16 @@ class WordLookup:
         return known
 
 
+def _main(known: Known) -> str:
+    """The parameter that a main value is for; empty where there is none."""
+    return next(iter(known.params if isinstance(known, Definition) else fields_of(known)), "")
+
+
 def _joined(
     known: Known, use: Use, over: Names[str, Any], upper: list[_Level], lower: list[_Level], *, first: bool
 ) -> Arguments:
     """All values on the way to ``known``, those nearest to the use on top; patches of the use see ``over``."""
-    main = next(iter(known.params if isinstance(known, Definition) else known.model_fields), "")
-    span = use.word.span
-    if not lower and not use.over and len(upper) == 1:
-        plain = Arguments.of(upper[0].value, span, main, upper[0].scope)
-        return plain if first else plain.with_stride_one()
+    main, span = _main(known), use.word.span
     whole, once = (
         [_Level(one.entries, span, over) for one in use.over if one.once is wanted] for wanted in (False, True)
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Hashable, Mapping
+from types import TracebackType
 
 from netspec.errors.codes import Refusal
 from netspec.errors.source import Span
@@ -53,9 +53,10 @@ class GraphBuilder:
         self.nodes: list[Node] = []
         self.parts: dict[str, Node | Scope] = {}
         """Path -> what was appended there."""
+        self._alike: dict[Hashable, Node] = {}
         self.inputs: dict[str, Node] = {}
         for name, size in (inputs if isinstance(inputs, Mapping) else {INPUT: inputs}).items():
-            self.inputs[name] = Node(len(self.nodes), name, Input(size=size), (), size, self.root, None)
+            self.inputs[name] = Node(len(self.nodes), name, Input(size=size), (), size, self.root, None, (), None)
             self.nodes.append(self.inputs[name])
         self.names.update(self.inputs)
         self._full = most + len(self.nodes)
@@ -82,22 +83,20 @@ class GraphBuilder:
         if len(self.nodes) >= self._full:
             raise GraphFull
         path = self.path(name)
-        try:
-            shape = operation.shape(*[node.shape for node in inputs])
-        except Refusal as refusal:
-            raise NodeRefused(path, inputs, refusal) from None
-        if max(shape) > LARGEST:
-            large = Refusal("limit", f"{shape_text(shape)} is larger than {LARGEST:,} on a side")
-            raise NodeRefused(path, inputs, large)
+        shapes = tuple([node.shape for node in inputs])
+        key = _likeness(operation, shapes)
+        twin = self._alike.get(key)
+        shape = self._shape(operation, shapes, path, inputs) if twin is None else twin.shape
         self._claim(path)
         parent = self._container(path)
-        node = Node(len(self.nodes), path, operation, inputs, shape, parent, span)
+        node = Node(len(self.nodes), path, operation, inputs, shape, parent, span, shapes, twin)
+        if twin is None and key is not None:
+            self._alike[key] = node
         parent.children.append(node)
         self.nodes.append(node)
         self.parts[path] = node
         return node
 
-    @contextmanager
     def within(
         self,
         name: str,
@@ -107,7 +106,7 @@ class GraphBuilder:
         index: int = 0,
         count: int = 1,
         span: Span | None = None,
-    ) -> Iterator[Scope]:
+    ) -> Within:
         """A scope called ``name`` around what is appended meanwhile; a ``flat`` one adds no name."""
         outer = self.scope
         path = outer.name if flat else self.path(name)
@@ -118,21 +117,7 @@ class GraphBuilder:
         parent.children.append(scope)
         if not flat:
             self.parts[path] = self._scopes[path] = scope
-        self.scope = scope
-        try:
-            yield scope
-        finally:
-            self.scope = outer
-
-    @contextmanager
-    def inside(self, path: str) -> Iterator[Scope]:
-        """The scope of the dotted ``path`` around what is appended meanwhile; it may hold other things already."""
-        outer = self.scope
-        self.scope = self._container(f"{path}.")
-        try:
-            yield self.scope
-        finally:
-            self.scope = outer
+        return Within(self, scope)
 
     def graph(
         self,
@@ -143,6 +128,17 @@ class GraphBuilder:
     ) -> Graph:
         """What was built, closed."""
         return Graph(name, tuple(self.nodes), self.root, entries, outputs, init)
+
+    def _shape(self, operation: Operation, shapes: tuple[Shape, ...], path: str, inputs: tuple[Node, ...]) -> Shape:
+        """The shape that ``operation`` infers for ``path``; raises :class:`NodeRefused` where there is none."""
+        try:
+            shape = operation.shape(*shapes)
+        except Refusal as refusal:
+            raise NodeRefused(path, inputs, refusal) from None
+        if max(shape) > LARGEST:
+            large = Refusal("limit", f"{shape_text(shape)} is larger than {LARGEST:,} on a side")
+            raise NodeRefused(path, inputs, large)
+        return shape
 
     def _claim(self, path: str) -> None:
         if path in self.names:
@@ -161,3 +157,33 @@ class GraphBuilder:
             parent.children.append(known)
             self._claim(prefix)
         return known
+
+
+def _likeness(operation: Operation, shapes: tuple[Shape, ...]) -> Hashable:
+    """What tells ``operation`` over ``shapes`` from any other; None where a parameter has no hash, as lists have none.
+
+    Types are told apart because 1 equals True and 1.0.
+    """
+    values = tuple(vars(operation).values())
+    key = (type(operation), values, tuple(map(type, values)), shapes)
+    try:
+        hash(key)
+    except TypeError:
+        return None
+    return key
+
+
+class Within:
+    """While it is entered, what is appended goes into ``scope``."""
+
+    __slots__ = ("_builder", "_outer", "_scope")
+
+    def __init__(self, builder: GraphBuilder, scope: Scope) -> None:
+        self._builder, self._scope, self._outer = builder, scope, builder.scope
+
+    def __enter__(self) -> Scope:
+        self._builder.scope = self._scope
+        return self._scope
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._builder.scope = self._outer

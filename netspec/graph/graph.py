@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from math import prod
 from operator import attrgetter
 from typing import NamedTuple
@@ -22,8 +22,9 @@ INPUT = "input"
 class Node:
     """One operation at its place: path name, inputs, output shape, enclosing scope, place in the source.
 
-    What the operation says of itself for its inputs (``tensors``, ``window``, ``cost``) is asked once, here;
-    ``params`` and ``buffers`` are the elements of its tensors, trainable ones and others.
+    What the operation says of itself for its inputs (``tensors``, ``window``, ``cost``) is asked once, here, or known
+    from a ``twin``: an equal operation over inputs of equal shapes. ``params`` and ``buffers`` are the elements of its
+    tensors, trainable ones and others.
 
     ``origin`` is the first of the network's inputs that it comes from; positions are told in that one. ``followed`` are
     those of its inputs that come from it too. ``grid`` is how many positions it has along each axis of it: one on each
@@ -37,7 +38,8 @@ class Node:
     shape: Shape
     scope: Scope
     span: Span | None
-    input_shapes: tuple[Shape, ...] = field(init=False)
+    input_shapes: tuple[Shape, ...]
+    twin: InitVar[Node | None]
     tensors: tuple[Tensor, ...] = field(init=False)
     window: Window = field(init=False)
     bounding_window: Window | None = field(init=False)
@@ -49,11 +51,7 @@ class Node:
     params: int = field(init=False)
     buffers: int = field(init=False)
 
-    def __post_init__(self) -> None:
-        shapes = self.input_shapes = tuple([node.shape for node in self.inputs])
-        self.tensors = self.operation.tensors(*shapes)
-        self.window = self.operation.window(*shapes)
-        self.bounding_window = self.operation.bounding_window(*shapes)
+    def __post_init__(self, twin: Node | None) -> None:
         grid = self.shape[1:]
         self.followed = self.inputs
         if len(self.inputs) == 1:
@@ -66,7 +64,15 @@ class Node:
         axes = len(self.origin.shape) - 1
         self.has_places = len(grid) == axes
         self.grid = grid if self.has_places else (1,) * axes
-        self.cost = self.operation.cost(self.shape, *shapes)
+        if twin is not None:
+            self.tensors, self.params, self.buffers = twin.tensors, twin.params, twin.buffers
+            self.window, self.bounding_window, self.cost = twin.window, twin.bounding_window, twin.cost
+            return
+        operation, shapes = self.operation, self.input_shapes
+        self.tensors = operation.tensors(*shapes)
+        self.window = operation.window(*shapes)
+        self.bounding_window = operation.bounding_window(*shapes)
+        self.cost = operation.cost(self.shape, *shapes)
         self.params = self.buffers = 0
         for tensor in self.tensors:
             if tensor.trainable:
@@ -107,6 +113,11 @@ class Scope:
     count: int = 1
     span: Span | None = None
     children: list[Node | Scope] = field(default_factory=list)
+    depth: int = field(init=False)
+    """How many scopes are around it."""
+
+    def __post_init__(self) -> None:
+        self.depth = self.parent.depth + 1 if self.parent else 0
 
     def __repr__(self) -> str:
         return f"Scope({shortened(self.name)!r}, {self.block!r}, {len(self.children)} children)"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from collections.abc import Mapping as Names
-from typing import Any, NamedTuple
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -16,6 +17,9 @@ from netspec.errors.suggestions import Hints, Suggestion, did_you_mean
 from netspec.language.expression import Absent, Own, UnknownNameError, evaluate, names, no_layer
 from netspec.language.grammar import ExpressionError
 from netspec.language.values import Mapping, Scalar, Sequence, Value
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
 
 CUT = "an expression with a comma in it needs quotes inside {...}"
 
@@ -100,9 +104,9 @@ def evaluated(value: Value, scope: Names[str, Any], problems: Problems, own: Own
     ``own`` says what the other parameters of the same layer get.
     """
     if isinstance(value, Scalar):
-        if not is_expression(value):
-            return Worked(value.value)
-        text = str(value.value)
+        text = value.value
+        if not isinstance(text, str) or "$" not in text:
+            return Worked(text)
         try:
             return Worked(evaluate(text, scope, own))
         except Absent:
@@ -198,27 +202,31 @@ class Parameters:
         return worked.data
 
 
+Model = TypeVar("Model", bound=BaseModel)
+
+
 def built(
-    model: type[BaseModel],
+    model: type[Model],
     whose: str,
     arguments: Arguments,
     problems: Problems,
     *,
     like: BaseModel | None = None,
     held: Held | None = None,
-) -> BaseModel | None:
+) -> Model | None:
     """An instance of ``model`` from what is given, and for the rest as ``like``.
 
     ``held`` makes of a parameter's name, data and place what the model takes; it raises :class:`ValueError`, with
     problems added, where it cannot. None, with problems added, if the instance does not fit.
     """
-    data: dict[str, Any] = {name: getattr(like, name) for name in model.model_fields} if like else {}
-    meant = refuse_unknown(whose, arguments, model.model_fields, problems)
+    fields = fields_of(model)
+    data: dict[str, Any] = {name: getattr(like, name) for name in fields} if like else {}
+    meant = refuse_unknown(whose, arguments, fields, problems)
     complete = True
     parameters = Parameters(arguments, lambda name: _default(model, whose, like, name), problems)
     for name, values in arguments.given.items():
         worked = parameters.value(name)
-        if worked is None or name not in model.model_fields:
+        if worked is None or name not in fields:
             complete = False
             continue
         try:
@@ -234,11 +242,17 @@ def built(
     return instance if complete else None
 
 
+@cache
+def fields_of(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """The fields of ``model`` by name; pydantic looks for them anew each time that it is asked."""
+    return model.model_fields
+
+
 def _default(model: type[BaseModel], whose: str, like: BaseModel | None, name: str) -> Worked:
     """What ``name`` is where nothing is given for it."""
-    field = model.model_fields.get(name)
+    field = fields_of(model).get(name)
     if field is None:
-        raise no_parameter(whose, name, model.model_fields)
+        raise no_parameter(whose, name, fields_of(model))
     if like is not None:
         return Worked(_as_written(getattr(like, name)))
     if field.is_required():
@@ -264,7 +278,9 @@ def refuse_unknown(whose: str, arguments: Arguments, known: Names[str, Any], pro
 
     One of these is missing under its right name only: who reads of both would mend one mistake twice.
     """
-    meant = set[str]()
+    meant: set[str] = set()
+    if arguments.given.keys() <= known.keys():
+        return meant
     for name in [name for name in arguments.given if name not in known]:
         hint = Suggestion((), CUT) if is_cut(name) else problems.hints.of(name, known, PARAMETERS)
         message = _unknown(whose, name, takes_any=bool(known))

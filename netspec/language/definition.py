@@ -9,7 +9,7 @@ from netspec.errors.source import Span
 from netspec.language import names
 from netspec.language.layers import Chain, Layer, Use, chain, is_beside, layer, named, written_in
 from netspec.language.parameter import Parameter, declared
-from netspec.language.values import Mapping, Scalar, Value
+from netspec.language.values import Mapping, Scalar, Value, weight
 
 DEFINITION = ("reads", "params", "body", "like", "inline", "notes")
 """What a definition of a block has."""
@@ -26,6 +26,8 @@ class Definition(NamedTuple):
     span: Span
     reads: tuple[str, ...] = ()
     """What it reads beside its input: names that its layers can read, given in this order by ``from``."""
+    weight: int = 0
+    """How much there is to work out in its parameters where nothing is given, one for each of them included."""
 
 
 def mapping_of(value: Value | None, message: str, problems: Problems) -> Mapping | None:
@@ -79,7 +81,8 @@ def _definition(name: str, span: Span, value: Mapping, problems: Problems) -> De
             message = f"nothing in block '{name}' reads its parameter '{parameter.name}'"
             problems.add(Problem("unread-parameter", message, parameter.span, f"use it as ${parameter.name}"))
     reads = _reads(value.get("reads"), body, problems, inline=is_inline)
-    return Definition(name, params, body, None, is_inline, span, reads)
+    effort = sum(1 + weight(parameter.default) for parameter in params.values())
+    return Definition(name, params, body, None, is_inline, span, reads, effort)
 
 
 def _likeness(name: str, span: Span, value: Mapping, problems: Problems, *, inline: bool) -> Definition | None:

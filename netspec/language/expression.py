@@ -130,10 +130,10 @@ class _Evaluation:
     def value(self, tree: Tree) -> Any:
         """What ``tree`` comes to."""
         kind = tree.kind
-        if kind == "constant":
-            return tree.value
         if kind == "name":
             return self.named(tree)
+        if kind == "constant":
+            return tree.value
         if kind == "own":
             return self.other(tree)
         if kind == "if":

@@ -11,7 +11,7 @@ from netspec.errors.problem import Problem, Problems
 from netspec.errors.source import Span
 from netspec.language import expression, grammar, names
 from netspec.language.arguments import evaluated
-from netspec.language.values import Mapping, Scalar, Sequence, Value
+from netspec.language.values import Mapping, Scalar, Sequence, Value, weight
 
 
 class Setting(NamedTuple):
@@ -22,11 +22,15 @@ class Setting(NamedTuple):
 
 
 class Use(NamedTuple):
-    """An operation or block, by its word, with what is written after it, and what patches set ``over`` that."""
+    """An operation or block, by its word, with what is written after it, and what patches set ``over`` that.
+
+    ``weight`` is that of what is written after it, for what looks at a layer again and again.
+    """
 
     word: Scalar
     arguments: Value | None
     over: tuple[Setting, ...] = ()
+    weight: int = 0
 
 
 class Branches(NamedTuple):
@@ -179,7 +183,7 @@ def _what(
         return inner if isinstance(inner, Chain) or inner is None else Chain(((None, span, inner),), span, named=False)
     if word == names.NONE and not (isinstance(content, Scalar) and content.value is None):
         problems.add(Problem("unknown-parameter", "none takes no parameters: it is a layer that is not there", span))
-    return Use(Scalar(word, span), content)
+    return Use(Scalar(word, span), content, weight=weight(content))
 
 
 def _branches(span: Span, content: Value, beside: dict[str, tuple[Span, Value]], problems: Problems) -> Branches | None:

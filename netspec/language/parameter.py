@@ -138,6 +138,8 @@ def settled(
 
     Defaults see ``known`` and the parameters before them.
     """
+    if not parameters and not arguments.given:
+        return {}
     settling = _Settling(parameters, whose, arguments, known, problems)
     meant = refuse_unknown(whose, arguments, parameters, problems)
     for name, parameter in parameters.items():
