@@ -16,7 +16,7 @@ import yaml_texts
 from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from yaml_texts import fault, in_yaml_1_1, random_text
+from yaml_texts import comments, fault, in_yaml_1_1, random_text
 
 from netspec import catalogue
 from netspec.cli import main
@@ -24,7 +24,6 @@ from netspec.errors.problem import SpecError
 from netspec.errors.source import Source
 from netspec.formatter import form, place
 from netspec.formatter.form import formatted
-from netspec.formatter.text import Text
 from netspec.language.reader import read_yaml
 from netspec.language.sections import KEYS
 from netspec.language.values import plain
@@ -63,8 +62,8 @@ def assert_kept(before: str, after: str) -> None:
     """The same data, the same comments, and a form that does not change again."""
     data = [form._spelt(read_yaml(Source("x.yaml", text))) for text in (before, after)]
     assert data[0] == data[1]
-    comments = [sorted(comment.text for comment in Text(text).comments) for text in (before, after)]
-    assert comments[0] == comments[1]
+    found = [sorted(comments(text)) for text in (before, after)]
+    assert found[0] == found[1]
     assert canonical(after) == after
     assert after.endswith("\n")
     assert not after.endswith("\n\n")

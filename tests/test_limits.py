@@ -19,7 +19,7 @@ from netspec.errors.problem import Problems, SpecError
 from netspec.errors.source import Source
 from netspec.language import layers, resolve, unread
 from netspec.language.budget import FIGURES, limits
-from netspec.language.patch import Rule
+from netspec.language.patch import Pattern, Rule
 from netspec.language.reader import read_yaml
 from netspec.language.values import Mapping, Value, plain
 from netspec.limits import LIMITS, Limits
@@ -199,4 +199,5 @@ def test_patterns_are_charged_by_what_they_try(patterns: list[str], cost: int) -
     """A path is found at once; a pattern is tried, the longer the more of its parts stand for any number of them."""
     span = Source("x.yaml", "a").span(1, 1)
 
-    assert Patches([Rule("remove", pattern, span) for pattern in patterns]).cost == cost
+    rules = [Rule("remove", pattern, span) for pattern in patterns]
+    assert Patches(rules, list(map(Pattern, patterns))).cost == cost

@@ -198,7 +198,7 @@ def in_yaml_1_1(text: str) -> Any:
 
 def comments(text: str) -> list[str]:
     """The comments of ``text``, in order."""
-    return [comment.text for comment in Text(text).comments]
+    return [comment.text for comment in Text(text, list(yaml.parse(text, Loader=Loader))).comments]
 
 
 def fault(text: str) -> str:

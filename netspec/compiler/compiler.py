@@ -62,8 +62,9 @@ def network_of(
 
 
 def _written(spec: Spec, given: dict[str, Value]) -> int:
-    """How much there is to work out before the first layer: parameters, and values that are given for them."""
-    return sum(map(weight, [*(one.default for one in spec.params.values()), *given.values()]))
+    """How much there is to work out beside layers: parameters, what is given for them, rules, outputs and starts."""
+    values = [*(one.default for one in spec.params.values()), *given.values(), spec.init]
+    return sum(map(weight, values)) + len(spec.rules) + len(spec.outputs)
 
 
 def _graph(run: Run, name: str) -> Graph:

@@ -225,9 +225,12 @@ class Expansion:
         inner = _counted(layer, spot.repetition, spot.repetitions, body)
         if spot.name is None:
             return self._once(layer, spot, inner, inputs)
+        run.charge(layer.span)
+        if not run.patches.rules:
+            return self._once(layer, spot, inner, inputs)
         path = run.builder.path(spot.name)
         rules = run.patches.at(path)
-        run.charge(layer.span, values=len(rules))
+        run.charge(layer.span, layers=0, values=len(rules))
         one = changed(layer, rules, run.problems, once=True)
         return self._patched(
             rules, [path], inputs, Built(None, spot.number), lambda given: self._once(one, spot, inner, given)
@@ -459,7 +462,9 @@ class Expansion:
 
 def _counted(layer: Layer, index: int, count: int, body: Body) -> Body:
     """What one of the repetitions of ``layer`` sees; without ``repeat``, the numbers of what is repeated around it."""
-    return body if layer.repeat is None else body._replace(values={**body.values, "index": index, "count": count})
+    if layer.repeat is None:
+        return body
+    return Body({**body.values, "index": index, "count": count}, body.input, body.boundary, body.uses)
 
 
 def _number(inputs: int) -> str:

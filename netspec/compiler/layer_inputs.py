@@ -89,4 +89,5 @@ def _read(run: Run, layer: Layer, body: Body, x: Node | None) -> Inputs:
         run.problems.add(Problem("expression", "'$in' is what 'from' decides", layer.reads.span, IN_HINT))
         return []
     found = named(layer.reads, body.values, run.problems) or ()
+    run.charge(layer.span, layers=0, values=len(found))
     return [run.names.find(read, run.builder.scope.name, body) for read in found]

@@ -18,7 +18,7 @@ MAX_DEPTH = 60
 MAX_PATH = 300
 
 
-LAYER, VALUE, PATTERN = 10, 8, 2
+LAYER, VALUE, PATTERN = 20, 8, 2
 """Steps of a look at a layer, at ten characters of a value, and at a pattern of a patch: about a microsecond each."""
 OPERATION = 150
 """Steps that each operation of the networks allows: what a network really has is not held against it."""

@@ -15,9 +15,10 @@ from netspec.language.values import Mapping
 class Patches:
     """The rules of a spec, in order. What a rule brings in is met by later rules only, and no rule by itself."""
 
-    def __init__(self, rules: list[Rule]) -> None:
+    def __init__(self, rules: list[Rule], patterns: list[Pattern]) -> None:
         self.rules = rules
-        self._patterns = [Pattern(rule.pattern) for rule in rules]
+        self._patterns = patterns
+        self._order = {id(rule): at for at, rule in enumerate(rules)}
         self._globs = [at for at, pattern in enumerate(self._patterns) if not pattern.is_exact]
         self._exact: dict[str, list[int]] = {}
         for at, pattern in enumerate(self._patterns):
@@ -54,7 +55,7 @@ class Patches:
     @contextmanager
     def bringing(self, rule: Rule) -> Iterator[None]:
         """While the layers of ``rule`` are expanded."""
-        before, self._first = self._first, self.rules.index(rule) + 1
+        before, self._first = self._first, self._order[id(rule)] + 1
         try:
             yield
         finally:

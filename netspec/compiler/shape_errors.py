@@ -7,6 +7,7 @@ from collections.abc import Sequence as Listed
 
 from netspec.errors.problem import Problem, Trail
 from netspec.errors.source import Span
+from netspec.errors.text import FEW
 from netspec.graph.builder import NodeRefused
 from netspec.graph.graph import INPUT, Node, upstream
 from netspec.language.layers import Layer
@@ -42,7 +43,11 @@ def _read_names(reads: Value | None) -> list[str]:
 
 
 def trail(inputs: Listed[Node], labels: Listed[str]) -> tuple[Trail, ...]:
-    """A line for each input, and below it a line for each earlier layer that gave its path another shape."""
+    """A line for each input, and below it a line for each earlier layer that gave its path another shape.
+
+    Of many inputs only the first are told, and where these parted: to look back from each would take too long.
+    """
+    inputs, labels = inputs[:FEW], labels[:FEW]
     parted = _parting(inputs)
     rows = []
     for node, label in zip(inputs, labels, strict=True):

@@ -25,8 +25,8 @@ def formatted(source: Source) -> str:
     Raises :class:`netspec.SpecError` when the text is no plain YAML data, and when the canonical form would not
     be read back as the same data with the same comments.
     """
-    before = read_yaml(source)
-    text = Text(source.text)
+    events: list[Any] = []
+    before, text = read_yaml(source, events=events), Text(source.text, events)
     result = _written(text)
     after = Source(source.name, result)
     if not _same(before, text, after):
@@ -38,11 +38,12 @@ def formatted(source: Source) -> str:
 
 def _same(before: Value, text: Text, after: Source) -> bool:
     """Whether ``after`` holds the data that were there ``before``, for any tool, and the comments of ``text``."""
+    events: list[Any] = []
     try:
-        data = read_yaml(after)
+        data = read_yaml(after, events=events)
     except SpecError:
         return False
-    result = Text(after.text)
+    result = Text(after.text, events)
     comments = [sorted(comment.text for comment in one.comments) for one in (text, result)]
     return _spelt(before) == _spelt(data) and comments[0] == comments[1] and _quoted(text) == _quoted(result)
 

@@ -11,8 +11,6 @@ from typing import Any
 
 import yaml
 
-from netspec.language.reader import Loader
-
 BREAK = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
 _ANCHORED = re.compile(r"&\S+(?:\s|(?<=\s)#[^\n\r\x85\u2028\u2029]*)*")
 
@@ -27,9 +25,10 @@ class Comment:
 
 @dataclass(frozen=True)
 class Text:
-    """A text that is known to be plain YAML data."""
+    """A text that is known to be plain YAML data, and the parser's events."""
 
     text: str
+    events: list[Any]
 
     @cached_property
     def _starts(self) -> list[int]:
@@ -48,43 +47,42 @@ class Text:
         return not self.text[self._starts[self.line(offset)] : offset].strip()
 
     @cached_property
-    def events(self) -> list[Any]:
-        """The parser's events."""
-        return list(yaml.parse(self.text, Loader=Loader))
-
-    @cached_property
     def comments(self) -> tuple[Comment, ...]:
         """All comments, in order."""
         return tuple(
-            Comment(self.text[start:end].rstrip(), start) for start, end in self._signs(re.compile(r"#.*")) if end
+            Comment(self.text[start:end].rstrip(), start) for start, end in self._signs("#", re.compile(r"#.*"))
         )
 
     @cached_property
     def dashes(self) -> list[int]:
         """Offsets of the dashes of lists."""
-        return [start for start, _ in self._signs(re.compile(r"#.*|(?<!\S)-(?!\S)")) if self.text[start] == "-"]
+        signs = self._signs("-", re.compile(r"#.*|(?<!\S)-(?!\S)"))
+        return [start for start, _ in signs if self.text[start] == "-"]
 
-    def _signs(self, pattern: re.Pattern[str]) -> Iterator[tuple[int, int]]:
-        """Start and end of what ``pattern`` finds outside scalars."""
-        for start, end in self._gaps():
-            at = start
-            for line in BREAK.split(self.text[start:end]):
+    def _signs(self, sign: str, pattern: re.Pattern[str]) -> Iterator[tuple[int, int]]:
+        """Start and end of what ``pattern`` finds outside scalars, in the stretches that hold ``sign``."""
+        for start, end in self._gaps:
+            stretch, at = self.text[start:end], start
+            if sign not in stretch:
+                continue
+            for line in BREAK.split(stretch):
                 yield from ((at + match.start(), at + match.end()) for match in pattern.finditer(line))
                 at += len(line)
                 found = BREAK.match(self.text, at)
                 at = found.end() if found else at
 
-    def _gaps(self) -> Iterator[tuple[int, int]]:
+    @cached_property
+    def _gaps(self) -> list[tuple[int, int]]:
         """The stretches that belong to no scalar, and so hold signs and comments."""
-        last = 0
+        last, found = 0, []
         scalars: list[Any] = [event for event in self.events if isinstance(event, yaml.ScalarEvent)]
         for event in scalars:
             end = event.end_mark.index
             anchor = _ANCHORED.match(self.text, event.start_mark.index, end) if event.anchor else None
             start = anchor.end() if anchor else event.start_mark.index
-            yield last, start
+            found.append((last, start))
             last = max(end, last)
             if event.style in ("|", ">"):
                 header = BREAK.search(self.text, start)
-                yield start, header.start() if header else end
-        yield last, len(self.text)
+                found.append((start, header.start() if header else end))
+        return [*found, (last, len(self.text))]

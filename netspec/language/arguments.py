@@ -14,7 +14,16 @@ from netspec.errors.other_names import PARAMETERS
 from netspec.errors.problem import Problem, Problems
 from netspec.errors.source import Span
 from netspec.errors.suggestions import Hints, Suggestion, did_you_mean
-from netspec.language.expression import Absent, Own, UnknownNameError, evaluate, names, no_layer
+from netspec.language.expression import (
+    MAX_ELEMENTS,
+    Absent,
+    Own,
+    UnknownNameError,
+    elements,
+    evaluate,
+    names,
+    no_layer,
+)
 from netspec.language.grammar import ExpressionError
 from netspec.language.values import Mapping, Scalar, Sequence, Value
 
@@ -22,6 +31,8 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
 CUT = "an expression with a comma in it needs quotes inside {...}"
+MAX_OWN = 20
+"""How many values of parameters of one layer may be worked out from one another with ``$.``."""
 
 
 class Worked(NamedTuple):
@@ -115,9 +126,9 @@ def evaluated(value: Value, scope: Names[str, Any], problems: Problems, own: Own
             problems.add(expression_problem(error, value, scope, problems.hints))
             return None
     if isinstance(value, Sequence):
-        items = [evaluated(item, scope, problems, own) for item in value.items]
+        items = [_inside(item, scope, problems, own) for item in value.items]
         return None if None in items else Worked([item.data for item in items if item])
-    entries = {key: evaluated(inner, scope, problems, own) for key, (_, inner) in value.entries.items()}
+    entries = {key: _inside(inner, scope, problems, own) for key, (_, inner) in value.entries.items()}
     if None in entries.values():
         return None
     found = Placed({key: item.data for key, item in entries.items() if item})
@@ -125,6 +136,17 @@ def evaluated(value: Value, scope: Names[str, Any], problems: Problems, own: Own
         {key: (span, written(found[key], inner.span)) for key, (span, inner) in value.entries.items()}, value.span
     )
     return Worked(found)
+
+
+def _inside(value: Value, scope: Names[str, Any], problems: Problems, own: Own) -> Worked | None:
+    """As :func:`evaluated`, in a list or mapping: parameters that hold one another twice would double each time."""
+    worked = evaluated(value, scope, problems, own)
+    is_expression = isinstance(value, Scalar)
+    if is_expression and worked and isinstance(worked.data, (list, dict)) and elements(worked.data) > MAX_ELEMENTS:
+        message = f"in a list or mapping an expression may come to at most {MAX_ELEMENTS:,} values"
+        problems.add(Problem("limit", message, value.span))
+        return None
+    return worked
 
 
 def written(data: Any, span: Span) -> Value:
@@ -189,6 +211,9 @@ class Parameters:
         """What ``$.name`` is in the value that is being worked out."""
         asking, level = self._waiting[-1]
         below = level - 1 if name == asking else len(self.arguments.given.get(name, ()))
+        if len(self._waiting) >= MAX_OWN:
+            message = f"'$.{name}' leads through more than {MAX_OWN} values"
+            raise ExpressionError(message, code="limit")
         if (name, below) in self._waiting:
             message = f"'$.{name}' leads back to itself"
             raise ExpressionError(message, code="cycle")

@@ -14,7 +14,7 @@ import operator
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from netspec.language.grammar import MAX_MAGNITUDE, ExpressionError, Tree, parsed
+from netspec.language.grammar import MAX_LENGTH, MAX_MAGNITUDE, ExpressionError, Tree, parsed
 
 MAX_EXPONENT = 64
 MAX_ELEMENTS = 100
@@ -68,6 +68,7 @@ _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "%": operator.mod,
     "**": operator.pow,
 }
+_ARITHMETIC = frozenset(["+", "*", "%", "-", "/", "//", "**"])
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "abs": abs,
     "ceil": math.ceil,
@@ -171,8 +172,17 @@ def _combined(tree: Tree, parts: list[Any]) -> Any:
     if tree.kind == "slice":
         return _part(tree, *parts)
     if tree.kind == "word":
-        return "".join(_spelt(part, value) for part, value in zip(tree.parts, parts, strict=True))
+        return _joined(tree, parts)
     return _bounded(tree, parts)
+
+
+def _joined(tree: Tree, parts: list[Any]) -> str:
+    """A word from the values in it; parameters made of one another would double it each time."""
+    word = "".join(_spelt(part, value) for part, value in zip(tree.parts, parts, strict=True))
+    if len(word) > MAX_LENGTH:
+        message = f"a word may have {MAX_LENGTH} characters, this has {len(word):,}"
+        raise ExpressionError(message, tree.offset, code="limit")
+    return word
 
 
 def _spelt(tree: Tree, value: Any) -> str:
@@ -185,6 +195,7 @@ def _spelt(tree: Tree, value: Any) -> str:
 def _part(tree: Tree, whole: Any, first: Any, last: Any) -> Any:
     """The elements from ``first`` to before ``last``; to the ends of the list where those are not given."""
     ends = (first, last)
+    _refuse_large(":", tree, [whole])
     if not isinstance(whole, list) or not all(end is None or _is_whole(end) for end in ends):
         message = f"{_shown(whole)} has no part {_shown(first)}:{_shown(last)}"
         raise ExpressionError(message, tree.offset, "a list has: $depths[:2]")
@@ -207,14 +218,14 @@ def _element(tree: Tree, whole: Any, key: Any) -> Any:
 def _bounded(tree: Tree, parts: list[Any]) -> Any:
     """Apply an operator or function, with every way it can go wrong worded and every size bounded."""
     sign = tree.value
-    if sign != "len" and any(_elements(part) > MAX_ELEMENTS for part in parts):
-        message = f"'{sign}' works with lists of at most {MAX_ELEMENTS:,} elements"
-        raise ExpressionError(message, tree.offset, code="limit")
+    if sign != "len":
+        _refuse_large(sign, tree, parts)
     if sign == "**" and abs(parts[1] if isinstance(parts[1], (int, float)) else 0) > MAX_EXPONENT:
         raise ExpressionError(f"an exponent may be at most {MAX_EXPONENT}", tree.offset, code="limit")
-    if sign in ("+", "*", "%", "-", "/", "//", "**") and not all(_is_number(part) for part in parts):
-        wrong = next(part for part in parts if not _is_number(part))
-        raise ExpressionError(f"'{sign}' needs numbers, not {_shown(wrong)}", tree.offset)
+    if sign in _ARITHMETIC:
+        for part in parts:
+            if not _is_number(part):
+                raise ExpressionError(f"'{sign}' needs numbers, not {_shown(part)}", tree.offset)
     try:
         result = _applied(tree, parts)
     except ZeroDivisionError:
@@ -229,6 +240,14 @@ def _bounded(tree: Tree, parts: list[Any]) -> Any:
     return result
 
 
+def _refuse_large(sign: str, tree: Tree, parts: list[Any]) -> None:
+    """Refuse lists with so many elements that an expression could cost what its length does not tell."""
+    for part in parts:
+        if isinstance(part, (list, dict)) and elements(part) > MAX_ELEMENTS:
+            message = f"'{sign}' works with lists of at most {MAX_ELEMENTS:,} elements"
+            raise ExpressionError(message, tree.offset, code="limit")
+
+
 def _applied(tree: Tree, parts: list[Any]) -> Any:
     if tree.kind == "call":
         return _FUNCTIONS[tree.value](*parts)
@@ -237,7 +256,7 @@ def _applied(tree: Tree, parts: list[Any]) -> Any:
     return _OPERATORS[tree.value](*parts)
 
 
-def _elements(value: Any) -> int:
+def elements(value: Any) -> int:
     """How many values are in ``value``; no further than too many."""
     if not isinstance(value, (list, dict)):
         return 1
@@ -245,7 +264,7 @@ def _elements(value: Any) -> int:
         return len(value)
     found = 0
     for item in value.values() if isinstance(value, dict) else value:
-        found += _elements(item)
+        found += elements(item)
         if found > MAX_ELEMENTS:
             break
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as Names
+from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
@@ -193,14 +194,29 @@ class _Settling:
             raise no_parameter(self.whose, name, self.parameters)
         if parameter.default is None:
             raise KeyError(name)
-        for other in read_in(parameter.default):
-            if other in self.parameters and other not in self.values and self._is_before(other, name):
+        if any(other in self.parameters and other not in self.values for other in read_in(parameter.default)):
+            for other in self._needed(name):
                 self.settle(other)
         return evaluated(parameter.default, self.scope, self.problems)
 
-    def _is_before(self, other: str, name: str) -> bool:
-        order = list(self.parameters)
-        return order.index(other) < order.index(name)
+    def _needed(self, name: str) -> list[str]:
+        """What the default of ``name`` is worked out from and has no value yet, in the order of declaration."""
+        found: set[str] = set()
+        pending = [name]
+        while pending:
+            one = self.parameters[pending.pop()]
+            reads = frozenset[str]() if one.default is None else read_in(one.default)
+            for other in reads - found:
+                if other in self.values or self._order.get(other, len(self._order)) >= self._order[one.name]:
+                    continue
+                found.add(other)
+                if other not in self.given.arguments.given:
+                    pending.append(other)
+        return sorted(found, key=self._order.__getitem__)
+
+    @cached_property
+    def _order(self) -> dict[str, int]:
+        return {name: at for at, name in enumerate(self.parameters)}
 
 
 def _fitting(parameter: Parameter, whose: str, value: Value | None, worked: Worked | None, problems: Problems) -> Any:

@@ -29,13 +29,18 @@ _FORBIDDEN = "[^\\t\\n\\r\\x20-\\x7e\\x85\\xa0-\\ud7ff\\ue000-\\ufefe\\uff00-\\u
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def read_yaml(source: Source, limits: Limits = LIMITS) -> Value:
-    """The one document in ``source``. Raises :class:`SpecError` for anything that is not plain YAML data."""
+def read_yaml(source: Source, limits: Limits = LIMITS, *, events: list[Any] | None = None) -> Value:
+    """The one document in ``source``; the parser's ``events`` are added to the list that is given for them.
+
+    Raises :class:`SpecError` for anything that is not plain YAML data.
+    """
     _refuse_unreadable(source, limits)
     reader, loader = _Reader(source, limits), Loader(source.text)
     try:
         while event := loader.get_event():
             reader.take(event)
+            if events is not None:
+                events.append(event)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         span = source.span(mark.line + 1, mark.column + 1) if mark else source.span(1, 1)
@@ -82,16 +87,17 @@ class _Reader:
     def take(self, event: Any) -> None:
         """Use the next event."""
         if isinstance(event, yaml.ScalarEvent):
-            self._refuse_tag(event)
+            if event.tag:
+                self._refuse_tag(event)
             self._finish(self._scalar(event), event.anchor, 1 + len(event.value) // LONG, 0)
         elif isinstance(event, yaml.AliasEvent):
             self._alias(event)
         elif isinstance(event, yaml.CollectionStartEvent):
-            self._refuse_tag(event)
-            self._refuse_depth(1, self._span(event))
-            self.open.append(
-                _Unfinished(self._span(event), event.anchor, is_mapping=isinstance(event, yaml.MappingStartEvent))
-            )
+            if event.tag:
+                self._refuse_tag(event)
+            span = self._span(event)
+            self._refuse_depth(1, span)
+            self.open.append(_Unfinished(span, event.anchor, is_mapping=isinstance(event, yaml.MappingStartEvent)))
         elif isinstance(event, yaml.CollectionEndEvent):
             done = self.open.pop()
             self._finish(done.value(), done.anchor, done.size, done.depth, new=1)
@@ -116,7 +122,7 @@ class _Reader:
 
     def _refuse_tag(self, event: Any) -> None:
         tag = event.tag
-        if tag and not (isinstance(event, yaml.ScalarEvent) and tag == "!" and event.implicit[1]):
+        if not (isinstance(event, yaml.ScalarEvent) and tag == "!" and event.implicit[1]):
             message = f"a spec is data: the tag '{tag.replace('tag:yaml.org,2002:', '!!')}' is not allowed"
             self.problems.add(Problem("tag", message, self._span(event), "write the plain value"))
 
@@ -124,7 +130,7 @@ class _Reader:
         text, span = event.value, self._span(event)
         if event.style is not None and event.style != "":
             return Scalar(text, span)
-        if self.open and self.open[-1].wants_key:
+        if self.open and self.open[-1].is_mapping and self.open[-1].key is None:
             return Scalar(text, span)
         if len(text) > MAX_DIGITS and is_number(text):
             self.problems.add(Problem("limit", f"a number has {len(text)} digits, the limit is {MAX_DIGITS}", span))
@@ -169,16 +175,13 @@ class _Unfinished:
         self.items: list[Value] = []
         self.entries: dict[str, tuple[Span, Value]] = {}
         self.key: tuple[str, Span] | None = None
-
-    @property
-    def wants_key(self) -> bool:
-        """Whether the next value is the key of an entry."""
-        return self.is_mapping and self.key is None
+        """The key whose value comes next; None where the next value of a mapping is a key."""
 
     def add(self, value: Value, size: int, depth: int) -> Problem | None:
         """Take the next key or value; a problem if the key is not a fresh word."""
         self.size += size
-        self.depth = max(self.depth, depth + 1)
+        if depth >= self.depth:
+            self.depth = depth + 1
         if not self.is_mapping:
             self.items.append(value)
             return None

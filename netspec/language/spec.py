@@ -20,7 +20,7 @@ from netspec.language.inputs import declared_inputs
 from netspec.language.layers import Chain, Layer, chain
 from netspec.language.outputs import OutputDeclaration, outputs
 from netspec.language.parameter import Parameter, declared
-from netspec.language.patch import Rule, rules
+from netspec.language.patch import Pattern, Rule, rules
 from netspec.language.patched_text import Removal
 from netspec.language.sections import KEYS, LAYER_SECTIONS, NEEDED, OTHER
 from netspec.language.unread import Whole, reading
@@ -55,6 +55,8 @@ class Spec:
     blocks: dict[str, Definition] = field(default_factory=dict)
     init: Mapping | None = None
     rules: list[Rule] = field(default_factory=list)
+    patterns: list[Pattern] = field(default_factory=list)
+    """Those of the rules, in their order."""
     budget: dict[str, Limit] = field(default_factory=dict)
     sections: dict[str, tuple[Span, Chain | Layer]] = field(default_factory=dict)
     outputs: list[OutputDeclaration] = field(default_factory=list)
@@ -131,6 +133,7 @@ def _read_sections(spec: Spec, document: Mapping, problems: Problems) -> None:
     budget = mapping_of(document.get("budget"), "budget is a mapping such as {params: 8M, macs: 3G}", problems)
     spec.budget = limits(budget, problems)
     spec.rules = rules(document.get("patch"), problems)
+    spec.patterns = [Pattern(rule.pattern) for rule in spec.rules]
     for name in LAYER_SECTIONS:
         entry = document.entries.get(name)
         body = chain(entry[1], problems) if entry else None
