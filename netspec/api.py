@@ -35,6 +35,12 @@ from netspec.weights.transfer import ADAPTATIONS, Adapt, LoadedWeights, Terms
 if TYPE_CHECKING:
     import torch  # noqa: TID251 - for type checkers only
 
+    from netspec.diagram.drawing import Engine
+    from netspec.diagram.paper import Page
+    from netspec.diagram.scene import Level
+    from netspec.drawing.theme import Theme
+    from netspec.pictures import Diagram
+
 Outputs = Literal["inference", "all"]
 Budget = Literal["spec"]
 File = str | os.PathLike[str]
@@ -83,11 +89,27 @@ class Network:
         """A problem for each limit of the spec's ``budget`` that the network exceeds."""
         return overruns(self.stats(), self.spec.budget) if self.spec.budget else []
 
-    def diagram(self, *, depth: int = 1) -> str:
-        """The network as DOT text for Graphviz; ``depth`` says how far blocks are opened."""
-        from netspec.diagram.dot import to_dot
+    def diagram(
+        self,
+        *,
+        level: Level = "paper",
+        open: str | Iterable[str] = (),
+        page: Page = "text",
+        theme: Theme = "auto",
+        engine: Engine = "auto",
+        depth: int | None = None,
+    ) -> Diagram:
+        """The network as a picture: shown in notebooks, written by ``save(path)``, and as text for Graphviz by ``str``.
 
-        return to_dot(self.graph, depth=depth)
+        ``level`` is stage, paper or layer; ``open`` are paths of parts to be opened; ``page`` is what it fits: column,
+        text or screen; ``theme`` is auto, light, dark or print. ``depth`` is the old word for ``level``: 0, 1 or 2.
+        Raises :class:`ValueError` for values that these cannot have.
+        """
+        from netspec.pictures import Diagram
+
+        opened = (open,) if isinstance(open, str) else tuple(open)
+        asked = {"opened": opened, "page": page, "theme": theme, "engine": engine}
+        return Diagram.of(self.graph, level, depth, **asked)
 
     def to_yaml(self) -> str:
         """The spec with every choice made."""

@@ -20,7 +20,8 @@ from netspec.analysis.summary import summary
 from netspec.analysis.warnings import advice
 from netspec.blocks.bottleneck import Bottleneck
 from netspec.blocks.residual import Residual
-from netspec.diagram.dot import to_dot
+from netspec.diagram.dot import dot_text
+from netspec.diagram.drawing import scene
 from netspec.graph.builder import GraphBuilder
 from netspec.graph.graph import Entry, Graph, Node, Output
 from netspec.ops.activation import Sigmoid
@@ -186,7 +187,7 @@ def test_reports_know_any_number_of_axes(graph: Graph) -> None:
 
     assert len(layers["conv"]["window"]["kernel"]) == len(layers["conv"]["receptive_field"]) == axes
     assert f"conv {'x'.join('3' * axes)}" in str(stats.to_dict()["layers"][0]["label"])
-    assert graph.name in to_dot(graph, depth=2)
+    assert graph.name in dot_text(scene(graph, "layer"))
     assert [problem.code for problem in advice(graph)] == []
     for node in graph.nodes:
         view = position_field(graph, node.name)

@@ -26,14 +26,15 @@ DOCS = Path(__file__).parent.parent / "docs" / "errors.md"
 CASES = sorted(path.stem for path in BROKEN.glob("*.yaml"))
 NOT_OF_A_SPEC = {
     "bad-artefact": "test_artefact.py::test_pickles_are_refused",
-    "layout": "test_diagram.py::test_a_failing_layout_leaves_the_old_file",
-    "missing-dot": "test_diagram.py::test_a_missing_dot_says_how_to_install_it",
+    "layout": "test_render.py::test_a_layout_that_fails_changes_nothing",
+    "missing-dot": "test_render.py::test_a_missing_dot_says_how_to_install_it",
+    "missing-font": "test_render.py::test_without_a_font_pixels_are_refused",
     "missing-package": "test_imports.py::test_commands_name_the_extra_that_they_need",
     "missing-plugin": "test_cli.py::test_a_plugin_that_cannot_be_imported_is_named",
     "missing-variant": "test_errors.py::test_a_family_without_a_variant_is_answered_with_its_variants",
     "not-finite": "test_weights.py::test_values_that_are_not_finite_are_loaded_with_a_warning",
     "plugin": "test_language.py::test_plug_ins_that_raise_are_named",
-    "unknown-format": "test_diagram.py::test_unknown_endings_name_the_known",
+    "unknown-format": "test_render.py::test_unknown_endings_name_the_known",
     "unwritable": "test_artefact.py::test_a_failed_write_leaves_the_old_file",
 }
 """Codes that no spec alone is answered with -> the test that sees them."""

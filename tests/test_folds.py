@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netspec.analysis.summary import summary
-from netspec.diagram.folded import view
-from netspec.diagram.view import boxes
+from netspec.diagram.drawing import scene
+from netspec.diagram.scene import boxes
 from netspec.diff.difference import difference
 from netspec.graph.folds import figures, label, neighbours, signature, word
 from netspec.graph.graph import Graph
@@ -76,4 +76,4 @@ def test_every_report_folds_the_same_blocks(width: str, runs: list[int], graph_o
 
     assert rows == runs
     assert added == (["b x2"] if runs == [4] else ["b", "b"])
-    assert [box.count for box in boxes(view(four).parts) if box.title == "b"] == [4]
+    assert [box.copies for box in boxes(scene(four).panels[0].drawn[0].flow) if box.lines[:1] == ("b",)] == [4]

@@ -19,7 +19,7 @@ from click.testing import CliRunner
 import netspec
 from netspec.analysis.position_field import position_field
 from netspec.cli import main
-from netspec.diagram.dot import Drawing
+from netspec.diagram.drawing import Drawing
 from netspec.diff.difference import difference
 from netspec.report import formats
 from netspec.report.difference import DifferenceReport
@@ -51,8 +51,8 @@ stages:
   down: {conv_norm_act: {out: %s, kernel: 3, stride: 2}}
 head: [global_avg_pool, linear: 2]
 """
-LAID_OUT = ("svg", "png", "pdf")
-"""Pictures of a graph whose bytes are Graphviz's, which differ from version to version."""
+PACKED = ("png", "pdf")
+"""Pictures of a scene whose bytes are those of a packer, which differ from version to version."""
 
 
 @cache
@@ -77,12 +77,12 @@ def reports() -> dict[str, Any]:
 
 
 def kept() -> list[tuple[str, Format]]:
-    """Every report with every format that it has, but for what a program of others lays out."""
+    """Every report with every format that it has, but for what is packed."""
     return [
         (name, form)
         for name, report in reports().items()
         for form in FORMATS
-        if hasattr(report, form.content) and not (name == "diagram" and form.name in LAID_OUT)
+        if hasattr(report, form.content) and not (name == "diagram" and form.name in PACKED)
     ]
 
 
@@ -99,10 +99,10 @@ def test_every_format_prints_what_is_kept(name: str, form: Format) -> None:
 
 
 def test_every_kept_file_belongs_to_a_format() -> None:
-    """No file is left over, and every line of the table but those that Graphviz lays out has one."""
+    """No file is left over, and every line of the table but those that are packed has one."""
     assert {path.name for path in GOLDEN.iterdir()} == {f"{name}.{form.name}" for name, form in kept()}
     assert {form for form in FORMATS if form not in [kept_form for _, kept_form in kept()]} == {
-        form for form in FORMATS if form.content == "graph" and form.name in LAID_OUT
+        form for form in FORMATS if form.content == "scene" and form.name in PACKED
     }
 
 
@@ -142,7 +142,7 @@ def _one_line_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     lines = (
         Format("shout", "tables", "shouting:shout", "headings in capitals"),
-        Format("txt", "graph", "shouting:drawn", "the name alone", picture=True),
+        Format("shouted", "scene", "shouting:drawn", "the name alone", picture=True),
     )
     for command in OF_COMMANDS:
         module = import_module(f"netspec.commands.{command}")  # what is taken away here comes back after the test
@@ -176,11 +176,11 @@ def test_a_line_is_all_that_a_new_picture_needs(tmp_path: Path) -> None:
     """``netspec diagram`` names the new ending in its help and among those that are known, and writes such a file."""
     helped = CliRunner().invoke(main, ["diagram", "--help"])
     refused = CliRunner().invoke(main, ["diagram", "lenet5", "-o", "net.gif"])
-    result = CliRunner().invoke(main, ["diagram", "lenet5", "-o", "net.txt"])
+    result = CliRunner().invoke(main, ["diagram", "lenet5", "-o", "net.shouted"])
 
-    assert ".dot, .txt" in " ".join(helped.output.split())
-    assert "known: .svg, .png, .pdf, .dot, .txt" in refused.output
-    assert (result.exit_code, (tmp_path / "net.txt").read_text(encoding="utf-8")) == (0, "lenet5")
+    assert ".png, .pdf, .shouted" in " ".join(helped.output.split())
+    assert "known: .svg, .txt, .tex, .dot, .png, .pdf, .shouted" in refused.output
+    assert (result.exit_code, (tmp_path / "net.shouted").read_text(encoding="utf-8")) == (0, "lenet5")
 
 
 def test_without_the_line_there_is_no_such_format() -> None:

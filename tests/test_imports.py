@@ -124,6 +124,21 @@ FREE = (
     *(("schema",), ("schema", SPEC)),
     *(("explain",), ("explain", "missing-package"), ("explain", "Conv2D", "--format", "json")),
     ("diagram", "lenet5", "--set", "classes=7", "--input", "1x32x32", "--depth", "2", "-o", "net.dot"),
+    (
+        "diagram",
+        "lenet5",
+        "--level",
+        "stage",
+        "--open",
+        "conv1",
+        "--page",
+        "column",
+        "--theme",
+        "print",
+        "-o",
+        "net.svg",
+    ),
+    ("diagram", "lenet5", "--engine", "auto", "-o", "net.pdf"),
 )
 """Command lines that need no torch: each command but those ``ABOUT_TENSORS``, each of its options."""
 ABOUT_TENSORS = {"build", "weights"}

@@ -1,6 +1,6 @@
 """Write the generated pages of ``docs/``; with ``--check`` only say which of them are out of date.
 
-Diagrams are drawn anew where the text that Graphviz draws from has changed; its hash stands beside the picture.
+Diagrams are drawn anew where one has changed; its hash stands beside the picture.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from pathlib import Path
 from netspec import api, catalogue
 from netspec.analysis.inputs import inputs_of, inputs_text
 from netspec.blocks import BLOCKS
-from netspec.commands.formats import draw as draw_to
-from netspec.diagram.dot import Drawing
+from netspec.diagram.drawing import Drawing
+from netspec.diagram.svg import svg
 from netspec.errors.explanations import EXPLANATIONS
 from netspec.errors.other_names import PARAMETERS
 from netspec.ops import OPERATIONS
+from netspec.pictures import draw as draw_to
 from netspec.reference.entry import Word, entry
 from netspec.reference.lookup import Found
 from netspec.report.markdown import markdown
@@ -82,7 +83,7 @@ def _entry(name: str, path: Path) -> str:
         size = inputs_text(inputs_of(network.graph))
         figures = f"{totals.params:,} | {totals.macs:,} | {field.size[0]}"
         lines.append(f"| {network.name} | {size} | {figures} | `netspec build {word}` |")
-    drawn = hashlib.sha256(family[0].diagram().encode()).hexdigest()[:16]
+    drawn = hashlib.sha256(svg(Drawing(family[0].graph))).hexdigest()[:16]
     return "\n".join([*lines, "", f"![{family[0].name}](diagrams/{name}.svg) <!-- {drawn} -->", ""])
 
 

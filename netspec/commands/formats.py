@@ -1,15 +1,12 @@
-"""The formats of a command's report: the option that chooses one, printing, and pictures written to files."""
+"""The formats of a command's report: the option that chooses one, and printing."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from netspec import files
-from netspec.errors.problem import Problem, SpecError
 from netspec.report.formats import Format, formats_of
 from netspec.report.page import Screen
 
@@ -44,37 +41,7 @@ def with_format(report: type) -> Callable[[Command], Command]:
     return click.option("--format", "form", type=choice, default="text", show_default=True, help=f"{says}.")
 
 
-def endings(report: type) -> str:
-    """What the file of a picture of ``report`` can end in: ``.svg, .png``."""
-    return ", ".join([f".{name}" for name in formats_of(report, picture=True)])
-
-
 def print_report(report: object, form: Format, screen: Screen | None = None, *, err: bool = False) -> None:
     """Print ``report``, piece by piece."""
     for piece in form.load()(report, screen or Screen()):
         click.echo(piece, nl=False, err=err)
-
-
-def refuse_ending(report: type, path: Path) -> None:
-    """Raise :class:`netspec.SpecError` where ``path`` ends in no format of a picture of ``report``."""
-    _picture_format(report, path)
-
-
-def draw(report: object, path: Path) -> None:
-    """Write the picture of ``report`` to ``path``, in the format that its ending says, whole or not at all.
-
-    Raises :class:`netspec.SpecError` where the ending is unknown, or the picture cannot be made or written.
-    """
-    form = _picture_format(type(report), path)
-    files.refuse_unwritable(path)
-    files.write(form.load()(report), path)
-
-
-def _picture_format(report: type, path: Path) -> Format:
-    """The format that the ending of ``path`` says; the first one for a pipe or device, which needs no ending."""
-    known = formats_of(report, picture=True)
-    ending = path.suffix.removeprefix(".").lower() or (next(iter(known)) if files.is_stream(path) else "")
-    if ending not in known:
-        message = f"cannot draw '{path.name}': its ending says no format that is known"
-        raise SpecError([Problem("unknown-format", message, hint=f"known: {endings(report)}")])
-    return known[ending]

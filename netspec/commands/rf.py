@@ -10,12 +10,13 @@ import click
 from netspec import files
 from netspec.analysis.effective_field import Effective, effective
 from netspec.analysis.position_field import PositionField, position_field
-from netspec.commands.formats import draw, endings, print_report, refuse_ending, with_format
+from netspec.commands.formats import print_report, with_format
 from netspec.commands.options import Settings, network, one_spec, refuse_output, with_input, with_output, with_set
 from netspec.commands.output import is_ascii_only, say
 from netspec.graph.graph import Graph
 from netspec.language.inputs import Sizes
 from netspec.ops.facts import PerAxis
+from netspec.pictures import draw, endings, picture_format
 from netspec.report.formats import Format
 from netspec.report.page import Screen
 from netspec.report.position_field import PositionReport
@@ -59,7 +60,7 @@ def rf(  # noqa: PLR0913 - one argument for each option
     graph = checked.graph
     if output:
         refuse_output(output, checked.spec.files)
-        refuse_ending(PositionReport, output)
+        picture_format(PositionReport, output)
     found = position_field(graph, node, at)
     report = PositionReport(found, _effective(graph, found) if gradient else None)
     if output:

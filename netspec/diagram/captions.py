@@ -1,25 +1,10 @@
-"""What is said of stages and blocks: what they are made of, what goes in and out, which of several copies."""
+"""What is said of stages and blocks: what goes in and what comes out."""
 
 from __future__ import annotations
 
-from netspec.diagram.folding import Part, Readers, Run, nodes_of, runs
 from netspec.diagram.labels import ARROW, TIMES
-from netspec.diagram.view import Box
-from netspec.graph.folds import STRUCTURAL
-from netspec.graph.graph import Node
+from netspec.graph.graph import Part, nodes_of
 from netspec.ops.facts import FLAT, Shape
-
-
-def content(part: Part, reading: Readers) -> list[Run]:
-    """What a stage holds."""
-    return runs([part] if isinstance(part, Node) or part.block in STRUCTURAL else part.children, reading)
-
-
-def described(part: Part, folded: list[Run]) -> tuple[str, int]:
-    """The word that says best what a stage is made of, and how often; no word for plain chains."""
-    word = folded[0].word if len(folded) == 1 else "" if isinstance(part, Node) else part.block
-    count = len(folded[0].copies) if len(folded) == 1 else 1
-    return ("" if word in STRUCTURAL else word.replace("_", " ")), count
 
 
 def passage(copies: tuple[Part, ...]) -> list[str]:
@@ -44,23 +29,6 @@ def _entrance(copy: Part) -> Shape:
     return next(sources, nodes_of(copy)[0]).shape
 
 
-def counted(box: Box) -> str:
-    """A box as one line of a larger one."""
-    sign = {"+": "add", "C": "concat"}.get(box.mark, box.title)
-    return f"{sign} {TIMES}{box.count}" if box.count > 1 else sign
-
-
 def size_name(copy: Part) -> str:
     """What a chain without a name of its own is called."""
     return f"{len(nodes_of(copy))} layers"
-
-
-def ordinal(run: Run, group: tuple[Part, ...]) -> str:
-    """Which copies of ``run`` a frame shows; nothing where it shows them all."""
-    if len(group) == len(run.copies):
-        return ""
-    start = run.copies.index(group[0])
-    if len(group) == 1:
-        return dict(enumerate(("first", "second", "third"))).get(start, f"number {start + 1}")
-    rest = start == 1 and start + len(group) == len(run.copies)
-    return f"the other {len(group)}" if rest else f"numbers {start + 1} to {start + len(group)}"

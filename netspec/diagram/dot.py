@@ -1,111 +1,142 @@
-"""A graph as DOT text. The text is the same for the same graph, and needs no program until it is laid out."""
+"""A scene as DOT text, for Graphviz and for other tools; the same scene gives the same text, in any process."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Protocol
 
-from netspec.diagram.folded import view
-from netspec.diagram.labels import merged, quoted, shape_label
-from netspec.diagram.style import GREEN, GREY, INK, TEXT, box_node, frame_node, title
-from netspec.diagram.view import Arrow, Box, Frame, Role, View, boxes
-from netspec.graph.graph import Graph
+from netspec.diagram.labels import DOT, TIMES, escaped, human, inputs_label, quoted
+from netspec.diagram.scene import (
+    INTO,
+    OUT_OF,
+    Box,
+    Drawn,
+    Edge,
+    Grid,
+    Group,
+    Kind,
+    Panel,
+    Parallel,
+    Role,
+    Scene,
+    Series,
+    box_edges,
+)
+from netspec.drawing.theme import LIGHT
 
-HEAD = f"""\
-digraph network {{
-  graph [rankdir=TB, nodesep=0.25, ranksep=0.18, pad=0.15, labelloc=t, labeljust=l, fontname="Helvetica", fontsize=12];
-  graph [fontcolor="{INK}"];
-  node [shape=box, style="rounded,filled", margin="0.12,0.05", width=1.95, height=0.34, penwidth=1.1];
-  node [fontname="Helvetica", fontsize=11, fontcolor="{INK}"];
-  edge [arrowsize=0.6, color="{GREY}", fontname="Helvetica", fontsize=9, fontcolor="{GREY}"];"""
+HEAD = """\
+digraph network {
+  graph [rankdir=TB, nodesep=0.25, ranksep=0.22, pad=0.15, labelloc=t, labeljust=l, fontname="Helvetica", fontsize=12];
+  node [shape=box, style="rounded,filled", margin="0.12,0.05", height=0.34, fontname="Helvetica", fontsize=11];
+  edge [arrowsize=0.6, fontname="Helvetica", fontsize=9];"""
 ROLES = {
-    Role.MAIN: "weight=1000",
-    Role.BRANCH: "weight=10",
-    Role.SKIP: f'weight=0, color="{GREEN}", fontcolor="{GREEN}", penwidth=1.5',
-    Role.SIDE: f'weight=1, color="{GREEN}", penwidth=1.5',
+    Role.SPINE: f'weight=1000, color="{LIGHT["edge"]}"',
+    Role.BRANCH: f'weight=10, color="{LIGHT["edge"]}"',
+    Role.SKIP: f'weight=0, color="{LIGHT["skip"]}", penwidth=1.5',
+    Role.SIDE: f'weight=1, color="{LIGHT["edge"]}", style=dashed',
+    Role.RAIL: f'weight=0, color="{LIGHT["rail"]}"',
 }
-"""Main arrows pull hardest, so that the spine is straight; skips must not move anything."""
-
-PAD = " " * 8
-"""After the label of a skip: Graphviz counts too little of it when it draws the frame around."""
+"""The spine pulls hardest, so that it is straight; skips must not move anything."""
+ENDS = (INTO, OUT_OF)
 
 
-class Drawing(NamedTuple):
-    """A graph to be drawn, with blocks opened ``depth`` levels deep."""
+class HasScene(Protocol):
+    """What can be written: something to be drawn."""
 
-    graph: Graph
-    depth: int = 1
+    @property
+    def scene(self) -> Scene:
+        """What is drawn."""
 
 
-def dot(drawing: Drawing) -> bytes:
+def dot(drawing: HasScene) -> bytes:
     """The text that Graphviz lays out, as a file has it."""
-    return to_dot(drawing.graph, depth=drawing.depth).encode()
+    return dot_text(drawing.scene).encode()
 
 
-def to_dot(graph: Graph, *, depth: int = 1) -> str:
-    """The diagram of ``graph`` as DOT text: 0 is one box for each stage, 1 its folded blocks, 2 their layers.
-
-    Raises :class:`ValueError` for a negative depth.
-    """
-    shown = view(graph, depth)
-    lines = [HEAD, f"  label=<{title(shown)}>;"]
-    lines += [f"  {start.key} [{TEXT}, label={quoted(start.label)}];" for start in shown.starts]
-    for part in shown.parts:
-        lines += _part(part, shown, "  ")
-    lines += [f"  {line}" for line in _levels(shown.parts, shown)]
-    lines += [f"  {end.key} [{TEXT}, label={quoted(end.name)}];" for end in shown.ends]
-    marks = {box.key: box.mark for box in boxes(shown.parts)}
-    points = {key for keys in shown.forks.values() for key in keys}
-    lines += [f"  {_arrow(arrow, marks, points)}" for arrow in shown.arrows]
+def dot_text(scene: Scene) -> str:
+    """The scene as DOT text: the network, and each definition as a cluster beside it."""
+    sums = [f"{human(number)} {unit}" for number, unit in zip(scene.figures, ("params", "MACs"), strict=True) if number]
+    says = f" {DOT} ".join([f"input {inputs_label(scene.inputs)}", *sums])
+    left = '<BR ALIGN="LEFT"/>'
+    lines = [HEAD, f"  label=<<B>{escaped(scene.name)}</B>{left}{escaped(says)}{left}>;"]
+    for place, panel in enumerate(scene.panels):
+        lines += _panel(panel, place)
     return "\n".join([*lines, "}"]) + "\n"
 
 
-def _part(part: Box | Frame, shown: View, indent: str, *, figures: bool = True) -> list[str]:
-    """The lines of a box, or of a frame with all that is in it."""
-    if isinstance(part, Box):
-        return [indent + box_node(part, figures=figures)]
-    inner = indent + "  "
-    line = "filled,dashed" if part.auxiliary else "filled"
-    fill = "#FFFFFF" if part.nested else "#F7FAFC"
-    lines = [f"{indent}subgraph cluster_{part.key} {{"]
-    lines.append(f'{inner}label=""; style="rounded,{line}"; fillcolor="{fill}"; color="#CBD5E0"; margin=8;')
-    forks = shown.forks.get(part.key, ())
-    lines += [f'{inner}{key} [shape=point, width=0.07, height=0.07, color="{GREY}", label=""];' for key in forks]
-    lines.append(inner + frame_node(part, shown, figures=figures))
-    for child in part.parts:
-        lines += _part(child, shown, inner, figures=len(part.parts) > 1)
-    first = forks[0] if forks else part.parts[0].key
-    if forks or isinstance(part.parts[0], Box):
-        lines.append(f"{inner}{{rank=same; t{part.key} -> {first} [style=invis];}}")
-    lines += [inner + line for line in _levels(part.parts, shown)]
-    return [*lines, f"{indent}}}"]
+def _panel(panel: Panel, place: int) -> Iterator[str]:
+    """The network as it is, a definition as a cluster: keys of each have a prefix of their own."""
+    if place:
+        yield f"  subgraph cluster_p{place} {{"
+        yield f'    label={quoted(panel.title)}; style="rounded"; color="{LIGHT["frame-line"]}";'
+    for number, drawn in enumerate(panel.drawn):
+        prefix = f"p{place}d{number}" if place else ""
+        yield from _drawn(drawn, prefix, "    " if place else "  ", inner=bool(place))
+    if place:
+        if panel.grid:
+            yield f'    p{place}grid [shape=plaintext, style="", label=<{_table(panel.grid)}>];'
+        yield "  }"
 
 
-def _levels(parts: tuple[Box | Frame, ...], shown: View) -> list[str]:
-    """Lines that put parts side by side in their order, and between branches an empty lane from fork to join."""
-    here = {part.key for part in parts}
-    lines = []
-    for level in shown.levels:
-        if level.keys[0] not in here:
-            continue
-        keys = list(level.keys)
-        if level.lane and len(keys) % 2 == 0:
-            fork, join = level.lane
-            lane = f"m{join}"
-            keys.insert(len(keys) // 2, lane)
-            lines.append(f'{lane} [shape=point, style=invis, width=0.01, height=0.01, label=""];')
-            lines.append(f"{fork} -> {lane} -> {join} [style=invis, weight=1000];")
-        lines.append(f"{{rank=same; {' -> '.join(keys)} [style=invis];}}")
-    return lines
+def _drawn(drawn: Drawn, prefix: str, indent: str, *, inner: bool) -> Iterator[str]:
+    if inner:
+        for end in ENDS:
+            yield f'{indent}{prefix}{end} [shape=plaintext, style="", height=0.2, label={quoted(end)}];'
+    names = {end: f"{prefix}{end}" for end in ENDS}
+    for flow in (drawn.flow, *[side.flow for side in drawn.sides]):
+        yield from _series(flow, prefix, indent)
+    for edge in box_edges(drawn):
+        source, target = (names.get(key, prefix + key) for key in (edge.source, edge.target))
+        yield f"{indent}{source} -> {target} [{_look(edge)}];"
 
 
-def _arrow(arrow: Arrow, marks: dict[str, str], points: set[str]) -> str:
-    look = [ROLES[arrow.role]]
-    if arrow.auxiliary:
-        look.append("style=dashed")
-    if arrow.target in points:
-        look.append("arrowhead=none")
-    unchanged = arrow.source in points or marks.get(arrow.source) == "+"
-    if arrow.role is Role.SKIP or (arrow.role is not Role.SIDE and not unchanged):
-        shape = merged([shape_label(shape) for shape in arrow.shapes])
-        look.append(f"label={quoted(' ' + shape + (PAD if arrow.role is Role.SKIP else ''))}")
-    return f"{arrow.source} -> {arrow.target} [{', '.join(look)}];"
+def _look(edge: Edge) -> str:
+    return f"{ROLES[edge.role]}{', style=dashed' if edge.changed else ''}" + (
+        f", label={quoted(' ' + edge.label)}" if edge.label else ""
+    )
+
+
+def _series(flow: Series | Parallel | Edge | None, prefix: str, indent: str) -> Iterator[str]:
+    if isinstance(flow, Parallel):
+        for branch in flow.branches:
+            yield from _series(branch, prefix, indent)
+    elif isinstance(flow, Series):
+        for link, part in zip(flow.links, (*flow.parts, None), strict=True):
+            yield from _series(link, prefix, indent)
+            if isinstance(part, Box):
+                yield f"{indent}{prefix}{part.key} [{_box(part)}];"
+            elif part:
+                yield from _group(part, prefix, indent)
+
+
+def _group(group: Group, prefix: str, indent: str) -> Iterator[str]:
+    yield f"{indent}subgraph cluster_{prefix}{group.key} {{"
+    title = f"{group.title} {TIMES}{group.copies}" if group.copies > 1 else group.title
+    line = "dashed" if group.auxiliary else "solid"
+    yield f'{indent}  label={quoted(title)}; style="rounded,{line}"; color="{LIGHT["frame-line"]}";'
+    for flow in (group.flow, *[side.flow for side in group.sides]):
+        yield from _series(flow, prefix, indent + "  ")
+    yield f"{indent}}}"
+
+
+def _box(box: Box) -> str:
+    tip = f"tooltip={quoted(box.path)}"
+    if box.kind is Kind.END:
+        return f'shape=plaintext, style="", height=0.2, label={quoted(box.title)}, {tip}'
+    if box.kind is Kind.JOIN and len(box.title) == 1:
+        look = f'shape=circle, fillcolor=white, color="{LIGHT["join-line"]}", width=0.3, fixedsize=true, margin=0'
+        return f"{look}, label={quoted(box.title)}, {tip}"
+    count = f" {TIMES}{box.copies}" if box.copies > 1 else ""
+    title = escaped(box.title)
+    lines = [f"<B>{title}</B>" if box.kind is Kind.BLOCK else title + count]
+    lines += [escaped(box.lines[0]) + count, *map(escaped, box.lines[1:])] if box.lines else []
+    lines += [escaped(box.follows)] if box.follows else []
+    fill, line = (LIGHT[f"{box.family.value}-{part}"] for part in ("fill", "line"))
+    style = ', style="rounded,filled,dashed"' if box.auxiliary or box.control else ""
+    width = ", penwidth=2" if box.kind is Kind.BLOCK else ""
+    return f'fillcolor="{fill}", color="{line}"{width}{style}, label=<{"<BR/>".join(lines)}>, {tip}'
+
+
+def _table(grid: Grid) -> str:
+    cells = ["".join([f"<TD>{escaped(cell)}</TD>" for cell in row]) for row in (grid.headings, *grid.rows)]
+    return '<TABLE BORDER="0">' + "".join([f"<TR>{row}</TR>" for row in cells]) + "</TABLE>"

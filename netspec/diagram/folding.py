@@ -9,7 +9,7 @@ from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from netspec.graph.folds import STRUCTURAL, label, neighbours, signature, word
-from netspec.graph.graph import Graph, Node, Scope
+from netspec.graph.graph import Graph, Node, Part, Scope, nodes_of
 from netspec.ops.facts import Family
 
 FOLLOWERS = (Family.NORM, Family.ACTIVATION, Family.REGULARISE)
@@ -19,7 +19,6 @@ LEADERS = (Family.CONV, Family.LINEAR, *FOLLOWERS)
 NUMBERED_KINDS = 2
 """So many kinds of copies are told apart by their numbers; more are told apart by their operations only."""
 
-Part = Node | Scope
 Readers = dict[Node, tuple[Node | None, ...]]
 """Node -> what reads it; None stands for an output of the network."""
 
@@ -48,11 +47,6 @@ def readers(graph: Graph) -> Readers:
     """What reads each node."""
     outputs = Counter(output.node for output in graph.outputs)
     return {node: (*reading, *[None] * outputs[node]) for node, reading in graph.readers().items()}
-
-
-def nodes_of(part: Part) -> tuple[Node, ...]:
-    """The nodes of ``part`` in running order."""
-    return (part,) if isinstance(part, Node) else tuple(part.nodes())
 
 
 def runs(parts: Iterable[Part], reading: Readers) -> list[Run]:
@@ -105,14 +99,14 @@ def _looked_through(run: Run, reading: Readers) -> list[Run]:
 
 
 def _continues(before: Part, piece: _Piece, reading: Readers) -> bool:
-    """Whether ``piece`` is one more copy: a declared repetition or a sibling, of the same word and in series."""
+    """Whether ``piece`` is one more copy, in series: a declared repetition, or a sibling told in equal words."""
     after = piece.part
     if word_of(before) != word_of(after):
         return False
     if not piece.declared:
         if isinstance(after, Node) or _parent(before) is not _parent(after):
             return False
-        if is_one_box(after, reading) and _signature(before, label) != _signature(after, label):
+        if _signature(before, label) != _signature(after, label):
             return False
     earlier, later = set(nodes_of(before)), set(nodes_of(after))
     sources = {source for node in later for source in node.inputs} - later

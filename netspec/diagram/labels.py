@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Sequence
 
+from netspec.analysis.inputs import Inputs, inputs_text
 from netspec.ops.facts import Shape
 
 TIMES = "\N{MULTIPLICATION SIGN}"
@@ -29,6 +30,11 @@ def crossed(text: str) -> str:
 def shape_label(shape: Shape) -> str:
     """Channels, height and width with multiplication signs; flat features are one number."""
     return TIMES.join(str(size) for size in shape)
+
+
+def inputs_label(inputs: Inputs) -> str:
+    """The shape of the one input, or the shapes of several by their names."""
+    return crossed(inputs_text(inputs))
 
 
 def human(number: int) -> str:
@@ -57,6 +63,11 @@ def merged(labels: Sequence[str]) -> str:
         return labels[0]
     columns = zip(*split, strict=True)
     return "".join(column[0] if len(set(column)) == 1 else f"{column[0]}{ARROW}{column[-1]}" for column in columns)
+
+
+def elided(path: str, most: int) -> str:
+    """``path``, or the end of a longer one: ``...denselayer1``."""
+    return path if len(path) <= most else "\N{HORIZONTAL ELLIPSIS}" + path[-most + 1 :]
 
 
 def escaped(text: str) -> str:

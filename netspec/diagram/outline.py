@@ -1,187 +1,279 @@
-"""The boxes and frames of a graph, folded, and where each node is drawn."""
+"""The boxes and groups of a graph, folded; where each node is drawn; and the edges between boxes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
-from netspec.diagram.captions import content, counted, described, ordinal, passage, size_name
-from netspec.diagram.folding import (
-    FOLLOWERS,
-    Part,
-    Readers,
-    Run,
-    fuses,
-    is_one_box,
-    kinds,
-    nodes_of,
-    runs,
-)
-from netspec.diagram.labels import DOT, TIMES, crossed, merged
-from netspec.diagram.view import Box, Figures, Frame, figures_of
+from netspec.diagram.captions import passage, size_name
+from netspec.diagram.flow import Links, flow
+from netspec.diagram.folding import FOLLOWERS, Readers, Run, fuses, is_one_box, kinds, runs
+from netspec.diagram.labels import DOT, crossed, merged
+from netspec.diagram.scene import INTO, OUT_OF, Box, Figures, Group, Kind
+from netspec.diagram.skips import skips
 from netspec.graph import folds
 from netspec.graph.folds import STRUCTURAL
-from netspec.graph.graph import Entry, Graph, Node, Scope
+from netspec.graph.graph import Graph, Node, Part, Scope, nodes_of
 
-MARKS = {"add": "+", "concat": "C", "multiply": TIMES, "mean": "\N{GREEK SMALL LETTER MU}"}
+MARKS = {"add": "+", "multiply": "\N{MULTIPLICATION SIGN}"}
 """Signs of joins, by word; a join without a sign is a box."""
-MOST_LINES = 4
-"""So many different layers are listed in the box of a stage; a stage of more says what goes in and out."""
-
 Lane = tuple[tuple[str, int], ...]
+"""For each group around: which of the copies that it stands for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a node is drawn: key of its box, and for each frame that stands for several copies, which copy it is in."""
+class Place(NamedTuple):
+    """Where a node is drawn: the key of its box, and in which of the copies that groups around stand for."""
 
     key: str
     lane: Lane = ()
 
 
-@dataclass(slots=True)
-class Outline:
-    """Draws parts of one graph; ``places`` fills up meanwhile.
+class Reference(NamedTuple):
+    """Copies of a block that a box stands for; its definition is drawn beside the network."""
 
-    ``peers`` are the nodes that a drawn node stands for, and ``counted`` those whose figures it shows.
-    """
+    row: str
+    run: Run
 
+
+class Facts(NamedTuple):
+    """What is asked of a graph again and again. ``control`` are nodes that decide and whose values go nowhere."""
+
+    graph: Graph
     reading: Readers
     auxiliary: frozenset[Node]
-    places: dict[Node, Place] = field(default_factory=dict)
-    peers: dict[Node, tuple[Node, ...]] = field(default_factory=dict)
-    counted: dict[Node, tuple[Node, ...]] = field(default_factory=dict)
+    control: frozenset[Node]
+    skips: dict[Node, int]
 
     @classmethod
-    def of(cls, graph: Graph, reading: Readers) -> Outline:
-        """An outline of ``graph`` with nothing drawn."""
-        return cls(reading, graph.auxiliary())
+    def of(cls, graph: Graph, reading: Readers) -> Facts:
+        """The facts of ``graph``."""
+        control = _control(graph)
+        return cls(graph, reading, graph.auxiliary(), control, skips(graph, control))
 
-    def parts(self, folded: Iterable[Run], opened: int, lane: Lane = ()) -> tuple[Box | Frame, ...]:
-        """Runs as boxes; blocks are opened in frames ``opened`` levels deep."""
-        found: list[Box | Frame] = []
+    def values(self, node: Node) -> Sequence[Node]:
+        """What ``node`` reads as values: not what only decides; a decision has no other inputs than its own."""
+        if node in self.control:
+            return [source for source in node.inputs if source not in self.control]
+        read = node.operation.differentiable_inputs(*node.input_shapes)
+        return [source for source in node.inputs[:read] if source not in self.control]
+
+
+class Outline:
+    """Draws parts of one graph; ``places`` fills up meanwhile, and ``references`` with the blocks to be defined.
+
+    ``peers`` are the nodes that a drawn one stands for, and ``tell`` makes one label of theirs.
+    With ``inline`` a single block inside others is shown as what it holds; the parts of ``paths`` are opened.
+    """
+
+    def __init__(
+        self,
+        facts: Facts,
+        tell: Callable[[Sequence[Node], Sequence[str]], str] | None = None,
+        *,
+        inline: bool = False,
+        paths: Sequence[str] = (),
+    ) -> None:
+        self.facts = facts
+        self.inline = inline
+        self.paths = paths
+        self.places: dict[Node, Place] = {}
+        self.peers: dict[Node, tuple[Node, ...]] = {}
+        self.references: list[Reference] = []
+        self.tell = tell or (lambda _, labels: merged(labels))
+
+    def parts(self, folded: Iterable[Run], *, opened: bool, lane: Lane = (), row: str = "") -> list[Box | Group]:
+        """Runs as boxes; blocks are ``opened`` in groups, or refer to their definitions."""
+        found: list[Box | Group] = []
         strand: list[Node] = []
         for run in folded:
-            if len(run.copies) == 1 and is_one_box(run.copies[0], self.reading):
+            if len(run.copies) == 1 and is_one_box(run.copies[0], self.facts.reading):
                 for node in run.nodes:
-                    if strand and not fuses(strand[-1], node, self.reading):
-                        found.append(self._layers([strand], lane))
+                    if strand and not fuses(strand[-1], node, self.facts.reading):
+                        found.append(self.layers([strand], lane))
                         strand = []
                     strand.append(node)
                 continue
-            found += [self._layers([strand], lane)] if strand else []
+            found += [self.layers([strand], lane)] if strand else []
             strand = []
-            found += self._block(run, opened, lane)
-        return (*found, self._layers([strand], lane)) if strand else tuple(found)
+            found += self.block(run, row or run.copies[0].name, opened=opened, lane=lane)
+        return [*found, self.layers([strand], lane)] if strand else found
 
-    def stage(self, entry: Entry, opened: int) -> Frame:
-        """A frame around what an entry holds."""
-        folded = content(entry.part, self.reading)
-        nodes = nodes_of(entry.part)
-        word, count = described(entry.part, folded)
-        return Frame(
-            key=f"s{nodes[0].index}",
-            title=entry.name,
-            word=word,
-            figures=figures_of(nodes, self.auxiliary),
-            parts=self.parts(folded, opened),
-            count=count,
-            auxiliary=self.auxiliary.issuperset(nodes),
+    def block(self, run: Run, name: str, *, opened: bool, lane: Lane = ()) -> list[Box | Group]:
+        """A block, or copies of one: a box, groups with one copy of each kind, or what a single one holds."""
+        reading = self.facts.reading
+        alike = len({folds.signature(nodes_of(copy), folds.word) for copy in run.copies}) == 1
+        if alike and is_one_box(run.copies[0], reading):
+            return [self.layers([list(nodes_of(copy)) for copy in run.copies], lane)]
+        touched = [self.is_open(copy) for copy in run.copies]
+        if not opened and any(touched):
+            return self._split(run, name, touched, lane)
+        if not opened and self.inline and len(run.copies) == 1:
+            return self.parts(runs(children(run.copies[0]), reading), opened=False, lane=lane, row=name)
+        if not opened:
+            self.references.append(Reference(name, run))
+            return [self._reference(run, name, lane)]
+        groups = kinds(run.copies)
+        if all(self.is_closed(copy) for copy in run.copies):
+            return [self._opened(run, group, lane) for group in groups]
+        if len(run.copies) == 1:
+            return self.parts(runs(children(run.copies[0]), reading), opened=True, lane=lane, row=name)
+        return [self._reference(run, name, lane)]
+
+    def is_open(self, part: Part) -> bool:
+        """Whether ``part``, or something in it, is to be opened."""
+        return any(path == part.name or path.startswith(f"{part.name}.") for path in self.paths)
+
+    def layers(self, copies: list[list[Node]], lane: Lane) -> Box:
+        """Layers in series as one box: the first one's label, and what follows it."""
+        labels = []
+        for position in range(len(copies[0])):
+            alike = [peer for copy in copies for peer in self.peers.get(copy[position], (copy[position],))]
+            labels.append(crossed(self.tell(alike, [node.label for node in alike])))
+        first = copies[0][0]
+        if first.operation.family in FOLLOWERS:  # nothing to follow: all are of one kind, on one line
+            labels = [f" {DOT} ".join(labels)]
+        kind = Kind.JOIN if first.operation.word in MARKS else Kind.LAYER
+        if first.operation.word == "concat" and len(copies) == 1:
+            kind = Kind.BAR
+        nodes = tuple([node for copy in copies for node in copy])
+        return self._box(first, nodes, MARKS.get(first.operation.word, labels[0]), kind, lane)._replace(
+            follows=f" {DOT} ".join(labels[1:]), copies=len(copies)
         )
 
-    def entry(self, entry: Entry) -> Box:
-        """A whole entry as one box: its name, what it is made of, what goes in and out."""
-        folded = content(entry.part, self.reading)
-        word, count = described(entry.part, folded)
-        pieces = self.parts(folded, 0)
-        lines: list[str] = []
-        if len(folded) > 1 and len(pieces) <= MOST_LINES and all(isinstance(piece, Box) for piece in pieces):
-            lines = [counted(piece) for piece in pieces if isinstance(piece, Box)]
-        elif word:
-            lines = passage(folded[0].copies if count > 1 else (entry.part,))
-        box = self._box(entry.part, nodes_of(entry.part), entry.name, lines, count=count, lane=())
-        return replace(box, word=word)
+    def whole(self, part: Part, nodes: Sequence[Node], name: str) -> Box:
+        """All of ``nodes``, of which ``part`` is the first, as one box."""
+        return self._box(part, nodes, name, Kind.BLOCK, ())
+
+    def links(self, nodes: Sequence[Node]) -> Links:
+        """The edges between the boxes of ``nodes``, and those from and to the outside."""
+        order: dict[tuple[str, str], int] = {}
+        labels: dict[tuple[str, str], str] = {}
+        inside = set(nodes)
+        ends = {output.node for output in self.facts.graph.outputs}
+        first = {peer: node for node, alike in self.peers.items() for peer in alike}
+        for node in nodes:
+            if node not in self.places:
+                continue
+            after = self.places[node]
+            read = self.facts.values(node)
+            for index, source in enumerate(read):
+                before = self.places.get(source, Place(INTO)) if source in inside else Place(INTO)
+                if before.key == after.key or _in_other_copies(before, after):
+                    continue
+                pair = (before.key, after.key)
+                order.setdefault(pair, index)
+                if pair not in labels and source in inside and node.operation.word == "concat":
+                    alike = self.peers.get(first.get(source, source), (source,))
+                    labels[pair] = self.tell(alike, [str(peer.shape[0]) for peer in alike])
+                elif before.key == INTO:
+                    labels[pair] = "input"
+            if node in ends or any(reader not in inside for reader in self.facts.reading[node] if reader):
+                order.setdefault((after.key, OUT_OF), 0)
+        return Links(order, labels)
+
+    def is_closed(self, part: Part) -> bool:
+        """Whether one value goes in and one comes out: then a frame can stand around it."""
+        inside = set(nodes_of(part))
+        sources = {source for node in inside for source in self.facts.values(node) if source not in inside}
+        exits = {node for node in inside if any(reader not in inside for reader in self.facts.reading[node])}
+        return len(sources) == 1 and len(exits) == 1 and not inside & self.facts.control
 
     def figures(self, nodes: Iterable[Node]) -> Figures:
-        """Figures of all that ``nodes`` stand for."""
-        return figures_of((one for node in nodes for one in self.counted.get(node, (node,))), self.auxiliary)
+        """Figures of ``nodes``; what only training needs has no multiply-adds in eval mode."""
+        total = Figures()
+        for node in nodes:
+            macs = 0 if node in self.facts.auxiliary else node.cost.macs
+            total = Figures(total.params + node.params, total.macs + macs)
+        return total
 
-    def _block(self, run: Run, opened: int, lane: Lane) -> list[Box | Frame]:
-        """A block, or copies of one: a box, or a frame for each kind of copy."""
-        alike = len({folds.signature(nodes_of(copy), folds.word) for copy in run.copies}) == 1
-        if alike and is_one_box(run.copies[0], self.reading):
-            return [self._layers([list(nodes_of(copy)) for copy in run.copies], lane)]
-        if opened:
-            groups = kinds(run.copies)
-            return [self._frame(run, group, opened, lane) for group in groups]
-        title = run.word.replace("_", " ") if run.word not in STRUCTURAL else size_name(run.copies[0])
-        return [self._box(run.copies[0], run.nodes, title, passage(run.copies), count=len(run.copies), lane=lane)]
+    def group(self, part: Part, title: str, parts: Sequence[Box | Group], nodes: Sequence[Node]) -> Group:
+        """A frame around ``parts``, which are drawn already."""
+        found = flow(parts, self.links(nodes))
+        auxiliary = self.facts.auxiliary.issuperset(nodes)
+        key = f"g{nodes[0].index}"
+        return Group(key, part.name, title, found.series, self.figures(nodes), auxiliary=auxiliary, sides=found.sides)
 
-    def _frame(self, run: Run, group: tuple[Part, ...], opened: int, lane: Lane) -> Frame:
+    def _split(self, run: Run, name: str, touched: Sequence[bool], lane: Lane) -> list[Box | Group]:
+        """Copies that are to be opened each for itself, and references to those before, between and behind them."""
+        found: list[Box | Group] = []
+        for (copy, is_open), *others in folds.neighbours(
+            zip(run.copies, touched, strict=True), lambda before, after: not before[1] and not after[1]
+        ):
+            part = Run(run.word, (copy, *[other for other, _ in others]))
+            found += self.block(part, copy.name if is_open else name, opened=is_open, lane=lane)
+        return found
+
+    def _reference(self, run: Run, name: str, lane: Lane) -> Box:
+        word = run.word.replace("_", " ") if run.word not in STRUCTURAL else size_name(run.copies[0])
+        box = self._box(run.copies[0], run.nodes, name, Kind.BLOCK, lane)
+        around = run.copies[0].parent if isinstance(run.copies[0], Scope) and len(run.copies) > 1 else None
+        path = around.name if around and around.name else run.copies[0].name
+        return box._replace(path=path, lines=(word, passage(run.copies)[0]), copies=len(run.copies))
+
+    def _opened(self, run: Run, group: tuple[Part, ...], lane: Lane) -> Group:
         """One copy opened, which stands for all of ``group``."""
         first, inside = group[0], [nodes_of(copy) for copy in group]
         key = f"f{len(lane)}n{inside[0][0].index}"
-        each = len({self.figures(nodes) for nodes in inside}) == 1
         for index, node in enumerate(inside[0]):
             alike = [nodes[index] for nodes in inside]
-            self.peers[node] = tuple(peer for other in alike for peer in self.peers.get(other, (other,)))
-            if not each:
-                self.counted[node] = tuple(one for other in alike for one in self.counted.get(other, (other,)))
-        children = first.children if isinstance(first, Scope) else [first]
-        parts = self.parts(runs(children, self.reading), opened - 1, (*lane, (key, 0)))
+            self.peers[node] = tuple([peer for other in alike for peer in self.peers.get(other, (other,))])
+        parts = self.parts(runs(children(first), self.facts.reading), opened=True, lane=(*lane, (key, 0)))
         for copy, nodes in enumerate(inside):
             for drawn, node in zip(inside[0], nodes, strict=True):
                 place = self.places[drawn]
                 self.places[node] = Place(place.key, (*lane, (key, copy), *place.lane[len(lane) + 1 :]))
-        return Frame(
-            key=key,
-            title=ordinal(run, group),
-            word=run.word.replace("_", " ") if run.word not in STRUCTURAL else size_name(first),
-            figures=self.figures(inside[0]),
-            parts=parts,
-            count=len(group),
-            nested=True,
-            each=each and len(group) > 1,
-            auxiliary=self.auxiliary.issuperset(inside[0]),
+        word = run.word.replace("_", " ") if run.word not in STRUCTURAL else size_name(first)
+        found = flow(parts, self.links(inside[0]))
+        return Group(
+            key,
+            first.name,
+            word,
+            found.series,
+            self.figures([node for nodes in inside for node in nodes]),
+            copies=len(group),
+            auxiliary=self.facts.auxiliary.issuperset(inside[0]),
+            sides=found.sides,
         )
 
-    def _layers(self, copies: list[list[Node]], lane: Lane) -> Box:
-        """Layers in series as one box: the first one's label, the others' on the second line."""
-        labels = []
-        for position in range(len(copies[0])):
-            alike = [peer for copy in copies for peer in self.peers.get(copy[position], (copy[position],))]
-            labels.append(crossed(merged([node.label for node in alike])))
-        if copies[0][0].operation.family in FOLLOWERS:  # nothing to follow: all are of one kind, on one line
-            labels = [f" {DOT} ".join(labels)]
-        lines = [f" {DOT} ".join(labels[1:])] if labels[1:] else []
-        nodes = tuple(node for copy in copies for node in copy)
-        return self._box(copies[0][0], nodes, labels[0], lines, count=len(copies), lane=lane, block=False)
-
-    def _box(  # noqa: PLR0913 - what a box says
-        self,
-        part: Part,
-        nodes: tuple[Node, ...],
-        title: str,
-        lines: Iterable[str],
-        *,
-        count: int,
-        lane: Lane,
-        block: bool = True,
-    ) -> Box:
+    def _box(self, part: Part, nodes: Sequence[Node], title: str, kind: Kind, lane: Lane) -> Box:
         """A box around ``nodes``, which get their place there; coloured by what works most in it."""
         key = f"n{nodes[0].index}"
         self.places.update((node, Place(key, lane)) for node in nodes)
-        works = [(figures_of([node], frozenset()).macs, node) for node in nodes]
-        heaviest = max(works, key=lambda work: work[0])[1]
+        heaviest = max(nodes, key=lambda node: node.cost.macs)
         return Box(
-            key=key,
-            title=title,
-            lines=tuple(lines),
-            family=heaviest.operation.family,
-            figures=self.figures(nodes),
-            path=part.name,
-            mark="" if block else MARKS.get(nodes[0].operation.word, ""),
-            count=count,
-            block=block,
-            auxiliary=self.auxiliary.issuperset(nodes),
+            key,
+            part.name,
+            kind,
+            title,
+            heaviest.operation.family,
+            nodes[-1].shape,
+            self.figures(nodes),
+            skips=sum([self.facts.skips.get(node, 0) for node in nodes]),
+            auxiliary=self.facts.auxiliary.issuperset(nodes),
+            control=self.facts.control.issuperset(nodes),
         )
+
+
+def children(part: Part) -> Sequence[Part]:
+    """What a part holds."""
+    return part.children if isinstance(part, Scope) else [part]
+
+
+def _in_other_copies(before: Place, after: Place) -> bool:
+    """Whether two nodes are in different copies that one group stands for: what is between copies is not drawn."""
+    copies = dict(before.lane)
+    return any(copies.get(frame, copy) != copy for frame, copy in after.lane)
+
+
+def _control(graph: Graph) -> frozenset[Node]:
+    """Nodes that are only read as decisions: by inputs that have no gradient, or by other such nodes."""
+    deciding: set[Node] = set()
+    read: set[Node] = {output.node for output in graph.outputs}
+    for node in reversed(graph.nodes):
+        if node not in read and node in deciding:
+            deciding.update(node.inputs)
+            continue
+        values = node.operation.differentiable_inputs(*node.input_shapes)
+        read.update(node.inputs[:values])
+        deciding.update(node.inputs[values:])
+    return frozenset(node for node in deciding if node not in read and node.inputs)

@@ -21,6 +21,7 @@ Code = Literal[
     "layout",
     "limit",
     "missing-dot",
+    "missing-font",
     "missing-file",
     "missing-package",
     "missing-parameter",

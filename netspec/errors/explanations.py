@@ -101,10 +101,10 @@ EXPLANATIONS: dict[Code, Explanation] = {
         "Several layers form a list; parameters are indented below the word.",
     ),
     "layout": Explanation(
-        "Graphviz could not lay the picture out, or took too long.",
+        "Too many links cross each other to be drawn, or Graphviz could not lay the picture out or took too long.",
         "sh",
-        "netspec diagram huge.yaml --depth 2",
-        "Fold more: a smaller `--depth`, or take the `.dot` text.",
+        "netspec diagram huge.yaml --level layer",
+        "Fold more, `--level paper` or `--level stage`, or take the text: `.txt` or `.dot`.",
     ),
     "limit": Explanation(
         "Something is larger than netspec reads: a file, its nesting, a number, an expression, a network.",
@@ -113,10 +113,10 @@ EXPLANATIONS: dict[Code, Explanation] = {
         "The limits stand at the end of language.md.",
     ),
     "missing-dot": Explanation(
-        "The `dot` program of Graphviz is not installed.",
+        "The `dot` program of Graphviz is not installed, and it was asked for.",
         "sh",
-        "netspec diagram vgg16",
-        "Install Graphviz, or write `-o vgg16.dot`, which needs nothing.",
+        "netspec diagram vgg16 --engine graphviz",
+        "Leave out `--engine graphviz`, install Graphviz, or write `-o vgg16.dot`, which needs nothing.",
     ),
     "missing-file": Explanation(
         "There is no such file, or it cannot be read, or no network of that name comes with netspec.",
@@ -130,7 +130,13 @@ EXPLANATIONS: dict[Code, Explanation] = {
         "sh",
         "netspec build resnet50",
         "Install the extra that the message names: `pip install 'netspec[torch]'` for modules and weights, "
-        "`pip install 'netspec[verify]'` for `stats --verify`.",
+        "`pip install 'netspec[verify]'` for `stats --verify`, `pip install 'netspec[png]'` for pictures in pixels.",
+    ),
+    "missing-font": Explanation(
+        "A picture in pixels needs a font for its text, and none is installed.",
+        "sh",
+        "netspec diagram vgg16 -o vgg16.png",
+        "Install a font (`apt-get install fonts-liberation`), or write `.svg` or `.pdf`.",
     ),
     "missing-parameter": Explanation(
         "A parameter without a default is not given.",
@@ -214,7 +220,7 @@ EXPLANATIONS: dict[Code, Explanation] = {
         "The ending of a picture's file is none that is known.",
         "sh",
         "netspec diagram vgg16 -o vgg16.bmp",
-        "Use `.svg`, `.png`, `.pdf` or `.dot`.",
+        "Use `.svg`, `.txt`, `.tex`, `.dot`, `.png` or `.pdf`.",
     ),
     "unknown-name": Explanation(
         "`from` or an output names no layer, or one that its `when` leaves out.",

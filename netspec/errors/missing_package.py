@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 
 TORCH = ("torch", "numpy", "safetensors")
-EXTRAS = {"torch": TORCH, "verify": (*TORCH, "fvcore")}
+EXTRAS = {"torch": TORCH, "verify": (*TORCH, "fvcore"), "png": ("resvg_py",)}
 """Extra -> the packages that it brings; pyproject.toml says the same to pip."""
 
 

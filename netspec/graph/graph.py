@@ -133,6 +133,15 @@ class Scope:
                 stack.extend(reversed(part.children))
 
 
+Part = Node | Scope
+"""What a scope holds."""
+
+
+def nodes_of(part: Part) -> tuple[Node, ...]:
+    """The nodes of ``part`` in running order."""
+    return (part,) if isinstance(part, Node) else tuple(part.nodes())
+
+
 class Output(NamedTuple):
     """A declared output: its name, the node it comes from, and whether it is for training alone."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import subprocess
+from shutil import which
 
-from graphviz.backend.dot_command import command
-from graphviz.backend.execute import CalledProcessError, ExecutableNotFound, run_check
-
-from netspec.diagram.dot import Drawing, dot
+from netspec.diagram.dot import dot_text
+from netspec.diagram.scene import Scene
 from netspec.errors.problem import Problem, SpecError
 
+FORMS = ("svg", "png", "pdf")
+"""What it is asked for."""
 SECONDS = 60
 """How long a layout may take; the pictures of networks take well under one."""
 INSTALL = (
@@ -18,34 +19,28 @@ INSTALL = (
 )
 
 
-def svg(drawing: Drawing) -> bytes:
-    """The picture as SVG. Raises as all of them :class:`netspec.SpecError` where Graphviz is missing or fails."""
-    return _laid_out(drawing, "svg")
+def is_there() -> bool:
+    """Whether the ``dot`` program is installed."""
+    return which("dot") is not None
 
 
-def png(drawing: Drawing) -> bytes:
-    """The picture as PNG."""
-    return _laid_out(drawing, "png")
-
-
-def pdf(drawing: Drawing) -> bytes:
-    """The picture as PDF."""
-    return _laid_out(drawing, "pdf")
-
-
-def _laid_out(drawing: Drawing, form: str) -> bytes:
-    """The picture, from the ``dot`` program.
+def laid_out(scene: Scene, form: str) -> bytes:
+    """The scene in a format of the ``dot`` program. Raises :class:`netspec.SpecError` where that is missing or fails.
 
     The package's ``pipe`` and ``render`` have no time limit, and a layout can take for ever; so what these call is
     called here: it hands ``timeout`` on to :func:`subprocess.run`, which ends the program then.
     """
+    from graphviz.backend.dot_command import command  # noqa: PLC0415 - few runs want it
+    from graphviz.backend.execute import CalledProcessError, ExecutableNotFound, run_check  # noqa: PLC0415 - as above
+
+    text = dot_text(scene).encode()
     try:
-        done = run_check(command("dot", form), input=dot(drawing), capture_output=True, timeout=SECONDS, quiet=True)
+        done = run_check(command("dot", form), input=text, capture_output=True, timeout=SECONDS, quiet=True)
     except (OSError, ExecutableNotFound):
-        message = f"a .{form} is drawn by Graphviz, whose program 'dot' is not installed"
+        message = f"a .{form} of Graphviz needs its program 'dot', which is not installed"
         raise SpecError([Problem("missing-dot", message, hint=INSTALL)]) from None
     except subprocess.TimeoutExpired:
-        hint = "draw it with a smaller --depth, or keep the text with -o file.dot"
+        hint = "draw it with --level stage, or keep the text with -o file.dot"
         raise SpecError([Problem("layout", f"Graphviz had no picture after {SECONDS} seconds", hint=hint)]) from None
     except CalledProcessError as error:
         raise _undrawn(error.stderr, error.returncode) from None

@@ -1,0 +1,123 @@
+"""What the blocks of a network are made of: each kind drawn once, with a table of what differs from place to place."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+from netspec.diagram.flow import flow
+from netspec.diagram.folding import runs
+from netspec.diagram.idioms import connections, dense_reads
+from netspec.diagram.merging import Letters, pattern
+from netspec.diagram.outline import Facts, Outline, Reference, children
+from netspec.diagram.scene import Drawn, Panel
+from netspec.graph import folds
+from netspec.graph.folds import STRUCTURAL
+from netspec.graph.graph import Node, Part, nodes_of
+
+MOST_KINDS = 3
+"""Kinds of copies that are drawn one by one; what grows from copy to copy is told as a range."""
+Placed = tuple[str, int, Part]
+"""A copy of a block: the place it is listed for, its number there, and the copy."""
+
+
+def definitions(facts: Facts, references: Sequence[Reference]) -> tuple[Panel, ...]:
+    """A panel for each word that ``references`` name, in their order; blocks inside them follow."""
+    panels: list[Panel] = []
+    waiting = list(references)
+    done: set[str] = set()
+    while waiting:
+        word = waiting[0].run.word
+        same = [one for one in waiting if one.run.word == word]
+        waiting = [one for one in waiting if one.run.word != word]
+        if word in done:
+            continue
+        done.add(word)
+        panel, inner = _panel(facts, word, same)
+        panels.append(panel)
+        panels += _dense(same)
+        waiting += inner
+    return tuple(panels)
+
+
+def _panel(facts: Facts, word: str, references: Sequence[Reference]) -> tuple[Panel, list[Reference]]:
+    rows = [_row(one) for one in references]
+    letters = Letters(rows)
+    placed = [
+        (row, number, copy)
+        for row, one in zip(rows, references, strict=True)
+        for number, copy in enumerate(one.run.copies)
+    ]
+    kinds: dict[Hashable, list[Placed]] = {}
+    for one in placed:
+        kinds.setdefault(folds.signature(nodes_of(one[2]), _shape_of_label), []).append(one)
+    kinds = {(key, place): part for key, copies in kinds.items() for place, part in enumerate(_told_apart(copies))}
+    title = word.replace("_", " ") if word not in STRUCTURAL else references[0].row
+    table = connections(placed[0][2]) if len(placed) == 1 else None
+    if table:
+        return Panel(f"define-{word}", f"{rows[0]}: channels that each map reads", (), table), []
+    drawn, inner = [], []
+    for copies in kinds.values():
+        part, more = _drawn(facts, copies, letters)
+        note = "" if len(kinds) == 1 else _which(copies, placed)
+        drawn.append(part._replace(note=note))
+        inner += more
+    return Panel(f"define-{word}", title, tuple(drawn), letters.grid()), inner
+
+
+def _told_apart(copies: list[Placed]) -> list[list[Placed]]:
+    """Copies of one form so that those of one place are told in equal words, where that takes few kinds."""
+    kinds: dict[int, list[Placed]] = {}
+    known: dict[str, list[Hashable]] = {}
+    for one in copies:
+        told = folds.signature(nodes_of(one[2]), folds.label)
+        mine = known.setdefault(one[0], [])
+        if told not in mine:
+            mine.append(told)
+        kinds.setdefault(mine.index(told), []).append(one)
+    return list(kinds.values()) if len(kinds) <= MOST_KINDS else [copies]
+
+
+def _dense(references: Sequence[Reference]) -> list[Panel]:
+    """What the layers of the smallest dense block read, if these are dense blocks."""
+    smallest = min(references, key=lambda one: len(one.run.copies))
+    stripes = dense_reads(smallest.run)
+    title = f"{smallest.row}: what each layer reads"
+    return [Panel(f"dense-{smallest.run.word}", title, (), None, stripes)] if stripes else []
+
+
+def _drawn(facts: Facts, copies: Sequence[Placed], letters: Letters) -> tuple[Drawn, list[Reference]]:
+    rows = [row for row, _, _ in copies]
+    inside = [nodes_of(copy) for _, _, copy in copies]
+
+    def tell(alike: Sequence[Node], labels: Sequence[str]) -> str:
+        times = len(alike) // len(rows)
+        names = rows if times <= 1 else [row for _ in range(times) for row in rows]
+        return letters.merged(labels, names)
+
+    outline = Outline(facts, tell, inline=True)
+    outline.peers = {node: tuple([nodes[index] for nodes in inside]) for index, node in enumerate(inside[0])}
+    parts = outline.parts(runs(children(copies[0][2]), facts.reading), opened=False)
+    found = flow(parts, outline.links(inside[0]))
+    return Drawn("", found.series, found.sides, found.rails), outline.references
+
+
+def _row(reference: Reference) -> str:
+    count = len(reference.run.copies)
+    return f"{reference.row} \N{MULTIPLICATION SIGN}{count}" if count > 1 else reference.row
+
+
+def _shape_of_label(node: Node) -> Hashable:
+    return node.operation.word, pattern(node.label)
+
+
+def _which(copies: Sequence[Placed], all_: Sequence[Placed]) -> str:
+    """Which of all copies ``copies`` are, in words."""
+    mine = {(row, number) for row, number, _ in copies}
+    firsts = {(row, number) for row, number, _ in all_ if number == 0}
+    others = {(row, number) for row, number, _ in all_} - firsts
+    if mine == firsts:
+        return "first"
+    if mine == others:
+        return "others"
+    places = [row.split(" ")[0] + (f".{number}" if (row, number) not in firsts else "") for row, number, _ in copies]
+    return ", ".join(places) if len(places) <= 3 else f"{places[0]} and {len(places) - 1} more"  # noqa: PLR2004 - room

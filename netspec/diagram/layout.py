@@ -1,0 +1,332 @@
+"""Where everything stands: parts of a series below each other on one axis, branches beside each other, recursively.
+
+Nothing is searched for: the place of a part follows from the sizes of what it stands with, so equal blocks look equal
+and opening one moves only what is around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+
+from netspec.diagram.box_shapes import BAR, CIRCLE, LEAD, LOOP, SMALL, Density, bar, draw, size
+from netspec.diagram.labels import TIMES, elided
+from netspec.diagram.scene import Box, Edge, Group, Kind, Parallel, Role, Series, Side
+from netspec.diagram.series_parallel import Crossing
+from netspec.drawing.picture import At, Line, Part, Point, Rect, Shape, Text
+from netspec.drawing.text_width import text_width
+
+BUS = 8
+"""How far below a box lines part, and above one they meet."""
+BESIDE = 12
+"""Between branches."""
+LANE = 12
+"""Beside what a skip goes around."""
+HEADER = 15
+"""Height of a frame's title."""
+PADDING = 8
+MOST_LANES = 24
+"""Links beside a list of parts that can still be followed."""
+NEAR = 0.01
+"""What is no distance."""
+LONGEST_PATH = 22
+"""Characters of a path in the title of a frame; of a longer one the end is shown."""
+LOOKS = {Role.SPINE: "edge", Role.BRANCH: "edge", Role.SKIP: "skip", Role.SIDE: "side", Role.RAIL: "rail"}
+
+
+@dataclass(slots=True)
+class Wire:
+    """An edge on its way: the points that are known, and whether it still needs those before and behind."""
+
+    points: list[Point]
+    edge: Edge
+    begins: bool = False
+    ends: bool = False
+
+    def moved(self, x: float, y: float) -> Wire:
+        """The same wire at another place."""
+        return Wire([(px + x, py + y) for px, py in self.points], self.edge, self.begins, self.ends)
+
+    @property
+    def top(self) -> Point:
+        """Where it starts as far as is known."""
+        return self.points[0]
+
+    @property
+    def bottom(self) -> Point:
+        """Where it ends as far as is known."""
+        return self.points[-1]
+
+
+@dataclass(slots=True)
+class Laid:
+    """Shapes around an axis at 0, from 0 downwards, ``left`` and ``right`` of it; ``wires`` are not finished yet."""
+
+    left: float = 0
+    right: float = 0
+    height: float = 0
+    shapes: list[Shape] = field(default_factory=list)
+    wires: list[Wire] = field(default_factory=list)
+    stops: list[tuple[Box | Group, float, float, float]] = field(default_factory=list)
+    """Of a series: each part with its top, its height, and how far it reaches to the right of the axis."""
+
+    def take(self, other: Laid, x: float, y: float) -> None:
+        """Everything of ``other`` with its axis at ``x`` and its top at ``y``."""
+        if other.shapes:
+            self.shapes.append(At(x, y, tuple(other.shapes)))
+        self.wires += [wire.moved(x, y) for wire in other.wires]
+        self.left = max(self.left, other.left - x)
+        self.right = max(self.right, other.right + x)
+
+
+class Layout:
+    """Lays out flows with one density of text."""
+
+    def __init__(self, density: Density) -> None:
+        self.density = density
+        self._known: dict[Hashable, Laid] = {}
+        """What has been laid out: it is asked for again with every number of columns that is tried."""
+
+    def series(self, series: Series, sides: Sequence[Side] = (), rails: Sequence[Edge] = ()) -> Laid:
+        """Parts below each other; wires from and to the outside are left open."""
+        laid = Laid()
+        width, reach = self._common_width(series.parts), self._reach(series.parts)
+        y, source = 0.0, None
+        for place, link in enumerate(series.links):
+            target = series.parts[place] if place < len(series.parts) else None
+            wires: list[Wire] = []
+            if link is not None:
+                between = self._link(link, source is not None, target)
+                known = len(laid.wires)
+                laid.take(between, 0, y)
+                wires = laid.wires[known:]
+                if source is not None:
+                    for wire in wires:
+                        _begin(wire, (0, y))
+                y += between.height
+            elif source is not None and target is not None:
+                y += self.density.gap
+            if target is None:
+                break
+            wires = [wire for wire in wires if not wire.ends]
+            part = self._part(target, wires, width, reach)
+            for wire in wires:
+                _end(wire, target, part, y)
+            laid.take(part, 0, y)
+            laid.stops.append((target, y, part.height, part.right))
+            y += part.height
+            source = target
+        laid.height = y
+        self._rails(laid, rails)
+        self._sides(laid, sides)
+        _finish(laid)
+        return laid
+
+    def whole(self, series: Series) -> Laid:
+        """A series as :meth:`series` lays it out, once for all that ask."""
+        if id(series) not in self._known:
+            self._known[id(series)] = self.series(series)
+        return self._known[id(series)]
+
+    def group(self, group: Group, reach: tuple[float, float] = (0, 0)) -> Laid:
+        """A series in a frame with its title at the top; it reaches so far to the left and right at least."""
+        inner = self.series(group.flow, group.sides)
+        title = group.title + (f" {TIMES}{group.copies}" if group.copies > 1 else "")
+        name = elided(group.path, LONGEST_PATH) if group.path != group.title else ""
+        room = max(text_width(title, SMALL, bold=True), text_width(name, SMALL)) + 2 * PADDING
+        left, right = max(inner.left + PADDING, room, reach[0]), max(inner.right + PADDING, reach[1])
+        header = HEADER + (LEAD[SMALL] if name else 0)
+        height = header + inner.height + 2
+        shapes: list[Shape] = [
+            Rect(-left, 0, left + right, height, "frame", 6),
+            Text(-left + PADDING, HEADER - 4, title, SMALL, "bold", "start"),
+        ]
+        if name:
+            shapes.append(Text(-left + PADDING, header - 4, name, SMALL, "muted", "start"))
+        laid = Laid(left, right, height)
+        laid.take(inner, 0, header)
+        for wire in laid.wires:
+            if not wire.begins:
+                _begin(wire, (0, header - BUS))
+                wire.points.insert(0, (0, 0))
+            if not wire.ends:
+                meet = height - 5
+                wire.points += [(wire.bottom[0], meet), (0, meet), (0, height)] if wire.bottom[0] else [(0, height)]
+                wire.ends = True
+        laid.shapes = [Part(group.path, title, (*shapes, *finished(laid), *laid.shapes))]
+        return laid
+
+    def _reach(self, parts: Sequence[Box | Group]) -> tuple[float, float]:
+        """How far the frames of a series reach to both sides: all as far as one of them must."""
+        frames = [self._part(part, [], 0) for part in parts if isinstance(part, Group)]
+        return max([one.left for one in frames], default=0), max([one.right for one in frames], default=0)
+
+    def _common_width(self, parts: Sequence[Box | Group]) -> float:
+        """One width for the boxes of a series that are nearly as wide as each other."""
+        widths = [size(part, self.density)[0] for part in parts if isinstance(part, Box) and _is_wide(part)]
+        return max(widths, default=0)
+
+    def _part(self, part: Box | Group, wires: list[Wire], width: float, reach: tuple[float, float] = (0, 0)) -> Laid:
+        if isinstance(part, Group):
+            key = part.key
+            if (key, reach) not in self._known:
+                self._known[key, reach] = self.group(part, reach)
+            return self._known[key, reach]
+        own, height = size(part, self.density)
+        if part.kind is Kind.BAR and len(wires) > 1:
+            ends = sorted((wire.bottom[0], wire.edge.label) for wire in wires)
+            half = max([text_width(label, SMALL) / 2 for _, label in ends]) + 5
+            left, right = min(ends[0][0] - half, -CIRCLE), max(ends[-1][0] + half, CIRCLE)
+            return Laid(-left, right, BAR, [bar(part, ends, left, right)])
+        if _is_wide(part):
+            own = max(own, width)
+        loop = LOOP + 3 if part.kind is Kind.BLOCK and part.skips else 0
+        return Laid(own / 2, own / 2 + loop, height, [draw(part, own, height, self.density)])
+
+    def _link(self, link: Edge | Parallel, inside: bool, target: Box | Group | None) -> Laid:  # noqa: FBT001 - of a source
+        if isinstance(link, Parallel):
+            key = (id(link), inside, target.key if target else "")
+            if key not in self._known:
+                self._known[key] = self._parallel(link, inside, target)
+            return self._known[key]
+        gap = self.density.gap if inside and target is not None else self.density.gap * 0.6
+        return Laid(height=gap, wires=[Wire([(0, gap / 2)], link)])
+
+    def _parallel(self, link: Parallel, inside: bool, target: Box | Group | None) -> Laid:  # noqa: FBT001 - of a source
+        into_bar = isinstance(target, Box) and target.kind is Kind.BAR
+        branches = [
+            self.series(branch) if isinstance(branch, Series) else _lane(branch, into_bar) for branch in link.branches
+        ]
+        before = BUS if inside else 0
+        after = 0 if target is None or into_bar else BUS
+        if link.main is not None and isinstance(target, Box) and target.kind is Kind.JOIN:
+            after = 0
+        tallest = max(branch.height for branch in branches)
+        laid = Laid(height=before + tallest + after)
+        for branch, x in zip(branches, _axes(branches, link.main), strict=True):
+            free = tallest - branch.height
+            down = free if into_bar else free / 2
+            for wire in branch.wires:
+                if not wire.ends:
+                    wire.points.append((wire.bottom[0], branch.height + free - down))
+                if not wire.begins:
+                    wire.points.insert(0, (wire.top[0], -down))
+            laid.take(branch, x, before + down)
+        return laid
+
+    def _rails(self, laid: Laid, rails: Sequence[Edge]) -> None:
+        if len(rails) > MOST_LANES:
+            raise Crossing
+        stops = {part.key: (part, top, height, right) for part, top, height, right in laid.stops}
+        for rail in sorted(rails, key=lambda edge: stops[edge.target][1] - stops[edge.source][1]):
+            _, top, height, _ = stops[rail.source]
+            part, down, high, right = stops[rail.target]
+            x = laid.right + LANE
+            end = CIRCLE if isinstance(part, Box) and part.kind is Kind.JOIN else right
+            start = top + height
+            way = [(0, start), (0, start + BUS / 2), (x, start + BUS / 2), (x, down + high / 2), (end, down + high / 2)]
+            laid.wires.append(Wire(way, rail, begins=True, ends=True))
+            laid.right = x
+
+    def _sides(self, laid: Laid, sides: Sequence[Side]) -> None:
+        """What hangs at the spine, in a lane of its own on the right."""
+        stops = {part.key: top + height for part, top, height, _ in laid.stops}
+        lane, free = laid.right + 2 * BESIDE, 0.0
+        right = laid.right
+        for side in sorted(sides, key=lambda one: stops.get(one.at, 0)):
+            inner = self.series(side.flow)
+            start = stops.get(side.at, 0)
+            bus = start + BUS / 2
+            top = max(bus, free)
+            x = lane + inner.left
+            for wire in inner.wires:
+                if not wire.begins:
+                    turn = [(0.0, start), (0.0, bus), (lane - BESIDE, bus), (lane - BESIDE, top), (x, top)]
+                    wire.points = [(px + x, py + top) for px, py in wire.points]
+                    wire.points = [*(turn if top > bus else [(0.0, start), (0.0, bus), (x, bus)]), *wire.points]
+                    wire.points = [(px - x, py - top) for px, py in wire.points]
+                    wire.begins = wire.ends = True
+            right = max(right, x + inner.right)
+            laid.take(inner, x, top)
+            laid.height = max(laid.height, top + inner.height)
+            free = top + inner.height + BESIDE
+        laid.right = max(laid.right, right)
+
+
+def _lane(edge: Edge, into_bar: bool) -> Laid:  # noqa: FBT001 - what it leads to
+    """A way without anything on it; before a bar it needs room for its label there."""
+    half = max(4.0, text_width(edge.label, SMALL) / 2 + 4 if into_bar else 0)
+    return Laid(half, half, 0, [], [Wire([(0, 0)], edge)])
+
+
+def _axes(branches: Sequence[Laid], main: int | None) -> list[float]:
+    """Where the axes of branches are, seen from the axis of what they stand between."""
+    axes: list[float] = []
+    at = 0.0
+    for place, branch in enumerate(branches):
+        if place:
+            at += branches[place - 1].right + BESIDE + branch.left
+        axes.append(at)
+    middle = axes[main] if main is not None else (axes[0] + axes[-1]) / 2
+    return [axis - middle for axis in axes]
+
+
+def _begin(wire: Wire, start: Point) -> None:
+    """Lead ``wire`` from the bottom of the part that it comes from, if it waits for that."""
+    if wire.begins:
+        return
+    x, y = start
+    across = [(x, y + BUS), (wire.top[0], y + BUS)] if abs(wire.top[0] - x) > 1 else []
+    wire.points = [start, *across, *wire.points]
+    wire.begins = True
+
+
+def _end(wire: Wire, target: Box | Group, part: Laid, y: float) -> None:
+    """Lead ``wire`` into the part at ``y``."""
+    x = wire.bottom[0]
+    if (isinstance(target, Box) and target.kind is Kind.BAR and part.height == BAR and abs(x) > 0) or abs(x) <= 1:
+        way = [(x, y)]
+    elif isinstance(target, Box) and target.kind is Kind.JOIN and len(target.title) == 1:
+        way = [(x, y + CIRCLE), (CIRCLE if x > 0 else -CIRCLE, y + CIRCLE)]
+    else:
+        way = [(x, y - BUS), (0, y - BUS), (0, y)]
+    wire.points += way
+    wire.ends = True
+
+
+def _finish(laid: Laid) -> None:
+    """Wires that know both of their ends become lines, under the boxes."""
+    laid.shapes = [*finished(laid), *laid.shapes]
+
+
+def finished(laid: Laid) -> list[Shape]:
+    """The wires of ``laid`` that know both of their ends, as lines; it keeps the others."""
+    done = [wire for wire in laid.wires if wire.begins and wire.ends]
+    laid.wires = [wire for wire in laid.wires if not (wire.begins and wire.ends)]
+    found: list[Shape] = []
+    for wire in done:
+        look = "skip-changed" if wire.edge.changed else LOOKS[wire.edge.role]
+        found.append(Line(_straightened(wire.points), look, arrow=True))
+    return found
+
+
+def _straightened(points: Sequence[Point]) -> tuple[Point, ...]:
+    """``points`` without those that lie on the way between others."""
+    way: list[Point] = []
+    for point in points:
+        if way and abs(way[-1][0] - point[0]) < NEAR and abs(way[-1][1] - point[1]) < NEAR:
+            continue
+        if len(way) > 1 and _between(way[-2], way[-1], point):
+            way[-1] = point
+        else:
+            way.append(point)
+    return tuple(way)
+
+
+def _between(first: Point, middle: Point, last: Point) -> bool:
+    return any(abs(first[axis] - middle[axis]) < NEAR and abs(middle[axis] - last[axis]) < NEAR for axis in (0, 1))
+
+
+def _is_wide(part: Box) -> bool:
+    """Whether a box is as wide as the others of its series: ends and signs are not."""
+    return part.kind in (Kind.LAYER, Kind.BLOCK)

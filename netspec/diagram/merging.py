@@ -1,0 +1,95 @@
+"""Labels of several copies as one: numbers that differ are letters with a table, or go from the first to the last."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from string import ascii_lowercase
+
+from netspec.diagram.labels import merged
+from netspec.diagram.scene import Grid
+
+_NUMBERS = re.compile(r"(\d+(?:\.\d+)?)")
+_UNSTRIDED = re.compile(r"(\d(?:x\d+)+)(?![\dx/])")
+STRIDES = "stuvwxyz"
+LETTERS = [letter for letter in ascii_lowercase if letter not in STRIDES]
+MOST_TIMES = 8
+"""A number that is so many times another everywhere is told by that one: ``4a``."""
+Numbers = tuple[str | None, ...]
+"""A number for each row; None where a row has none."""
+
+
+def pattern(label: str) -> str:
+    """What labels of copies must share to be told as one: all but their numbers; a step of one is not written."""
+    return _NUMBERS.sub("#", _UNSTRIDED.sub(r"\1/1", label))
+
+
+class Letters:
+    """Letters for the numbers of one kind of block; ``rows`` name the places where it stands."""
+
+    def __init__(self, rows: Sequence[str]) -> None:
+        self.rows = tuple(dict.fromkeys(rows))
+        self.columns: dict[str, Numbers] = {}
+
+    def merged(self, labels: Sequence[str], rows: Sequence[str]) -> str:
+        """One label for copies with ``labels``, which stand in ``rows``."""
+        if len(set(labels)) == 1:
+            return labels[0]
+        strided = [_UNSTRIDED.sub(r"\1/1", label) for label in labels]
+        if len({pattern(label) for label in labels}) > 1:
+            return merged(labels)
+        pieces = [_NUMBERS.split(label) for label in strided]
+        columns = list(zip(*pieces, strict=True))
+        texts = []
+        for place, column in enumerate(columns):
+            if len(set(column)) == 1:
+                texts.append(column[0])
+                continue
+            letter = self._letter(column, rows, step=columns[place - 1][0].endswith("/"))
+            if letter is None:
+                return _written(merged(strided), labels)
+            texts.append(letter)
+        return _written("".join(texts), labels)
+
+    def grid(self) -> Grid | None:
+        """The table of all letters; None if there are none."""
+        if not self.columns:
+            return None
+        cells = [
+            (row, *[numbers[place] or "" for numbers in self.columns.values()]) for place, row in enumerate(self.rows)
+        ]
+        return Grid(("", *self.columns), tuple(cells))
+
+    def _letter(self, values: Sequence[str], rows: Sequence[str], *, step: bool) -> str | None:
+        """A letter for ``values``; None where one row has different ones."""
+        known = dict(zip(rows, values, strict=True))
+        if any(known[row] != value for row, value in zip(rows, values, strict=True)):
+            return None
+        numbers = tuple([known.get(row) for row in self.rows])
+        for letter, others in self.columns.items():
+            if (letter in STRIDES) is step and _agree(numbers, others, 1):
+                filled = [mine if other is None else other for mine, other in zip(numbers, others, strict=True)]
+                self.columns[letter] = tuple(filled)
+                return letter
+        for times in range(2, MOST_TIMES + 1) if not step else ():
+            for letter, others in self.columns.items():
+                if letter not in STRIDES and _agree(numbers, others, times):
+                    return f"{times}{letter}"
+        free = [letter for letter in (STRIDES if step else LETTERS) if letter not in self.columns]
+        if not free:
+            return None
+        self.columns[free[0]] = numbers
+        return free[0]
+
+
+def _written(text: str, labels: Sequence[str]) -> str:
+    """``text`` without the step of one that no label has written."""
+    return text if any("/1" in label for label in labels) else text.replace("/1,", ",")
+
+
+def _agree(numbers: Numbers, others: Numbers, times: int) -> bool:
+    """Whether ``numbers`` are ``times`` the ``others``, wherever both are there, and both are in two rows at least."""
+    both = [
+        (mine, other) for mine, other in zip(numbers, others, strict=True) if mine is not None and other is not None
+    ]
+    return len(both) > 1 and all(float(mine) == times * float(other) for mine, other in both)

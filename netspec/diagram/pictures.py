@@ -1,0 +1,45 @@
+"""Diagrams as pictures: laid out here, or by Graphviz where that is asked for or where links cross too often."""
+
+from __future__ import annotations
+
+from netspec.diagram import graphviz
+from netspec.diagram.drawing import Drawing, scene
+from netspec.diagram.page import picture
+from netspec.diagram.scene import LEVELS, Level
+from netspec.diagram.series_parallel import Crossing
+from netspec.drawing.picture import Picture
+from netspec.errors.problem import Problem, SpecError
+
+
+def laid_out(drawing: Drawing, form: str) -> Picture | bytes:
+    """The picture as it is laid out here, or the file of that form where Graphviz lays it out.
+
+    Raises :class:`netspec.SpecError` where there is no way to draw it.
+    """
+    if drawing.engine == "graphviz":
+        return graphviz.laid_out(drawing.scene, form)
+    try:
+        return picture(drawing.scene, drawing.page)
+    except Crossing:
+        if form not in graphviz.FORMS:
+            raise refused(drawing, f"Graphviz, which could draw it, does not write .{form}") from None
+        if not graphviz.is_there():
+            raise refused(drawing, "Graphviz, which could draw it, is not installed") from None
+        return graphviz.laid_out(drawing.scene, form)
+
+
+def refused(drawing: Drawing, reason: str) -> SpecError:
+    """Too many links cross: what is wrong, and the level that works."""
+    message = f"too many links cross each other to be drawn at this level, and {reason}"
+    known = [level for level in LEVELS[: LEVELS.index(drawing.level)] if _works(drawing, level)]
+    others = "the endings .txt and .dot work"
+    hint = f"--level {known[-1]} works, and {others} at this one" if known else others
+    return SpecError([Problem("layout", message, hint=hint)])
+
+
+def _works(drawing: Drawing, level: Level) -> bool:
+    try:
+        picture(scene(drawing.graph, level), drawing.page)
+    except Crossing:
+        return False
+    return True

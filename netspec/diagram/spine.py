@@ -1,0 +1,85 @@
+"""The network itself: its spine in columns, with the size of what comes out beside it."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from netspec.diagram.box_shapes import SMALL
+from netspec.diagram.labels import TIMES
+from netspec.diagram.layout import BESIDE, Layout
+from netspec.diagram.panels import Block
+from netspec.diagram.scene import Box, Drawn, Edge, Group, Kind, Scene, Series
+from netspec.drawing.picture import At, Line, Shape, Text
+from netspec.drawing.text_width import text_width
+
+
+def spine(scene: Scene, layout: Layout, columns: int) -> Block | None:
+    """The spine in columns, with the size of what comes out on the left where it changes."""
+    (drawn,) = scene.panels[0].drawn
+    chunks = _chunks(drawn, layout, columns)
+    if chunks is None:
+        return None
+    shapes: list[Shape] = []
+    x, height = 0.0, 0.0
+    before: tuple[float, float] | None = None
+    size: tuple[int, ...] | None = None
+    for chunk in chunks:
+        keys = {part.key for part in chunk.parts}
+        laid = layout.series(
+            chunk,
+            [side for side in drawn.sides if side.at in keys],
+            [rail for rail in drawn.rails if rail.source in keys],
+        )
+        labels: list[tuple[float, str]] = []
+        for part, top, high, _ in laid.stops:
+            grid = _last_box(part).shape[1:]
+            if grid != size and grid and _last_box(part).kind is not Kind.END:
+                middle = top + high / 2 if isinstance(part, Box) else top + high - 10
+                labels.append((middle, TIMES.join(map(str, grid))))
+            size = grid
+        gutter = max([text_width(label, SMALL) for _, label in labels], default=0) + (8 if labels else 0)
+        if before is not None:
+            gutter = max(gutter, 0) + BESIDE
+        axis = x + gutter + laid.left
+        shapes.append(At(axis, 10 if before else 0, tuple(laid.shapes)))
+        down = 10 if before else 0
+        shapes += [Text(axis - laid.left - 6, y + down + 3, label, SMALL, "muted", "end") for y, label in labels]
+        if before is not None:
+            lane = x + BESIDE / 2
+            way = (before, (before[0], before[1] + 8), (lane, before[1] + 8), (lane, 2), (axis, 2), (axis, 10))
+            shapes.append(Line(way, "edge", arrow=True))
+        last = laid.stops[-1]
+        before = (axis, down + last[1] + last[2])
+        height = max(height, laid.height + down + (8 if chunk is not chunks[-1] else 0))
+        x = axis + laid.right
+    return Block(x, height, tuple(shapes))
+
+
+def _chunks(drawn: Drawn, layout: Layout, columns: int) -> list[Series] | None:
+    """The spine cut into so many columns of about the same height, where it is a single line; None where it is not."""
+    series = drawn.flow
+    if columns == 1:
+        return [series]
+    if drawn.rails:
+        return None
+    laid = layout.whole(series)
+    cuts = [place for place in range(1, len(series.parts)) if isinstance(series.links[place], Edge)]
+    tops = [top for _, top, _, _ in laid.stops]
+    chosen: list[int] = []
+    for column in range(1, columns):
+        wanted = laid.height * column / columns
+        free = [cut for cut in cuts if not chosen or cut > chosen[-1]]
+        if not free:
+            return None
+        chosen.append(min(free, key=lambda cut: abs(tops[cut] - wanted)))
+    stops = [0, *chosen, len(series.parts)]
+    return [
+        Series(series.parts[first:last], (None, *series.links[first + 1 : last], None))
+        for first, last in pairwise(stops)
+    ]
+
+
+def _last_box(part: Box | Group) -> Box:
+    while isinstance(part, Group):
+        part = part.flow.parts[-1]
+    return part

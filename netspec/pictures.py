@@ -1,0 +1,88 @@
+"""Pictures as files, in the format that the ending says; and a diagram as an object of Python."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, get_args
+
+from netspec import files
+from netspec.diagram.dot import dot_text
+from netspec.diagram.drawing import DEPTHS, Drawing, Engine
+from netspec.diagram.paper import PAPERS
+from netspec.diagram.scene import LEVELS, Level, Scene
+from netspec.drawing.theme import Theme
+from netspec.errors.problem import Problem, SpecError
+from netspec.graph.graph import Graph
+from netspec.report.formats import Format, formats_of
+
+
+def endings(report: type) -> str:
+    """What the file of a picture of ``report`` can end in: ``.svg, .png``."""
+    return ", ".join([f".{name}" for name in formats_of(report, picture=True)])
+
+
+def picture_format(report: type, path: Path) -> Format:
+    """The format that the ending of ``path`` says; the first one for a pipe or device, which needs no ending.
+
+    Raises :class:`netspec.SpecError` where that is no format of a picture of ``report``.
+    """
+    known = formats_of(report, picture=True)
+    ending = path.suffix.removeprefix(".").lower() or (next(iter(known)) if files.is_stream(path) else "")
+    if ending not in known:
+        message = f"cannot draw '{path.name}': its ending says no format that is known"
+        raise SpecError([Problem("unknown-format", message, hint=f"known: {endings(report)}")])
+    return known[ending]
+
+
+def draw(report: object, path: Path) -> None:
+    """Write the picture of ``report`` to ``path``, in the format that its ending says, whole or not at all.
+
+    Raises :class:`netspec.SpecError` where the ending is unknown, or the picture cannot be made or written.
+    """
+    form = picture_format(type(report), path)
+    files.refuse_unwritable(path)
+    files.write(form.load()(report), path)
+
+
+class Diagram:
+    """A diagram. ``str`` is its text for Graphviz; notebooks show it; :meth:`save` writes it as a file."""
+
+    def __init__(self, drawing: Drawing) -> None:
+        self._drawing = drawing
+
+    @classmethod
+    def of(cls, graph: Graph, level: Level, depth: int | None = None, **asked: Any) -> Diagram:
+        """The diagram that is ``asked`` for; ``depth`` is the old word for ``level``.
+
+        Raises :class:`ValueError` where there is no such level, page, theme or engine.
+        """
+        if depth is not None and depth not in range(len(DEPTHS)):
+            message = f"depth is 0, 1 or 2, not {depth}"
+            raise ValueError(message)
+        drawing = Drawing(graph, level if depth is None else DEPTHS[depth], **asked)
+        known = {"level": LEVELS, "page": tuple(PAPERS), "theme": get_args(Theme), "engine": get_args(Engine)}
+        for name, words in known.items():
+            if getattr(drawing, name) not in words:
+                message = f"{name} is one of {', '.join(words)}, not {getattr(drawing, name)!r}"
+                raise ValueError(message)
+        return cls(drawing)
+
+    @property
+    def scene(self) -> Scene:
+        """What is drawn, as plain data."""
+        return self._drawing.scene
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the picture, in the format that the file's ending says; see :func:`draw`."""
+        draw(self._drawing, Path(path))
+
+    def __str__(self) -> str:
+        return dot_text(self.scene)
+
+    def __repr__(self) -> str:
+        return f"<Diagram of {self.scene.name} at level {self.scene.level}>"
+
+    def _repr_svg_(self) -> str:
+        content: bytes = formats_of(Drawing, picture=True)["svg"].load()(self._drawing)
+        return content.decode()
