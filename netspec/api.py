@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from netspec import catalogue, files
 from netspec.analysis.budget import overruns
+from netspec.analysis.features import Feature, features
 from netspec.analysis.inputs import inputs_of, inputs_text
+from netspec.analysis.liveness import is_open
 from netspec.analysis.setup import DTYPES, STATES, Dtype, Optimizer, Setup
 from netspec.compiler.compiler import chosen, network_of
 from netspec.compiler.limits import Work
 from netspec.errors.problem import Problem, Problems, SpecError
 from netspec.errors.source import Source, Span
 from netspec.graph.graph import Graph
+from netspec.graph.selection import matching, selected, stages, value_of, within
 from netspec.language import resolve
 from netspec.language.arguments import shown
 from netspec.language.extends import spec_of
@@ -128,12 +131,52 @@ class Network:
         init = {f"{word}.{tensor}" for word, tensor, _ in self.graph.init}
         return resolve.resolved(self.spec, self.name, dict(inputs_of(self.graph)), self.given, init)
 
-    def compile(self, *, device: torch.device | str | None = None, outputs: Outputs = "inference") -> torch.nn.Module:
+    def compile(
+        self,
+        *,
+        device: torch.device | str | None = None,
+        outputs: Outputs | Sequence[str] = "inference",
+        inplace: bool = True,
+        checkpoint: Sequence[str] = (),
+    ) -> torch.nn.Module:
         """The network as a module; see :func:`netspec.compile`."""
-        from netspec.nn.build import module
+        from netspec.nn.build import Form, module
 
-        _one_of("outputs", outputs, get_args(Outputs))
-        return module(self.graph, device=device, outputs=outputs)
+        graph, form = self.graph, Form(outputs="all", named=True, inplace=inplace, whole=self.graph)
+        if isinstance(outputs, str):
+            form = form._replace(outputs=_one_of("outputs", outputs, get_args(Outputs)), named=False)
+        else:
+            graph = self._selected(outputs)
+        blocks = [scope for scope in within(graph.root) if not is_open(scope)]
+        form = form._replace(recomputed=frozenset(matching(blocks, checkpoint, "block")))
+        return module(graph, device=device, form=form)
+
+    def features(self, *names: str) -> tuple[Feature, ...]:
+        """Channels, stride and receptive field of the values called ``names``: outputs, layers or blocks.
+
+        Without names, of the blocks in ``stages``. What :func:`netspec.compile` gives for them as ``outputs``. Raises
+        :class:`netspec.SpecError` for a name that is none.
+        """
+        return features(self.graph, names or stages(self.graph))
+
+    def initialise(self, module: torch.nn.Module, names: str | Iterable[str] | None = None) -> tuple[str, ...]:
+        """Give tensors of ``module`` the first values that the spec says, again; the names of those that got them.
+
+        ``names`` are layers, what is in them, tensors or patterns of these (``"layer4"``, ``"*.bn3"``, the ``fresh``
+        ones of a report); all if None. After the same ``torch.manual_seed`` all get the values that
+        :func:`netspec.compile` gives. Tensors on the device meta get memory of their own, on the CPU. Raises
+        :class:`netspec.SpecError` for a name that nothing has.
+        """
+        from netspec.nn.restart import restart
+
+        return restart(module, self.graph, None if names is None else _texts(names))
+
+    def _selected(self, names: Sequence[str]) -> Graph:
+        """The graph of what the values called ``names`` need."""
+        if not names or len(set(names)) < len(names):
+            message = "outputs are 'inference', 'all', or a list of different names"
+            raise ValueError(message)
+        return selected(self.graph, {name: value_of(self.graph, name) for name in names})
 
 
 def read(
@@ -199,7 +242,7 @@ def network(
     return Network(graph, spec, values, variant, given, sizes or {})
 
 
-def compile(  # noqa: PLR0913 - those of read, and two for the module
+def compile(  # noqa: PLR0913 - those of read, and four for the module
     source: File | Network,
     /,
     *,
@@ -208,7 +251,9 @@ def compile(  # noqa: PLR0913 - those of read, and two for the module
     max_nodes: int | None = None,
     budget: Budget | None = "spec",
     device: torch.device | str | None = None,
-    outputs: Outputs = "inference",
+    outputs: Outputs | Sequence[str] = "inference",
+    inplace: bool = True,
+    checkpoint: Sequence[str] = (),
     **params: Any,
 ) -> torch.nn.Module:
     """The network of a spec as a plain ``nn.Module`` with freshly initialised weights; see :func:`read`.
@@ -218,9 +263,15 @@ def compile(  # noqa: PLR0913 - those of read, and two for the module
     training are built in any case; ``outputs="all"`` returns them too, in train and eval mode alike.
     ``device="meta"`` builds without memory. Initialisation follows ``torch.manual_seed``. Raises
     :class:`netspec.SpecError` with everything that is wrong.
+    Its forward takes N x C x H x W and returns the one output as a tensor, or a dict of several by name. Heads for
+    training are built in any case; ``outputs="all"`` returns them too, in train and eval mode alike. A list of
+    ``outputs`` (layers, blocks, declared ones) gives a dict of these, and what they do not need is not built.
+    ``inplace=False`` writes no value over another. The blocks that ``checkpoint`` names (``*`` in a name stands for
+    anything) keep only their inputs for the gradient and run again for it. ``device="meta"`` builds without memory.
+    Initialisation follows ``torch.manual_seed``. Raises :class:`netspec.SpecError` with everything that is wrong.
     """
     found = read(source, input=input, root=root, max_nodes=max_nodes, budget=budget, **params)
-    return found.compile(device=device, outputs=outputs)
+    return found.compile(device=device, outputs=outputs, inplace=inplace, checkpoint=checkpoint)
 
 
 def load(
@@ -351,9 +402,10 @@ def _whole(name: str, value: Any) -> int:
     return number
 
 
-def _one_of(name: str, value: object, known: Iterable[object]) -> None:
-    """Raise :class:`ValueError` unless ``value`` is one of those ``known``."""
+def _one_of(name: str, value: Any, known: Iterable[object]) -> Any:
+    """``value``. Raises :class:`ValueError` unless it is one of those ``known``."""
     words = tuple(known)
     if value not in words:
         message = f"{name} is one of {', '.join(map(str, words))}, not {shown(value)}"
         raise ValueError(message)
+    return value

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def called(layer: Layer, inputs: list[Any], *, weights: float | Mapping[str, Any] | None = None) -> Any:
     """The output of ``layer`` in eval mode; ``weights`` are one number for all, or a state_dict."""
-    from netspec.nn.build import named
+    from netspec.nn.start import named
 
     target = named(layer.target)
     if layer.call == "module":

@@ -22,7 +22,7 @@ from netspec.cli import main
 from netspec.graph.graph import Graph
 from netspec.nn import smoke_test
 from netspec.nn.build import module as module_of
-from netspec.nn.build import named
+from netspec.nn.start import named
 from netspec.ops.conv import Conv
 from netspec.ops.facts import Layer
 from netspec.ops.memory import Saved, Space

@@ -20,8 +20,8 @@ import pytest
 import netspec
 from netspec.analysis.liveness import Liveness
 from netspec.language import names
-from netspec.nn.build import named
 from netspec.nn.part import Part
+from netspec.nn.start import named
 from netspec.ops.facts import Layer
 from netspec.ops.join import Multiply
 

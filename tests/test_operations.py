@@ -497,7 +497,7 @@ def facts_in_torch(operation: Operation, inputs: tuple[Shape, ...]) -> tuple[Sha
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
-    from netspec.nn.build import named
+    from netspec.nn.start import named
 
     layer = operation.layer(*inputs)
     tensors: tuple[Tensor, ...] = ()

@@ -13,7 +13,8 @@ PAIR = 2
 class Liveness:
     """Who reads what: the order of nodes, their readers, and the values that stay until the end."""
 
-    def __init__(self, graph: Graph, run: Iterable[Node], returned: Iterable[Node]) -> None:
+    def __init__(self, graph: Graph, run: Iterable[Node], returned: Iterable[Node], *, inplace: bool = True) -> None:
+        self.inplace = inplace
         self.run = frozenset(run)
         self.returned = frozenset(returned)
         self._open: dict[Scope, bool] = {}
@@ -29,7 +30,9 @@ class Liveness:
         Never over a value from outside its module: a caller may still need it (checkpointing runs a module twice).
         """
         source = node.inputs[0]
-        allowed = node.operation.in_place and source.operation.overwritable and self.sole_reader(source)
+        allowed = (
+            self.inplace and node.operation.in_place and source.operation.overwritable and self.sole_reader(source)
+        )
         return allowed and (node.scope is source.scope or self._module_of(node) in around(source))
 
     def _module_of(self, node: Node) -> Scope:

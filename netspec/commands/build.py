@@ -23,7 +23,10 @@ from netspec.weights import mapping
 @with_input
 @with_output("Default: NAME.safetensors.")
 @click.option(
-    "--weights", type=click.Path(path_type=Path), help="Start from these: .safetensors, .pth, .pt or .index.json."
+    "--weights",
+    "file",
+    type=click.Path(path_type=Path),
+    help="Start from these: .safetensors, .pth, .pt or .index.json.",
 )
 @with_weights_options
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the initial weights.")
@@ -33,30 +36,29 @@ def build(
     given: Settings,
     size: Sizes | None,
     output: Path | None,
-    weights: Path | None,
+    file: Path | None,
     seed: int,
     **asked: Any,
 ) -> None:
     """Compile a network, prove it with one forward pass, and write weights and spec to one safetensors file."""
     wanted = WeightsAsked(**asked)
-    if weights is None and any(wanted):
+    if file is None and any(wanted):
         raise click.UsageError("--key, --partial, --allow-fresh, --adapt and --map say how --weights FILE is read")
     checked = network(spec, given, size)
     Problems(checked.over_budget()).check()
     path = output or Path(f"{checked.name}.safetensors")
-    read = [one for one in (weights, wanted.pairs) if one]
+    read = [one for one in (file, wanted.pairs) if one]
     refuse_output(path, [*checked.spec.files, *read])
     for one in read:
         files.refuse_unreadable(one)
     pairs = mapping.read(wanted.pairs) if wanted.pairs else None
-    from netspec.nn.smoke_test import built
-    from netspec.nn.weights import load_weights
+    from netspec.nn import smoke_test, weights
 
-    module, shapes = built(checked.graph, seed)
+    module, shapes = smoke_test.built(checked.graph, seed)
     told = []
-    if weights:
-        old = api.written_for(weights)
-        found, remarks = load_weights(module, weights, wanted.terms, key=wanted.key, pairs=pairs, old=old)
+    if file:
+        old = api.written_for(file)
+        found, remarks = weights.load_weights(module, file, wanted.terms, key=wanted.key, pairs=pairs, old=old)
         show(remarks)
         told = [f"  {line}" for line in found.lines()]
     api.save(module, checked, path)

@@ -17,7 +17,7 @@ NONE = "none"
 """The word of a layer that is not there."""
 KNOWN_INSIDE = ("in", "index", "count")
 """Names that expressions know beside the parameters."""
-ARGUMENTS = ("input", "root", "max_nodes", "budget", "device", "outputs")
+ARGUMENTS = ("input", "root", "max_nodes", "budget", "device", "outputs", "inplace", "checkpoint")
 """Arguments of ``netspec.read`` and ``netspec.compile``, which take parameters beside them under their own names."""
 
 MODULE_ATTRIBUTES = frozenset(

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import nullcontext
-from importlib import import_module
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import nn
@@ -14,58 +12,61 @@ from netspec.analysis.liveness import Liveness
 from netspec.graph.graph import Graph, Node, Scope
 from netspec.nn.forward import Step, Writer, is_sequence, pieces, step
 from netspec.nn.part import part_class, remember
+from netspec.nn.start import schemes, started
 from netspec.ops.facts import Layer
 
 Outputs = Literal["inference", "all"]
 
 
-def module(graph: Graph, *, device: torch.device | str | None = None, outputs: Outputs = "inference") -> nn.Module:
+class Form(NamedTuple):
+    """How a graph becomes a module, where there is a choice.
+
+    ``outputs`` are those of inference, or all, heads for training among them; they are a tensor where there is one,
+    unless they are ``named``: a dict then in any case. Nothing is written over its input unless ``inplace``. Blocks
+    that are ``recomputed`` keep only their inputs in training, and run a second time for their gradients.
+    ``whole`` is what the graph was cut out of, if it was: what is left out of that is known, and not there.
+    """
+
+    outputs: Outputs = "inference"
+    named: bool = False
+    inplace: bool = True
+    recomputed: frozenset[Scope] = frozenset()
+    whole: Graph | None = None
+
+
+def module(
+    graph: Graph, *, device: torch.device | str | None = None, outputs: Outputs = "inference", form: Form | None = None
+) -> nn.Module:
     """``graph`` as a module with freshly initialised weights on ``device``.
 
     The forward takes N x C x H x W and returns the one output as a tensor, or a dict of several. With
-    ``outputs="all"`` those for training are among them, in both modes; their layers are there in any case.
+    ``outputs="all"`` those for training are among them, in both modes; their layers are there in any case. ``form``
+    says more, and ``outputs`` too.
     """
+    chosen = form or Form(outputs)
     with torch.device(device) if device is not None else nullcontext():
-        built = _Builder(graph, outputs).root()
-        remember(built, graph)
-        initialise(built, graph)
+        built = _Builder(graph, chosen).root()
+    remember(built, chosen.whole or graph)
     return built
 
 
-def initialise(built: nn.Module, graph: Graph) -> None:
-    """Start the weights of ``built`` as the spec says, in running order; what it does not name stays as it is."""
-    schemes = {(word, tensor): scheme for word, tensor, scheme in graph.init}
-    for node in graph.operations if schemes else ():
-        for tensor in node.tensors:
-            scheme = schemes.get((node.operation.word, tensor.name))
-            if scheme:
-                function = named(scheme.function)
-                function(getattr(built.get_submodule(node.name), tensor.name), **scheme.arguments())
-
-
-def named(target: str) -> Callable[..., Any]:
-    """What a dotted name of a :class:`~netspec.ops.facts.Layer` means; its module is imported.
-
-    Such names come from operations, that is from Python code, never from a spec.
-    """
-    place, _, name = target.rpartition(".")
-    function: Callable[..., Any] = getattr(import_module(place), name)
-    return function
-
-
 class _Builder:
-    def __init__(self, graph: Graph, outputs: Outputs) -> None:
+    def __init__(self, graph: Graph, form: Form) -> None:
         self.graph = graph
-        aside = frozenset[Node]() if outputs == "all" else graph.auxiliary()
-        self.shown = {out.name: out.node for out in graph.outputs if outputs == "all" or not out.training}
-        self.live = Liveness(graph, (node for node in graph.nodes if node not in aside), self.shown.values())
-        self.whole = Liveness(graph, graph.nodes, (out.node for out in graph.outputs))
+        self.form = form
+        self.starts = schemes(graph)
+        every = form.outputs == "all"
+        aside = frozenset[Node]() if every else graph.auxiliary()
+        self.shown = {out.name: out.node for out in graph.outputs if every or not out.training}
+        run = (node for node in graph.nodes if node not in aside)
+        self.live = Liveness(graph, run, self.shown.values(), inplace=form.inplace)
+        self.whole = Liveness(graph, graph.nodes, (out.node for out in graph.outputs), inplace=form.inplace)
         self.layers = {node: node.operation.layer(*node.input_shapes) for node in graph.operations}
 
     def root(self) -> nn.Module:
         steps = self._steps(self.graph.root, self.live)
         nodes = list(self.shown.values())
-        result: Any = tuple(nodes) if len(nodes) == 1 else self.shown
+        result: Any = tuple(nodes) if len(nodes) == 1 and not self.form.named else self.shown
         name = "".join(part.capitalize() for part in _words(self.graph.name)) or "Network"
         return self._with_forward(self.graph.root, name, self.graph.inputs, steps, result)
 
@@ -81,7 +82,8 @@ class _Builder:
         live = self._life(scope)
         own = step(scope, live)
         steps = self._steps(scope, live)
-        if is_sequence(steps, own.inputs, own.outputs, self.layers):
+        recomputes = any(one.piece in self.form.recomputed for one in steps)
+        if not recomputes and is_sequence(steps, own.inputs, own.outputs, self.layers):
             sequence = nn.Sequential()
             self._fill(sequence, scope, steps)
             return sequence
@@ -93,7 +95,7 @@ class _Builder:
     ) -> nn.Module:
         live = self._life(scope)
         run = [one for one in steps if one.outputs and all(node in live.run for node in one.outputs)]
-        source = Writer(scope, live, self.layers).source(inputs, run, result)
+        source = Writer(scope, live, self.layers, self.form.recomputed).source(inputs, run, result)
         built = part_class(name, source)()
         self._fill(built, scope, steps)
         return built
@@ -122,15 +124,10 @@ class _Builder:
         return self._layer(piece, layer)
 
     def _layer(self, node: Node, layer: Layer) -> nn.Module:
-        arguments = layer.arguments
         live = self.live if node in self.live.run else self.whole
         if live.overwrites(node):
-            arguments = {**arguments, "inplace": True}
-        built = named(layer.target)(**arguments)
-        if not isinstance(built, nn.Module):
-            message = f"{layer.target} of '{node.name}' is no torch.nn.Module"
-            raise TypeError(message)
-        return built
+            layer = layer._replace(arguments={**layer.arguments, "inplace": True})
+        return started(node, layer, self.starts)
 
 
 def _words(name: str) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 
 from netspec.analysis.liveness import Liveness, is_open
@@ -13,6 +13,8 @@ from netspec.ops.facts import Layer
 Piece = Node | Scope
 Result = tuple[Node, ...] | dict[str, Node]
 """What a forward returns: one value or several, or a dict of them."""
+RECOMPUTED = "netspec.nn.recompute.recomputed"
+"""What runs a module whose values are not kept for its gradient."""
 NAMES = ("x", "y", "z", "u", "v", "w")
 
 
@@ -80,7 +82,10 @@ def is_sequence(
 class Writer:
     """Writes the lines of one forward."""
 
-    def __init__(self, scope: Scope, live: Liveness, layers: dict[Node, Layer]) -> None:
+    def __init__(
+        self, scope: Scope, live: Liveness, layers: dict[Node, Layer], recomputed: Container[Scope] = frozenset()
+    ) -> None:
+        self.recomputed = recomputed
         self.prefix = f"{scope.name}." if scope.name else ""
         self.live = live
         self.layers = layers
@@ -114,6 +119,8 @@ class Writer:
     def _modules(self, steps: list[Step]) -> Iterator[str]:
         """Where the functions that are called come from; torch is there in any case."""
         for one in steps:
+            if isinstance(one.piece, Scope) and one.piece in self.recomputed:
+                yield RECOMPUTED.rpartition(".")[0]
             layer = self.layers[one.piece] if isinstance(one.piece, Node) else None
             if layer and layer.call != "module" and not layer.target.startswith("torch."):
                 yield layer.target.rpartition(".")[0]
@@ -137,6 +144,8 @@ class Writer:
     def _call(self, one: Step) -> str:
         values = [self.variables[node] for node in one.inputs]
         piece = one.piece
+        if isinstance(piece, Scope) and piece in self.recomputed:
+            return f"{RECOMPUTED}({self._attribute(piece.name)}, {', '.join(values)})"
         if isinstance(piece, Scope):
             return f"{self._attribute(piece.name)}({', '.join(values)})"
         layer = self.layers[piece]

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from netspec.errors.codes import Refusal
 from netspec.graph.graph import Node
-from netspec.nn.build import named
+from netspec.nn.start import named
 from netspec.ops.facts import Layer, Shape, Window, shape_text
 from netspec.verify.result import Check
 from netspec.verify.running import quiet, runnable, sentence

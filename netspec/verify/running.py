@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from netspec.graph.graph import Graph, Node
-from netspec.nn.build import module, named
+from netspec.nn.build import module
+from netspec.nn.start import named
 from netspec.ops.facts import Layer, Shape
 
 BATCH = 2

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from netspec.analysis.rows import Row
 from netspec.analysis.summary import Summary
 from netspec.graph.graph import Graph
-from netspec.nn.build import named
+from netspec.nn.start import named
 from netspec.verify.chosen import draws
 from netspec.verify.flop_counters import counted_flops, flops_of, foreign_operators, traced_macs, trained_flops
 from netspec.verify.result import Check

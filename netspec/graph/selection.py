@@ -1,0 +1,100 @@
+"""Parts of a graph by name: the value that a layer, a block or an output has, and what only those values need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from fnmatch import fnmatchcase
+
+from netspec.errors.problem import Problem, SpecError
+from netspec.errors.suggestions import did_you_mean
+from netspec.graph.graph import Entry, Graph, Node, Output, Scope, upstream
+
+
+def value_of(graph: Graph, name: str) -> Node:
+    """The node whose value the output, the layer or the block called ``name`` has. Raises :class:`SpecError`."""
+    outputs = {output.name: output.node for output in graph.outputs}
+    if name in outputs:
+        return outputs[name]
+    nodes = {node.name: node for node in graph.nodes}
+    if name in nodes:
+        return nodes[name]
+    scopes = {scope.name: scope for scope in within(graph.root) if not scope.flat}
+    if name not in scopes:
+        hint = did_you_mean(name, [*outputs, *nodes, *scopes])
+        raise SpecError([Problem("unknown-name", f"no layer, block or output is called '{name}'", hint=hint)])
+    found = results(graph, scopes[name])
+    if len(found) > 1:
+        message = f"the block '{name}' has {len(found)} values that others read"
+        hint = f"name one: {', '.join(node.name for node in found[:4])}"
+        raise SpecError([Problem("unknown-name", message, hint=hint)])
+    return found[0]
+
+
+def results(graph: Graph, scope: Scope) -> list[Node]:
+    """The nodes of ``scope`` that are read outside of it or are outputs; the last one where there are none."""
+    inside = sorted(scope.nodes(), key=lambda node: node.index)
+    members = set(inside)
+    read = {source for node in graph.nodes if node not in members for source in node.inputs}
+    read.update(output.node for output in graph.outputs)
+    return [node for node in inside if node in read] or inside[-1:]
+
+
+def stages(graph: Graph) -> list[str]:
+    """The names of the entries of the section ``stages``; of inline ones that of their last layer."""
+    parts = [entry.part for entry in graph.entries if entry.section == "stages"]
+    return [results(graph, part)[-1].name if isinstance(part, Scope) and part.flat else part.name for part in parts]
+
+
+def within(scope: Scope) -> Iterator[Scope]:
+    """All scopes below ``scope``, from the outside in."""
+    waiting = [scope]
+    while waiting:
+        children = [child for child in waiting.pop().children if isinstance(child, Scope)]
+        yield from children
+        waiting.extend(reversed(children))
+
+
+def matching(scopes: Iterable[Scope], patterns: Iterable[str], what: str) -> list[Scope]:
+    """Those of ``scopes`` that ``patterns`` name, in order. Raises :class:`SpecError` for a pattern that none has."""
+    known = [*scopes]
+    found: dict[Scope, None] = {}
+    for pattern in patterns:
+        named = [scope for scope in known if fnmatchcase(scope.name, pattern)]
+        if not named:
+            hint = did_you_mean(pattern, [scope.name for scope in known])
+            raise SpecError([Problem("unknown-name", f"no {what} is called '{pattern}'", hint=hint)])
+        found.update(dict.fromkeys(named))
+    return [scope for scope in known if scope in found]
+
+
+def selected(graph: Graph, outputs: Mapping[str, Node]) -> Graph:
+    """``graph`` with ``outputs``, by the names given, and without all that these do not need.
+
+    Names, scopes and places stay; nodes are numbered anew. Inputs that nothing needs are gone too.
+    """
+    needed = set().union(*(upstream(node) for node in outputs.values()))
+    scopes: dict[Scope, Scope] = {graph.root: replace(graph.root, children=[])}
+    nodes: dict[Node, Node] = {}
+    for node in graph.nodes:
+        if node in needed:
+            inputs = tuple([nodes[source] for source in node.inputs])
+            nodes[node] = replace(node, index=len(nodes), inputs=inputs, scope=_copied(node.scope, scopes), twin=node)
+    for scope, copy in scopes.items():
+        parts = [nodes.get(child) if isinstance(child, Node) else scopes.get(child) for child in scope.children]
+        copy.children.extend(part for part in parts if part)
+    entries = [Entry(*one[:2], part) for one in graph.entries if (part := _kept(one.part, nodes, scopes))]
+    found = tuple([Output(name, nodes[node]) for name, node in outputs.items()])
+    return Graph(graph.name, tuple(nodes.values()), scopes[graph.root], tuple(entries), found, graph.init)
+
+
+def _copied(scope: Scope, scopes: dict[Scope, Scope]) -> Scope:
+    """The copy of ``scope``, made with those around it if it is not there yet; its children come later."""
+    if scope not in scopes:
+        parent = _copied(scope.parent, scopes) if scope.parent else None
+        scopes[scope] = replace(scope, parent=parent, children=[])
+    return scopes[scope]
+
+
+def _kept(part: Node | Scope, nodes: Mapping[Node, Node], scopes: Mapping[Scope, Scope]) -> Node | Scope | None:
+    return nodes.get(part) if isinstance(part, Node) else scopes.get(part)
