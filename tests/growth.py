@@ -418,12 +418,12 @@ class Run(NamedTuple):
     ending: str
 
 
-def run(command: str, file: Path, most: float = 60.0) -> Run:
-    """``netspec COMMAND FILE``, ended after ``most`` seconds of processor time."""
+def run(command: str, file: Path, most: float = 60.0, *options: str) -> Run:
+    """``netspec COMMAND FILE`` with ``options`` of netspec, ended after ``most`` seconds of processor time."""
     before = time.process_time()
     try:
         with _within(most):
-            result = CliRunner().invoke(main, [*COMMANDS[command], str(file)])
+            result = CliRunner().invoke(main, [*options, *COMMANDS[command], str(file)])
     except TooLong:
         return Run(time.process_time() - before, ENDED)
     seconds = time.process_time() - before

@@ -37,6 +37,28 @@ def measure(tmp_path_factory: pytest.TempPathFactory) -> growth.Measure:
     return growth.Measure(tmp_path_factory.mktemp("measure"))
 
 
+SMALL, FEW, SHARE = 10_000, "2000", 0.6
+"""Bytes of a file, operations of a network, and their share of what ten times as much may cost.
+
+The steps that a run has do not grow with the file.
+"""
+
+
+@pytest.mark.parametrize("growing", growth.COSTLY, ids=lambda growing: growing.__name__)
+def test_costly_files_cost_no_more_than_their_share(
+    growing: growth.Growing, measure: growth.Measure, tmp_path: Path
+) -> None:
+    """Checking a small file that is made to cost much takes its share of the budget, with all of its operations."""
+    file = tmp_path / "costly.yaml"
+    file.write_text(growth.largest(growing, SMALL), encoding="utf-8")
+    most = SHARE * growth.Measure.TIMES * measure.base
+
+    found = growth.run("check", file, 2 * most, "--max-nodes", FEW)
+
+    assert found.ending.startswith("exit code")
+    assert found.seconds <= most
+
+
 def test_the_measure_ends_what_takes_too_long(
     monkeypatch: pytest.MonkeyPatch, measure: growth.Measure, tmp_path: Path
 ) -> None:

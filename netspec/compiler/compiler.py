@@ -44,6 +44,8 @@ def network_of(
     """
     problems = Problems(spec.problems)
     work = work or Work(spec.limits)
+    if work.over:
+        raise NetworkError([work.over])
     work.charge(VALUE * _written(spec, given), 0, spec.document.span, problems)
     values = _settings(spec, variant, given, problems)
     inputs = sizes(spec.inputs, values, given_sizes or {}, variant or spec.header.name, problems)
@@ -64,7 +66,7 @@ def network_of(
 def _written(spec: Spec, given: dict[str, Value]) -> int:
     """How much there is to work out beside layers: parameters, what is given for them, rules, outputs and starts."""
     values = [*(one.default for one in spec.params.values()), *given.values(), spec.init]
-    return sum(map(weight, values)) + len(spec.rules) + len(spec.outputs)
+    return sum(map(weight, values)) + len(spec.params) + len(spec.rules) + len(spec.outputs)
 
 
 def _graph(run: Run, name: str) -> Graph:

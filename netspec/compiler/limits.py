@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import prod
+from typing import NoReturn
 
 from netspec.errors.problem import Problem, Problems
 from netspec.errors.source import Span
@@ -36,6 +37,8 @@ class Work:
         self.steps = 0
         self.operations = 0
         """Operations of the networks that are done."""
+        self.over: Problem | None = None
+        """What ended the run; no other network of it is begun."""
 
     @property
     def left(self) -> int:
@@ -51,12 +54,16 @@ class Work:
         most = self._usual + OPERATION * (self.operations + made)
         if self.steps > most:
             message = f"looking at layers, repetitions and values takes more than {most:,} steps"
-            problems.stop(Problem("limit", message, span, RAISE))
+            self._end(message, span, problems)
 
-    def full(self) -> str:
-        """What is wrong with a network that has more operations than are left."""
+    def full(self, span: Span, problems: Problems) -> NoReturn:
+        """End the search: a network has more operations than are left."""
         whose = "the networks of this family together have" if self.operations else "the network has"
-        return f"{whose} more than {self.limits.nodes:,} operations"
+        self._end(f"{whose} more than {self.limits.nodes:,} operations", span, problems)
+
+    def _end(self, message: str, span: Span, problems: Problems) -> NoReturn:
+        self.over = Problem("limit", message, span, RAISE)
+        problems.stop(self.over)
 
 
 def refuse_depth(around: Scope, span: Span, problems: Problems) -> None:

@@ -21,7 +21,6 @@ from netspec.graph.graph import Node, Scope
 from netspec.language.arguments import built
 from netspec.language.layers import Layer
 from netspec.language.values import Sequence
-from netspec.limits import RAISE
 from netspec.ops.operation import Operation
 
 OURS = "netspec."
@@ -126,7 +125,7 @@ def refuse(run: Run, error: BaseException, layer: Layer, path: str, body: Body, 
         patched = run.patches.touching([path, *near])
         run.problems.add(refused(error, layer, path, body.uses, patched))
     elif isinstance(error, GraphFull):
-        run.problems.stop(Problem("limit", run.work.full(), layer.span, RAISE))
+        run.work.full(layer.span, run.problems)
     elif isinstance(error, ValidationError):
         fields = " and ".join(f"'{part}'" for part in dict.fromkeys(item["loc"][0] for item in error.errors()))
         message = f"{instance.word} comes to a {error.title} whose {fields} is out of range"

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 BREAK = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
+_COMMENT = r"#[^\n\r\x85\u2028\u2029]*"
 _ANCHORED = re.compile(r"&\S+(?:\s|(?<=\s)#[^\n\r\x85\u2028\u2029]*)*")
 
 
@@ -49,27 +50,20 @@ class Text:
     @cached_property
     def comments(self) -> tuple[Comment, ...]:
         """All comments, in order."""
-        return tuple(
-            Comment(self.text[start:end].rstrip(), start) for start, end in self._signs("#", re.compile(r"#.*"))
-        )
+        return tuple(Comment(self.text[start:end].rstrip(), start) for start, end in self._signs("#", _COMMENT))
 
     @cached_property
     def dashes(self) -> list[int]:
         """Offsets of the dashes of lists."""
-        signs = self._signs("-", re.compile(r"#.*|(?<!\S)-(?!\S)"))
-        return [start for start, _ in signs if self.text[start] == "-"]
+        found = self._signs("-", rf"{_COMMENT}|(?<!\S)-(?!\S)")
+        return [start for start, _ in found if self.text[start] == "-"]
 
-    def _signs(self, sign: str, pattern: re.Pattern[str]) -> Iterator[tuple[int, int]]:
+    def _signs(self, sign: str, pattern: str) -> Iterator[tuple[int, int]]:
         """Start and end of what ``pattern`` finds outside scalars, in the stretches that hold ``sign``."""
+        found = re.compile(pattern)
         for start, end in self._gaps:
-            stretch, at = self.text[start:end], start
-            if sign not in stretch:
-                continue
-            for line in BREAK.split(stretch):
-                yield from ((at + match.start(), at + match.end()) for match in pattern.finditer(line))
-                at += len(line)
-                found = BREAK.match(self.text, at)
-                at = found.end() if found else at
+            if self.text.find(sign, start, end) >= 0:
+                yield from (match.span() for match in found.finditer(self.text, start, end))
 
     @cached_property
     def _gaps(self) -> list[tuple[int, int]]:
