@@ -71,14 +71,14 @@ class Diagram:
     @property
     def scene(self) -> Scene:
         """What is drawn, as plain data."""
-        return self._drawing.scene
+        return self._drawing.scenes[0]
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the picture, in the format that the file's ending says; see :func:`draw`."""
         draw(self._drawing, Path(path))
 
     def __str__(self) -> str:
-        return dot_text(self.scene)
+        return dot_text(self._drawing.scenes)
 
     def __repr__(self) -> str:
         return f"<Diagram of {self.scene.name} at level {self.scene.level}>"

@@ -187,7 +187,7 @@ def test_reports_know_any_number_of_axes(graph: Graph) -> None:
 
     assert len(layers["conv"]["window"]["kernel"]) == len(layers["conv"]["receptive_field"]) == axes
     assert f"conv {'x'.join('3' * axes)}" in str(stats.to_dict()["layers"][0]["label"])
-    assert graph.name in dot_text(scene(graph, "layer"))
+    assert graph.name in dot_text([scene(graph, "layer")])
     assert [problem.code for problem in advice(graph)] == []
     for node in graph.nodes:
         view = position_field(graph, node.name)

@@ -13,13 +13,16 @@ from pathlib import Path
 import pytest
 import shipped
 from picture_checks import flat, problems
+from random_wiring import random_wiring
 
 import netspec
 from netspec.analysis.summary import summary
 from netspec.diagram.box_shapes import SMALL
+from netspec.diagram.comparison import comparison
 from netspec.diagram.dot import dot_text
 from netspec.diagram.drawing import Drawing, scene
 from netspec.diagram.labels import human, merged, share
+from netspec.diagram.layout import MOST_LANES
 from netspec.diagram.merging import Letters
 from netspec.diagram.outline_text import outline
 from netspec.diagram.page import READABLE, picture
@@ -41,9 +44,11 @@ from netspec.diagram.scene import (
     groups,
     side_boxes,
 )
+from netspec.diagram.series_parallel import Crossing
 from netspec.diagram.skips import skips
 from netspec.diagram.svg import svg
 from netspec.drawing.picture import Picture, texts
+from netspec.drawing.theme import FAMILIES, PALETTES
 from netspec.errors.problem import SpecError
 from netspec.graph.graph import Graph
 
@@ -320,6 +325,60 @@ def test_crossing_links_are_led_around(graph_of: Callable[..., Graph]) -> None:
     assert problems(picture(found)) == []
 
 
+@pytest.mark.parametrize("seed", range(60))
+def test_any_wiring_is_drawn_or_refused(seed: int) -> None:
+    """Networks of random links, most of them crossing, are pictures without a fault, or refused as too much crossed."""
+    graph = random_wiring(seed)
+    found = scene(graph)
+    links = {(edge.source, edge.target) for edge in box_edges(found.panels[0].drawn[0])}
+    try:
+        assert problems(picture(found)) == []
+    except Crossing:
+        assert len(found.panels[0].drawn[0].rails) > MOST_LANES
+
+    assert links
+
+
+COMPARED = ("vgg.yaml@vgg19", "resnet.yaml@plain34", "resnet.yaml@resnet34")
+
+
+def test_networks_are_compared_by_output_size() -> None:
+    """Beside each other, what has one output size begins at one height; nothing lies over anything else."""
+    found = comparison([scene(shipped.graph(word)) for word in COMPARED])
+    heights = {text.words: text.y for text in texts(found.shapes) if text.words.endswith("14") and text.anchor == "end"}
+    layers = [text.y for text in texts(found.shapes) if text.words == "layer3"]
+
+    assert problems(found) == []
+    assert len(layers) == 2
+    assert layers[0] == layers[1]
+    assert all(abs(height - layers[0]) < 12 for height in heights.values())
+
+
+def _luminance(colour: str) -> float:
+    """Relative luminance, as WCAG 2 defines it."""
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def _contrast(one: str, other: str) -> float:
+    dark, light = sorted((_luminance(one), _luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("name", PALETTES)
+def test_everything_can_be_told_from_its_ground(name: str) -> None:
+    """Text has a contrast of 4.5 to every fill, borders and lines one of 3 to what they stand on."""
+    palette = PALETTES[name]
+    grounds = [palette["ground"], palette["frame-fill"], *[palette[f"{family}-fill"] for family in FAMILIES]]
+    lines = ["edge", "skip", "rail", "frame-line", *[f"{family}-line" for family in FAMILIES]]
+
+    assert min(_contrast(palette[text], ground) for text in ("text", "muted", "count") for ground in grounds[:1]) >= 4.5
+    assert min(_contrast(palette[text], ground) for text in ("text", "muted") for ground in grounds) >= 4.5
+    assert min(_contrast(palette[line], ground) for line in lines for ground in grounds[:2]) >= 3
+    assert min(_contrast(palette[f"{one}-line"], palette[f"{one}-fill"]) for one in FAMILIES) >= 3
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_names_cannot_break_out(name: str, graph_of: Callable[..., Graph]) -> None:
     """Whatever a network or an output is called, files are well formed and have as many statements as before."""
@@ -328,7 +387,7 @@ def test_names_cannot_break_out(name: str, graph_of: Callable[..., Graph]) -> No
     root = ET.fromstring(svg(Drawing(named)))  # noqa: S314 - our own text
 
     assert len(list(root.iter())) == len(list(ET.fromstring(svg(Drawing(plain))).iter()))  # noqa: S314 - as above
-    assert dot_text(scene(named)).count("\n") == dot_text(scene(plain)).count("\n")
+    assert dot_text([scene(named)]).count("\n") == dot_text([scene(plain)]).count("\n")
 
 
 def test_an_svg_says_what_it_is_and_names_its_parts() -> None:

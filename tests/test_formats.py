@@ -102,7 +102,7 @@ def test_every_kept_file_belongs_to_a_format() -> None:
     """No file is left over, and every line of the table but those that are packed has one."""
     assert {path.name for path in GOLDEN.iterdir()} == {f"{name}.{form.name}" for name, form in kept()}
     assert {form for form in FORMATS if form not in [kept_form for _, kept_form in kept()]} == {
-        form for form in FORMATS if form.content == "scene" and form.name in PACKED
+        form for form in FORMATS if form.content == "scenes" and form.name in PACKED
     }
 
 
@@ -130,7 +130,7 @@ def shout(report, screen):
 
 
 def drawn(report):
-    return report.graph.name.encode()
+    return report.graphs[0].name.encode()
 """
 
 
@@ -142,7 +142,7 @@ def _one_line_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     lines = (
         Format("shout", "tables", "shouting:shout", "headings in capitals"),
-        Format("shouted", "scene", "shouting:drawn", "the name alone", picture=True),
+        Format("shouted", "scenes", "shouting:drawn", "the name alone", picture=True),
     )
     for command in OF_COMMANDS:
         module = import_module(f"netspec.commands.{command}")  # what is taken away here comes back after the test

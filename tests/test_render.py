@@ -130,7 +130,7 @@ def test_png_is_drawn_by_a_package(tmp_path: Path) -> None:
     pytest.importorskip("resvg_py")
     draw(LENET, tmp_path / "net.png")
     content = (tmp_path / "net.png").read_bytes()
-    found = picture(LENET.scene)
+    found = picture(LENET.scenes[0])
 
     assert content.startswith(b"\x89PNG")
     assert int.from_bytes(content[16:20], "big") == pytest.approx(found.width * found.scale * 3, abs=2)
@@ -140,7 +140,7 @@ def test_pdf_is_one_page_of_lines_and_text(tmp_path: Path) -> None:
     """It is as large as the picture, its table says where each object begins, and its text can be searched."""
     draw(LENET, tmp_path / "net.pdf")
     content = (tmp_path / "net.pdf").read_bytes()
-    found = picture(LENET.scene)
+    found = picture(LENET.scenes[0])
     (width, height) = map(float, re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", content)[0])
     starts = [int(start) for start in re.findall(rb"^(\d{10}) 00000 n $", content, re.MULTILINE)]
     marks = zlib.decompress(content[content.index(b"stream\n") + 7 : content.index(b"\nendstream")])
@@ -223,22 +223,21 @@ def drawn(*arguments: str) -> tuple[int, list[str], str]:
     return result.exit_code, result.stdout.splitlines(), result.stderr
 
 
-def test_a_family_is_a_file_for_each_variant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a default all variants are drawn, here or in a folder; one file for several is refused."""
+def test_a_family_is_one_picture_or_a_file_for_each_variant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several networks are columns of one picture, called as their file is; in a folder they are one file each."""
     monkeypatch.chdir(tmp_path)
     Path("net.yaml").write_text(FAMILY, encoding="utf-8")
     Path("with.yaml").write_text(FAMILY.replace("out: int", "out: 4"), encoding="utf-8")
     Path("same.yaml").write_text(FAMILY.replace("out: int", "out: 4").replace("large", "net"), encoding="utf-8")
     Path("out").mkdir()
 
-    assert drawn("net.yaml") == (0, ["drew small to small.svg", "drew large to large.svg"], "")
+    assert drawn("net.yaml") == (0, ["drew small, large to net.svg"], "")
+    assert drawn("net.yaml", "-o", "one.tex") == (0, ["drew small, large to one.tex"], "")
     assert drawn("net.yaml", "-o", "out") == (0, ["drew small to out/small.svg", "drew large to out/large.svg"], "")
     assert drawn("net.yaml@small", "-o", "out") == (0, ["drew small to out/small.svg"], "")
     assert drawn("with.yaml") == (0, ["drew net to net.svg"], "")
-    assert len(drawn("with.yaml@*")[1]) == 3
-    for place in ("one.svg", "-", "one.dot"):
-        code, lines, error = drawn("net.yaml", "-o", place)
-        assert (code, lines) == (2, [])
-        assert f"-o {place} is one file, and 'net.yaml' names 2 networks (small, large)" in error
-    assert "called 'net'" in drawn("same.yaml@*")[2]
-    assert not Path("one.svg").exists()
+    assert drawn("net.yaml@small", "lenet5") == (0, ["drew small, lenet5 to networks.svg"], "")
+    assert len(drawn("with.yaml@*", "-o", "out")[1]) == 3
+    assert sum(line.startswith("digraph") for line in drawn("net.yaml", "-o", "-")[1]) == 2
+    assert "called 'net'" in drawn("same.yaml@*", "-o", "out")[2]
+    assert "several" not in drawn("same.yaml@*")[2]

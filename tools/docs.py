@@ -179,6 +179,18 @@ def draw(stale: bool) -> None:  # noqa: FBT001 - whether the page says that diag
             draw_to(Drawing(api.network(spec, spec.family()[0], {}).graph), picture)
 
 
+def figures() -> dict[Path, bytes]:
+    """The pictures of ``pictures.md``: each is drawn by the line above it, which is run as it stands there."""
+    found = {}
+    lines = (DOCS / "pictures.md").read_text(encoding="utf-8").splitlines()
+    for line in lines:
+        if line.startswith("    netspec diagram "):
+            *words, _, place = line.split()[2:]
+            graphs = [api.read(word).graph for word in words]
+            found[ROOT / place] = svg(Drawing(graphs[0], others=tuple(graphs[1:])))
+    return found
+
+
 def main() -> int:
     """Write the pages, or check them; the exit code is 1 if a checked page is out of date."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -191,6 +203,12 @@ def main() -> int:
             stale.append(name)
             if not check:
                 path.write_text(text, encoding="utf-8")
+    for path, content in figures().items():
+        if not path.is_file() or path.read_bytes() != content:
+            stale.append(path.name)
+            if not check:
+                path.parent.mkdir(exist_ok=True)
+                path.write_bytes(content)
     if not check:
         draw("catalogue.md" in stale)
     print(f"{'out of date' if check else 'written'}: {', '.join(stale) or 'none'}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import get_args
 
@@ -10,7 +11,7 @@ import click
 
 from netspec import files
 from netspec.api import Network
-from netspec.commands.options import Settings, family, one_spec, refuse_output, with_input, with_output, with_set
+from netspec.commands.options import Settings, family, many_specs, refuse_output, with_input, with_output, with_set
 from netspec.commands.output import print_text, say
 from netspec.diagram.dot import dot_text
 from netspec.diagram.drawing import DEPTHS, Drawing, Engine
@@ -26,10 +27,10 @@ THEMES = get_args(Theme)
 
 
 @click.command()
-@one_spec
+@many_specs
 @with_set
 @with_input
-@with_output(f"{endings(Drawing)}. Default: NAME.svg. In a folder: NAME.svg there.")
+@with_output(f"{endings(Drawing)}. Default: NAME.svg. In a folder: a NAME.svg for each network.")
 @click.option("--level", type=click.Choice(LEVELS), default="paper", show_default=True, help=(
     "stage: a box for each stage, with its share. paper: the network, and each kind of block once beside it. "
     "layer: one copy of every block opened where it stands."
@@ -46,7 +47,7 @@ THEMES = get_args(Theme)
 ))  # fmt: skip
 @click.option("--depth", type=click.IntRange(0, 2), help="Old word for --level: 0 stage, 1 paper, 2 layer.")
 def diagram(  # noqa: PLR0913 - one argument for each option
-    spec: str,
+    specs: tuple[str, ...],
     *,
     given: Settings,
     size: Sizes | None,
@@ -60,36 +61,42 @@ def diagram(  # noqa: PLR0913 - one argument for each option
 ) -> None:
     """Draw a network, in the format that the file's ending says; - prints the text for Graphviz.
 
-    A family without a default is drawn as one file for each variant.
+    Several SPECs, or a family without a default, are one picture: a column each, what has the same output size beside
+    each other.
     """
-    networks = family(spec, given, size, whole=False)
+    networks = [network for spec in specs for network in family(spec, given, size, whole=False)]
     if depth is not None:
         level = DEPTHS[depth]
-    drawings = [
-        Drawing(network.graph, level, opened=opened, page=page, theme=theme, engine=engine) for network in networks
-    ]
-    if output == Path(files.STANDARD) and len(networks) == 1:
-        print_text(dot_text(drawings[0].scene))
+    asked = partial(Drawing, level=level, opened=opened, page=page, theme=theme, engine=engine)
+    graphs = [network.graph for network in networks]
+    if output == Path(files.STANDARD):
+        print_text(dot_text(asked(graphs[0], others=tuple(graphs[1:])).scenes))
         return
-    places = _places(networks, output, spec)
-    for network, path in zip(networks, places, strict=True):
-        refuse_output(path, network.spec.files)
+    if output and output.is_dir():
+        drawings = [(asked(graph), output / f"{graph.name}.svg") for graph in graphs]
+        _refuse_equal_names(networks, specs)
+    else:
+        drawings = [(asked(graphs[0], others=tuple(graphs[1:])), output or Path(f"{_name(networks)}.svg"))]
+    for _, path in drawings:
+        refuse_output(path, [file for network in networks for file in network.spec.files])
         picture_format(Drawing, path)
-    for network, drawing, path in zip(networks, drawings, places, strict=True):
+    for drawing, path in drawings:
         draw(drawing, path)
-        say(f"drew {network.name} to {path}", err=files.is_standard_output(path))
+        names = ", ".join([graph.name for graph in drawing.graphs])
+        say(f"drew {names} to {path}", err=files.is_standard_output(path))
 
 
-def _places(networks: list[Network], output: Path | None, word: str) -> list[Path]:
-    """A file for each network: in a folder one called as it is, else the one that was named."""
-    if output and not output.is_dir():
-        if len(networks) > 1:
-            known = ", ".join(network.name for network in networks)
-            message = f"-o {output} is one file, and '{word}' names {len(networks)} networks ({known})"
-            raise click.UsageError(f"{message}: name a folder, or one of them behind an @")
-        return [output]
+def _name(networks: list[Network]) -> str:
+    """What a picture is called: as the network, or as the file that several come from."""
+    if len(networks) == 1:
+        return networks[0].name
+    names = dict.fromkeys([network.spec.header.name for network in networks])
+    return next(iter(names)) if len(names) == 1 else "networks"
+
+
+def _refuse_equal_names(networks: list[Network], words: tuple[str, ...]) -> None:
+    """Raise :class:`netspec.SpecError` where two networks would be one file of a folder."""
     again = [name for name, count in Counter(network.name for network in networks).items() if count > 1]
     if again:
-        message = f"several networks of '{word}' are called '{again[0]}', and would be one file"
+        message = f"several networks of '{' '.join(words)}' are called '{again[0]}', and would be one file"
         raise SpecError([Problem("duplicate-name", message, hint="draw them one by one, each with -o")])
-    return [(output or Path()) / f"{network.name}.svg" for network in networks]

@@ -49,6 +49,7 @@ def words(box: Box, density: Density) -> list[Words]:
     if box.kind is not Kind.BLOCK:
         title = box.title if density.words else box.title.removeprefix("conv ")
         lines: list[Words] = [(title + count, NORMAL if density.words else SMALL, "text")]
+        lines += [(line, SMALL, "text") for line in box.lines]
         return [*lines, (box.follows, SMALL, "muted")] if box.follows and density.follows else lines
     lines = [(box.title, NORMAL, "bold")]
     rest = list(box.lines)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from netspec.diagram.labels import DOT, TIMES, escaped, human, inputs_label, quoted
@@ -40,21 +40,25 @@ ROLES = {
 ENDS = (INTO, OUT_OF)
 
 
-class HasScene(Protocol):
+class HasScenes(Protocol):
     """What can be written: something to be drawn."""
 
     @property
-    def scene(self) -> Scene:
+    def scenes(self) -> tuple[Scene, ...]:
         """What is drawn."""
 
 
-def dot(drawing: HasScene) -> bytes:
+def dot(drawing: HasScenes) -> bytes:
     """The text that Graphviz lays out, as a file has it."""
-    return dot_text(drawing.scene).encode()
+    return dot_text(drawing.scenes).encode()
 
 
-def dot_text(scene: Scene) -> str:
-    """The scene as DOT text: the network, and each definition as a cluster beside it."""
+def dot_text(scenes: Sequence[Scene]) -> str:
+    """Scenes as DOT text, one graph each: the network, and each definition as a cluster beside it."""
+    return "".join([_graph(scene) for scene in scenes])
+
+
+def _graph(scene: Scene) -> str:
     sums = [f"{human(number)} {unit}" for number, unit in zip(scene.figures, ("params", "MACs"), strict=True) if number]
     says = f" {DOT} ".join([f"input {inputs_label(scene.inputs)}", *sums])
     left = '<BR ALIGN="LEFT"/>'

@@ -30,19 +30,20 @@ def scene(graph: Graph, level: Level = "paper", opened: Sequence[str] = ()) -> S
 
 
 class Drawing:
-    """A network to be drawn. The scene is worked out once, when it is first asked for."""
+    """Networks to be drawn, one or several beside each other. Scenes are worked out once, when they are asked for."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a caller may choose
         self,
         graph: Graph,
         level: Level = "paper",
         *,
+        others: tuple[Graph, ...] = (),
         opened: tuple[str, ...] = (),
         page: Page = "text",
         theme: Theme = "auto",
         engine: Engine = "auto",
     ) -> None:
-        self.graph = graph
+        self.graphs = (graph, *others)
         self.level: Level = level
         self.opened = opened
         self.page: Page = page
@@ -50,6 +51,6 @@ class Drawing:
         self.engine: Engine = engine
 
     @cached_property
-    def scene(self) -> Scene:
-        """What is drawn."""
-        return scene(self.graph, self.level, self.opened)
+    def scenes(self) -> tuple[Scene, ...]:
+        """What is drawn: of several networks one each, to be compared."""
+        return tuple([scene(graph, self.level, self.opened) for graph in self.graphs])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
 from shutil import which
 
 from netspec.diagram.dot import dot_text
@@ -24,8 +25,8 @@ def is_there() -> bool:
     return which("dot") is not None
 
 
-def laid_out(scene: Scene, form: str) -> bytes:
-    """The scene in a format of the ``dot`` program. Raises :class:`netspec.SpecError` where that is missing or fails.
+def laid_out(scenes: Sequence[Scene], form: str) -> bytes:
+    """Scenes in a format of the ``dot`` program. Raises :class:`netspec.SpecError` where that is missing or fails.
 
     The package's ``pipe`` and ``render`` have no time limit, and a layout can take for ever; so what these call is
     called here: it hands ``timeout`` on to :func:`subprocess.run`, which ends the program then.
@@ -33,7 +34,7 @@ def laid_out(scene: Scene, form: str) -> bytes:
     from graphviz.backend.dot_command import command  # noqa: PLC0415 - few runs want it
     from graphviz.backend.execute import CalledProcessError, ExecutableNotFound, run_check  # noqa: PLC0415 - as above
 
-    text = dot_text(scene).encode()
+    text = dot_text(scenes).encode()
     try:
         done = run_check(command("dot", form), input=text, capture_output=True, timeout=SECONDS, quiet=True)
     except (OSError, ExecutableNotFound):

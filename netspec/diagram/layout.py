@@ -87,10 +87,16 @@ class Layout:
         self._known: dict[Hashable, Laid] = {}
         """What has been laid out: it is asked for again with every number of columns that is tried."""
 
-    def series(self, series: Series, sides: Sequence[Side] = (), rails: Sequence[Edge] = ()) -> Laid:
-        """Parts below each other; wires from and to the outside are left open."""
+    def series(
+        self,
+        series: Series,
+        sides: Sequence[Side] = (),
+        rails: Sequence[Edge] = (),
+        like: Sequence[Box | Group] | None = None,
+    ) -> Laid:
+        """Parts below each other, as wide as those that they are ``like``; wires to the outside are left open."""
         laid = Laid()
-        width, reach = self._common_width(series.parts), self._reach(series.parts)
+        width, reach = self._common_width(like or series.parts), self._reach(like or series.parts)
         y, source = 0.0, None
         for place, link in enumerate(series.links):
             target = series.parts[place] if place < len(series.parts) else None

@@ -17,6 +17,8 @@ from netspec.graph.graph import Graph, Node, Part, Scope, nodes_of
 
 MARKS = {"add": "+", "multiply": "\N{MULTIPLICATION SIGN}"}
 """Signs of joins, by word; a join without a sign is a box."""
+MOST_TOWERS = 4
+"""Groups of channels that are told one by one."""
 Lane = tuple[tuple[str, int], ...]
 """For each group around: which of the copies that it stands for."""
 
@@ -136,9 +138,17 @@ class Outline:
         if first.operation.word == "concat" and len(copies) == 1:
             kind = Kind.BAR
         nodes = tuple([node for copy in copies for node in copy])
-        return self._box(first, nodes, MARKS.get(first.operation.word, labels[0]), kind, lane)._replace(
-            follows=f" {DOT} ".join(labels[1:]), copies=len(copies)
-        )
+        box = self._box(first, nodes, MARKS.get(first.operation.word, labels[0]), kind, lane)
+        towers = self._towers([peer for copy in copies for peer in self.peers.get(copy[0], (copy[0],))])
+        return box._replace(follows=f" {DOT} ".join(labels[1:]), lines=towers, copies=len(copies))
+
+    def _towers(self, alike: Sequence[Node]) -> tuple[str, ...]:
+        """The channels of each of a few groups that stay apart, as papers draw them: ``128 | 128``."""
+        told = {(node.operation.channel_groups, node.shape[0]) for node in alike}
+        (groups, channels), *others = told
+        if others or not 1 < groups <= MOST_TOWERS:
+            return ()
+        return (" | ".join([str(channels // groups)] * groups) + " in separate groups",)
 
     def whole(self, part: Part, nodes: Sequence[Node], name: str) -> Box:
         """All of ``nodes``, of which ``part`` is the first, as one box."""

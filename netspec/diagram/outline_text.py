@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from netspec.diagram.dot import HasScene
+from netspec.diagram.dot import HasScenes
 from netspec.diagram.labels import DOT, TIMES, human, shape_label
 from netspec.diagram.scene import Box, Drawn, Edge, Grid, Group, Kind, Panel, Parallel, Scene, Series, Side
 
 INDENT = "  "
 
 
-def txt(drawing: HasScene) -> bytes:
+def txt(drawing: HasScenes) -> bytes:
     """The outline as a file has it."""
-    return outline(drawing.scene).encode()
+    return "\n".join([outline(scene) for scene in drawing.scenes]).encode()
 
 
 def outline(scene: Scene) -> str:
@@ -80,7 +80,7 @@ def told(box: Box) -> str:
         first = f"{box.lines[0]}{count}" if box.lines else count
         words = [f"{box.title}: {first}", *box.lines[1:]]
     else:
-        words = [box.title + count, *([box.follows] if box.follows else [])]
+        words = [box.title + count, *box.lines, *([box.follows] if box.follows else [])]
     words.append(shape_label(box.shape))
     if box.kind is Kind.BLOCK:
         words += [f"{human(box.figures.params)} params"] if box.figures.params else []

@@ -57,7 +57,7 @@ def picture(scene: Scene, page: Page = "text") -> Picture:
             break
     _, width, height, shapes = best or (0, 1.0, 1.0, ())
     scale = min(SCALE, paper.width / width, max(LEAST, paper.height / height))
-    return Picture(width, height, scene.name, _described(scene), flattened(shapes), scale)
+    return Picture(width, height, scene.name, described(scene), flattened(shapes), scale)
 
 
 def _too_much(network: Block | None, others: Sequence[Block], paper: Paper) -> bool:
@@ -131,7 +131,7 @@ def _head(scene: Scene) -> Block:
     return Block(width, 35, shapes)
 
 
-def _described(scene: Scene) -> str:
+def described(scene: Scene) -> str:
     """The picture in words, for who cannot see it: every box in running order."""
     lines = []
     for panel in scene.panels:

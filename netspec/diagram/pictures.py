@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from netspec.diagram import graphviz
+from netspec.diagram.comparison import comparison
 from netspec.diagram.drawing import Drawing, scene
 from netspec.diagram.page import picture
-from netspec.diagram.scene import LEVELS, Level
+from netspec.diagram.paper import Page
+from netspec.diagram.scene import LEVELS, Level, Scene
 from netspec.diagram.series_parallel import Crossing
 from netspec.drawing.picture import Picture
 from netspec.errors.problem import Problem, SpecError
@@ -17,15 +21,19 @@ def laid_out(drawing: Drawing, form: str) -> Picture | bytes:
     Raises :class:`netspec.SpecError` where there is no way to draw it.
     """
     if drawing.engine == "graphviz":
-        return graphviz.laid_out(drawing.scene, form)
+        return graphviz.laid_out(drawing.scenes, form)
     try:
-        return picture(drawing.scene, drawing.page)
+        return _picture(drawing.scenes, drawing.page)
     except Crossing:
         if form not in graphviz.FORMS:
             raise refused(drawing, f"Graphviz, which could draw it, does not write .{form}") from None
         if not graphviz.is_there():
             raise refused(drawing, "Graphviz, which could draw it, is not installed") from None
-        return graphviz.laid_out(drawing.scene, form)
+        return graphviz.laid_out(drawing.scenes, form)
+
+
+def _picture(scenes: Sequence[Scene], page: Page) -> Picture:
+    return picture(scenes[0], page) if len(scenes) == 1 else comparison(scenes, page)
 
 
 def refused(drawing: Drawing, reason: str) -> SpecError:
@@ -39,7 +47,7 @@ def refused(drawing: Drawing, reason: str) -> SpecError:
 
 def _works(drawing: Drawing, level: Level) -> bool:
     try:
-        picture(scene(drawing.graph, level), drawing.page)
+        _picture([scene(graph, level) for graph in drawing.graphs], drawing.page)
     except Crossing:
         return False
     return True

@@ -57,7 +57,7 @@ class Box(NamedTuple):
 
     ``title`` is what it is or is called, ``follows`` the norms and activations behind it, ``lines`` what else is said,
     each shorter than a line of print. ``figures`` are those of all its ``copies``; ``skips`` are the skip connections
-    that it stands for, and ``towers`` groups of channels that stay apart in it.
+    that it stands for.
     """
 
     key: str
@@ -71,7 +71,6 @@ class Box(NamedTuple):
     lines: tuple[str, ...] = ()
     copies: int = 1
     skips: int = 0
-    towers: int = 1
     auxiliary: bool = False
     control: bool = False
 

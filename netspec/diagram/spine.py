@@ -32,8 +32,8 @@ def spine(scene: Scene, layout: Layout, columns: int) -> Block | None:
         )
         labels: list[tuple[float, str]] = []
         for part, top, high, _ in laid.stops:
-            grid = _last_box(part).shape[1:]
-            if grid != size and grid and _last_box(part).kind is not Kind.END:
+            grid = last_box(part).shape[1:]
+            if grid != size and grid and last_box(part).kind is not Kind.END:
                 middle = top + high / 2 if isinstance(part, Box) else top + high - 10
                 labels.append((middle, TIMES.join(map(str, grid))))
             size = grid
@@ -79,7 +79,8 @@ def _chunks(drawn: Drawn, layout: Layout, columns: int) -> list[Series] | None:
     ]
 
 
-def _last_box(part: Box | Group) -> Box:
+def last_box(part: Box | Group) -> Box:
+    """The box that comes last in a part: what comes out of it is what comes out of the part."""
     while isinstance(part, Group):
         part = part.flow.parts[-1]
     return part

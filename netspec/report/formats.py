@@ -38,12 +38,12 @@ FORMATS: tuple[Format, ...] = (
     Format("markdown", "tables", "netspec.report.markdown:markdown", "tables for a review or a note"),
     Format("latex", "tables", "netspec.report.latex:latex", "tables for a paper, with booktabs"),
     Format("svg", "position", "netspec.report.receptive_field_svg:svg", "a receptive field", picture=True),
-    Format("svg", "scene", "netspec.diagram.svg:svg", "a diagram, for pages and browsers", picture=True),
-    Format("txt", "scene", "netspec.diagram.outline_text:txt", "a diagram as an indented outline", picture=True),
-    Format("tex", "scene", "netspec.diagram.tikz:tex", "a diagram in TikZ, with the fonts of a paper", picture=True),
-    Format("dot", "scene", "netspec.diagram.dot:dot", "a diagram as text for Graphviz", picture=True),
-    Format("png", "scene", "netspec.diagram.png:png", "as .svg, in pixels", picture=True),
-    Format("pdf", "scene", "netspec.diagram.pdf:pdf", "as .svg, for print", picture=True),
+    Format("svg", "scenes", "netspec.diagram.svg:svg", "a diagram, for pages and browsers", picture=True),
+    Format("txt", "scenes", "netspec.diagram.outline_text:txt", "a diagram as an indented outline", picture=True),
+    Format("tex", "scenes", "netspec.diagram.tikz:tex", "a diagram in TikZ, with the fonts of a paper", picture=True),
+    Format("dot", "scenes", "netspec.diagram.dot:dot", "a diagram as text for Graphviz", picture=True),
+    Format("png", "scenes", "netspec.diagram.png:png", "as .svg, in pixels", picture=True),
+    Format("pdf", "scenes", "netspec.diagram.pdf:pdf", "as .svg, for print", picture=True),
 )
 """In the order in which help texts and messages name them."""
 
