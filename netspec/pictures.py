@@ -1,4 +1,4 @@
-"""Pictures as files, in the format that the ending says; and a diagram as an object of Python."""
+"""A diagram as an object of Python."""
 
 from __future__ import annotations
 
@@ -6,43 +6,14 @@ import os
 from pathlib import Path
 from typing import Any, get_args
 
-from netspec import files
 from netspec.diagram.dot import dot_text
 from netspec.diagram.drawing import DEPTHS, Drawing, Engine
 from netspec.diagram.paper import PAPERS
 from netspec.diagram.scene import LEVELS, Level, Scene
 from netspec.drawing.theme import Theme
-from netspec.errors.problem import Problem, SpecError
 from netspec.graph.graph import Graph
-from netspec.report.formats import Format, formats_of
-
-
-def endings(report: type) -> str:
-    """What the file of a picture of ``report`` can end in: ``.svg, .png``."""
-    return ", ".join([f".{name}" for name in formats_of(report, picture=True)])
-
-
-def picture_format(report: type, path: Path) -> Format:
-    """The format that the ending of ``path`` says; the first one for a pipe or device, which needs no ending.
-
-    Raises :class:`netspec.SpecError` where that is no format of a picture of ``report``.
-    """
-    known = formats_of(report, picture=True)
-    ending = path.suffix.removeprefix(".").lower() or (next(iter(known)) if files.is_stream(path) else "")
-    if ending not in known:
-        message = f"cannot draw '{path.name}': its ending says no format that is known"
-        raise SpecError([Problem("unknown-format", message, hint=f"known: {endings(report)}")])
-    return known[ending]
-
-
-def draw(report: object, path: Path) -> None:
-    """Write the picture of ``report`` to ``path``, in the format that its ending says, whole or not at all.
-
-    Raises :class:`netspec.SpecError` where the ending is unknown, or the picture cannot be made or written.
-    """
-    form = picture_format(type(report), path)
-    files.refuse_unwritable(path)
-    files.write(form.load()(report), path)
+from netspec.report.formats import formats_of
+from netspec.report.picture_file import draw
 
 
 class Diagram:

@@ -123,6 +123,7 @@ FREE = (
     *(("fmt", "--diff", "own.yaml"), ("fmt", "own.yaml"), ("fmt", "--check", "own.yaml")),
     *(("schema",), ("schema", SPEC)),
     *(("explain",), ("explain", "missing-package"), ("explain", "Conv2D", "--format", "json")),
+    ("stats", "lenet5", "-o", "stats.svg"),
     ("diagram", "lenet5", "--set", "classes=7", "--input", "1x32x32", "--depth", "2", "-o", "net.dot"),
     (
         "diagram",

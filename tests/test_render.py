@@ -21,7 +21,7 @@ from netspec.diagram.drawing import Drawing
 from netspec.diagram.page import picture
 from netspec.drawing.tikz import escaped
 from netspec.errors.problem import SpecError
-from netspec.pictures import draw
+from netspec.report.picture_file import draw
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="programs are scripts of the shell")
 

@@ -22,6 +22,7 @@ from netspec.analysis.position_field import position_field
 from netspec.analysis.receptive_field import receptive_fields
 from netspec.analysis.summary import summary
 from netspec.cli import main
+from netspec.drawing.picture import texts
 from netspec.errors.problem import SpecError
 from netspec.graph.graph import Graph, Node, Output, upstream
 from netspec.report.columns import FIGURES, whole_of
@@ -342,6 +343,22 @@ def test_the_picture_is_well_formed_and_safe(tmp_path: Path, graph_of: GraphOf) 
     named = position_field(graph_of("relu: relu"))._replace(network='<script>"&\x00')
     drawn = "".join(ET.fromstring(svg(PositionReport(named))).itertext())  # noqa: S314 - our own text
     assert drawn.count('<script>"&\N{REPLACEMENT CHARACTER}') == 2
+
+
+def test_the_picture_says_what_its_lines_are() -> None:
+    """A key names the image, the padding and the field; one that is cut off says how far it goes around the image."""
+    from netspec.report.receptive_field_svg import picture, svg
+
+    whole = PositionReport(position_field(shipped.graph("resnet50.yaml")))
+    deep = position_field(shipped.graph("densenet121.yaml"))
+    words = [text.words for text in texts(picture(whole).shapes)]
+    noted = [text.words for text in texts(picture(PositionReport(deep)).shapes) if "beyond" in text.words]
+
+    assert {"the image", "outside of it: padding", "what the position can see"} <= {*words}
+    assert "gradient, dark where it is strong" not in words
+    assert b"prefers-color-scheme:dark" in svg(whole)
+    assert len(noted) == 1
+    assert f"{-deep.seen[0][0]} above" in noted[0]
 
 
 def test_rf_does_not_import_torch() -> None:

@@ -20,11 +20,11 @@ from netspec.diagram.svg import svg
 from netspec.errors.explanations import EXPLANATIONS
 from netspec.errors.other_names import PARAMETERS
 from netspec.ops import OPERATIONS
-from netspec.pictures import draw as draw_to
 from netspec.reference.entry import Word, entry
 from netspec.reference.lookup import Found
 from netspec.report.markdown import markdown
 from netspec.report.page import Screen
+from netspec.report.picture_file import draw as draw_to
 from netspec.report.word_reference import WordReport
 
 ROOT = Path(__file__).parent.parent

@@ -20,7 +20,7 @@ from netspec.diagram.scene import LEVELS, Level
 from netspec.drawing.theme import Theme
 from netspec.errors.problem import Problem, SpecError
 from netspec.language.inputs import Sizes
-from netspec.pictures import draw, endings, picture_format
+from netspec.report.picture_file import draw, endings, picture_format
 
 ENGINES = get_args(Engine)
 THEMES = get_args(Theme)

@@ -16,9 +16,9 @@ from netspec.commands.output import is_ascii_only, say
 from netspec.graph.graph import Graph
 from netspec.language.inputs import Sizes
 from netspec.ops.facts import PerAxis
-from netspec.pictures import draw, endings, picture_format
 from netspec.report.formats import Format
 from netspec.report.page import Screen
+from netspec.report.picture_file import draw, endings, picture_format
 from netspec.report.position_field import PositionReport
 
 

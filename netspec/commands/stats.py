@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, get_args
 
 import click
 
+from netspec import files
 from netspec.analysis.setup import DTYPES, STATES, Dtype, Setup
 from netspec.analysis.summary import summary
 from netspec.commands.collect import collected
 from netspec.commands.formats import print_report, with_format
-from netspec.commands.options import SIZE_HELP, Settings, Size, many_specs, with_set
+from netspec.commands.options import SIZE_HELP, Settings, Size, many_specs, refuse_output, with_output, with_set
+from netspec.commands.output import say
 from netspec.commands.stats_options import Asked, cut_off, ranked, refuse_clashes, refuse_clashes_with_verify, wanted
 from netspec.commands.terminal import PIPED, line_width, print_pages
 from netspec.language.inputs import Sizes
@@ -18,6 +21,7 @@ from netspec.report import comparison
 from netspec.report.columns import FIGURES, RENAMED
 from netspec.report.formats import Format
 from netspec.report.grouping import By
+from netspec.report.picture_file import draw, endings, picture_format
 from netspec.report.stats import StatsReport
 
 
@@ -77,6 +81,7 @@ def epilog() -> str:
 @click.option("--verify", is_flag=True, help="Build the module; hold figures against torch, fvcore and a NaN.")
 @click.option("--width", type=click.IntRange(min=20), help="Characters of a line. Default: the terminal's.")
 @with_format(StatsReport)
+@with_output(f"Charts in a file, {endings(StatsReport)}: figures along depth, of several networks one against another.")
 def stats(  # noqa: PLR0913 - one argument for each option
     specs: tuple[str, ...],
     given: Settings,
@@ -88,6 +93,7 @@ def stats(  # noqa: PLR0913 - one argument for each option
     dtype: Dtype,
     optimizer: Any,
     verify: bool,
+    output: Path | None,
     **asked: Any,
 ) -> None:
     """Parameters, MACs, shapes, receptive fields and memory, by stage, block or layer.
@@ -102,6 +108,9 @@ def stats(  # noqa: PLR0913 - one argument for each option
         refuse_clashes_with_verify(options)
     else:
         refuse_clashes(options, form, width)
+    if output:
+        refuse_output(output, [])
+        picture_format(StatsReport, output)
     found = collected(specs, given, sizes or (None,))
     if verify:
         from netspec.commands.stats_verify import verified
@@ -114,7 +123,11 @@ def stats(  # noqa: PLR0913 - one argument for each option
     view = wanted(summaries, options, form, found.failed)
     if view.compare:
         summaries = ranked(summaries, options)
-    if form.read:
+    if output:
+        found.check()
+        draw(StatsReport(summaries, view), output)
+        say(f"drew {', '.join([one.name for one in summaries])} to {output}", err=files.is_standard_output(output))
+    elif form.read:
         cut = [summary(graph, setup) for graph in found.cut]
         report = StatsReport(summaries, view, cut, cut_off(cut, options))
         print_pages(report, form, line_width(width, PIPED if options.columns is None else None))

@@ -22,6 +22,7 @@ def spine(scene: Scene, layout: Layout, columns: int) -> Block | None:
     shapes: list[Shape] = []
     x, height = 0.0, 0.0
     before: tuple[float, float] | None = None
+    below = 0.0
     size: tuple[int, ...] | None = None
     for chunk in chunks:
         keys = {part.key for part in chunk.parts}
@@ -46,10 +47,11 @@ def spine(scene: Scene, layout: Layout, columns: int) -> Block | None:
         shapes += [Text(axis - laid.left - 6, y + down + 3, label, SMALL, "muted", "end") for y, label in labels]
         if before is not None:
             lane = x + BESIDE / 2
-            way = (before, (before[0], before[1] + 8), (lane, before[1] + 8), (lane, 2), (axis, 2), (axis, 10))
+            way = (before, (before[0], below), (lane, below), (lane, 2), (axis, 2), (axis, 10))
             shapes.append(Line(way, "edge", arrow=True))
         last = laid.stops[-1]
         before = (axis, down + last[1] + last[2])
+        below = down + laid.height + 8
         height = max(height, laid.height + down + (8 if chunk is not chunks[-1] else 0))
         x = axis + laid.right
     return Block(x, height, tuple(shapes))
@@ -63,7 +65,12 @@ def _chunks(drawn: Drawn, layout: Layout, columns: int) -> list[Series] | None:
     if drawn.rails:
         return None
     laid = layout.whole(series)
-    cuts = [place for place in range(1, len(series.parts)) if isinstance(series.links[place], Edge)]
+    hung = {side.at for side in drawn.sides}
+    cuts = [
+        place
+        for place in range(1, len(series.parts))
+        if isinstance(series.links[place], Edge) and series.parts[place - 1].key not in hung
+    ]
     tops = [top for _, top, _, _ in laid.stops]
     chosen: list[int] = []
     for column in range(1, columns):

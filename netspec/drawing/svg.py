@@ -86,7 +86,8 @@ def _elements(shapes: Iterable[Shape], looks: dict[str, None], ids: dict[str, in
         if isinstance(shape, Image):
             code = b64encode(shape.png).decode()
             box = f'x="{_n(shape.x)}" y="{_n(shape.y)}" width="{_n(shape.width)}" height="{_n(shape.height)}"'
-            yield f'<image {box} preserveAspectRatio="none" href="data:image/png;base64,{code}"/>'
+            look = 'preserveAspectRatio="none" image-rendering="pixelated"'
+            yield f'<image {box} {look} href="data:image/png;base64,{code}"/>'
             continue
         looks[shape.look] = None
         if isinstance(shape, Rect):

@@ -45,8 +45,16 @@ LOOKS: dict[str, Look] = {
     "arc": Look("", "skip", 1.0),
     "stripe": Look("conv-fill", "conv-line", 0.8),
     "stripe-first": Look("norm-fill", "norm-line", 0.8),
+    "image": Look("image"),
+    "image-edge": Look("", "text", 1.2),
+    "padding": Look("padding"),
+    "heat": Look("muted"),
+    "field": Look("", "macs", 2.2),
+    "field-inside": Look("field-inside"),
+    "holding": Look("", "params", 1.4, "5 3"),
     "params": Look("params"),
     "macs": Look("macs"),
+    "elements": Look("shape-line"),
 }
 """Text has the colour of ``fill``."""
 
@@ -58,6 +66,7 @@ LIGHT = {
     "pool-fill": "#f8dde0", "pool-line": "#b4485b", "join-fill": "#ffffff", "join-line": "#2d3748",
     "regularise-fill": "#f5f0e6", "regularise-line": "#7a6a45", "shape-fill": "#dff3f1", "shape-line": "#2c7a7b",
     "input-fill": "#ffffff", "input-line": "#4a5568", "params": "#c05621", "macs": "#2b6cb0",
+    "image": "#ffffff", "padding": "#e2e8f0", "field-inside": "#dce9f7",
 }  # fmt: skip
 DARK = {
     "ground": "#12161c", "text": "#edf2f7", "muted": "#b4bfcc", "count": "#90cdf4", "edge": "#a0aec0",
@@ -67,12 +76,14 @@ DARK = {
     "pool-fill": "#4f2029", "pool-line": "#f0909f", "join-fill": "#12161c", "join-line": "#cbd5e0",
     "regularise-fill": "#3b3420", "regularise-line": "#c9b682", "shape-fill": "#12403f", "shape-line": "#6fd1cb",
     "input-fill": "#12161c", "input-line": "#a0aec0", "params": "#ed8936", "macs": "#63b3ed",
+    "image": "#2d3748", "padding": "#171c24", "field-inside": "#1d3c5c",
 }  # fmt: skip
 PRINT = {
     **dict.fromkeys(LIGHT, "#000000"),
     **{name: "#ffffff" for name in LIGHT if name.endswith("fill")},
     "ground": "#ffffff", "muted": "#333333", "frame-line": "#777777", "frame-fill": "#ffffff",
-    "conv-fill": "#efefef", "params": "#555555", "macs": "#999999",
+    "conv-fill": "#efefef", "params": "#555555", "macs": "#888888",
+    "image": "#ffffff", "padding": "#e5e5e5", "field-inside": "#cccccc",
 }  # fmt: skip
 """Name -> colour. Light and dark follow each other name by name; in print, form alone tells families apart."""
 PALETTES = {"light": LIGHT, "dark": DARK, "print": PRINT}

@@ -38,6 +38,7 @@ FORMATS: tuple[Format, ...] = (
     Format("markdown", "tables", "netspec.report.markdown:markdown", "tables for a review or a note"),
     Format("latex", "tables", "netspec.report.latex:latex", "tables for a paper, with booktabs"),
     Format("svg", "position", "netspec.report.receptive_field_svg:svg", "a receptive field", picture=True),
+    Format("svg", "summaries", "netspec.report.stats_chart:svg", "figures as charts", picture=True),
     Format("svg", "scenes", "netspec.diagram.svg:svg", "a diagram, for pages and browsers", picture=True),
     Format("txt", "scenes", "netspec.diagram.outline_text:txt", "a diagram as an indented outline", picture=True),
     Format("tex", "scenes", "netspec.diagram.tikz:tex", "a diagram in TikZ, with the fonts of a paper", picture=True),

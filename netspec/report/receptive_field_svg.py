@@ -1,56 +1,65 @@
-"""A receptive field over its input as an SVG that needs nothing beside itself."""
+"""A receptive field over its input as a picture: image and padding, the field, and a key of what is there."""
 
 from __future__ import annotations
 
 import struct
 import zlib
-from base64 import b64encode
-from html import escape
 
 from netspec.analysis.effective_field import Effective
 from netspec.analysis.position_field import PositionField
 from netspec.analysis.receptive_field import Region
+from netspec.drawing.picture import Image, Line, Picture, Rect, Shape, Text
+from netspec.drawing.svg import svg as written
+from netspec.drawing.text_width import text_width
 from netspec.ops.facts import brief, shape_text
 from netspec.report.position_field import PositionReport, figures
 from netspec.report.receptive_field import warnings
 from netspec.report.receptive_field_drawing import BEYOND, TONE, reaches_beyond, shown
 
 SIDE, MARGIN, TOP, COLUMN, LINE = 420, 24, 64, 300, 18
-"""Longer side of the picture, its margins, the width of the column of figures, and the height of a line of text."""
-FONT = "font-family=\"'DejaVu Sans', Helvetica, Arial, sans-serif\""
-FIXED = "font-family=\"'DejaVu Sans Mono', Menlo, Consolas, monospace\""
-LETTER = 6.7
-"""Width of a character of the fixed-width font at the size of notes."""
-INK, GREY, BLUE, ORANGE = "#1A202C", "#4A5568", "#2B6CB0", "#C05621"
+"""Longer side of the plane, the margins, the height of the heading, and width and lines of the column beside."""
+LARGE, NORMAL, SMALL = 16, 12, 11
+SWATCH = 22
+"""Width of a sample in the key."""
+ARM = 6
+"""Half of the cross at the centre."""
 
 
 def svg(report: PositionReport) -> bytes:
-    """The picture: image and padding, the theoretical field, the gradient in grey, and the figures beside them."""
-    return _document(report.position, report.effective).encode()
+    """The picture: image and padding, the theoretical field, the gradient in grey, figures and a key beside them."""
+    return written(picture(report))
 
 
-def _document(found: PositionField, effective: Effective | None) -> str:
+def picture(report: PositionReport) -> Picture:
+    """The same as shapes."""
+    found, effective = report.position, report.effective
     region = _with_rim(shown(found, beyond=1))
     high, wide = (last - first + 1 for first, last in region)
     scale = SIDE / max(high, wide)
     lines = _figures(found, effective)
-    notes = [*([BEYOND] if reaches_beyond(found, region) else []), *warnings(found.misaligned)]
-    down = TOP + max(high * scale, LINE * len(lines)) + LINE
-    height = down + LINE * len(notes) + MARGIN
-    width = MARGIN + max(wide * scale + MARGIN + COLUMN, LETTER * max(map(len, notes), default=0)) + MARGIN
-    size = f'width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}"'
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" {size} {FONT} font-size="12" fill="{INK}">',
-        f"<title>{_text(f'Receptive field of {found.node.name} in {found.network}')}</title>",
-        '<rect width="100%" height="100%" fill="white"/>',
-        f'<text x="{MARGIN}" y="28" font-size="16" font-weight="bold">{_text(found.network)}</text>',
-        f'<text x="{MARGIN}" y="48" fill="{GREY}">{_text(_subtitle(found))}</text>',
+    key = _key(found, effective, region)
+    notes = [*([_beyond(found)] if reaches_beyond(found, region) else []), *warnings(found.misaligned)]
+    beside = LINE * (len(lines) + len(key) + 1)
+    down = TOP + max(high * scale, beside) + LINE
+    widest = max([text_width(note, SMALL) for note in notes], default=0)
+    x = MARGIN + wide * scale + MARGIN
+    shapes: list[Shape] = [
+        Text(MARGIN, 28, found.network, LARGE, "bold", "start"),
+        Text(MARGIN, 48, _subtitle(found), NORMAL, "muted", "start"),
         *_plane(found, effective, region, scale),
-        *_column(lines, MARGIN + wide * scale + MARGIN),
-        *_notes(notes, down),
-        "</svg>",
     ]
-    return "\n".join(parts) + "\n"
+    for row, (look, name, value) in enumerate(lines):
+        shapes.append(Text(x, TOP + LINE * (row + 1) - 4, name, NORMAL, look, "start"))
+        shapes.append(Text(x + 150, TOP + LINE * (row + 1) - 4, value, NORMAL, look, "start"))
+    for row, (sample, words) in enumerate(key):
+        y = TOP + LINE * (len(lines) + 1 + row)
+        shapes += _sample(sample, x, y)
+        shapes.append(Text(x + SWATCH + 8, y + 12, words, NORMAL, "muted", "start"))
+    shapes += [Text(MARGIN, down + LINE * (row + 0.5), note, SMALL, "text", "start") for row, note in enumerate(notes)]
+    width = max(x + COLUMN, MARGIN + widest + MARGIN)
+    title = f"Receptive field of {found.node.name} in {found.network}"
+    says = "\n".join([_subtitle(found), *[f"{name}: {value}" for _, name, value in lines], *notes])
+    return Picture(width, down + LINE * len(notes) + MARGIN, title, says, tuple(shapes))
 
 
 def grey_png(rows: tuple[tuple[float, ...], ...]) -> bytes:
@@ -64,37 +73,66 @@ def grey_png(rows: tuple[tuple[float, ...], ...]) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(packed)
 
 
-def _plane(found: PositionField, effective: Effective | None, region: Region, scale: float) -> list[str]:
-    """Image, padding and fields, in input pixels; what lies outside the picture is cut off."""
-    (top, bottom), (left, right) = region
+def _plane(found: PositionField, effective: Effective | None, region: Region, scale: float) -> list[Shape]:
+    """Image, padding and fields; of what lies outside of the plane no line is drawn."""
+    (top, _), (left, _) = region
+
+    def rect(place: Region, look: str) -> list[Shape]:
+        """The outline of ``place``, cut off where the plane ends."""
+        return _clipped(place, region, scale, look)
+
     high, wide = found.input[1:]
-    line = 1 / scale
-    view = f'viewBox="{left} {top} {right - left + 1} {bottom - top + 1}"'
-    place = f'x="{MARGIN}" y="{TOP}" width="{(right - left + 1) * scale:.1f}" height="{(bottom - top + 1) * scale:.1f}"'
-    parts = [
-        f'<svg {place} {view} overflow="hidden">',
-        f'<rect x="{left}" y="{top}" width="{right - left + 1}" height="{bottom - top + 1}" fill="#F1F3F6"/>',
-        f'<rect width="{wide}" height="{high}" fill="white"/>',
-    ]
+    image: Region = ((0, high - 1), (0, wide - 1))
+    shapes: list[Shape] = [*_filled(region, region, scale, "padding"), *_filled(image, region, scale, "image")]
     if effective:
-        code = b64encode(grey_png(tuple(tuple(value**TONE for value in row) for row in effective.heat))).decode()
-        parts.append(
-            f'<image width="{wide}" height="{high}" preserveAspectRatio="none" image-rendering="pixelated" '
-            f'href="data:image/png;base64,{code}"/>'
-        )
-    parts.append(f'<rect width="{wide}" height="{high}" fill="none" stroke="{INK}" stroke-width="{1.5 * line:.4f}"/>')
-    fill = 0.06 if effective else 0.16
-    parts.append(_rectangle(found.seen, f'fill="{BLUE}" fill-opacity="{fill}" stroke="{BLUE}"', 2.5 * line))
+        png = grey_png(tuple(tuple(value**TONE for value in row) for row in effective.heat))
+        shapes.append(Image(MARGIN - left * scale, TOP - top * scale, wide * scale, high * scale, png))
+    else:
+        shapes += _filled(found.seen, region, scale, "field-inside")
+    shapes += rect(image, "image-edge")
+    shapes += rect(found.seen, "field")
     for one in effective.holdings if effective else ():
-        look = f'fill="none" stroke="{ORANGE}" stroke-dasharray="{5 * line:.4f} {3 * line:.4f}"'
-        parts.append(_rectangle(one.window, look, 1.5 * line))
-    y, x = (centre + 0.5 for centre in found.center)
-    arm = 6 * line
-    parts.append(
-        f'<path d="M{x - arm:.3f} {y:.3f}H{x + arm:.3f}M{x:.3f} {y - arm:.3f}V{y + arm:.3f}" '
-        f'stroke="{BLUE}" stroke-width="{1.5 * line:.4f}"/>'
+        shapes += rect(one.window, "holding")
+    y, x = (
+        corner + (centre + 0.5 - first) * scale
+        for corner, centre, first in zip((TOP, MARGIN), found.center, (top, left), strict=True)
     )
-    return [*parts, "</svg>"]
+    shapes += [Line(((x - ARM, y), (x + ARM, y)), "field"), Line(((x, y - ARM), (x, y + ARM)), "field")]
+    return shapes
+
+
+def _corners(place: Region, region: Region, scale: float) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom of ``place`` in the picture."""
+    (top, bottom), (left, right) = place
+    (first_row, _), (first_column, _) = region
+    return (
+        MARGIN + (left - first_column) * scale,
+        TOP + (top - first_row) * scale,
+        MARGIN + (right + 1 - first_column) * scale,
+        TOP + (bottom + 1 - first_row) * scale,
+    )
+
+
+def _filled(place: Region, region: Region, scale: float, look: str) -> list[Shape]:
+    """What of ``place`` is in the plane, as an area."""
+    rows, columns = (
+        (max(mine[0], whole[0]), min(mine[1], whole[1])) for mine, whole in zip(place, region, strict=True)
+    )
+    if rows[0] > rows[1] or columns[0] > columns[1]:
+        return []
+    left, top, right, bottom = _corners((rows, columns), region, scale)
+    return [Rect(left, top, right - left, bottom - top, look)]
+
+
+def _clipped(place: Region, region: Region, scale: float, look: str) -> list[Shape]:
+    """The sides of ``place`` that are in the plane, each as far as it goes."""
+    left, top, right, bottom = _corners(place, region, scale)
+    first, upper, last, lower = _corners(region, region, scale)
+    across, down = (max(left, first), min(right, last)), (max(top, upper), min(bottom, lower))
+    if across[0] >= across[1] or down[0] >= down[1]:
+        return []
+    sides = [Line(((across[0], y), (across[1], y)), look) for y in (top, bottom) if upper <= y <= lower]
+    return [*sides, *[Line(((x, down[0]), (x, down[1])), look) for x in (left, right) if first <= x <= last]]
 
 
 def _with_rim(region: Region) -> Region:
@@ -104,42 +142,43 @@ def _with_rim(region: Region) -> Region:
     return (high, wide)
 
 
-def _rectangle(region: Region, look: str, stroke: float) -> str:
-    (top, bottom), (left, right) = region
-    size = f'width="{right - left + 1}" height="{bottom - top + 1}"'
-    return f'<rect x="{left}" y="{top}" {size} {look} stroke-width="{stroke:.4f}"/>'
-
-
 def _figures(found: PositionField, effective: Effective | None) -> list[tuple[str, str, str]]:
-    """Colour, name and value of each line beside the picture."""
-    lines = [(INK, found.node.origin.name, shape_text(found.input))]
+    """Look, name and value of each line beside the picture."""
+    lines = [("text", "input", shape_text(found.input))]
     for name, high, wide in figures(found):
-        lines.append((BLUE if name == "size" else INK, name, high if high == wide else f"{high} x {wide}"))
+        lines.append(("bold" if name == "size" else "text", name, high if high == wide else f"{high} x {wide}"))
     held = effective.holdings if effective else ()
-    return [*lines, *((ORANGE, f"{one.percent} % of the gradient", f"within {brief(one.size)}") for one in held)]
+    return [*lines, *(("text", f"{one.percent} % of the gradient", f"within {brief(one.size)}") for one in held)]
 
 
-def _column(lines: list[tuple[str, str, str]], x: float) -> list[str]:
-    return [
-        f'<text x="{x + offset:.0f}" y="{TOP + LINE * (row + 1) - 4}" fill="{colour}">{_text(words)}</text>'
-        for row, (colour, name, value) in enumerate(lines)
-        for offset, words in ((0, name), (150, value))
-    ]
+def _key(found: PositionField, effective: Effective | None, region: Region) -> list[tuple[str, str]]:
+    """Look and meaning of everything that is drawn."""
+    (top, bottom), (left, right) = region
+    high, wide = found.input[1:]
+    entries = [("image", "the image")]
+    if top < 0 or left < 0 or bottom >= high or right >= wide:
+        entries.append(("padding", "outside of it: padding"))
+    entries.append(("field", "what the position can see"))
+    if effective:
+        entries += [("heat", "gradient, dark where it is strong"), ("holding", "windows that hold shares of it")]
+    return entries
 
 
-def _notes(notes: list[str], down: float) -> list[str]:
-    """Lines below the picture, in a fixed-width font, so that paths stand under each other."""
-    look = f'{FIXED} font-size="11" fill="{ORANGE}" xml:space="preserve"'
-    return [
-        f'<text x="{MARGIN}" y="{down + LINE * (row + 0.5):.0f}" {look}>{_text(note)}</text>'
-        for row, note in enumerate(notes)
-    ]
+def _sample(look: str, x: float, y: float) -> list[Shape]:
+    if look in ("field", "holding"):
+        return [Line(((x, y + 8), (x + SWATCH, y + 8)), look)]
+    if look == "image":
+        return [Rect(x, y + 3, SWATCH, 11, "image"), Rect(x, y + 3, SWATCH, 11, "image-edge")]
+    return [Rect(x, y + 3, SWATCH, 11, look)]
+
+
+def _beyond(found: PositionField) -> str:
+    """That the field is cut off, and where the image is in it."""
+    (top, bottom), (left, right) = found.seen
+    high, wide = found.input[1:]
+    around = f"{-top} above, {bottom - high + 1} below, {-left} left and {right - wide + 1} right of the image"
+    return f"{BEYOND}: it goes {around}"
 
 
 def _subtitle(found: PositionField) -> str:
     return f"{found.node.name}, {found.node.label}, {shape_text(found.node.shape)}"
-
-
-def _text(words: str) -> str:
-    """``words`` as text of an XML document."""
-    return escape("".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in words))
