@@ -15,7 +15,7 @@ from netspec import catalogue, files
 from netspec.analysis.budget import overruns
 from netspec.analysis.features import Feature, features
 from netspec.analysis.inputs import inputs_of, inputs_text
-from netspec.analysis.liveness import is_open
+from netspec.analysis.liveness import training_order
 from netspec.analysis.setup import DTYPES, STATES, Dtype, Optimizer, Setup
 from netspec.compiler.compiler import chosen, network_of
 from netspec.compiler.limits import Work
@@ -147,7 +147,8 @@ class Network:
             form = form._replace(outputs=_one_of("outputs", outputs, get_args(Outputs)), named=False)
         else:
             graph = self._selected(outputs)
-        blocks = [scope for scope in within(graph.root) if not is_open(scope)]
+        _, life = training_order(graph)
+        blocks = [scope for scope in within(graph.root) if not scope.shares and not life.is_open(scope)]
         form = form._replace(recomputed=frozenset(matching(blocks, checkpoint, "block")))
         return module(graph, device=device, form=form)
 

@@ -47,7 +47,7 @@ def values(
     found = dict(zip(graph.inputs, given, strict=True))
     for node in graph.operations:
         layer = instead(node.operation.layer(*node.input_shapes))
-        weights = module.get_submodule(node.name).state_dict() if module and layer.call == "module" else None
+        weights = module.get_submodule(node.owner.name).state_dict() if module and layer.call == "module" else None
         found[node] = called(layer, [found[source].clone() for source in node.inputs], weights=weights)
     return found
 

@@ -79,7 +79,7 @@ def first_that_sees_all(graph: Graph) -> Node | None:
 def _channels_differ(node: Node, differing: set[Node]) -> bool:
     """Whether not all channels of ``node`` need see the same: after joins, and beside channels of zeros."""
     if len(node.inputs) == 1:
-        padded = node.shape[0] > node.input_shapes[0][0] and not node.tensors
+        padded = node.shape[0] > node.input_shapes[0][0] and not node.owner.tensors
         return padded or node.inputs[0] in differing
     return bool(node.inputs)
 

@@ -19,16 +19,33 @@ class Liveness:
         self.returned = frozenset(returned)
         self._open: dict[Scope, bool] = {}
         self.readers = graph.readers()
+        self._uses: dict[Node, list[Node]] = {}
+        """Nodes whose module runs several times -> the nodes that run it."""
+        for node in graph.nodes:
+            if node.shares and node in self.run:
+                self._uses.setdefault(node.owner, [node.owner] if node.owner in self.run else []).append(node)
+
+    def uses(self, node: Node) -> list[Node]:
+        """The nodes that run with the module of ``node``, itself among them if it is run."""
+        return self._uses.get(node.owner) or [node]
+
+    def is_shared(self, node: Node) -> bool:
+        """Whether others run with the module of ``node``."""
+        return node.owner in self._uses
 
     def sole_reader(self, node: Node) -> bool:
         """Whether exactly one operation reads ``node`` and nobody outside does, so that it may be overwritten."""
         return len(self.readers[node]) == 1 and node not in self.returned
 
     def overwrites(self, node: Node) -> bool:
-        """Whether ``node`` may write its result over its first input.
+        """Whether ``node`` may write its result over its first input, as may all that run with its module.
 
         Never over a value from outside its module: a caller may still need it (checkpointing runs a module twice).
         """
+        together = self._uses.get(node.owner)
+        return all(map(self._may_overwrite, together)) if together else self._may_overwrite(node)
+
+    def _may_overwrite(self, node: Node) -> bool:
         source = node.inputs[0]
         allowed = (
             self.inplace and node.operation.in_place and source.operation.overwritable and self.sole_reader(source)
@@ -37,13 +54,42 @@ class Liveness:
 
     def _module_of(self, node: Node) -> Scope:
         """The scope whose forward calls ``node``."""
-        return next(scope for scope in around(node) if scope.parent is None or not self._is_open(scope))
+        return next(scope for scope in around(node) if scope.parent is None or not self.is_open(scope))
 
-    def _is_open(self, scope: Scope) -> bool:
+    def is_open(self, scope: Scope) -> bool:
+        """Whether ``scope`` is no module that is called: its children are called by the module around it.
+
+        So are inline blocks, prefixes of paths whose layers are not next to each other, and what runs a module from
+        outside of it. What shares the module of another is called where it takes and gives what that one does.
+        """
         known = self._open.get(scope)
         if known is None:
-            known = self._open[scope] = is_open(scope)
+            known = self._open[scope] = self._found_open(scope)
         return known
+
+    def _found_open(self, scope: Scope) -> bool:
+        if scope.flat:
+            return True
+        nodes = list(scope.nodes())
+        indices = [node.index for node in nodes]
+        if bool(indices) and max(indices) - min(indices) + 1 != len(indices):
+            return True
+        if scope.shares is None:
+            return bool(self._uses) and any(not node.owner.name.startswith(f"{scope.name}.") for node in nodes)
+        first = list(scope.owner.nodes())
+        same = [node.owner for node in nodes] == [node.owner for node in first]
+        return not same or self.is_open(scope.owner) or self._given_out(nodes) != self._given_out(first)
+
+    def _given_out(self, nodes: list[Node]) -> list[int]:
+        """The places, among ``nodes``, of those that are read or returned outside of them; none of what is not run."""
+        members = set(nodes)
+        return [at for at, node in enumerate(nodes) if node in self.run and self.is_read_outside(node, members)]
+
+    def is_read_outside(self, node: Node, members: set[Node]) -> bool:
+        """Whether ``node`` is returned, or read by what is run and is none of ``members``."""
+        return node in self.returned or any(
+            reader in self.run and reader not in members for reader in self.readers[node]
+        )
 
 
 def around(node: Node) -> Iterator[Scope]:
@@ -52,14 +98,6 @@ def around(node: Node) -> Iterator[Scope]:
     while scope:
         yield scope
         scope = scope.parent
-
-
-def is_open(scope: Scope) -> bool:
-    """Whether ``scope`` is no module that is called: its children are called by the module around it."""
-    if scope.flat:
-        return True
-    indices = [node.index for node in scope.nodes()]
-    return bool(indices) and max(indices) - min(indices) + 1 != len(indices)
 
 
 def inference_order(graph: Graph) -> tuple[list[Node], Liveness]:
@@ -94,7 +132,7 @@ def lasts(run: list[Node], live: Liveness) -> dict[Node, int]:
     lasts until the end, and so does the network's input, which its caller holds.
     """
     ends = _ends(run)
-    called = {scope for scope in ends if not is_open(scope)}
+    called = {scope for scope in ends if not live.is_open(scope)}
     final = run[-1].index
     found = {node: node.index for node in run}
     for node in run:

@@ -163,13 +163,13 @@ def rows(graph: Graph, fields: dict[Node, Field], setup: Setup) -> Iterator[Row]
     batch, width = setup.batch, setup.width
     for node in graph.operations:
         aside = node in auxiliary
-        weights = tensors_size(node, width)
+        weights = tensors_size(node.owner, width)
         yield Row(
             node,
             places.of(node),
             fields[node],
             IDLE if aside else node.cost,
-            weights,
+            weights if node.owner is node else 0,
             training[node].total,
             STILL if aside else moved(node, weights, batch, width),
             aside,

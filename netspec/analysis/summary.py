@@ -99,12 +99,13 @@ def summary(graph: Graph, setup: Setup | None = None) -> Summary:
     setup = setup or Setup()
     fields = receptive_fields(graph)
     found = tuple(rows(graph, fields, setup))
+    used = {row.node.owner for row in found if not row.auxiliary}
     totals = Totals(
         params=sum(row.params for row in found),
         buffers=sum(row.buffers for row in found),
         macs=sum(row.macs for row in found),
         depth=depth(graph),
-        auxiliary_params=sum(row.params for row in found if row.auxiliary),
+        auxiliary_params=sum(row.params for row in found if row.node not in used),
         training_flops=2 * sum(row.training_macs for row in found),
         activations=sum(row.activations for row in found),
     )

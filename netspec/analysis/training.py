@@ -39,7 +39,7 @@ def training_macs(graph: Graph) -> dict[Node, TrainingMacs]:
     found: dict[Node, TrainingMacs] = {}
     for node in graph.nodes:
         macs = node.cost.macs
-        weights = node in learned and node.params
+        weights = node in learned and node.owner.params
         before = node in learned and not learned.isdisjoint(node.inputs)
         found[node] = TrainingMacs(macs, macs if weights else 0, macs if before else 0) if macs else NONE
     return found
@@ -49,7 +49,7 @@ def trained(graph: Graph) -> frozenset[Node]:
     """Nodes whose values have a gradient: they depend on a parameter, and the values of an output depend on them."""
     learned: set[Node] = set()
     for node in graph.nodes:
-        if node.params or not learned.isdisjoint(_differentiated(node)):
+        if node.owner.params or not learned.isdisjoint(_differentiated(node)):
             learned.add(node)
     reached = {output.node for output in graph.outputs} & learned
     for node in reversed(graph.nodes):

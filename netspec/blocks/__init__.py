@@ -17,6 +17,7 @@ BLOCKS: LazyTable[Block] = LazyTable(
         "dense": "netspec.blocks.dense:Dense",
         "transition": "netspec.blocks.transition:Transition",
         "inception": "netspec.blocks.inception:Inception",
+        "shared": "netspec.blocks.shared:Shared",
         "squeeze_excite": "netspec.blocks.squeeze_excite:SqueezeExcite",
     }
 )

@@ -31,6 +31,8 @@ class Block(BaseModel, ABC):
 
     word: ClassVar[str]
     """The name in a spec."""
+    runs_again: ClassVar[bool] = False
+    """Whether it stands for the earlier layer that its first parameter names; its recipe is then that one's."""
     example: ClassVar[Mapping[str, Any]] = {}
     """Parameters of a typical use, for the reference; without any it is the word alone."""
 

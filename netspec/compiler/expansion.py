@@ -17,6 +17,7 @@ from netspec.compiler.name_lookup import Body, Inputs, seen
 from netspec.compiler.operations import RAISED, BlockGraph, Failed, append, instance_of, refuse
 from netspec.compiler.patches import changed
 from netspec.compiler.run import Run
+from netspec.compiler.sharing import reaching, run_again
 from netspec.compiler.word_lookup import Target
 from netspec.errors.problem import Problem, Problems
 from netspec.errors.source import Span
@@ -72,7 +73,7 @@ class Expansion:
         if chain.named:
             return self.chain(chain, run.top, x).node
         try:
-            with run.builder.within(name, "chain", span=span) as scope:
+            with run.builder.within(name, "chain", span=span, reads=_built([x])) as scope:
                 x = self.chain(chain, run.top, x).node
         except DuplicateName as error:
             run.twice(error, span)
@@ -96,6 +97,8 @@ class Expansion:
         called = self._called(layer, key, body, x, number)
         paths = [run.builder.path(name) for name in called]
         rules = run.patches.at(*paths) if run.patches.rules else []
+        if rules:
+            rules = reaching(run, layer, rules, body)
         if rules and key is None and layer.name is None and self._is_left_out(layer, paths, body, x):
             return Built(x, number, left_out=True)
         layer = joining(run, layer, body)
@@ -185,7 +188,7 @@ class Expansion:
     def _repeated(self, layer: Layer, name: str, body: Body, inputs: Inputs) -> Node | None:
         """One layer as often as its ``repeat`` says, in a scope of its own."""
         run, count = self.run, self._count(layer, body, inputs)
-        with run.builder.within(name, "repeat", span=layer.span):
+        with run.builder.within(name, "repeat", span=layer.span, reads=_built(inputs)):
             for index in range(count):
                 x = self._repetition(layer, Spot(str(index), 0, index, count), body, inputs).node
                 run.names.know(run.builder.path(str(index)), x)
@@ -231,6 +234,7 @@ class Expansion:
         path = run.builder.path(spot.name)
         rules = run.patches.at(path)
         run.charge(layer.span, layers=0, values=len(rules))
+        rules = reaching(run, layer, rules, inner) if rules else rules
         one = changed(layer, rules, run.problems, once=True)
         return self._patched(
             rules, [path], inputs, Built(None, spot.number), lambda given: self._once(one, spot, inner, given)
@@ -313,15 +317,16 @@ class Expansion:
             return Built(None, spot.number)
         refuse_depth(run.builder.scope, layer.span, run.problems)
         kind = "chain" if isinstance(what, Chain) else "branches"
-        with self._scope(spot, kind, layer.span):
+        with self._scope(spot, kind, layer.span, inputs):
             return self._content(layer, body, inputs[0], spot)
 
-    def _scope(self, spot: Spot, kind: str, span: Span) -> Within:
-        """The scope of a layer at ``spot``; one without a name adds none."""
-        builder = self.run.builder
+    def _scope(self, spot: Spot, kind: str, span: Span, inputs: Inputs) -> Within:
+        """The scope of a layer over ``inputs`` at ``spot``; one without a name adds none."""
+        builder, reads = self.run.builder, _built(inputs)
         if spot.name is not None:
-            return builder.within(spot.name, kind, span=span)
-        return builder.within("", kind, flat=True, index=spot.repetition, count=spot.repetitions, span=span)
+            return builder.within(spot.name, kind, span=span, reads=reads)
+        index, count = spot.repetition, spot.repetitions
+        return builder.within("", kind, flat=True, index=index, count=count, span=span, reads=reads)
 
     def _content(self, content: Chain | Layer, body: Body, x: Node | None, spot: Spot) -> Built:
         """A chain or branches in the current scope; what has no name there continues the numbers of ``spot``."""
@@ -387,21 +392,27 @@ class Expansion:
         if instance is None or len(nodes) < len(inputs):
             return Built(None, spot.number)
         if isinstance(instance, Operation):
-            if spot.name is None:
-                hint = "an operation is one layer; a block, a chain or branches have layers inside"
-                run.problems.add(
-                    Problem("layer-form", f"{target.word} has no layers that could be inline", layer.span, hint)
-                )
-                return Built(None, spot.number)
-            return Built(append(run, spot.name, instance, nodes, layer, body), spot.number)
+            name = self._only_named(target, layer, spot)
+            return Built(append(run, name, instance, nodes, layer, body) if name else None, spot.number)
         path = run.builder.path(spot.name) if spot.name else run.builder.scope.name
         graph = BlockGraph(run.builder, layer.span, self._appended if run.patches.rules else None)
         try:
-            with self._scope(spot, instance.word, layer.span):
+            if instance.runs_again:
+                name = self._only_named(target, layer, spot)
+                return Built(run_again(run, instance, layer, name, body, inputs) if name else None, spot.number)
+            with self._scope(spot, instance.word, layer.span, inputs):
                 return Built(instance.expand(graph, nodes[0]), spot.number)
         except RAISED as error:  # what is no refusal is raised again
             refuse(run, error, layer, path, body, instance)
         return Built(None, spot.number)
+
+    def _only_named(self, target: Target, layer: Layer, spot: Spot) -> str | None:
+        """The name of a layer that needs one; None, with a problem added, where it is inline."""
+        if spot.name is None:
+            message = f"{target.word} has no layers that could be inline"
+            hint = "an operation is one layer; a block, a chain or branches have layers inside"
+            self.run.problems.add(Problem("layer-form", message, layer.span, hint))
+        return spot.name
 
     def _appended(self, name: str, operation: Operation, inputs: list[Node], span: Span) -> Node:
         """An operation that a built-in block appends, as the patches that name it want it."""
@@ -440,7 +451,7 @@ class Expansion:
         values = self._settled(block, arguments, body, inputs)
         if values is None or block.body is None:
             return Built(None, spot.number)
-        with self._scope(spot, block.name, arguments.span) as scope:
+        with self._scope(spot, block.name, arguments.span, inputs) as scope:
             for key, node in zip(block.reads, inputs[1:], strict=True):
                 run.names.know(run.builder.path(key), node)
             inner = Body(values, inputs[0], scope.name, (*body.uses, (block.name, arguments.span)))
@@ -458,6 +469,11 @@ class Expansion:
         run.charge(arguments.span, values=block.weight)
         known = {key: body.values[key] for key in names.KNOWN_INSIDE if key in body.values}
         return {**known, **settled(block.params, block.name, arguments, known, run.problems)}
+
+
+def _built(inputs: Inputs) -> tuple[Node, ...]:
+    """Those of ``inputs`` that could be built."""
+    return tuple([node for node in inputs if node])
 
 
 def _counted(layer: Layer, index: int, count: int, body: Body) -> Body:

@@ -59,6 +59,19 @@ class NameLookup:
         """Whether a name was read that is not there, or not yet."""
         return bool(self._pending)
 
+    @property
+    def count(self) -> int:
+        """How many names there are."""
+        return len(self._outputs)
+
+    def known(self, path: str) -> Node | None:
+        """What ``path`` means; None where it could not be built."""
+        return self._outputs.get(path)
+
+    def inside(self, path: str) -> list[str]:
+        """The paths below ``path``, in the order in which they were first known."""
+        return [one for one in self._outputs if one.startswith(f"{path}.")]
+
     def know(self, path: str, node: Node | None) -> None:
         """From here on ``path`` means ``node``, also where it was the number of a layer that is left out."""
         self._outputs[path] = node
@@ -75,12 +88,16 @@ class NameLookup:
 
     def find(self, read: Scalar, scope: str, body: Body) -> Node | None:
         """What ``read`` means in ``scope``; a name that is not there yet is judged at the end."""
-        name = str(read.value)
-        if name == INPUT:
+        if str(read.value) == INPUT:
             return body.input
-        for path in _candidates(name, scope, body.boundary):
+        path = self.locate(read, scope, body)
+        return self._outputs[path] if path else None
+
+    def locate(self, read: Scalar, scope: str, body: Body) -> str | None:
+        """The path that ``read`` means in ``scope``; a name that is not there yet is judged at the end."""
+        for path in _candidates(str(read.value), scope, body.boundary):
             if path in self._outputs:
-                return self._outputs[path]
+                return path
         self._pending.append((read, scope, body.boundary))
         return None
 

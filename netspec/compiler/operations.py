@@ -65,8 +65,9 @@ def instance_of(run: Run, target: Target, layer: Layer, body: Body, inputs: Inpu
         instance = _made(run, known, target, layer, body)
         if instance is not None and not target.arguments.given:
             run.plain[known] = instance
-    joins = issubclass(known, Operation) and known.joins
-    return instance if _fits(run, target.word, layer, inputs, joins=joins) else None
+    if issubclass(known, Operation):
+        return instance if _fits(run, target.word, layer, inputs, joins=known.joins) else None
+    return instance if known.runs_again or _fits(run, target.word, layer, inputs, joins=False) else None
 
 
 def _made(

@@ -39,6 +39,14 @@ class Patches:
         self._used.update(met)
         return [self.rules[at] for at in met]
 
+    def exactly(self, path: str) -> list[Rule]:
+        """The rules for ``path`` alone that are not being applied there; they have met it."""
+        if path in self._done:
+            return []
+        found = self._exact.get(path, [])
+        self._used.update(found)
+        return [self.rules[at] for at in found]
+
     def _meeting(self, path: str) -> Iterator[int]:
         yield from self._exact.get(path, ())
         yield from (at for at in self._globs if self._patterns[at].matches(path))

@@ -260,6 +260,8 @@ def content(part: Part, reading: Readers) -> list[Run]:
 
 def described(part: Part, folded: list[Run]) -> tuple[str, int]:
     """The word that says best what a stage is made of, and how often; no word for plain chains."""
+    if isinstance(part, Scope) and part.shares:
+        return f"weights of {part.owner.name}", 1
     word = folded[0].word if len(folded) == 1 else "" if isinstance(part, Node) else part.block
     count = len(folded[0].copies) if len(folded) == 1 else 1
     return ("" if word in STRUCTURAL else word.replace("_", " ")), count

@@ -19,7 +19,7 @@ SCHEMA_VERSION = 1
 """Of the data of ``netspec diff``."""
 Plain = Any
 """What JSON can hold."""
-WORD, SHAPE, INPUTS = "operation", "shape", "inputs"
+WORD, SHAPE, INPUTS, WEIGHTS = "operation", "shape", "inputs", "weights of"
 """What can change of an operation beside its parameters."""
 
 
@@ -143,6 +143,8 @@ def _changes(old: Node, new: Node, pairs: dict[Node, Node]) -> list[Change]:
         changes += [Change(name, before[name], after[name]) for name in before if not _alike(before[name], after[name])]
     if old.shape != new.shape:
         changes.append(_shapes(SHAPE, old.shape, new.shape))
+    if pairs.get(old.owner) is not new.owner and (old.shares or new.shares):
+        changes.append(Change(WEIGHTS, old.owner.name, new.owner.name))
     if [pairs.get(source) for source in old.inputs] != list(new.inputs):
         names = [[source.name for source in node.inputs] for node in (old, new)]
         changes.append(Change(INPUTS, names[0], names[1]))

@@ -8,6 +8,7 @@ from types import TracebackType
 from netspec.errors.codes import Refusal
 from netspec.errors.source import Span
 from netspec.graph.graph import INPUT, Entry, Graph, Node, Output, Scope
+from netspec.graph.sharing import refuse_misfit
 from netspec.limits import LIMITS
 from netspec.ops.facts import Shape, shape_text
 from netspec.ops.fields import LARGEST
@@ -75,9 +76,12 @@ class GraphBuilder:
         """Full path of a child called ``name`` of the current scope."""
         return f"{self.scope.name}.{name}" if self.scope.name else name
 
-    def add(self, name: str, operation: Operation, *inputs: Node, span: Span | None = None) -> Node:
+    def add(
+        self, name: str, operation: Operation, *inputs: Node, span: Span | None = None, shares: Node | None = None
+    ) -> Node:
         """Append ``operation``, which is written at ``span``, as ``name`` in the current scope.
 
+        It runs with the module of the node that it ``shares``, if any.
         Raises :class:`NodeRefused` when the inputs do not fit and :class:`DuplicateName` when the name is taken.
         """
         if len(self.nodes) >= self._full:
@@ -87,17 +91,19 @@ class GraphBuilder:
         key = _likeness(operation, shapes)
         twin = self._alike.get(key)
         shape = self._shape(operation, shapes, path, inputs) if twin is None else twin.shape
+        if shares:
+            self._refuse_misfit(shares.owner, shapes, path, inputs)
         self._claim(path)
         parent = self._container(path)
-        node = Node(len(self.nodes), path, operation, inputs, shape, parent, span, shapes, twin)
-        if twin is None and key is not None:
+        node = Node(len(self.nodes), path, operation, inputs, shape, parent, span, shapes, twin, shares)
+        if twin is None and key is not None and shares is None:
             self._alike[key] = node
         parent.children.append(node)
         self.nodes.append(node)
         self.parts[path] = node
         return node
 
-    def within(
+    def within(  # noqa: PLR0913 - what a scope is
         self,
         name: str,
         block: str,
@@ -106,6 +112,8 @@ class GraphBuilder:
         index: int = 0,
         count: int = 1,
         span: Span | None = None,
+        reads: tuple[Node, ...] = (),
+        shares: Scope | None = None,
     ) -> Within:
         """A scope called ``name`` around what is appended meanwhile; a ``flat`` one adds no name."""
         outer = self.scope
@@ -113,11 +121,22 @@ class GraphBuilder:
         if not flat:
             self._claim(path)
         parent = outer if flat else self._container(path)
-        scope = Scope(path, block, parent, flat=flat, index=index, count=count, span=span)
+        scope = Scope(path, block, parent, flat=flat, index=index, count=count, span=span, reads=reads, shares=shares)
         parent.children.append(scope)
         if not flat:
             self.parts[path] = self._scopes[path] = scope
         return Within(self, scope)
+
+    def opened(self, path: str, parent: Scope, like: Scope, span: Span | None, reads: tuple[Node, ...]) -> Scope:
+        """A scope at ``path`` in ``parent`` that shares the module of another; it stays open for what is appended."""
+        scope = Scope(
+            path, like.block, parent, like.flat, like.index, like.count, span, reads=reads, shares=like
+        )  # flat scopes have the path of what is around them
+        if not like.flat:
+            self._claim(path)
+            self.parts[path] = self._scopes[path] = scope
+        parent.children.append(scope)
+        return scope
 
     def graph(
         self,
@@ -139,6 +158,13 @@ class GraphBuilder:
             large = Refusal("limit", f"{shape_text(shape)} is larger than {LARGEST:,} on a side")
             raise NodeRefused(path, inputs, large)
         return shape
+
+    def _refuse_misfit(self, owner: Node, shapes: tuple[Shape, ...], path: str, inputs: tuple[Node, ...]) -> None:
+        """Raise :class:`NodeRefused` where the module of ``owner`` does not fit inputs of these shapes."""
+        try:
+            refuse_misfit(owner, *shapes)
+        except Refusal as refusal:
+            raise NodeRefused(path, inputs, refusal) from None
 
     def _claim(self, path: str) -> None:
         if path in self.names:

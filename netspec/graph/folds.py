@@ -13,8 +13,8 @@ Part = TypeVar("Part")
 
 
 def figures(node: Node) -> Hashable:
-    """What decides every figure of a table: the operation with its parameters, and its shapes."""
-    return node.operation, node.input_shapes, node.shape
+    """What decides every figure of a table: the operation with its parameters, its shapes, and whose weights it has."""
+    return node.operation, node.input_shapes, node.shape, node.shares is None
 
 
 def label(node: Node) -> Hashable:

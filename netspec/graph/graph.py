@@ -26,6 +26,9 @@ class Node:
     from a ``twin``: an equal operation over inputs of equal shapes. ``params`` and ``buffers`` are the elements of its
     tensors, trainable ones and others.
 
+    A node that ``shares`` the module of an earlier one has no tensors of its own; ``owner`` is the node that has them,
+    itself for all others.
+
     ``origin`` is the first of the network's inputs that it comes from; positions are told in that one. ``followed`` are
     those of its inputs that come from it too. ``grid`` is how many positions it has along each axis of it: one on each
     where its shape has other axes than that, as flat features have; ``has_places`` says whether it has the same.
@@ -40,6 +43,8 @@ class Node:
     span: Span | None
     input_shapes: tuple[Shape, ...]
     twin: InitVar[Node | None]
+    shares: Node | None = None
+    owner: Node = field(init=False)
     tensors: tuple[Tensor, ...] = field(init=False)
     window: Window = field(init=False)
     bounding_window: Window | None = field(init=False)
@@ -52,6 +57,7 @@ class Node:
     buffers: int = field(init=False)
 
     def __post_init__(self, twin: Node | None) -> None:
+        self.owner = self.shares.owner if self.shares else self
         grid = self.shape[1:]
         self.followed = self.inputs
         if len(self.inputs) == 1:
@@ -67,7 +73,13 @@ class Node:
         if twin is not None:
             self.tensors, self.params, self.buffers = twin.tensors, twin.params, twin.buffers
             self.window, self.bounding_window, self.cost = twin.window, twin.bounding_window, twin.cost
-            return
+        else:
+            self._work_out()
+        if self.shares is not None:
+            self.tensors, self.params, self.buffers = (), 0, 0
+
+    def _work_out(self) -> None:
+        """Ask the operation."""
         operation, shapes = self.operation, self.input_shapes
         self.tensors = operation.tensors(*shapes)
         self.window = operation.window(*shapes)
@@ -85,8 +97,9 @@ class Node:
 
     @property
     def label(self) -> str:
-        """The operation in a few words: ``conv 3x3/2, 64``."""
-        return self.operation.label(*self.input_shapes)
+        """The operation in a few words: ``conv 3x3/2, 64``; of one with another's weights that is said, too."""
+        label = self.operation.label(*self.input_shapes)
+        return f"{label}, shared" if self.shares and self.owner.tensors else label
 
     @property
     def positions(self) -> int:
@@ -102,7 +115,8 @@ class Scope:
     """A part of the network that was written as one: a section entry, a block, a branch, a repetition.
 
     ``flat`` scopes (inline blocks) group nodes for readers but add no name. ``index`` and ``count`` say which
-    repetition this is. ``children`` are in running order.
+    repetition this is. ``children`` are in running order. ``reads`` is what it is given, and a scope that ``shares``
+    the module of an earlier one holds the same nodes again.
     """
 
     name: str
@@ -113,11 +127,18 @@ class Scope:
     count: int = 1
     span: Span | None = None
     children: list[Node | Scope] = field(default_factory=list)
+    reads: tuple[Node, ...] = ()
+    shares: Scope | None = None
     depth: int = field(init=False)
     """How many scopes are around it."""
 
     def __post_init__(self) -> None:
         self.depth = self.parent.depth + 1 if self.parent else 0
+
+    @property
+    def owner(self) -> Scope:
+        """The scope whose module this is: its own, but for one that shares that of another."""
+        return self.shares.owner if self.shares else self
 
     def __repr__(self) -> str:
         return f"Scope({shortened(self.name)!r}, {self.block!r}, {len(self.children)} children)"

@@ -74,12 +74,16 @@ def selected(graph: Graph, outputs: Mapping[str, Node]) -> Graph:
     Names, scopes and places stay; nodes are numbered anew. Inputs that nothing needs are gone too.
     """
     needed = set().union(*(upstream(node) for node in outputs.values()))
+    while owners := {node.owner for node in needed} - needed:  # whose modules what is needed runs with
+        needed = needed.union(*map(upstream, owners))
     scopes: dict[Scope, Scope] = {graph.root: replace(graph.root, children=[])}
     nodes: dict[Node, Node] = {}
     for node in graph.nodes:
         if node in needed:
             inputs = tuple([nodes[source] for source in node.inputs])
-            nodes[node] = replace(node, index=len(nodes), inputs=inputs, scope=_copied(node.scope, scopes), twin=node)
+            shares = nodes[node.owner] if node.shares else None
+            scope = _copied(node.scope, scopes)
+            nodes[node] = replace(node, index=len(nodes), inputs=inputs, scope=scope, twin=node, shares=shares)
     for scope, copy in scopes.items():
         parts = [nodes.get(child) if isinstance(child, Node) else scopes.get(child) for child in scope.children]
         copy.children.extend(part for part in parts if part)
@@ -92,7 +96,8 @@ def _copied(scope: Scope, scopes: dict[Scope, Scope]) -> Scope:
     """The copy of ``scope``, made with those around it if it is not there yet; its children come later."""
     if scope not in scopes:
         parent = _copied(scope.parent, scopes) if scope.parent else None
-        scopes[scope] = replace(scope, parent=parent, children=[])
+        shares = _copied(scope.owner, scopes) if scope.shares else None
+        scopes[scope] = replace(scope, parent=parent, children=[], shares=shares)
     return scopes[scope]
 
 

@@ -71,7 +71,7 @@ class _Builder:
         return self._with_forward(self.graph.root, name, self.graph.inputs, steps, result)
 
     def _steps(self, scope: Scope, live: Liveness) -> list[Step]:
-        return [step(piece, live) for piece in pieces(scope)]
+        return [step(piece, live) for piece in pieces(scope, live)]
 
     def _life(self, scope: Scope) -> Liveness:
         """Who reads what in ``scope``; one that is not run at all is built as if it were, and can be called."""
@@ -116,6 +116,8 @@ class _Builder:
             holder.add_module(last, child)
 
     def _child(self, piece: Node | Scope) -> nn.Module | None:
+        if piece.shares:
+            return None
         if isinstance(piece, Scope):
             return self._module(piece)
         layer = self.layers[piece]
@@ -124,8 +126,9 @@ class _Builder:
         return self._layer(piece, layer)
 
     def _layer(self, node: Node, layer: Layer) -> nn.Module:
-        live = self.live if node in self.live.run else self.whole
-        if live.overwrites(node):
+        lives = [life for life in (self.live, self.whole) if not life.run.isdisjoint(life.uses(node))]
+        lives = lives if self.whole.is_shared(node) else lives[:1]
+        if all(life.overwrites(node) for life in lives):
             layer = layer._replace(arguments={**layer.arguments, "inplace": True})
         return started(node, layer, self.starts)
 

@@ -6,7 +6,7 @@ import keyword
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 
-from netspec.analysis.liveness import Liveness, is_open
+from netspec.analysis.liveness import Liveness
 from netspec.graph.graph import INPUT, Node, Scope
 from netspec.ops.facts import Layer
 
@@ -27,15 +27,15 @@ class Step:
     outputs: tuple[Node, ...]
 
 
-def pieces(scope: Scope) -> list[Piece]:
+def pieces(scope: Scope, live: Liveness) -> list[Piece]:
     """What a module of ``scope`` holds and calls, in running order: nodes, and scopes that are modules themselves.
 
-    Inline blocks, and path prefixes whose layers are not next to each other, have no forward of their own: their
-    children are called by the module around them.
+    What has no forward of its own (:meth:`~netspec.analysis.liveness.Liveness.is_open`) is no piece, but its children
+    are.
     """
     found: list[Piece] = []
     for child in scope.children:
-        found.extend(pieces(child) if isinstance(child, Scope) and is_open(child) else [child])
+        found.extend(pieces(child, live) if isinstance(child, Scope) and live.is_open(child) else [child])
     return sorted(found, key=first_index)
 
 
@@ -51,12 +51,18 @@ def step(piece: Piece, live: Liveness) -> Step:
     inside = [node for node in piece.nodes() if node in live.run]
     members = set(inside)
     inputs = dict.fromkeys(source for node in inside for source in node.inputs if source not in members)
-    outputs = [
-        node
-        for node in inside
-        if node in live.returned or any(reader in live.run and reader not in members for reader in live.readers[node])
-    ]
-    return Step(piece, tuple(inputs), tuple(outputs))
+    given = tuple(inputs) if piece.shares is None else _as_the_first(piece)
+    return Step(piece, given, tuple([node for node in inside if live.is_read_outside(node, members)]))
+
+
+def _as_the_first(piece: Scope) -> tuple[Node, ...]:
+    """What goes into ``piece`` in place of what goes into the scope whose module it shares, in the order of that."""
+    nodes, first = list(piece.nodes()), list(piece.owner.nodes())
+    members = set(first)
+    given: dict[Node, Node] = {}
+    for node, other in zip(nodes, first, strict=True):
+        given |= {theirs: ours for ours, theirs in zip(node.inputs, other.inputs, strict=True) if theirs not in members}
+    return tuple(given.values())
 
 
 def is_sequence(
@@ -70,6 +76,7 @@ def is_sequence(
         is_function = isinstance(one.piece, Node) and layers[one.piece].call != "module"
         if (
             is_function
+            or one.piece.shares
             or one.inputs != current
             or len(one.outputs) != 1
             or (isinstance(one.piece, Node) and len(one.piece.inputs) != 1)
@@ -147,11 +154,11 @@ class Writer:
         if isinstance(piece, Scope) and piece in self.recomputed:
             return f"{RECOMPUTED}({self._attribute(piece.name)}, {', '.join(values)})"
         if isinstance(piece, Scope):
-            return f"{self._attribute(piece.name)}({', '.join(values)})"
+            return f"{self._attribute(piece.owner.name)}({', '.join(values)})"
         layer = self.layers[piece]
         more = "".join(f", {name}={value!r}" for name, value in layer.arguments.items())
         if layer.call == "module":
-            return f"{self._attribute(piece.name)}({', '.join(values)})"
+            return f"{self._attribute(piece.owner.name)}({', '.join(values)})"
         if layer.call == "list":
             return f"{layer.target}([{', '.join(values)}]{more})"
         if layer.call == "function":

@@ -60,7 +60,7 @@ def _choose(found: Chosen, node: Node, layer: Runnable) -> None:
         found.stand_ins[node] = stand_in
         function = stand_in.on_image
     if layer.is_module and not (stand_in and stand_in.stays):
-        found.on_image[node.name] = function
+        found.on_image.setdefault(node.owner.name, function)
 
 
 def _zeros(node: Node) -> Callable[..., Tensor]:

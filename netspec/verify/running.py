@@ -66,7 +66,7 @@ def compiled(graph: Graph, device: str) -> Compiled:
     modules, layers = dict(whole.named_modules()), dict[Node, Runnable]()
     for node in graph.operations:
         layer = node.operation.layer(*node.input_shapes)
-        layers[node] = runnable(layer, modules[node.name] if layer.call == "module" else None)
+        layers[node] = runnable(layer, modules[node.owner.name] if layer.call == "module" else None)
     network = Compiled(graph, device, whole, module(graph, device=device).eval(), layers, {}, {})
     _measure(network)
     return network
@@ -82,8 +82,8 @@ def _measure(network: Compiled) -> None:
     values: dict[Node, Any] = dict(zip(network.graph.inputs, images, strict=True))
     with quiet(), torch.no_grad():
         for node, layer in network.layers.items():
-            own = called.get(layer.target) if isinstance(layer.target, nn.Module) else None
-            values[node] = layer.run(*[values[source] for source in node.inputs]) if own is None else own
+            made = called.get(layer.target) if isinstance(layer.target, nn.Module) else None
+            values[node] = next(made) if made else layer.run(*[values[source] for source in node.inputs])
     network.shapes.update({node: _shape(value) for node, value in values.items()})
 
 
@@ -107,19 +107,21 @@ def _called(layer: Layer, function: Callable[..., Any], inputs: tuple[Tensor, ..
     return reduce(lambda result, value: function(result, value, **layer.arguments), inputs)
 
 
-def outputs_of(network: nn.Module, layers: Iterable[nn.Module], images: Images) -> tuple[Any, dict[nn.Module, Any]]:
-    """What ``network`` makes of ``images``, and what each of ``layers`` does; those that are called."""
-    called: dict[nn.Module, Any] = {}
+def outputs_of(
+    network: nn.Module, layers: Iterable[nn.Module], images: Images
+) -> tuple[Any, dict[nn.Module, Iterator[Any]]]:
+    """What ``network`` makes of ``images``, and what each of ``layers`` that is called does, call by call."""
+    called: dict[nn.Module, list[Any]] = {}
 
     def note(layer: nn.Module, _: Any, output: Any) -> None:
-        called[layer] = output
+        called.setdefault(layer, []).append(output)
 
-    hooks = [layer.register_forward_hook(note) for layer in layers]
+    hooks = [layer.register_forward_hook(note) for layer in dict.fromkeys(layers)]
     with quiet(), torch.no_grad():
         result = network(*images)
     for hook in hooks:
         hook.remove()
-    return result, called
+    return result, {layer: iter(outputs) for layer, outputs in called.items()}
 
 
 def blank(graph: Graph, count: int = 1, **options: Any) -> Images:

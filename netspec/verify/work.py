@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from operator import attrgetter
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from netspec.analysis.rows import Row
 from netspec.analysis.summary import Summary
@@ -83,10 +84,25 @@ def _by_fvcore(stats: Summary, network: Compiled) -> Counted:
     return Counted(FVCORE, traced.macs, blind)
 
 
+def _counted_as(row: Row, network: Compiled) -> str:
+    """The name under which an oracle counts ``row``: that of its module, with all that run with that."""
+    return row.node.owner.name if network.layers[row.node].is_module else row.name
+
+
+def _stated(rows: Iterable[Row], network: Compiled, of: Callable[[Row], int]) -> dict[str, int]:
+    """What ``rows`` state, by the names under which oracles count them."""
+    found: dict[str, int] = {}
+    for row in rows:
+        name = _counted_as(row, network)
+        found[name] = found.get(name, 0) + of(row)
+    return found
+
+
 def _understated(stats: Summary, network: Compiled, macs: Mapping[str, int]) -> list[Row]:
     """Operations of others of which an oracle counts fewer multiply-adds than they state."""
-    layers = network.layers
-    return [row for row in stats.rows if row.macs > macs.get(row.name, 0) and known(layers[row.node].target) is None]
+    stated, own = _stated(stats.rows, network, attrgetter("macs")), [row for row in stats.rows if not row.node.shares]
+    foreign = [row for row in own if known(network.layers[row.node].target) is None]
+    return [row for row in foreign if stated[row.name] > macs.get(row.name, 0)]
 
 
 def _with_values(network: Compiled) -> nn.Module:
@@ -98,7 +114,7 @@ def _with_values(network: Compiled) -> nn.Module:
         for tensor in (*found.parameters(), *found.buffers()):
             tensor.zero_()
         for node, layer in network.layers.items():
-            if layer.is_module and known(layer.target) is None:
+            if layer.is_module and known(layer.target) is None and node.owner is node:
                 parent, _, child = node.name.rpartition(".")
                 data = node.operation.layer(*node.input_shapes)
                 setattr(found.get_submodule(parent), child, named(data.target)(**data.arguments).eval())
@@ -111,10 +127,11 @@ def _with_values(network: Compiled) -> nn.Module:
 def _macs(stats: Summary, network: Compiled, counted: Counted, lost: Mapping[str, int]) -> Iterator[Check]:
     """Multiply-adds of inference: of the whole, and of each layer; those that are ``lost`` are none to the oracle."""
     rows = [row for row in stats.rows if network.layers[row.node].is_module or counted.macs.get(row.name)]
-    hidden = {row.name: row.macs - counted.macs.get(row.name, 0) for row in rows if row.name in counted.blind}
+    stated = _stated(rows, network, attrgetter("macs"))
+    hidden = {name: macs - counted.macs.get(name, 0) for name, macs in stated.items() if name in counted.blind}
     yield _mac_check(counted, "", stats.totals.macs, sum(lost.values()), sum(hidden.values()))
-    for row in rows:
-        yield _mac_check(counted, row.name, row.macs, lost.get(row.name, 0), hidden.get(row.name, 0))
+    for name, macs in stated.items():
+        yield _mac_check(counted, name, macs, lost.get(name, 0), hidden.get(name, 0))
 
 
 def _mac_check(counted: Counted, name: str, ours: int, lost: int, hidden: int) -> Check:
@@ -148,10 +165,10 @@ def _activations(stats: Summary, network: Compiled, counted: Counted) -> Iterato
     yield _unused(stats, modules, called)
     made = {row.name: 0 for row in stats.rows}
     for row in stats.rows:
-        if counted.macs.get(row.name):
+        if counted.macs.get(_counted_as(row, network)) and not row.auxiliary:
             layer = network.layers[row.node]
-            output = called[modules[row.name]] if layer.is_module else layer.run(*network.inputs(row.node))
-            made[row.name] = output.numel()
+            own = called.get(modules[row.node.owner.name]) if layer.is_module else None
+            made[row.name] = (next(own) if own else layer.run(*network.inputs(row.node))).numel()
     yield _activation_check(counted, "", sum(row.activations for row in stats.rows), sum(made.values()))
     for row in stats.rows:
         yield _activation_check(counted, row.name, row.activations, made[row.name])
@@ -165,7 +182,7 @@ def _activation_check(counted: Counted, name: str, ours: int, theirs: int) -> Ch
     return Check("activations", name, ours, theirs, TORCH)
 
 
-def _unused(stats: Summary, modules: Mapping[str, nn.Module], called: Mapping[nn.Module, Tensor]) -> Check:
+def _unused(stats: Summary, modules: Mapping[str, nn.Module], called: Container[nn.Module]) -> Check:
     """Parameters that inference has no use for: those of layers that it does not call."""
     layers = [modules[row.name] for row in stats.rows if row.name in modules]
     unused = sum(parameter.numel() for layer in layers if layer not in called for parameter in layer.parameters())
@@ -174,10 +191,12 @@ def _unused(stats: Summary, modules: Mapping[str, nn.Module], called: Mapping[nn
 
 def _auxiliary_macs(stats: Summary, network: Compiled) -> Iterator[Check]:
     """Multiply-adds of the layers that inference leaves out."""
-    rows = [row for row in stats.rows if row.auxiliary and network.layers[row.node].is_module]
-    flops = counted_flops(network.whole, network.images()) if rows else {}
-    for row in rows:
-        yield Check("MACs in training", row.name, row.cost.macs, flops.get(row.name, 0) // 2, COUNTER)
+    rows = [row for row in stats.rows if network.layers[row.node].is_module]
+    aside = {_counted_as(row, network) for row in rows if row.auxiliary}
+    flops = counted_flops(network.whole, network.images()) if aside else {}
+    stated = _stated(rows, network, lambda row: row.cost.macs)
+    for name in (name for name in stated if name in aside):
+        yield Check("MACs in training", name, stated[name], flops.get(name, 0) // 2, COUNTER)
 
 
 def _training(stats: Summary, network: Compiled, counted: Counted) -> Check:
