@@ -110,6 +110,20 @@ KINDS: dict[str, Kind] = {
     "dropout of channels": has(lambda node: isinstance(node.operation, Dropout) and node.operation.channels),
     "gate for each row": has(lambda node: repeats_along(node, 1)),
     "gate for each column": has(lambda node: repeats_along(node, 0)),
+    "places of a max pool read": has(lambda node: node.operation.word == "max_unpool"),
+    "transposed convolution in groups": has(
+        lambda node: node.operation.word == "conv_transpose" and node.operation.channel_groups > 1
+    ),
+    "positions that no kernel reaches": has(
+        lambda node: node.operation.word == "conv_transpose" and any(one.may_be_empty for one in node.uneven)
+    ),
+    "positions between elements": has(lambda node: node.operation.word == "resize" and bool(node.uneven)),
+    "maps grown to the size of others": has(
+        lambda node: (
+            node.operation.word in {"add", "concat"}
+            and any(source.operation.word == "resize" for source in node.inputs)
+        )
+    ),
     "branches added": join("add"),
     "branches concatenated": join("concat"),
     "mean of branches": join("mean"),

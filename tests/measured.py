@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     import torch
 
 BATCH = 2
-FREE = (*(f"aten::{norm}_norm" for norm in ("batch", "group", "instance", "layer")), "aten::adaptive_avg_pool2d")
+FREE = (
+    *(f"aten::{norm}_norm" for norm in ("batch", "group", "instance", "layer")),
+    *("aten::adaptive_avg_pool2d", "aten::upsample_nearest2d", "aten::upsample_bilinear2d"),
+)
 """What fvcore counts beside convolutions and linear layers; it is given a handler for zero, which it heeds."""
 
 

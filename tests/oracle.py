@@ -38,18 +38,71 @@ def values(
     module: torch.nn.Module | None = None,
     *,
     instead: Callable[[Layer], Layer] = lambda layer: layer,
+    call: Callable[..., Any] = called,
 ) -> dict[Node, torch.Tensor]:
     """The value of every node for ``images`` of each input, with the weights of ``module`` or fresh ones.
 
-    ``instead`` says what to run in the place of a layer.
+    ``instead`` says what to run in the place of a layer, and ``call`` how.
     """
     given = images if isinstance(images, list | tuple) else [images]
     found = dict(zip(graph.inputs, given, strict=True))
     for node in graph.operations:
         layer = instead(node.operation.layer(*node.input_shapes))
         weights = module.get_submodule(node.owner.name).state_dict() if module and layer.call == "module" else None
-        found[node] = called(layer, [found[source].clone() for source in node.inputs], weights=weights)
+        inputs: list[Any] = [found[source].clone() for source in node.inputs]
+        if node.operation.word == "max_unpool":
+            inputs[1] = places(node.inputs[1], found)
+        found[node] = call(layer, inputs, weights=weights)
     return found
+
+
+def places(pool: Node, found: Mapping[Node, torch.Tensor]) -> tuple[torch.Tensor, Any]:
+    """Where the values of a max pool come from, and the sizes of what it reads, by torch's own layer."""
+    from netspec.nn.start import named
+
+    layer = pool.operation.layer(*pool.input_shapes)
+    before = found[pool.inputs[0]]
+    indices = named(layer.target)(**layer.arguments, return_indices=True)(before)[1]
+    return indices, before.shape[2:]
+
+
+def called_without_zeros(layer: Layer, inputs: list[Any], **more: Any) -> Any:
+    """As :func:`called`, but what interpolation weighs by 0, or by a rounding of it, is left out.
+
+    A value that is no number would come through such a weight.
+    """
+    import torch
+
+    if layer.target not in ("torch.nn.Upsample", "netspec.nn.layers.ResizeLike"):
+        return called(layer, inputs, **more)
+    x, *like = inputs
+    sizes = called(layer, [torch.zeros_like(x), *like]).shape[2:]
+    for axis, out in enumerate(sizes):
+        x = x.movedim(2 + axis, -1)
+        size = x.shape[-1]
+        weights = _weights(layer, axis, size, out).to(x.dtype)
+        spoilt = (x.isnan().to(x.dtype) @ (weights.abs() > NONE).to(x.dtype)) > 0
+        x = (x.nan_to_num() @ weights).masked_fill(spoilt, torch.nan).movedim(-1, 2 + axis)
+    return x
+
+
+NONE = 1e-9
+"""A weight below this is a rounding of 0."""
+
+
+def _weights(layer: Layer, axis: int, size: int, out: int) -> torch.Tensor:
+    """Elements x positions: by how much each element is weighed on one axis."""
+    import torch
+
+    given = {
+        **layer.arguments,
+        "mode": {"linear": "bilinear", "trilinear": "bilinear"}.get(mode := layer.arguments["mode"], mode),
+    }
+    scale = given.pop("scale_factor", None)
+    given["size"] = None if scale else (1, out)
+    lines = torch.eye(size, dtype=torch.double).view(size, 1, 1, size)
+    upsample = torch.nn.Upsample(**given, scale_factor=(1.0, scale[axis]) if scale else None)
+    return upsample(lines).view(size, out)
 
 
 def randomised(module: Any, torch: ModuleType) -> Any:

@@ -21,6 +21,8 @@ Drawn = tuple[Data, Map]
 """A layer, and the shape that comes out of it."""
 
 WIDEST = 12
+LARGE = 9
+"""Sides of maps that are not grown any more."""
 KERNELS = (1, 2, 3, 4, 5, 7)
 EVEN = (2, 4)
 """Kernels that ``same`` pads unevenly."""
@@ -246,6 +248,50 @@ def pad_shortcut(net: Drawing, shape: Map) -> Drawn:
     return layer, (out, sides(shape[1], 1, stride, 0), sides(shape[2], 1, stride, 0))
 
 
+def conv_transpose(net: Drawing, shape: Map) -> Drawn:
+    """A transposed convolution with any of its parameters; of a large map one that keeps it from growing."""
+    channels, *size = shape
+    groups = net.one(*(n for n in range(1, channels + 1) if channels % n == 0))
+    out = groups * net.number(1, max(1, min(3, WIDEST // groups)))
+    kernel, stride, padding, more, dilation, high_wide = [], [], [], [], [], []
+    for side in size:
+        s = net.number(1, 3) if side <= LARGE // 2 else 1
+        k, d = net.number(1, 4), net.number(1, 2)
+        extra = net.number(0, max(s, d) - 1)
+        whole = (side - 1) * s + d * (k - 1) + 1 + extra
+        off = net.number(0, min(2, (whole - 1) // 2))
+        high_wide.append(whole - 2 * off)
+        for values, value in ((kernel, k), (stride, s), (padding, off), (more, extra), (dilation, d)):
+            values.append(value)
+    parameters: dict[str, Data] = {"out": out, "kernel": net.pair(*kernel), "stride": net.pair(*stride)}
+    parameters |= {"padding": net.pair(*padding)} if any(padding) else {}
+    parameters |= {"output_padding": net.pair(*more)} if any(more) else {}
+    parameters |= {"dilation": net.pair(*dilation)} if dilation != [1, 1] else {}
+    parameters |= {"groups": groups} if groups > 1 else {}
+    parameters |= {"bias": False} if net.yes() else {}
+    return {"conv_transpose": parameters}, (out, high_wide[0], high_wide[1])
+
+
+def pixel_shuffle(net: Drawing, shape: Map) -> Drawn:
+    """Four channels as the positions of one, where there are so many."""
+    channels, high, wide = shape
+    if channels % 4 or max(high, wide) > LARGE:
+        return conv_transpose(net, shape)
+    return {"pixel_shuffle": 2}, (channels // 4, 2 * high, 2 * wide)
+
+
+def resize(net: Drawing, shape: Map) -> Drawn:
+    """Interpolation to twice or three times the size; of large maps to half of it."""
+    channels, high, wide = shape
+    if max(high, wide) > LARGE:
+        return {"resize": {"size": [-(-high // 2), -(-wide // 2)]}}, (channels, -(-high // 2), -(-wide // 2))
+    mode = net.one("nearest", "linear", "cubic")
+    scales = [net.number(1, 3), net.number(1, 2)] if mode == "nearest" else [2, 2]
+    size = (high * scales[0], wide * scales[1])
+    parameters = {"size": list(size)} if net.number(0, 2) == 0 else {"scale": net.pair(*scales)}
+    return {"resize": {**parameters, **({"mode": mode} if mode != "nearest" else {})}}, (channels, *size)
+
+
 def same_conv(net: Drawing, shape: Map, out: int) -> Drawn:
     """A convolution that keeps height and width."""
     kernel = net.one(1, 3, [1, 3])
@@ -289,6 +335,20 @@ def gated(net: Drawing, shape: Map) -> Drawn:
     gate: list[Data] = [{"adaptive_avg_pool": net.one([high, 1], [1, wide], 1)}] if net.number(0, 3) else []
     gate += [{"conv": {"out": out, "kernel": net.one(1, 3), "padding": "same"}}, net.one("sigmoid", "hardsigmoid")]
     return {"branches": {"x": "identity", "gate": gate}, "join": "multiply"}, shape
+
+
+def grown(net: Drawing, shape: Map) -> Drawn:
+    """A map made smaller and grown again to its size, beside itself."""
+    _, high, wide = shape
+    if min(high, wide) < 2:
+        return elementwise(net, shape)
+    below: list[Data] = [{"max_pool": 2}, same_conv(net, shape, shape[0])[0]]
+    up: Data = {"resize": {"size": [high, wide]}}
+    if high % 2 == wide % 2 and net.yes():
+        up = {"conv_transpose": {"out": shape[0], "kernel": 2 + high % 2, "stride": 2}}
+    join = net.one("add", "concat")
+    layer = {"branches": {"kept": "identity", "below": [*below, up]}, "join": join}
+    return layer, (shape[0] * (2 if join == "concat" else 1), high, wide)
 
 
 def excited(net: Drawing, shape: Map) -> Drawn:
@@ -379,12 +439,13 @@ def _listed(data: Data) -> list[Data]:
 
 Maker = Callable[[Drawing, Map], Drawn]
 SINGLE: tuple[Maker, ...] = (
-    conv, pool, adaptive, elementwise, elementwise, select, pad_shortcut, padded, part, shuffle, pointwise,
+    conv, pool, adaptive, elementwise, elementwise, select, pad_shortcut, padded, part, shuffle, pointwise, resize,
+    conv_transpose, pixel_shuffle,
 )  # fmt: skip
 ANY: tuple[Maker, ...] = (
     conv, conv, pool, elementwise, elementwise, adaptive, adaptive, select, pad_shortcut, padded, part, shuffle,
     pointwise, joined, concatenated, excited, gated, gated, gated, residual, residual, dense, transition, inception,
-    conv_norm_act, defined, defined, chained, chained,
+    conv_norm_act, defined, defined, chained, chained, resize, grown, conv_transpose, conv_transpose, pixel_shuffle,
 )  # fmt: skip
 
 
@@ -416,6 +477,17 @@ def wired(net: Drawing, shape: Map, entries: dict[str, Data]) -> Map:
     return (shape[0] * (2 if word == "concat" else 1), *shape[1:])
 
 
+def unpooled(net: Drawing, shape: Map, entries: dict[str, Data]) -> Map:
+    """Add a max pool, a layer, and what puts its values where those of the pool came from."""
+    if min(shape[1:]) < 2:
+        return shape
+    pool, inner, up = net.name(), net.name(), net.name()
+    entries[pool] = {"max_pool": net.one(2, {"kernel": 2, "ceil": True}, {"kernel": 3, "stride": 2, "padding": 1})}
+    entries[inner] = same_conv(net, shape, shape[0])[0]
+    entries[up] = {"max_unpool": None, "from": [inner, pool]}
+    return shape
+
+
 def section(net: Drawing, shape: Map, count: int) -> Drawn:
     """A section as a list, or as a mapping with layers that read others by name."""
     if net.number(0, 2) == 0:
@@ -426,6 +498,8 @@ def section(net: Drawing, shape: Map, count: int) -> Drawn:
         entries |= {net.name(): layer for layer in layers}
         if net.number(0, 3) == 0:
             shape = wired(net, shape, entries)
+        if net.number(0, 3) == 0:
+            shape = unpooled(net, shape, entries)
     return entries, shape
 
 

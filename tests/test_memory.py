@@ -176,18 +176,23 @@ def builder(layer: Layer) -> tuple[Callable[..., Any], set[int]]:
 def memory_agrees(operation: Operation, row: Row, torch: ModuleType) -> None:
     """What ``operation`` keeps, allocates and passes on is what torch keeps, allocates and passes on."""
     run, own = builder(operation.layer(*row.inputs))
-    inputs = [torch.rand(BATCH, *shape, requires_grad=True) * 1 for shape in row.inputs]
-    sizes = [4 * BATCH * prod(shape) for shape in row.inputs]
-    places = [tensor.untyped_storage()._cdata for tensor in inputs]
+    tensors = [torch.rand(BATCH, *shape, requires_grad=True) * 1 for shape in row.inputs]
+    inputs: list[Any] = [*tensors]
+    if operation.reads_places:  # of the first element
+        tensors[-1] = torch.zeros_like(tensors[-1], dtype=torch.long)
+        inputs[-1] = tensors[-1], row.output[1:]
+    sizes = [tensor.nbytes for tensor in tensors]
+    places = [tensor.untyped_storage()._cdata for tensor in tensors]
     results = {True: run(*inputs)}
     kept = operation.saved_for_backward(row.output, *row.inputs)
     expected = kept.beside.size(BATCH, 4) + sum(sizes) * kept.inputs + 4 * BATCH * prod(row.output) * kept.output
+    expected += sizes[-1] * kept.places
     assert saved(lambda: run(*inputs), own) == expected
     if hasattr(run, "eval"):
         run.eval()
     with torch.no_grad():
         results[False] = run(*inputs)
-        most = peak(lambda: run(*inputs), own, inputs)
+        most = peak(lambda: run(*inputs), own, tensors)
     for training, result in results.items():
         passed = result.untyped_storage()._cdata in places
         assert operation.is_view(*row.inputs, training=training) == passed

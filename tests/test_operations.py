@@ -34,11 +34,14 @@ class Row(NamedTuple):
     cost: Cost = Cost()
     window: Window | None = None
     """None is the window of a point."""
+    pool: tuple[Parameters, Shape] | None = None
+    """A max pool whose places are read, and what that reads."""
 
     @property
     def operation(self) -> Operation:
         """The operation itself."""
-        return OPERATIONS[self.word](**self.parameters)
+        operation = OPERATIONS[self.word](**self.parameters)
+        return operation.undoing(MaxPool(**self.pool[0]), self.pool[1]) if self.pool else operation
 
 
 def plane(
@@ -273,6 +276,52 @@ ROWS = (
     Row("pad_shortcut", {"out": 4, "stride": [1, 2, 2]}, (VOLUME,), (4, 3, 2, 3),
         window=Window((1, 1, 1), (1, 2, 2), (1, 1, 1), (0, 0, 0))),
     Row("select", {"channels": [1]}, (LINE,), (1, 8)),
+    # each element spreads over 4 x 4 positions, 2 apart: 8 x 10 and 2 more, less 1 on both sides
+    Row("conv_transpose", {"out": 6, "kernel": 4, "stride": 2, "padding": 1}, (MAP,), (6, 8, 10),
+        params=288 + 6, cost=Cost(macs=288 * 20, adds=6 * 80), window=plane((4, 4), (2, 2), padding=(1, 1))),
+    Row("conv_transpose", {"out": 3, "kernel": 3, "stride": 2, "padding": 1, "output_padding": 1, "groups": 3,
+                           "bias": False}, (MAP,), (3, 8, 10),
+        params=27, cost=Cost(macs=27 * 20), window=plane((3, 3), (2, 2), padding=(1, 1))),
+    Row("conv_transpose", {"out": 2, "kernel": [2, 3], "dilation": [3, 1]}, ((4, 5, 6),), (2, 8, 8),
+        params=48 + 2, cost=Cost(macs=48 * 30, adds=2 * 64), window=plane((2, 3), dilation=(3, 1))),
+    Row("conv_transpose", {"out": 8, "kernel": 4, "bias": False}, ((5, 1, 1),), (8, 4, 4),
+        params=640, cost=Cost(macs=640), window=plane((4, 4))),
+    # on even steps nothing but every third position
+    Row("conv_transpose", {"out": 2, "kernel": 1, "stride": 3}, (LINE,), (2, 22),
+        params=6 + 2, cost=Cost(macs=6 * 8, adds=2 * 22), window=Window((1,), (3,), (1,), (0,))),
+    Row("conv_transpose", {"out": 4, "kernel": 2, "stride": [1, 2, 2], "groups": 2}, (VOLUME,), (4, 4, 8, 10),
+        params=32 + 4, cost=Cost(macs=32 * 60, adds=4 * 320),
+        window=Window((2, 2, 2), (1, 2, 2), (1, 1, 1), (0, 0, 0))),
+    Row("pixel_shuffle", {"scale": 2}, ((12, 4, 5),), (3, 8, 10)),
+    # the last column of the pooled map is in no window
+    Row("max_unpool", {}, ((3, 2, 2), (3, 2, 2)), MAP, window=plane((2, 2), (2, 2)), pool=({"kernel": 2}, MAP)),
+    Row("max_unpool", {}, ((2, 4, 4), (2, 4, 4)), (2, 7, 8), window=plane((3, 3), (2, 2), padding=(1, 1)),
+        pool=({"kernel": 3, "stride": 2, "padding": 1}, (2, 7, 8))),
+    Row("max_unpool", {}, ((3, 3), (3, 3)), LINE, window=Window((3,), (2,), (1,), (0,)),
+        pool=({"kernel": 3, "stride": 2}, LINE)),
+    Row("max_unpool", {}, ((2, 2, 2, 3), (2, 2, 2, 3)), VOLUME,
+        window=Window((2, 2, 2), (2, 2, 2), (1, 1, 1), (0, 0, 0)), pool=({"kernel": 2, "ceil": True}, VOLUME)),
+    Row("pixel_shuffle", {"scale": 3}, ((9, 1, 2),), (1, 3, 6)),
+    # positions lie between elements: 0 and 1 on the first one, 2 and 3 on the second
+    Row("resize", {"scale": 2}, (MAP,), (3, 8, 10), window=plane()),
+    Row("resize", {"size": [2, 5]}, (MAP,), (3, 2, 5), window=plane(stride=(2, 1))),
+    # a sum of 2 x 2 elements, of which the first lies on the border
+    Row("resize", {"scale": 2, "mode": "linear"}, (MAP,), (3, 8, 10),
+        cost=Cost(multiply_adds=4 * 240), window=plane((2, 2), padding=(1, 1))),
+    # in the middle between elements 0 and 1, between 2 and 3
+    Row("resize", {"scale": [0.5, 1], "mode": "linear"}, (MAP,), (3, 2, 5),
+        cost=Cost(multiply_adds=4 * 30), window=plane((2, 1), (2, 1))),
+    Row("resize", {"size": [7, 9], "mode": "linear", "align_corners": True}, (MAP,), (3, 7, 9),
+        cost=Cost(multiply_adds=4 * 189), window=plane((2, 2))),
+    Row("resize", {"scale": 2, "mode": "cubic"}, (MAP,), (3, 8, 10),
+        cost=Cost(multiply_adds=16 * 240), window=plane((4, 4), padding=(2, 2))),
+    Row("resize", {"mode": "linear"}, (LINE, (5, 12)), (3, 12),
+        cost=Cost(multiply_adds=2 * 36), window=Window((2,), (1,), (1,), (1,))),
+    Row("resize", {}, (VOLUME, (1, 6, 8, 10)), (2, 6, 8, 10)),
+    Row("resize", {"scale": 1.5, "mode": "linear"}, (VOLUME,), (2, 4, 6, 7),
+        cost=Cost(multiply_adds=8 * 336), window=Window((2, 2, 2), (1, 1, 1), (1, 1, 1), (1, 1, 1))),
+    # one position is repeated
+    Row("resize", {"size": 3, "mode": "linear"}, ((2, 1, 1),), (2, 3, 3), cost=Cost(multiply_adds=4 * 18)),
     Row("pointwise", {"out": 4, "bias": False}, (LINE,), (4, 8), params=12, cost=Cost(macs=12 * 8)),
     Row("pointwise", {"out": 3}, (VOLUME,), (3, 3, 4, 5), params=6 + 3, cost=Cost(macs=6 * 60, adds=180)),
     Row("group_norm", {"groups": 3}, (LINE,), LINE,
@@ -392,6 +441,34 @@ REFUSED = (
             "shape", "pad_shortcut reads 1 axis, stride has 2 numbers"),
     Refused("conv", {"out": 4, "kernel": 3}, ((2, 3, 4, 5, 6),), "shape",
             "conv needs a map of at most 3 axes, got 2x3x4x5x6"),
+    Refused("conv_transpose", {"out": 6, "kernel": 3, "groups": 3}, ((4, 5, 5),),
+            "shape", "conv_transpose with 3 groups cannot split 4 input channels evenly"),
+    Refused("conv_transpose", {"out": 4, "kernel": 3, "groups": 3}, ((6, 5, 5),),
+            "shape", "conv_transpose with 3 groups cannot split 4 output channels evenly"),
+    Refused("conv_transpose", {"out": 4, "kernel": 3, "output_padding": 1}, (MAP,),
+            "window", "conv_transpose output_padding 1 is no less than its stride and its dilation"),
+    Refused("conv_transpose", {"out": 4, "kernel": 1, "padding": 2}, (MAP,),
+            "window", "conv_transpose leaves nothing of 3x4x5 with padding 2"),
+    Refused("conv_transpose", {"out": 4, "kernel": 3}, (FEATURES,),
+            "shape", "conv_transpose needs a feature map, got 7"),
+    Refused("conv_transpose", {"out": 4, "kernel": [3, 3]}, (LINE,),
+            "shape", "conv_transpose reads 1 axis, kernel has 2 numbers"),
+    Refused("pixel_shuffle", {"scale": 2}, (MAP,), "shape", "pixel_shuffle by 2 cannot split 3 channels evenly"),
+    Refused("pixel_shuffle", {"scale": 2}, ((4, 6),), "shape", "pixel_shuffle needs two axes, got 4x6"),
+    Refused("pixel_shuffle", {"scale": 2}, ((4,),), "shape", "pixel_shuffle needs a feature map, got 4"),
+    Refused("resize", {}, (MAP,), "wrong-value", "resize has no size"),
+    Refused("resize", {"scale": 2, "size": 8}, (MAP,), "wrong-value", "resize has scale and size"),
+    Refused("resize", {"scale": 2}, (MAP, MAP), "wrong-value", "resize has scale and a second input",
+            torch_too=False),
+    Refused("resize", {"scale": 2, "align_corners": True}, (MAP,),
+            "wrong-value", "resize to the nearest element has no align_corners", torch_too=False),
+    Refused("resize", {"scale": 2, "mode": "cubic"}, (LINE,),
+            "shape", "resize with mode 'cubic' needs two axes, got 3x8"),
+    Refused("resize", {"mode": "linear"}, (MAP, VOLUME),
+            "shape", "resize cannot take the size of 2x3x4x5 for 3x4x5"),
+    Refused("resize", {"scale": 2}, (FEATURES,), "shape", "resize needs a feature map, got 7"),
+    Refused("resize", {"scale": 0.2}, (MAP,), "shape", "resize leaves nothing of 3x4x5"),
+    Refused("resize", {"scale": [2, 2]}, (LINE,), "shape", "resize reads 1 axis, scale has 2 numbers"),
     Refused("conv", {"out": 4, "kernel": 5}, (VOLUME,),
             "window", "conv window of 5x5x5 is larger than its input 2x3x4x5"),
 )
@@ -414,6 +491,12 @@ WRONG_VALUES = (
     ("batch_norm", {"momentum": -0.1}), ("local_response_norm", {"alpha": math.inf}),
     ("local_response_norm", {"size": 0}), ("leaky_relu", {"slope": math.nan}), ("softplus", {"beta": 0}),
     ("prelu", {"per_channel": 3}), ("pad_shortcut", {"out": 8, "zeros": "before"}), ("select", {"channels": []}),
+    ("conv_transpose", {"out": 8, "kernel": 2, "output_padding": -1}), ("conv_transpose", {"out": 8}),
+    ("conv_transpose", {"out": 8, "kernel": 2, "padding": "same"}), ("pixel_shuffle", {}),
+    ("pixel_shuffle", {"scale": 0}), ("resize", {"scale": 0}),
+    ("resize", {"scale": -1.5}), ("resize", {"scale": True}), ("resize", {"scale": []}),
+    ("resize", {"scale": [2, 2, 2, 2]}), ("resize", {"scale": 2, "mode": "bilinear"}), ("resize", {"size": 1.5}),
+    ("resize", {"scale": 2, "mode": "area"}), ("resize", {"scale": math.nan}), ("resize", {"scale": "2"}),
     ("select", {"channels": [-1]}), ("select", {"channels": 2}), ("relu", {"inplace": True}),
     ("pointwise", {"out": 0}), ("pointwise", {}), ("group_norm", {}), ("group_norm", {"groups": 0}),
     ("group_norm", {"groups": 2, "eps": 0}), ("instance_norm", {"affine": 1}), ("layer_norm", {"eps": -1e-5}),
@@ -480,6 +563,18 @@ VALUES = (
     ("elu", {"alpha": 2}, [[1.0, -1000.0]], [1.0, -2.0]),
     ("softmax", {}, [[0.0, 0.0, math.log(2)]], [0.25, 0.25, 0.5]),
     ("log_softmax", {}, [[[[0.0]], [[math.log(3)]]]], [[[-math.log(4)]], [[math.log(0.75)]]]),
+    # 2 and 3 spread over three positions each, two apart, the first of which is cut off and one added behind
+    ("conv_transpose", {"out": 1, "kernel": [1, 3], "stride": [1, 2], "padding": [0, 1], "output_padding": [0, 1],
+                        "bias": False}, [[[[2.0, 3.0]]]], [[[2.0, 5.0, 3.0, 3.0]]]),
+    ("pixel_shuffle", {"scale": 2}, [[[[1.0]], [[2.0]], [[3.0]], [[4.0]]]], [[[1.0, 2.0], [3.0, 4.0]]]),
+    ("resize", {"scale": [1, 2]}, [[[[1.0, 3.0]]]], [[[1.0, 1.0, 3.0, 3.0]]]),
+    # positions at -1/4, 1/4, 3/4 and 5/4: what lies beyond an end is the end
+    ("resize", {"scale": [1, 2], "mode": "linear"}, [[[[1.0, 3.0]]]], [[[1.0, 1.5, 2.5, 3.0]]]),
+    # at 0, 1/3, 2/3 and 1
+    ("resize", {"scale": [1, 2], "mode": "linear", "align_corners": True},
+     [[[[1.0, 4.0]]]], [[[1.0, 2.0, 3.0, 4.0]]]),
+    ("resize", {"size": [1, 2]}, [[[[1.0, 2.0, 3.0, 4.0, 5.0]]]], [[[1.0, 3.0]]]),
+    ("resize", {}, [[[[5.0]]], [[[0.0, 0.0], [0.0, 0.0]]]], [[[5.0, 5.0], [5.0, 5.0]]]),
     # squared distance to the one centre (1, 1)
     ("rbf", {"out": 1}, [[3.0, -1.0]], [8.0]),
 )
@@ -502,7 +597,10 @@ def facts_in_torch(operation: Operation, inputs: tuple[Shape, ...]) -> tuple[Sha
     layer = operation.layer(*inputs)
     tensors: tuple[Tensor, ...] = ()
     with torch.device("meta"), FlopCounterMode(display=False) as counter:
-        output = called(layer, [torch.zeros(1, *shape) for shape in inputs])
+        values: list[Any] = [torch.zeros(1, *shape) for shape in inputs]
+        if operation.reads_places:
+            values[-1] = values[-1].long(), operation.shape(*inputs)[1:]
+        output = called(layer, values)
         if layer.call == "module":
             module = named(layer.target)(**layer.arguments)
             trained = dict(module.named_parameters())

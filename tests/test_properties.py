@@ -99,10 +99,16 @@ def macs_agree(
 
 
 def watcher(seen: dict[str, tuple[Shape, list[Shape]]], name: str) -> Callable[..., None]:
-    """A hook that notes the shapes of one image that go into and come out of the layer ``name``."""
+    """A hook that notes the shapes of one image that go into and come out of the layer ``name``.
 
-    def hook(_: object, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
-        seen[name] = (tuple(output.shape[1:]), [tuple(value.shape[1:]) for value in inputs])
+    A max pool whose places are read returns them beside its values, and what reads them is given them with a size.
+    """
+
+    def shape(value: torch.Tensor | tuple[torch.Tensor, object]) -> Shape:
+        return tuple((value[0] if isinstance(value, tuple) else value).shape[1:])
+
+    def hook(_: object, inputs: tuple[Any, ...], output: Any) -> None:
+        seen[name] = (shape(output), [shape(value) for value in inputs])
 
     return hook
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 from measured import spoiling, spoilt
-from oracle import values
+from oracle import called_without_zeros, values
 from strategies import drawn
 
 import netspec
@@ -27,6 +27,7 @@ from netspec.analysis.receptive_field import Field, Region, last_map, receptive_
 from netspec.graph import paths
 from netspec.graph.graph import Graph, Node, upstream
 from netspec.graph.paths import placed
+from netspec.ops.adaptive import AdaptiveWindows
 from netspec.ops.conv import Conv
 from netspec.ops.facts import FLAT, Layer, Shape, Window
 from netspec.ops.operation import Operation
@@ -61,7 +62,7 @@ def reached(graph: Graph) -> dict[Node, torch.Tensor]:
 
     size = graph.input.shape
     with torch.inference_mode():
-        found = values(graph, spoiling(size), instead=told_by_place)
+        found = values(graph, spoiling(size), instead=told_by_place, call=called_without_zeros)
         return {node: spoilt(value, size) for node, value in found.items()}
 
 
@@ -102,16 +103,12 @@ def loosely_seen(graph: Graph, fields: dict[Node, Field]) -> set[Node]:
         if node.operation.word in {"concat", "pad_shortcut"} or mixed.intersection(node.inputs):
             mixed.add(node)
         jumps = any(len({fields[one].jump[axis] for one in placed(node, axis)}) > 1 for axis in (0, 1))
-        uneven = node.operation.word in {"adaptive_avg_pool", "adaptive_max_pool"} and not divides(node)
-        selected = node.operation.word == "select" and node in mixed
+        # where positions are cut off, those of padding behind lie inside the image
+        uneven = not all(one.is_even and one.even.start <= 0 for one in node.uneven)
+        selected = node.operation.selects_channels and node in mixed
         if jumps or uneven or selected or found.intersection(node.inputs):
             found.add(node)
     return found
-
-
-def divides(node: Node) -> bool:
-    """Whether an adaptive pooling has windows of one size that lie side by side."""
-    return all(size % out == 0 for size, out in zip(node.input_shapes[0][1:], node.shape[1:], strict=True))
 
 
 def with_holes(graph: Graph, fields: dict[Node, Field]) -> set[Node]:
@@ -379,16 +376,22 @@ def test_what_is_said_to_see_the_whole_input_does(name: str, graph_of: Callable[
 
 
 @pytest.mark.parametrize(
-    ("name", "rule", "wrong"),
+    ("name", "owner", "rule", "wrong"),
     [
-        ("uneven, too narrow", "axis_readers", lambda seen, _, out: seen and (0, out - 1)),
-        ("padding alone", "_sees_padding_alone", lambda _: False),
-        ("channels picked", "_channels_differ", lambda *_: False),
-        ("drifting", "_around", lambda found: max(found, key=lambda edges: edges.last)._replace(first=(0, 7))),
+        ("uneven, too narrow", AdaptiveWindows, "readers", lambda windows, _: (0, windows.out - 1)),
+        ("padding alone", coverage, "_sees_padding_alone", lambda _: False),
+        ("channels picked", coverage, "_channels_differ", lambda *_: False),
+        (
+            "drifting",
+            coverage,
+            "_around",
+            lambda found: max(found, key=lambda edges: edges.last)._replace(first=(0, 7)),
+        ),
     ],
 )
 def test_torch_objects_to_a_wrong_claim(
     name: str,
+    owner: object,
     rule: str,
     wrong: Callable[..., object],
     graph_of: Callable[..., Graph],
@@ -396,7 +399,7 @@ def test_torch_objects_to_a_wrong_claim(
 ) -> None:
     """Without one of the rules a node is said to see what none of its positions sees."""
     graph = graph_of(SEEING[name][0], size=(2, 16, 16))
-    monkeypatch.setattr(coverage, rule, wrong)
+    monkeypatch.setattr(owner, rule, wrong)
 
     with pytest.raises(AssertionError):
         claims_hold(graph)
@@ -430,7 +433,7 @@ def test_windows_at_uneven_distances_are_held(
     assert (fields[pool].size, fields[pool].jump, fields[pool].start) == ((9, 7), (6, 4), (-2, -2))
     assert [fields[node].aligned for node in (conv, pool, *after)] == [True, False, False, False]
     fields_agree(graph)
-    monkeypatch.setattr(pool, "bounding_window", None)
+    monkeypatch.setattr(pool, "uneven", ())
 
     with pytest.raises(AssertionError):
         fields_agree(graph)
@@ -444,9 +447,8 @@ def test_no_smaller_window_holds_those_of_adaptive_pooling(size: int, torch: Mod
         seen = torch.nn.functional.adaptive_avg_pool2d(elements, (out, 1)).view(size, out) > 0
         spans = [(min(line), max(line) + 1) for line in (seen[:, at].nonzero().flatten().tolist() for at in range(out))]
         operation = AdaptiveAvgPool(out=(out, 1))
-        window = operation.bounding_window((1, size, 1)) or operation.window((1, size, 1))
-        kernel, stride, padding = window.kernel[0], window.stride[0], window.padding[0]
-        begins = [at * stride - padding for at in range(out)]
+        kernel, stride, start = AdaptiveWindows(size, out).even
+        begins = [at * stride + start for at in range(out)]
         shortest = min(
             max(end - at * step for at, (_, end) in enumerate(spans))
             - min(a - at * step for at, (a, _) in enumerate(spans))

@@ -94,6 +94,12 @@ UNSEEN = {
     "parameter-outside-its-choices": "one value against another",
     "patch-of-out-of-range": "which layers a path meets",
     "patch-with-unknown-parameter": "which layers a path meets",
+    "resize-by-two-ways": "one value against another",
+    "resize-to-a-second-input-and-a-scale": "what a layer reads",
+    "resize-to-the-nearest-with-aligned-corners": "one value against another",
+    "resize-without-a-size": "what a layer reads",
+    "unpool-of-what-is-no-pool": "what a layer reads",
+    "unpool-whose-pool-is-patched-away": "what a layer reads",
     "word-from-expression-is-no-word": "an expression's value",
     "word-of-a-number": "an expression's names",
 }

@@ -44,9 +44,9 @@ SLIPS = {
     "bottelneck": "bottleneck",
 }
 OTHER_THINGS = """
-min attention unflatten softmin min_pool max_unpool global_max_pool
-adaptive_max_pool conv1d conv_transpose deconv celu gru glu rrelu hardshrink softsign pixel_shuffle
-resize pad lstm x fd
+min attention unflatten softmin min_pool global_max_pool
+conv1d celu gru glu rrelu hardshrink softsign
+pad lstm x fd
 """
 FOREIGN = {
     "Conv2d": "conv",

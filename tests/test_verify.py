@@ -21,9 +21,9 @@ from netspec.cli import main
 from netspec.graph import paths
 from netspec.graph.builder import GraphBuilder
 from netspec.graph.graph import Graph, Output
-from netspec.graph.paths import Extent
+from netspec.ops.adaptive import AdaptiveWindows
 from netspec.ops.conv import Conv
-from netspec.ops.facts import Cost, Shape, Tensor, Window
+from netspec.ops.facts import Cost, Extent, Shape, Tensor, Window
 from netspec.ops.global_pool import GlobalAvgPool
 from netspec.ops.join import Add, Concat, Multiply
 from netspec.ops.linear import Linear
@@ -420,13 +420,14 @@ def test_a_wrong_window_fails_where_fields_have_room(
 @pytest.mark.parametrize("more", [-1, 1, 40])
 def test_room_for_uneven_windows_is_the_smallest(more: int, graph_of: GraphOf, monkeypatch: pytest.MonkeyPatch) -> None:
     """An even window that is too small, or larger than it must be, fails at the pooling and behind it."""
-    right = AdaptiveAvgPool.bounding_window
+    right = AdaptiveWindows.even.fget
+    assert right
 
-    def wrong(self: AdaptiveAvgPool, *inputs: Shape) -> Window | None:
-        window = right(self, *inputs)
-        return window and window._replace(kernel=(window.kernel[0], window.kernel[1] + more))
+    def wrong(windows: AdaptiveWindows) -> Extent:
+        even: Extent = right(windows)
+        return even._replace(size=even.size + more)
 
-    monkeypatch.setattr(AdaptiveAvgPool, "bounding_window", wrong)
+    monkeypatch.setattr(AdaptiveWindows, "even", property(wrong))
     graph = graph_of(POOLING, size=(2, 40, 40))
     found = verify(graph)
     failed = [check.of for check in found.differing if check.figure == "receptive field" and check.of]

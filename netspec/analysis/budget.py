@@ -8,13 +8,14 @@ from typing import NamedTuple
 from netspec.analysis.summary import Summary
 from netspec.errors.problem import Problem
 from netspec.language.budget import Limit
+from netspec.ops.facts import Exact, amount
 
 
 class Bounded(NamedTuple):
     """A figure that may have a budget: how it reads behind the name of a network, and its value."""
 
     says: str
-    value: Callable[[Summary], int]
+    value: Callable[[Summary], Exact]
 
 
 FIGURES = {
@@ -38,7 +39,7 @@ def overruns(summary: Summary, limits: dict[str, Limit]) -> list[Problem]:
         figure = FIGURES[name]
         value = figure.value(summary)
         if value > limit.amount:
-            says = figure.says.format(f"{value:,}")
-            over = f"{value - limit.amount:,} more than its budget of {limit.amount:,}"
+            says = figure.says.format(amount(value))
+            over = f"{amount(value - limit.amount)} more than its budget of {limit.amount:,}"
             found.append(Problem("over-budget", f"{summary.name} {says}, {over}", limit.span))
     return found

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from netspec.analysis.receptive_field import receptive_fields
 from netspec.graph.graph import Graph
 from netspec.graph.selection import value_of
-from netspec.ops.facts import PerAxis, Shape
+from netspec.ops.facts import ExactPerAxis, Shape
 
 
 class Feature(NamedTuple):
@@ -23,8 +23,8 @@ class Feature(NamedTuple):
     layer: str
     channels: int
     shape: Shape
-    stride: PerAxis
-    receptive_field: PerAxis
+    stride: ExactPerAxis
+    receptive_field: ExactPerAxis
     whole: bool
 
 

@@ -19,7 +19,6 @@ from typing import NamedTuple
 from netspec.analysis.receptive_field import Interval
 from netspec.graph.graph import Graph, Node
 from netspec.graph.paths import is_repeated, window_over
-from netspec.ops.adaptive import axis_readers
 from netspec.ops.facts import PerAxis, Window
 
 Positions = Interval | None
@@ -86,6 +85,8 @@ def _channels_differ(node: Node, differing: set[Node]) -> bool:
 
 def _sees_padding_alone(node: Node) -> bool:
     """Whether there may be windows of ``node`` that hold no position of its input."""
+    if node.uneven and node.inputs[0].has_places:
+        return any(one.may_be_empty for one in node.uneven)
     window = window_over(node, node.inputs[0]) if node.inputs else None
     return window is not None and any(
         padding > spread * (kernel - 1) or spread > count
@@ -100,7 +101,7 @@ def _edges(node: Node, seen: dict[Node, Seen], blank: set[Node]) -> Seen:
     sources = node.inputs[: node.operation.differentiable_inputs(*node.input_shapes)]
     if len(node.inputs) > 1:
         sources = tuple(source for source in sources if source.origin is node.origin and source not in blank)
-    if len(node.inputs) == len(sources) == 1 and window_over(node, sources[0]) is None:
+    if len(node.inputs) == len(sources) == 1 and not node.uneven and window_over(node, sources[0]) is None:
         return seen[sources[0]]
     return tuple(
         [_around(_through(node, one, axis, seen[one][axis]) for one in sources) for axis in range(len(node.grid))]
@@ -112,8 +113,8 @@ def _through(node: Node, source: Node, axis: int, edges: Edges) -> Edges:
     count = node.grid[axis]
     if is_repeated(node, source, axis):
         return Edges(edges.first and (0, count - 1), edges.last and (0, count - 1))
-    if node.bounding_window:
-        first, last = (ends and axis_readers(ends, source.grid[axis], count) for ends in edges)
+    if node.uneven and source.has_places:
+        first, last = (ends and node.uneven[axis].readers(ends) for ends in edges)
         return Edges(first, last)
     window = window_over(node, source)
     if window is None:

@@ -3,11 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from netspec.graph.graph import Graph, Node, Scope
 
 PAIR = 2
 """Inputs of a join that can be written over the first of them."""
+
+
+class Places(NamedTuple):
+    """Where in its input the values of a max pool come from: what it returns beside them if something reads it."""
+
+    pool: Node
+
+
+Value = Node | Places
+"""What a forward holds in a variable: the output of a node, or the places that a max pool notes."""
+
+
+def reads(node: Node) -> tuple[Value, ...]:
+    """The values that ``node`` is called with, in the order of its inputs."""
+    if node.operation.reads_places:
+        return (*node.inputs[:-1], Places(node.inputs[-1]))
+    return node.inputs
+
+
+def maker(value: Value) -> Node:
+    """The node that ``value`` comes from."""
+    return value.pool if isinstance(value, Places) else value
 
 
 class Liveness:
@@ -18,12 +41,20 @@ class Liveness:
         self.run = frozenset(run)
         self.returned = frozenset(returned)
         self._open: dict[Scope, bool] = {}
-        self.readers = graph.readers()
+        self.readers: dict[Value, list[Node]] = {node: [] for node in graph.nodes}
+        for node in graph.nodes:
+            for value in reads(node):
+                self.readers.setdefault(value, []).append(node)
+        self._noting = {value.pool.owner for value in self.readers if isinstance(value, Places)}
         self._uses: dict[Node, list[Node]] = {}
         """Nodes whose module runs several times -> the nodes that run it."""
         for node in graph.nodes:
             if node.shares and node in self.run:
                 self._uses.setdefault(node.owner, [node.owner] if node.owner in self.run else []).append(node)
+
+    def makes(self, node: Node) -> tuple[Value, ...]:
+        """What ``node`` returns: its output and, where anything reads those of its module, the places that it notes."""
+        return (node, Places(node)) if node.owner in self._noting else (node,)
 
     def uses(self, node: Node) -> list[Node]:
         """The nodes that run with the module of ``node``, itself among them if it is run."""
@@ -85,10 +116,10 @@ class Liveness:
         members = set(nodes)
         return [at for at, node in enumerate(nodes) if node in self.run and self.is_read_outside(node, members)]
 
-    def is_read_outside(self, node: Node, members: set[Node]) -> bool:
-        """Whether ``node`` is returned, or read by what is run and is none of ``members``."""
-        return node in self.returned or any(
-            reader in self.run and reader not in members for reader in self.readers[node]
+    def is_read_outside(self, value: Value, members: set[Node]) -> bool:
+        """Whether ``value`` is returned, or read by what is run and is none of ``members``."""
+        return value in self.returned or any(
+            reader in self.run and reader not in members for reader in self.readers.get(value, ())
         )
 
 
@@ -124,7 +155,7 @@ def owners(run: Iterable[Node], live: Liveness, *, training: bool) -> dict[Node,
     return found
 
 
-def lasts(run: list[Node], live: Liveness) -> dict[Node, int]:
+def lasts(run: list[Node], live: Liveness) -> dict[Value, int]:
     """For each value the index of the last node that runs while a variable still holds it.
 
     A forward drops a value once the line that reads it last is done. Where that line calls a module, the value lasts
@@ -134,14 +165,14 @@ def lasts(run: list[Node], live: Liveness) -> dict[Node, int]:
     ends = _ends(run)
     called = {scope for scope in ends if not live.is_open(scope)}
     final = run[-1].index
-    found = {node: node.index for node in run}
+    found: dict[Value, int] = {value: node.index for node in run for value in live.makes(node)}
     for node in run:
-        for source in node.inputs:
-            until = node.index
+        for value in reads(node):
+            until, source = node.index, maker(value)
             if node.scope is not source.scope:
                 outer = set(around(source))
                 until = max([until, *(ends[scope] for scope in around(node) if scope in called and scope not in outer)])
-            found[source] = max(found[source], until)
+            found[value] = max(found[value], until)
     found.update((node, final) for node in run if node in live.returned or not node.inputs)
     return found
 

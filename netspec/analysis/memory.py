@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any, NamedTuple
 
 from netspec.analysis.liveness import inference_order, lasts, owners, training_order
@@ -10,6 +11,7 @@ from netspec.analysis.sizes import tensors_size, value_size
 from netspec.analysis.training import trained
 from netspec.errors.text import shortened
 from netspec.graph.graph import Graph, Node
+from netspec.ops.memory import INDEX
 
 
 class Peak(NamedTuple):
@@ -130,6 +132,10 @@ def _peak(graph: Graph, batch: int, bytes_per_element: int) -> Peak:
         workspace = node.operation.workspace(node.shape, *node.input_shapes).size(batch, bytes_per_element)
         if held + workspace > most:
             most, at = held + workspace, node
+        for places in live.makes(node)[1:]:  # those were workspace so far
+            amount = batch * INDEX * prod(node.shape)
+            held += amount
+            leaving[last[places]] = leaving.get(last[places], 0) + amount
         held -= leaving.get(node.index, 0)
     latest = {owner[node]: node for node in run if node.index <= at.index <= until[owner[node]]}
     return Peak(most, at.name, tuple(node.name for node in sorted(latest.values(), key=lambda node: node.index)))
@@ -150,6 +156,7 @@ def _saved(graph: Graph, batch: int, bytes_per_element: int) -> tuple[set[Node],
     run, live = training_order(graph)
     owner, learned = owners(run, live, training=True), trained(graph)
     kept: set[Node] = set()
+    noted: set[Node] = set()
     beside = 0
     for node in run:
         if node not in learned:
@@ -159,4 +166,6 @@ def _saved(graph: Graph, batch: int, bytes_per_element: int) -> tuple[set[Node],
         kept.update(owner[source] for source in read if needs.inputs)
         kept.update([owner[node]] if needs.output else [])
         beside += needs.beside.size(batch, bytes_per_element)
-    return kept, beside
+        if needs.places and node.inputs[-1] not in learned:  # otherwise the pool keeps them
+            noted.add(node.inputs[-1])
+    return kept, beside + sum(batch * INDEX * prod(pool.shape) for pool in noted)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from netspec.analysis.receptive_field import Field, Line, receptive_fields
 from netspec.graph.graph import Graph, Node, upstream
 from netspec.graph.paths import placed
-from netspec.ops.facts import PerAxis
+from netspec.ops.facts import ExactPerAxis, plain
 
 Point = tuple[float, ...]
 
@@ -43,8 +43,8 @@ class Misaligned(NamedTuple):
     path_a: Path
     path_b: Path
     centers: tuple[Point, Point]
-    jumps: tuple[PerAxis, PerAxis]
-    unit: PerAxis
+    jumps: tuple[ExactPerAxis, ExactPerAxis]
+    unit: ExactPerAxis
 
     @property
     def offset(self) -> Point:
@@ -59,7 +59,8 @@ class Misaligned(NamedTuple):
             "fork": self.path_a.fork.name,
             "offset": list(self.offset),
             "paths": [
-                {"nodes": path.names(), "center": list(center), "stride": list(jump)} for path, center, jump in paths
+                {"nodes": path.names(), "center": list(center), "stride": list(map(plain, jump))}
+                for path, center, jump in paths
             ],
         }
 
@@ -89,7 +90,8 @@ def misalignments(graph: Graph, fields: dict[Node, Field] | None = None) -> list
 def _lines(node: Node, source: Node, field: Field) -> tuple[Line | None, ...]:
     """Where the positions of ``source`` lie, per axis; None where it has no place, or nothing can be out of line."""
     return tuple(
-        field.line(axis) if count > 1 and source in placed(node, axis) else None for axis, count in enumerate(node.grid)
+        field.line(axis) if count > 1 and field.jump[axis] and source in placed(node, axis) else None
+        for axis, count in enumerate(node.grid)
     )
 
 

@@ -11,8 +11,7 @@ from netspec.errors.problem import Problem, SpecError
 from netspec.errors.suggestions import did_you_mean
 from netspec.graph.graph import INPUT, Graph, Node, upstream
 from netspec.graph.paths import is_repeated, window_over
-from netspec.ops.adaptive import axis_read
-from netspec.ops.facts import PerAxis, Shape, shape_text
+from netspec.ops.facts import PerAxis, Shape, plain, shape_text
 
 SCHEMA_VERSION = 1
 """Of the data of ``netspec rf``."""
@@ -62,9 +61,9 @@ class PositionField(NamedTuple):
             **({} if self.node.origin.name == INPUT else {"input_name": self.node.origin.name}),
             "node": self.node.name,
             "output_shape": list(self.node.shape),
-            "receptive_field": list(self.field.size),
-            "stride": list(self.field.jump),
-            "left_padding": list(self.field.left_padding),
+            "receptive_field": list(map(plain, self.field.size)),
+            "stride": list(map(plain, self.field.jump)),
+            "left_padding": list(map(plain, self.field.left_padding)),
             "center": list(self.field.center),
             "at": list(self.at),
             "center_at": list(self.center),
@@ -97,7 +96,7 @@ def position_field(graph: Graph, name: str | None = None, at: PerAxis | None = N
         node=node,
         at=position,
         field=fields[node],
-        seen=followed(node, position),
+        seen=followed(node, position) or fields[node].seen(position),
         sees_all=node in seeing,
         first=next(iter(seeing), None),
         misaligned=tuple(finding for finding in misalignments(graph, fields) if finding.node in before),
@@ -116,45 +115,42 @@ def named_node(graph: Graph, name: str) -> Node:
     raise SpecError([Problem("unknown-name", f"{graph.name} has no operation '{name}'", hint=hint)])
 
 
-def followed(node: Node, at: PerAxis) -> Region:
+def followed(node: Node, at: PerAxis) -> Region | None:
     """The input elements that the position ``at`` of ``node`` sees, followed back through each path for itself.
 
-    As in :mod:`~netspec.analysis.receptive_field` what lies on padding counts, as if maps went on there.
+    As in :mod:`~netspec.analysis.receptive_field` what lies on padding counts, as if maps went on there. None where it
+    sees nothing, as between the elements that a transposed convolution moves apart.
     """
     before = sorted(upstream(node), key=lambda one: one.index, reverse=True)
-    return tuple([_followed(before, axis, place) for axis, place in enumerate(at)])
+    found = [_followed(before, axis, place) for axis, place in enumerate(at)]
+    return None if None in found else tuple([interval for interval in found if interval])
 
 
-def _followed(before: list[Node], axis: int, place: int) -> Interval:
+def _followed(before: list[Node], axis: int, place: int) -> Interval | None:
     """On one axis, what ``place`` of the first of ``before`` sees of its input; those run from the last one back."""
     needed = {before[0]: (place, place)}
     for node in before:
         if node not in needed:  # a draw is read for its choice alone, and sees nothing
             continue
-        for source in node.inputs[: node.operation.differentiable_inputs(*node.input_shapes)] or node.inputs:
-            if source.origin is not node.origin:
-                continue
-            first, last = _read(node, source, axis, needed[node])
-            other = needed.get(source, (first, last))
-            needed[source] = min(first, other[0]), max(last, other[1])
-    return needed[before[0].origin]
+        for source in node.followed:
+            read = _read(node, source, axis, needed[node])
+            if read:
+                other = needed.get(source, read)
+                needed[source] = min(read[0], other[0]), max(read[1], other[1])
+    return needed.get(before[0].origin)
 
 
-def _read(node: Node, source: Node, axis: int, positions: Interval) -> Interval:
-    """The positions of ``source`` that those of ``node`` read on ``axis``."""
+def _read(node: Node, source: Node, axis: int, positions: Interval) -> Interval | None:
+    """The positions of ``source`` that those of ``node`` read on ``axis``, if any."""
     if is_repeated(node, source, axis):
         return 0, source.grid[axis] - 1
+    if node.uneven and source.has_places:
+        return node.uneven[axis].read(positions)
     window = window_over(node, source)
     if window is None:
         return positions
     kernel, stride, dilation, padding = (figure[axis] for figure in window)
-    first, last = positions[0] * stride - padding, positions[1] * stride - padding + dilation * (kernel - 1)
-    if not node.bounding_window:
-        return first, last
-    # Of uneven windows each spans what it spans; beyond the map there are none, and the even one stands for them.
-    count = node.grid[axis]
-    own = axis_read((max(0, positions[0]), min(count - 1, positions[1])), source.grid[axis], count)
-    return (first if positions[0] < 0 else own[0]), (last if positions[1] >= count else own[1])
+    return positions[0] * stride - padding, positions[1] * stride - padding + dilation * (kernel - 1)
 
 
 def _position(node: Node, at: PerAxis | None) -> PerAxis:

@@ -5,8 +5,10 @@ Padding does not shrink a field, it moves its start. Where paths meet, the field
 where their jumps differ no interval moves along with all, and the field has room for how far they drift apart up to the
 last position. Global pooling, flattening and linear layers see one and the same interval from every position: it is
 kept apart, so that a gate over the channels does not hide how far the convolutions beside it see. So is, on either axis
-alone, what a position sees that a product repeats over all others. Adaptive pooling with windows at uneven distances
-has the smallest field at even ones that holds them all.
+alone, what a position sees that a product or a resize repeats over all others. Where windows lie at uneven distances or
+less than a step apart, as in adaptive pooling, upsampling and transposed convolution, the field is the smallest at even
+steps that holds them all. What upsamples divides the jump, so that figures of a field may be fractions; they are exact,
+and plain integers wherever they are whole.
 
 Of several inputs of a network a field is told in the first one, in their order, that the node comes from
 (:attr:`~netspec.graph.graph.Node.origin`), in elements of that; what comes from others alone adds nothing to it.
@@ -17,8 +19,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from netspec.graph.graph import Graph, Node
-from netspec.graph.paths import Extent, extents, placed, window_over
-from netspec.ops.facts import PerAxis
+from netspec.graph.paths import extents, placed, window_over
+from netspec.ops.facts import Exact, ExactPerAxis, Extent, PerAxis
 
 Interval = tuple[int, int]
 """First and last input element on one axis."""
@@ -26,23 +28,24 @@ Region = tuple[Interval, ...]
 """An interval for each axis: height before width."""
 Shared = tuple[Interval | None, ...]
 """An interval for each axis on which every position sees the same one."""
-Line = tuple[int, float]
-"""Jump and centre of the first position on one axis."""
+Line = tuple[Exact, Exact]
+"""Jump, and twice the centre of the first position, on one axis."""
 
 
 class Field(NamedTuple):
     """What one position of a node sees of the input, on each axis of that: height before width.
 
     ``size`` is 1 for the input itself. ``aligned`` is False where paths with different jumps or centres have met,
-    or pooling has windows at uneven distances; ``even`` in the second case alone. After paths with different jumps and
-    after such windows the interval holds what each position sees, and may hold more. ``shared`` is what every position
-    sees through global pooling, a linear layer or a map with one position on an axis; ``size``, ``jump`` and ``start``
-    of a feature map leave it out.
+    or pooling has windows at uneven distances; ``even`` is False after all windows that are uneven, those of upsampling
+    too. After paths with different jumps and after such windows the interval holds what each position sees, and may
+    hold more. ``shared`` is what every position sees through global pooling, a linear layer or a map with one position
+    on an axis; ``size``, ``jump`` and ``start`` of a feature map leave it out. The jump is 0 where every position sees
+    the same and nothing else.
     """
 
-    size: PerAxis
-    jump: PerAxis
-    start: PerAxis
+    size: ExactPerAxis
+    jump: ExactPerAxis
+    start: ExactPerAxis
     shared: Shared
     aligned: bool = True
     even: bool = True
@@ -55,11 +58,11 @@ class Field(NamedTuple):
     @property
     def center(self) -> tuple[float, ...]:
         """Centre of the field of position 0, in input elements counted from 0."""
-        return tuple([start + (size - 1) / 2 for start, size in zip(self.start, self.size, strict=True)])
+        return tuple([float((2 * start + size - 1) / 2) for start, size in zip(self.start, self.size, strict=True)])
 
     @property
-    def left_padding(self) -> PerAxis:
-        """How far the field of position 0 begins before the image; never negative."""
+    def left_padding(self) -> ExactPerAxis:
+        """How far the field of position 0 begins before the image; negative where it begins inside."""
         return tuple([-start for start in self.start])
 
     @property
@@ -78,14 +81,14 @@ class Field(NamedTuple):
 
     def interval(self, axis: int, at: int = 0) -> Interval:
         """What the position ``at`` sees on one axis."""
-        first = self.start[axis] + at * self.jump[axis]
-        last = first + self.size[axis] - 1
+        begin = self.start[axis] + at * self.jump[axis]
+        first, last = -int(-begin // 1), int((begin + self.size[axis] - 1) // 1)
         shared = self.shared[axis]
         return (min(first, shared[0]), max(last, shared[1])) if shared else (first, last)
 
     def line(self, axis: int) -> Line:
         """Where equal positions lie on one axis: of two maps in line, this is the same."""
-        return self.jump[axis], self.start[axis] + (self.size[axis] - 1) / 2
+        return self.jump[axis], 2 * self.start[axis] + self.size[axis] - 1
 
 
 def receptive_fields(graph: Graph) -> dict[Node, Field]:
@@ -116,18 +119,20 @@ def last_map(graph: Graph) -> Node:
 def _field(node: Node, fields: dict[Node, Field]) -> Field:
     """What positions of ``node`` see, from what those of its inputs do."""
     first = fields[node.followed[0]]
-    if len(node.inputs) == 1 and window_over(node, node.inputs[0]) is None:
+    if len(node.inputs) == 1 and not node.uneven and window_over(node, node.inputs[0]) is None:
         return first
     seen = {source: fields[source] for source in node.followed}
     found = extents(node, lambda source: seen[source].extents)
     axes = range(len(found)) if len(seen) > 1 else ()
-    even = node.bounding_window is None
+    even, steady = all(one.is_even for one in node.uneven), all(one.moves_along for one in node.uneven)
     field = Field(
         size=tuple([extent.size for extent in found]),
         jump=tuple([extent.jump for extent in found]),
         start=tuple([extent.start for extent in found]),
         shared=tuple([_shared_on(axis, node, seen) for axis in axes]) or first.shared,
-        aligned=even and all(one.aligned for one in seen.values()) and all(_in_line(axis, node, seen) for axis in axes),
+        aligned=steady
+        and all(one.aligned for one in seen.values())
+        and all(_in_line(axis, node, seen) for axis in axes),
         even=even and all(one.even for one in seen.values()),
     )
     return field._replace(shared=field.seen()) if _sees_all_positions(node) else field
@@ -155,11 +160,16 @@ def _shared_on(axis: int, node: Node, seen: dict[Node, Field]) -> Interval | Non
     """What all positions of a join see on one axis; a flat input beside maps is a draw, which sees nothing."""
     places = placed(node, axis)
     found = [field.shared[axis] for field in seen.values()]
-    found += [field.interval(axis) for source, field in seen.items() if source not in places and source.has_places]
+    found += [
+        field.interval(axis)
+        for source, field in seen.items()
+        if source.has_places and (source not in places or not field.jump[axis])
+    ]
     known = [one for one in found if one]
     return (min(first for first, _ in known), max(last for _, last in known)) if known else None
 
 
 def _in_line(axis: int, node: Node, seen: dict[Node, Field]) -> bool:
     """Whether the paths that a join has on one axis look at equal places; its only position is always in line."""
-    return node.grid[axis] == 1 or len({seen[source].line(axis) for source in placed(node, axis)}) == 1
+    found = [seen[source] for source in placed(node, axis)]
+    return node.grid[axis] == 1 or len({field.line(axis) for field in found if field.jump[axis]}) <= 1

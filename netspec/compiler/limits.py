@@ -8,13 +8,16 @@ from typing import NoReturn
 from netspec.errors.problem import Problem, Problems
 from netspec.errors.source import Span
 from netspec.graph.graph import Graph, Node, Scope
-from netspec.graph.paths import EACH, Extent, extents
+from netspec.graph.paths import EACH, extents
 from netspec.limits import LIMITS, RAISE, Limits
+from netspec.ops.facts import Extent
 
 MAX_ELEMENTS = 2**40
 """Elements of one tensor of a layer, and of one value for one image: 4 TiB of float32, which no machine holds."""
 MAX_STRIDE = 2**40
 """What the strides on one path multiply to."""
+MAX_DENOMINATOR = 2**256
+"""What a figure of a receptive field is divided by, where layers upsample by odd ratios again and again."""
 MAX_DEPTH = 60
 MAX_PATH = 300
 
@@ -93,10 +96,7 @@ def refuse_unbuildable(graph: Graph, problems: Problems) -> None:
         problems.add(Problem("limit", message, wide.span))
     if graph.init:
         _refuse_starts(graph, problems)
-    far = _far(graph)
-    if far:
-        message = f"the strides up to '{far.name}' multiply to more than {MAX_STRIDE:,}"
-        problems.add(Problem("limit", message, far.span, "a stride on a map of one position leads nowhere"))
+    _refuse_steps(graph, problems)
 
 
 def _refuse_starts(graph: Graph, problems: Problems) -> None:
@@ -113,25 +113,36 @@ def _refuse_starts(graph: Graph, problems: Problems) -> None:
                 return
 
 
-def _far(graph: Graph) -> Node | None:
-    """The first node whose positions lie too far apart, measured in the input."""
-    if _all_strides(graph) <= MAX_STRIDE:  # as in nearly all networks; no path has more than all of them
-        return None
+def _refuse_steps(graph: Graph, problems: Problems) -> None:
+    """Object to the first node whose positions lie too far apart, or at too fine fractions, measured in the input."""
+    most, finest = _all_steps(graph)
+    if most <= MAX_STRIDE and finest <= MAX_DENOMINATOR:  # as in nearly all networks; no path has more than all of them
+        return
     known: dict[Node, tuple[Extent, ...]] = {node: (EACH,) * len(node.grid) for node in graph.inputs}
     for node in graph.operations:
         known[node] = extents(node, known.__getitem__)
         if any(extent.jump > MAX_STRIDE for extent in known[node]):
-            return node
-    return None
+            message = f"the strides up to '{node.name}' multiply to more than {MAX_STRIDE:,}"
+            problems.add(Problem("limit", message, node.span, "a stride on a map of one position leads nowhere"))
+            return
+        if any(part.denominator > MAX_DENOMINATOR for extent in known[node] for part in extent):
+            message = (
+                f"the steps up to '{node.name}' come to fractions of more than {MAX_DENOMINATOR.bit_length()} bits"
+            )
+            problems.add(Problem("limit", message, node.span, "resize to sizes that divide one another"))
+            return
 
 
-def _all_strides(graph: Graph) -> int:
-    """The product of the largest strides of all operations, or of so many that it is past the limit."""
-    product = 1
+def _all_steps(graph: Graph) -> tuple[int, int]:
+    """The products of the largest strides of all operations and of what they are divided by, or enough of them."""
+    most = finest = 1
     for node in graph.operations:
-        window = node.bounding_window or node.window
-        if not window.is_point:
-            product *= max(window.stride)
-        if product > MAX_STRIDE:
+        if node.uneven:
+            steps = [one.even.jump for one in node.uneven]
+            most *= max(1, *[step.numerator for step in steps])
+            finest *= prod([step.denominator for step in steps])
+        elif not node.window.is_point:
+            most *= max(node.window.stride)
+        if most > MAX_STRIDE or finest > MAX_DENOMINATOR:
             break
-    return product
+    return most, finest

@@ -29,6 +29,10 @@ RAISED = (Exception, SystemExit)
 """All that the class of an operation may raise; only an interrupt is the user's."""
 
 
+COUNTS = {1: "one", 2: "two"}
+"""How many inputs a word takes that joins none, in words."""
+
+
 class Failed(Exception):
     """A layer that a patch brings into a built-in block cannot be built; its problem is recorded already."""
 
@@ -66,8 +70,8 @@ def instance_of(run: Run, target: Target, layer: Layer, body: Body, inputs: Inpu
         if instance is not None and not target.arguments.given:
             run.plain[known] = instance
     if issubclass(known, Operation):
-        return instance if _fits(run, target.word, layer, inputs, joins=known.joins) else None
-    return instance if known.runs_again or _fits(run, target.word, layer, inputs, joins=False) else None
+        return instance if _fits(run, target.word, layer, inputs, known) else None
+    return instance if known.runs_again or _fits(run, target.word, layer, inputs, None) else None
 
 
 def _made(
@@ -91,15 +95,21 @@ def _made(
     return instance
 
 
-def _fits(run: Run, word: str, layer: Layer, inputs: Inputs, *, joins: bool) -> bool:
-    """Whether ``word`` takes so many inputs."""
-    if joins == (len(inputs) > 1):
+def _fits(run: Run, word: str, layer: Layer, inputs: Inputs, known: type[Operation] | None) -> bool:
+    """Whether ``word``, the operation ``known`` or a block, takes so many inputs."""
+    joins = known is not None and known.joins
+    least, most = known.takes if known else (1, 1)
+    if len(inputs) > 1 if joins else least <= len(inputs) <= most:
         return True
     if joins:
         message = f"{word} joins several inputs, this has one"
         hint = f"name what it joins: {word}: {{from: [left, right]}}"
+    elif len(inputs) < least:
+        message = f"{word} reads {COUNTS[least]} inputs, this has one"
+        hint = f"name both: {{{word}: , from: [first, second]}}"
     else:
-        message = f"{word} reads one input, not {len(inputs)}"
+        message = f"{word} reads {COUNTS[least]} input, not {len(inputs)}"
+        message = message if most == 1 else f"{word} reads at most {COUNTS[most]} inputs, not {len(inputs)}"
         hint = "join them first, with add or concat"
     span = layer.span
     if layer.reads is not None:

@@ -12,7 +12,7 @@ from netspec.analysis.summary import Summary, summary
 from netspec.diff.matching import matched
 from netspec.diff.weight_transfer import WeightTransfer, weight_transfer
 from netspec.graph.graph import Graph, Node
-from netspec.ops.facts import Shape
+from netspec.ops.facts import ExactPerAxis, Shape, plain
 from netspec.ops.initialisation import Scheme
 
 SCHEMA_VERSION = 1
@@ -60,18 +60,19 @@ class Delta:
     """A total of both networks; the receptive field has a number for each axis, where these are as many in both."""
 
     what: str
-    old: tuple[int, ...]
-    new: tuple[int, ...]
+    old: ExactPerAxis
+    new: ExactPerAxis
 
     @property
-    def difference(self) -> tuple[int, ...]:
+    def difference(self) -> ExactPerAxis:
         """New less old."""
         return tuple(new - old for old, new in zip(self.old, self.new, strict=True))
 
     def to_dict(self) -> dict[str, Plain]:
         """Plain numbers, or lists where there are two."""
         values = {"old": self.old, "new": self.new, "difference": self.difference}
-        return {name: value[0] if len(value) == 1 else list(value) for name, value in values.items()}
+        numbers = {name: list(map(plain, value)) for name, value in values.items()}
+        return {name: value[0] if len(value) == 1 else value for name, value in numbers.items()}
 
 
 @dataclass(frozen=True, slots=True)

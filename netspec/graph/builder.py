@@ -87,8 +87,10 @@ class GraphBuilder:
         if len(self.nodes) >= self._full:
             raise GraphFull
         path = self.path(name)
+        if operation.reads_places:
+            operation = self._undoing(operation, path, inputs)
         shapes = tuple([node.shape for node in inputs])
-        key = _likeness(operation, shapes)
+        key = None if operation.reads_places else _likeness(operation, shapes)
         twin = self._alike.get(key)
         shape = self._shape(operation, shapes, path, inputs) if twin is None else twin.shape
         if shares:
@@ -147,6 +149,13 @@ class GraphBuilder:
     ) -> Graph:
         """What was built, closed."""
         return Graph(name, tuple(self.nodes), self.root, entries, outputs, init)
+
+    def _undoing(self, operation: Operation, path: str, inputs: tuple[Node, ...]) -> Operation:
+        """``operation`` for the max pool whose places it reads; raises :class:`NodeRefused` where that is none."""
+        try:
+            return operation.undoing(inputs[-1].operation, *inputs[-1].input_shapes)
+        except Refusal as refusal:
+            raise NodeRefused(path, inputs, refusal) from None
 
     def _shape(self, operation: Operation, shapes: tuple[Shape, ...], path: str, inputs: tuple[Node, ...]) -> Shape:
         """The shape that ``operation`` infers for ``path``; raises :class:`NodeRefused` where there is none."""

@@ -13,6 +13,7 @@ from netspec.errors.text import shortened
 from netspec.ops.facts import Cost, Family, PerAxis, Shape, Tensor, Window
 from netspec.ops.initialisation import Scheme
 from netspec.ops.operation import Operation
+from netspec.ops.uneven import Uneven
 
 INPUT = "input"
 """Name of the node that every network begins with."""
@@ -47,7 +48,7 @@ class Node:
     owner: Node = field(init=False)
     tensors: tuple[Tensor, ...] = field(init=False)
     window: Window = field(init=False)
-    bounding_window: Window | None = field(init=False)
+    uneven: tuple[Uneven, ...] = field(init=False)
     origin: Node = field(init=False)
     followed: tuple[Node, ...] = field(init=False)
     grid: PerAxis = field(init=False)
@@ -63,8 +64,9 @@ class Node:
         if len(self.inputs) == 1:
             self.origin = self.inputs[0].origin
         elif self.inputs:
-            origin = self.origin = min([node.origin for node in self.inputs], key=_index)
-            self.followed = tuple([node for node in self.inputs if node.origin is origin])
+            taken = self.inputs[: self.operation.differentiable_inputs(*self.input_shapes)] or self.inputs
+            origin = self.origin = min([node.origin for node in taken], key=_index)
+            self.followed = tuple([node for node in taken if node.origin is origin])
         else:
             self.origin = self
         axes = len(self.origin.shape) - 1
@@ -72,7 +74,7 @@ class Node:
         self.grid = grid if self.has_places else (1,) * axes
         if twin is not None:
             self.tensors, self.params, self.buffers = twin.tensors, twin.params, twin.buffers
-            self.window, self.bounding_window, self.cost = twin.window, twin.bounding_window, twin.cost
+            self.window, self.uneven, self.cost = twin.window, twin.uneven, twin.cost
         else:
             self._work_out()
         if self.shares is not None:
@@ -83,7 +85,7 @@ class Node:
         operation, shapes = self.operation, self.input_shapes
         self.tensors = operation.tensors(*shapes)
         self.window = operation.window(*shapes)
-        self.bounding_window = operation.bounding_window(*shapes)
+        self.uneven = operation.uneven(*shapes)
         self.cost = operation.cost(self.shape, *shapes)
         self.params = self.buffers = 0
         for tensor in self.tensors:

@@ -7,25 +7,9 @@ several inputs of a network a node is told in the first that it comes from; path
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from netspec.graph.graph import Node
-from netspec.ops.facts import Window
-
-
-class Extent(NamedTuple):
-    """What positions see on one axis: position ``u`` sees ``size`` elements from ``u * jump + start`` on."""
-
-    size: int
-    jump: int
-    start: int
-
-    def through(self, window: Window, axis: int) -> Extent:
-        """What the positions of a window over these positions see."""
-        jump = self.jump
-        size = self.size + window.dilation[axis] * (window.kernel[axis] - 1) * jump
-        return Extent(size, jump * window.stride[axis], self.start - window.padding[axis] * jump)
-
+from netspec.ops.facts import Extent, Window, lowest
 
 EACH = Extent(size=1, jump=1, start=0)
 """What elements see of themselves."""
@@ -40,7 +24,7 @@ def around(extents: Sequence[Extent], count: int) -> Extent:
     drift = [(extent, at * (extent.jump - jump)) for extent in extents for at in (0, count - 1)]
     start = min([extent.start + moved for extent, moved in drift])
     end = max([extent.start + extent.size + moved for extent, moved in drift])
-    return Extent(end - start, jump, start)
+    return Extent(lowest(end - start), jump, lowest(start))
 
 
 def placed(node: Node, axis: int) -> tuple[Node, ...]:
@@ -54,17 +38,25 @@ def placed(node: Node, axis: int) -> tuple[Node, ...]:
 
 
 def window_over(node: Node, source: Node) -> Window | None:
-    """What a position of ``node`` sees of its input ``source``, at even steps; None where that is the same position.
+    """What a position of ``node`` sees of its input ``source``; None where that is the same position.
 
     Where the axes of the network's input end, as in flat features, that is all of ``source``; behind it nothing moves.
+    Where windows are uneven, :attr:`~netspec.graph.graph.Node.uneven` says more of them.
     """
     if not source.has_places:
         return None
     if not node.has_places:
         read = node.operation.differentiable_inputs(*node.input_shapes)
         return Window.whole(source.shape) if read else None
-    window = node.bounding_window or node.window
-    return None if window.is_point else window
+    return None if node.window.is_point else node.window
+
+
+def over(node: Node, source: Node, axis: int, extent: Extent) -> Extent:
+    """What positions of ``node`` see on one axis through its input ``source``, of which each sees ``extent``."""
+    if node.uneven and source.has_places:
+        return node.uneven[axis].even.behind(extent)
+    window = window_over(node, source)
+    return extent.through(window, axis) if window else extent
 
 
 def is_repeated(node: Node, source: Node, axis: int) -> bool:
@@ -81,18 +73,22 @@ def _repeated(node: Node, source: Node, known: Sequence[Extent]) -> tuple[Extent
 
 
 def extents(node: Node, before: Callable[[Node], Sequence[Extent]]) -> tuple[Extent, ...]:
-    """What positions of ``node`` see on each axis, if those of its inputs see what ``before`` says."""
+    """What positions of ``node`` see on each axis, if those of its inputs see what ``before`` says.
+
+    A way on which every position sees the same does not move along, and gives way to those that do.
+    """
     if len(node.followed) == 1:
         (source,) = node.followed
-        window, known = window_over(node, source), before(source)
+        known = before(source)
+        if node.uneven:
+            return tuple([over(node, source, axis, extent) for axis, extent in enumerate(known)])
+        window = window_over(node, source)
         if window:
             return tuple([extent.through(window, axis) for axis, extent in enumerate(known)])
         return tuple(known) if node.grid == source.grid else _repeated(node, source, known)
     found = []
     for axis, count in enumerate(node.grid):
-        ways = []
-        for source in dict.fromkeys(placed(node, axis)):
-            window, extent = window_over(node, source), before(source)[axis]
-            ways.append(extent.through(window, axis) if window else extent)
+        ways = [over(node, one, axis, before(one)[axis]) for one in dict.fromkeys(placed(node, axis))]
+        ways = [way for way in ways if way.jump] or ways
         found.append(ways[0] if len(ways) == 1 else around(ways, count))
     return tuple(found)

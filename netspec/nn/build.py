@@ -8,12 +8,13 @@ from typing import Any, Literal, NamedTuple
 import torch
 from torch import nn
 
-from netspec.analysis.liveness import Liveness
+from netspec.analysis.liveness import Liveness, Value, maker
 from netspec.graph.graph import Graph, Node, Scope
 from netspec.nn.forward import Step, Writer, is_sequence, pieces, step
 from netspec.nn.part import part_class, remember
 from netspec.nn.start import schemes, started
 from netspec.ops.facts import Layer
+from netspec.ops.pool import MaxPool
 
 Outputs = Literal["inference", "all"]
 
@@ -50,6 +51,13 @@ def module(
     return built
 
 
+def layer_of(node: Node, live: Liveness) -> Layer:
+    """What to build for ``node``: of a max pool whose places are read, one that returns them."""
+    if len(live.makes(node)) > 1 and isinstance(node.operation, MaxPool):
+        return node.operation.noting_layer(*node.input_shapes)
+    return node.operation.layer(*node.input_shapes)
+
+
 class _Builder:
     def __init__(self, graph: Graph, form: Form) -> None:
         self.graph = graph
@@ -61,7 +69,7 @@ class _Builder:
         run = (node for node in graph.nodes if node not in aside)
         self.live = Liveness(graph, run, self.shown.values(), inplace=form.inplace)
         self.whole = Liveness(graph, graph.nodes, (out.node for out in graph.outputs), inplace=form.inplace)
-        self.layers = {node: node.operation.layer(*node.input_shapes) for node in graph.operations}
+        self.layers = {node: layer_of(node, self.whole) for node in graph.operations}
 
     def root(self) -> nn.Module:
         steps = self._steps(self.graph.root, self.live)
@@ -91,10 +99,10 @@ class _Builder:
         return self._with_forward(scope, name, own.inputs, steps, own.outputs)
 
     def _with_forward(
-        self, scope: Scope, name: str, inputs: tuple[Node, ...], steps: list[Step], result: Any
+        self, scope: Scope, name: str, inputs: tuple[Value, ...], steps: list[Step], result: Any
     ) -> nn.Module:
         live = self._life(scope)
-        run = [one for one in steps if one.outputs and all(node in live.run for node in one.outputs)]
+        run = [one for one in steps if one.outputs and all(maker(value) in live.run for value in one.outputs)]
         source = Writer(scope, live, self.layers, self.form.recomputed).source(inputs, run, result)
         built = part_class(name, source)()
         self._fill(built, scope, steps)

@@ -6,12 +6,12 @@ import keyword
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 
-from netspec.analysis.liveness import Liveness
+from netspec.analysis.liveness import Liveness, Value, maker, reads
 from netspec.graph.graph import INPUT, Node, Scope
 from netspec.ops.facts import Layer
 
 Piece = Node | Scope
-Result = tuple[Node, ...] | dict[str, Node]
+Result = tuple[Value, ...] | dict[str, Node]
 """What a forward returns: one value or several, or a dict of them."""
 RECOMPUTED = "netspec.nn.recompute.recomputed"
 """What runs a module whose values are not kept for its gradient."""
@@ -23,8 +23,8 @@ class Step:
     """One line of a forward: what is called, with which values, and which values come out."""
 
     piece: Piece
-    inputs: tuple[Node, ...]
-    outputs: tuple[Node, ...]
+    inputs: tuple[Value, ...]
+    outputs: tuple[Value, ...]
 
 
 def pieces(scope: Scope, live: Liveness) -> list[Piece]:
@@ -47,26 +47,28 @@ def first_index(piece: Piece) -> int:
 def step(piece: Piece, live: Liveness) -> Step:
     """What goes into ``piece`` and what comes out of it."""
     if isinstance(piece, Node):
-        return Step(piece, piece.inputs, (piece,))
+        return Step(piece, reads(piece), live.makes(piece))
     inside = [node for node in piece.nodes() if node in live.run]
     members = set(inside)
-    inputs = dict.fromkeys(source for node in inside for source in node.inputs if source not in members)
+    inputs = dict.fromkeys(value for node in inside for value in reads(node) if maker(value) not in members)
     given = tuple(inputs) if piece.shares is None else _as_the_first(piece)
-    return Step(piece, given, tuple([node for node in inside if live.is_read_outside(node, members)]))
+    made = [value for node in inside for value in live.makes(node) if live.is_read_outside(value, members)]
+    return Step(piece, given, tuple(made))
 
 
-def _as_the_first(piece: Scope) -> tuple[Node, ...]:
+def _as_the_first(piece: Scope) -> tuple[Value, ...]:
     """What goes into ``piece`` in place of what goes into the scope whose module it shares, in the order of that."""
     nodes, first = list(piece.nodes()), list(piece.owner.nodes())
     members = set(first)
-    given: dict[Node, Node] = {}
+    given: dict[Value, Value] = {}
     for node, other in zip(nodes, first, strict=True):
-        given |= {theirs: ours for ours, theirs in zip(node.inputs, other.inputs, strict=True) if theirs not in members}
+        pairs = zip(reads(node), reads(other), strict=True)
+        given |= {theirs: ours for ours, theirs in pairs if maker(theirs) not in members}
     return tuple(given.values())
 
 
 def is_sequence(
-    steps: list[Step], inputs: tuple[Node, ...], outputs: tuple[Node, ...], layers: dict[Node, Layer]
+    steps: list[Step], inputs: tuple[Value, ...], outputs: tuple[Value, ...], layers: dict[Node, Layer]
 ) -> bool:
     """Whether ``steps`` are modules one after the other, so that ``nn.Sequential`` says all."""
     if not steps or len(inputs) != 1 or outputs != steps[-1].outputs:
@@ -96,24 +98,24 @@ class Writer:
         self.prefix = f"{scope.name}." if scope.name else ""
         self.live = live
         self.layers = layers
-        self.variables: dict[Node, str] = {}
+        self.variables: dict[Value, str] = {}
         self.lines: list[str] = []
         self.modules: list[str] = []
-        self.kept: frozenset[Node] = frozenset()
+        self.kept: frozenset[Value] = frozenset()
         """Inputs whose variables are not used again."""
 
-    def source(self, inputs: tuple[Node, ...], steps: list[Step], result: Result) -> str:
+    def source(self, inputs: tuple[Value, ...], steps: list[Step], result: Result) -> str:
         """``def forward(self, x): ...`` that runs ``steps`` on ``inputs`` and returns ``result``.
 
         Inputs of the network that have names are called so, and keep their values: the caller holds these in any case.
         Modules with functions of others are imported before it.
         """
         self.modules = sorted(set(self._modules(steps)))
-        for node in inputs:
-            named = not node.inputs and not self.prefix and node.name != INPUT
-            self.variables[node] = self._argument(node.name) if named else self._free()
-        self.kept = frozenset(node for node in inputs if self.variables[node] not in NAMES)
-        head = "".join(f", {self.variables[node]}" for node in inputs)
+        for value in inputs:
+            named = isinstance(value, Node) and not value.inputs and not self.prefix and value.name != INPUT
+            self.variables[value] = self._argument(maker(value).name) if named else self._free()
+        self.kept = frozenset(value for value in inputs if self.variables[value] not in NAMES)
+        head = "".join(f", {self.variables[value]}" for value in inputs)
         last = {source: at for at, one in enumerate(steps) for source in one.inputs}
         last |= dict.fromkeys(result.values() if isinstance(result, dict) else result, len(steps))
         for at, one in enumerate(steps):
@@ -132,7 +134,7 @@ class Writer:
             if layer and layer.call != "module" and not layer.target.startswith("torch."):
                 yield layer.target.rpartition(".")[0]
 
-    def _line(self, one: Step, spent: list[Node]) -> None:
+    def _line(self, one: Step, spent: list[Value]) -> None:
         """One line; its outputs take over the variables of values that nothing reads any more."""
         operator = self._operator(one)
         text = f"{operator} {self.variables[one.inputs[1]]}" if operator else f"= {self._call(one)}"

@@ -47,6 +47,23 @@ class PadShortcut(nn.Module):
         return f"stride={self.stride}, zeros={self.zeros}"
 
 
+class ResizeLike(nn.Module):
+    """The first input interpolated to the size of the second; ``mode`` and ``align_corners`` are torch's."""
+
+    def __init__(self, mode: str, *, align_corners: bool | None = None) -> None:
+        super().__init__()
+        self.mode = mode
+        self.align_corners = align_corners
+
+    def forward(self, x: Tensor, like: Tensor) -> Tensor:
+        """N x C x h x w and N x D x H x W to N x C x H x W."""
+        return functional.interpolate(x, like.shape[2:], mode=self.mode, align_corners=self.align_corners)
+
+    def extra_repr(self) -> str:
+        """How it interpolates."""
+        return f"mode={self.mode!r}, align_corners={self.align_corners}"
+
+
 class ChannelScale(nn.Module):
     """A trainable factor and bias for each channel."""
 
@@ -312,6 +329,69 @@ class DividedPool2d(_DividedPool, nn.AvgPool2d):
 
 
 class DividedPool3d(_DividedPool, nn.AvgPool3d):
+    """On three axes."""
+
+
+class _NotingMaxPool(nn.Module):
+    """Max pooling that returns beside its values where they come from: indices, and the sizes of what it read."""
+
+    def forward(self: Any, x: Tensor) -> tuple[Tensor, tuple[Tensor, Sequence[int]]]:
+        """N x C x H x W to N x C x h x w, and the places of these."""
+        pool = (functional.max_pool1d, functional.max_pool2d, functional.max_pool3d)[x.dim() - 3]
+        values, indices = pool(
+            x,
+            self.kernel_size,
+            self.stride,
+            self.padding,
+            self.dilation,
+            ceil_mode=self.ceil_mode,
+            return_indices=True,
+        )
+        return values, (indices, x.shape[2:])
+
+
+class NotingMaxPool1d(_NotingMaxPool, nn.MaxPool1d):
+    """On one axis."""
+
+
+class NotingMaxPool2d(_NotingMaxPool, nn.MaxPool2d):
+    """On two axes."""
+
+
+class NotingMaxPool3d(_NotingMaxPool, nn.MaxPool3d):
+    """On three axes."""
+
+
+class _MaxUnpool(nn.Module):
+    """The values of a map at the places that max pooling with such a window has noted, 0 elsewhere."""
+
+    def __init__(
+        self, kernel_size: tuple[int, ...], stride: tuple[int, ...], padding: tuple[int, ...], dilation: tuple[int, ...]
+    ) -> None:
+        super().__init__()
+        self.kernel_size, self.stride, self.padding, self.dilation = kernel_size, stride, padding, dilation
+
+    def forward(self, x: Tensor, places: tuple[Tensor, Sequence[int]]) -> Tensor:
+        """N x C x h x w and the places of as many values to N x C x H x W."""
+        indices, sizes = places
+        # As torch's max_unpool, which cannot be traced with a size and has no exporter.
+        spread = x.new_zeros(*x.shape[:2], prod(sizes)).scatter_(2, indices.flatten(2), x.flatten(2))
+        return spread.view(*x.shape[:2], *sizes)
+
+    def extra_repr(self) -> str:
+        """The window of the pooling."""
+        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}, dilation={self.dilation}"
+
+
+class MaxUnpool1d(_MaxUnpool):
+    """On one axis."""
+
+
+class MaxUnpool2d(_MaxUnpool):
+    """On two axes."""
+
+
+class MaxUnpool3d(_MaxUnpool):
     """On three axes."""
 
 

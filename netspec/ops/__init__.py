@@ -56,6 +56,10 @@ OPERATIONS: LazyTable[Operation] = LazyTable(
         "pad": "netspec.ops.pad:Pad",
         "pad_shortcut": "netspec.ops.shortcut:PadShortcut",
         "select": "netspec.ops.shortcut:Select",
+        "resize": "netspec.ops.resize:Resize",
+        "conv_transpose": "netspec.ops.conv_transpose:ConvTranspose",
+        "max_unpool": "netspec.ops.max_unpool:MaxUnpool",
+        "pixel_shuffle": "netspec.ops.pixel_shuffle:PixelShuffle",
         "slice": "netspec.ops.channels:Slice",
         "channel_shuffle": "netspec.ops.channels:ChannelShuffle",
     }

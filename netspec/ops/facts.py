@@ -5,7 +5,10 @@ from __future__ import annotations
 from enum import Enum
 from functools import cache
 from math import prod
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 Shape = tuple[int, ...]
 """The shape of one image's features: ``(channels, *sizes)`` in torch's order, or ``(features,)`` once flat."""
@@ -13,13 +16,18 @@ Shape = tuple[int, ...]
 PerAxis = tuple[int, ...]
 """One number for each axis of a map, in the order of its shape: height before width."""
 
+Exact: TypeAlias = "int | Fraction"
+"""A distance between places: a plain integer wherever it is whole, a fraction behind what upsamples."""
+ExactPerAxis: TypeAlias = "tuple[Exact, ...]"
+"""An exact number for each axis."""
+
 FLAT = 1
 """Numbers in a shape without axes."""
 MAP = 3
 """Numbers in the shape of an image: channels, height, width."""
 
 
-def shape_text(shape: Shape) -> str:
+def shape_text(shape: ExactPerAxis) -> str:
     """``64x56x56``: a shape as people write it."""
     return "x".join(str(size) for size in shape)
 
@@ -34,8 +42,8 @@ def each(value: int | PerAxis, axes: int) -> PerAxis:
     return (value,) * axes if isinstance(value, int) else value
 
 
-def brief(values: PerAxis) -> str:
-    """``3`` or ``3x5``: one number where that is the one of all axes."""
+def brief(values: ExactPerAxis) -> str:
+    """``3``, ``3x5`` or ``1/2``: one number where that is the one of all axes."""
     return "x".join([str(value) for value in (values[:1] if len(set(values)) == 1 else values)])
 
 
@@ -76,6 +84,50 @@ class Window(NamedTuple):
 def point(axes: int) -> Window:
     """The window on so many ``axes`` through which each position sees the same position."""
     return Window(kernel=(1,) * axes, stride=(1,) * axes, dilation=(1,) * axes, padding=(0,) * axes)
+
+
+class Extent(NamedTuple):
+    """What positions see on one axis: position ``u`` sees ``size`` elements from ``u * jump + start`` on.
+
+    These need not be whole: ends between elements stand for the next element inside. With a ``jump`` of 0 every
+    position sees the same.
+    """
+
+    size: Exact
+    jump: Exact
+    start: Exact
+
+    def through(self, window: Window, axis: int) -> Extent:
+        """What the positions of a window over these positions see."""
+        jump = self.jump
+        size = self.size + window.dilation[axis] * (window.kernel[axis] - 1) * jump
+        found = Extent(size, jump * window.stride[axis], self.start - window.padding[axis] * jump)
+        return found if type(jump) is int else found.in_lowest_terms()
+
+    def behind(self, other: Extent) -> Extent:
+        """What positions see of elements that themselves see what ``other`` says."""
+        jump = other.jump
+        size = (self.size - 1) * jump + other.size
+        return Extent(size, self.jump * jump, self.start * jump + other.start).in_lowest_terms()
+
+    def in_lowest_terms(self) -> Extent:
+        """The same with plain integers wherever a number is whole."""
+        return Extent(lowest(self.size), lowest(self.jump), lowest(self.start))
+
+
+def lowest(value: Exact) -> Exact:
+    """``value``, as a plain integer if it is whole."""
+    return value.numerator if value.denominator == 1 else value
+
+
+def amount(value: Exact) -> str:
+    """``1,963`` or ``5/2``: thousands separated, exact where it is no whole number."""
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def plain(value: Exact | float) -> int | float:
+    """``value`` for a program that reads decimals: whole if it is, else as near as a float can be."""
+    return value if isinstance(value, int) else float(value)
 
 
 class Cost(NamedTuple):

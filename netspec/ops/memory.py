@@ -36,6 +36,7 @@ class Space(NamedTuple):
 class Saved(NamedTuple):
     """What autograd keeps of a forward pass for the gradient: all inputs, the output, and what lies beside them.
 
+    ``places`` are those of a max pool that are read: kept once, whether the pool keeps them too or not.
     Of several inputs each is kept for the gradients of the others, or, ``together``, all of them for any gradient.
     Parameters and buffers are not listed, although torch keeps references to them: they are there in any case.
     """
@@ -43,6 +44,7 @@ class Saved(NamedTuple):
     inputs: bool = False
     output: bool = False
     beside: Space = Space()
+    places: bool = False
     together: bool = False
 
 

@@ -1,5 +1,7 @@
 """The base of all operations: fields are the YAML parameters, methods are pure functions of input shapes."""
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
@@ -10,6 +12,7 @@ from netspec.errors.codes import Refusal
 from netspec.limits import MOST_AXES
 from netspec.ops.facts import FLAT, Cost, Family, Layer, Shape, Tensor, Window, point, shape_text
 from netspec.ops.memory import Saved, Space
+from netspec.ops.uneven import Uneven
 
 
 class Operation(BaseModel, ABC):
@@ -23,7 +26,11 @@ class Operation(BaseModel, ABC):
     example: ClassVar[Mapping[str, Any]] = {}
     """Parameters of a typical use, for the reference; without any it is the word alone."""
     joins: ClassVar[bool] = False
-    """Whether it takes several inputs; others take exactly one."""
+    """Whether it takes several inputs, any number of them."""
+    takes: ClassVar[tuple[int, int]] = (1, 1)
+    """How many inputs it takes if it joins none: at least, and at most. One unless overridden."""
+    reads_places: ClassVar[bool] = False
+    """Whether of its last input, a max pool, it takes no values but the places that these come from."""
     overwritable: ClassVar[bool] = False
     """Whether its output is a new tensor that its own gradient does not need, so that the next step may reuse it."""
     selects_channels: ClassVar[bool] = False
@@ -39,13 +46,20 @@ class Operation(BaseModel, ABC):
         """Parameters and buffers of the layer, in state_dict order. None unless overridden."""
         return ()
 
+    def undoing(self, pool: Operation, *inputs: Shape) -> Operation:
+        """This operation for the places that ``pool`` notes of ``inputs``; asked only of what :attr:`reads_places`."""
+        return self
+
     def window(self, *inputs: Shape) -> Window:
         """What one output position sees of each input, on its axes. The same position unless overridden."""
         return point(len(inputs[0]) - 1 if inputs else 0)
 
-    def bounding_window(self, *inputs: Shape) -> Window | None:
-        """For windows of uneven size or distance the smallest one at even steps that holds each. None otherwise."""
-        return None
+    def uneven(self, *inputs: Shape) -> tuple[Uneven, ...]:
+        """For windows of uneven size or distance, or less than a step apart, where they lie on each axis.
+
+        Empty where :meth:`window` says all, as it does unless overridden.
+        """
+        return ()
 
     def differentiable_inputs(self, *inputs: Shape) -> int:
         """How many of the inputs, from the first, have a gradient if the output has one. All unless overridden."""

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from netspec.errors.codes import Refusal
 from netspec.limits import MOST_AXES
-from netspec.ops.adaptive import axis_bounding_window, axis_elements, axis_window, is_even
+from netspec.ops.adaptive import AdaptiveWindows, axis_elements, axis_window
 from netspec.ops.facts import (
     Cost,
     Family,
@@ -26,6 +26,7 @@ from netspec.ops.facts import (
 from netspec.ops.fields import Margin, Size
 from netspec.ops.memory import Saved, Space
 from netspec.ops.operation import Operation, map_only
+from netspec.ops.uneven import Uneven
 from netspec.ops.windows import reach, slid
 
 
@@ -73,6 +74,11 @@ class MaxPool(Operation):
             "ceil_mode": self.ceil,
         }
         return Layer(f"torch.nn.MaxPool{len(inputs[0]) - 1}d", arguments)
+
+    def noting_layer(self, *inputs: Shape) -> Layer:
+        """The same where something reads the places too: a module of ours returns these beside the values."""
+        layer = self.layer(*inputs)
+        return layer._replace(target=f"netspec.nn.layers.NotingMaxPool{len(inputs[0]) - 1}d")
 
     def label(self, *inputs: Shape) -> str:
         """``max pool 3x3/2``."""
@@ -173,13 +179,10 @@ class _AdaptivePool(Operation):
         kernel, stride = zip(*(axis_window(size, out) for size, out in self._sizes(inputs[0])), strict=True)
         return point(len(kernel))._replace(kernel=kernel, stride=stride)
 
-    def bounding_window(self, *inputs: Shape) -> Window | None:
+    def uneven(self, *inputs: Shape) -> tuple[Uneven, ...]:
         """As the base says; :meth:`window` has the largest kernel there is, which tells not where the others lie."""
-        sizes = self._sizes(inputs[0])
-        if all(is_even(size, out) for size, out in sizes):
-            return None
-        kernel, stride, padding = zip(*(axis_bounding_window(size, out) for size, out in sizes), strict=True)
-        return point(len(kernel))._replace(kernel=kernel, stride=stride, padding=padding)
+        windows = tuple([AdaptiveWindows(size, out) for size, out in self._sizes(inputs[0])])
+        return () if all(one.is_even for one in windows) else windows
 
     def _sizes(self, shape: Shape) -> list[tuple[int, int]]:
         """How many positions there are before and after, per axis."""

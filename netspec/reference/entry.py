@@ -33,6 +33,8 @@ LABELS = {
 }
 JOINED = ["left", "right"]
 """What a join of an example reads."""
+BOTH = ["x", "pool1"]
+"""What an operation with two inputs reads in an example."""
 SHAPES = ((8, 16, 16), (8, 16), (8, 16, 16, 16), (8,))
 """What examples read: the first that they take."""
 
@@ -79,6 +81,8 @@ def example(known: Word) -> str:
     given = dict(known.example)
     if issubclass(known, Operation) and known.joins:
         return f"{known.word}: {_written({'from': JOINED, **given} if known.model_fields else JOINED)}"
+    if issubclass(known, Operation) and known.takes[0] > 1:
+        return f"{{{known.word}: {_written(given) if given else ''}, from: {_written(BOTH)}}}"
     main = next(iter(known.model_fields), "")
     value = given[main] if given.keys() == {main} and not isinstance(given[main], dict) else given
     return f"{known.word}: {_written(value)}" if given else known.word
@@ -181,7 +185,7 @@ def _target(known: type[Operation]) -> str:
 def reading(known: type[Operation]) -> tuple[Operation, tuple[tuple[int, ...], ...]]:
     """The operation of the example, and shapes that it takes."""
     operation = known(**known.example)
-    count = 2 if known.joins else 1
+    count = 2 if known.joins else known.takes[0]
     for shape in SHAPES:
         inputs = (shape,) * count
         try:

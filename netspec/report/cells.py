@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from math import prod
+from typing import TypeAlias
 
-Value = int | float | str | tuple[float, ...] | None
+from netspec.ops.facts import Exact, plain
+
+Value: TypeAlias = "int | float | str | tuple[Exact | float, ...] | None"
 """What a cell can hold; None where there is no value, such as the kernel of several operations."""
 
 
@@ -16,7 +19,7 @@ GLOBAL = "global"
 def number(value: Value) -> float:
     """``value`` as something to sort by: the product of one for each axis, 0 for text."""
     if isinstance(value, tuple):
-        return prod(value)
+        return float(prod(value))
     return value if isinstance(value, int | float) else 0
 
 
@@ -27,10 +30,20 @@ def shown(value: Value) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, tuple):
-        return "x".join([f"{part:g}" for part in (value[:1] if len(set(value)) == 1 else value)])
+        return "x".join([_part(part) for part in (value[:1] if len(set(value)) == 1 else value)])
     if value == 0:
         return "-"
     return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
+
+
+def decimals(value: Value) -> Value:
+    """``value`` for a program: what is no whole number as a decimal one."""
+    return tuple(map(plain, value)) if isinstance(value, tuple) else value
+
+
+def _part(value: Exact | float) -> str:
+    """The number of one axis: a coordinate as a decimal, a fraction as it is."""
+    return f"{value:g}" if isinstance(value, int | float) else str(value)
 
 
 def operations(count: int) -> str:

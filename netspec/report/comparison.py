@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from netspec.analysis.inputs import inputs_text
 from netspec.analysis.summary import Summary
-from netspec.report.cells import MIB, Value, images, shown
+from netspec.report.cells import MIB, Value, decimals, images, shown
 from netspec.report.table import Column, Table
 
 FIGURES: dict[str, tuple[str, Callable[[Summary], Value]]] = {
@@ -48,7 +48,7 @@ def comparison(summaries: Sequence[Summary], keys: Sequence[str] | None = None) 
 
 def records(summaries: Sequence[Summary], keys: Sequence[str] | None = None) -> list[dict[str, object]]:
     """The same as raw values."""
-    return [{key: FIGURES[key][1](one) for key in keys or FIGURES} for one in summaries]
+    return [{key: decimals(FIGURES[key][1](one)) for key in keys or FIGURES} for one in summaries]
 
 
 def setup_note(one: Summary) -> str:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from netspec.diff.difference import INPUTS, SHAPE, WORD, Change, Delta, Difference, Match, Plain
 from netspec.graph.folds import neighbours
 from netspec.graph.graph import Node
-from netspec.ops.facts import MAP, shape_text
+from netspec.ops.facts import MAP, ExactPerAxis, amount, shape_text
 from netspec.report.cells import operations
 from netspec.report.folds import folded
 from netspec.report.page import Page
@@ -86,9 +86,9 @@ def _total(delta: Delta) -> Cells:
     return TOTALS[delta.what], *values, _one_or_both(delta.difference, sign="+"), share
 
 
-def _one_or_both(value: tuple[int, ...], sign: str = "") -> str:
+def _one_or_both(value: ExactPerAxis, sign: str = "") -> str:
     axes = list(dict.fromkeys(value)) if len(set(value)) == 1 else value
-    return "x".join([f"{number:{sign},}" for number in axes])
+    return "x".join([(sign if number >= 0 else "") + amount(number) for number in axes])
 
 
 def _declared(changes: Sequence[Change]) -> Table:

@@ -9,8 +9,8 @@ from netspec.analysis.inputs import inputs_data
 from netspec.analysis.receptive_field import Field
 from netspec.analysis.rows import Row
 from netspec.analysis.summary import Summary
-from netspec.ops.facts import Window
-from netspec.report.cells import GLOBAL, Value
+from netspec.ops.facts import Window, plain
+from netspec.report.cells import GLOBAL, Value, decimals
 from netspec.report.columns import FIGURES, Figure, Whole, whole_of
 from netspec.report.grouping import Group, total
 
@@ -80,7 +80,7 @@ def record(group: Group, whole: Whole, chosen: list[Figure] | None = None) -> di
     plain = [figure for key, figure in FIGURES.items() if key not in COMPOSED]
     found = {figure.key: figure.value(group, whole) for figure in chosen or plain}
     raw: dict[str, Value] = {"name": group.path, "macs": sum(row.macs for row in group.rows)}
-    told = {key: raw.get(key, value) for key, value in found.items()}
+    told = {key: raw.get(key, decimals(value)) for key, value in found.items()}
     if chosen:
         return told
     whole_map = None if group.scattered else group.rows[-1].field.whole
@@ -112,15 +112,15 @@ def _layer(row: Row) -> dict[str, Any]:
         "inputs": [source.name for source in node.inputs],
         "input_shapes": [list(shape) for shape in node.input_shapes],
         "output_shape": list(node.shape),
-        "window": dict(zip(WINDOW, map(list, window), strict=True)) if window else None,
+        "window": {name: list(map(plain, getattr(window, name))) for name in WINDOW} if window else None,
         "groups": row.groups,
         "params": node.params,
         "macs": row.work.macs,
         **{key: of(row) for key, of in SUMMED.items()},
         "intensity": row.traffic.intensity,
-        "receptive_field": list(field.size),
-        "stride": list(field.jump),
-        "left_padding": list(field.left_padding),
+        "receptive_field": list(map(plain, field.size)),
+        "stride": list(map(plain, field.jump)),
+        "left_padding": list(map(plain, field.left_padding)),
         "center": list(field.center),
         "global": field.whole,
     }
@@ -128,9 +128,9 @@ def _layer(row: Row) -> dict[str, Any]:
 
 def _field(field: Field) -> dict[str, Any]:
     return {
-        "size": list(field.size),
-        "stride": list(field.jump),
-        "left_padding": list(field.left_padding),
+        "size": list(map(plain, field.size)),
+        "stride": list(map(plain, field.jump)),
+        "left_padding": list(map(plain, field.left_padding)),
         "center": list(field.center),
         "aligned": field.aligned,
     }

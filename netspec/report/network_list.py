@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from netspec.analysis.inputs import Inputs, inputs_data, inputs_text
-from netspec.ops.facts import PerAxis, brief
+from netspec.ops.facts import ExactPerAxis, brief, plain
 from netspec.report.page import Page
 from netspec.report.table import Table, numbers, words
 
@@ -18,7 +18,7 @@ class Listed(NamedTuple):
     variant: str | None
     params: int
     macs: int
-    receptive_field: PerAxis
+    receptive_field: ExactPerAxis
     inputs: Inputs
 
     @property
@@ -59,10 +59,11 @@ class ListReport(NamedTuple):
     def data(self) -> Any:
         """The same with sizes as lists."""
         return [
-            {**_plain(one), "receptive_field": list(one.receptive_field), **inputs_data(one.inputs)}
+            {**_plain(one), "receptive_field": list(map(plain, one.receptive_field)), **inputs_data(one.inputs)}
             for one in self.networks
         ]
 
 
 def _plain(one: Listed) -> dict[str, Any]:
-    return {key: value for key, value in one._asdict().items() if key != "inputs"}
+    found = {key: value for key, value in one._asdict().items() if key != "inputs"}
+    return {**found, "receptive_field": tuple(map(plain, one.receptive_field))}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, get_args
 
 from netspec.analysis.inputs import inputs_text
-from netspec.ops.facts import shape_text
+from netspec.ops.facts import amount, shape_text
 from netspec.report.page import Page
 from netspec.report.table import WIDE_GAP, Table, numbers, words
 from netspec.verify.result import Check, Value, Verdict, Verification
@@ -96,10 +96,10 @@ def _shown(figure: str, value: Value | None) -> str:
     """A number with its thousands apart, a shape, or one number for all axes; nothing where an oracle cannot say."""
     if value is None:
         return ""
-    if isinstance(value, int):
-        return f"{value:,}"
+    if not isinstance(value, tuple):
+        return amount(value)
     if figure not in SHAPES and len(set(value)) == 1:
-        return f"{value[0]:,}"
+        return amount(value[0])
     return shape_text(value) or "none"
 
 

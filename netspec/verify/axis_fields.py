@@ -12,9 +12,9 @@ a NaN that went back through all of a deep network from each layer would take th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import lcm
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
@@ -23,8 +23,12 @@ from torch.nn import functional
 from netspec.analysis.receptive_field import Field, Interval
 from netspec.graph.graph import Node
 from netspec.graph.paths import placed
-from netspec.verify.stand_ins import StandIn, along
+from netspec.ops.facts import Exact
+from netspec.verify.stand_ins import Phases, StandIn, along
 
+Place = TypeVar("Place", bound=Exact)
+
+BETWEEN = "a position between elements reads those beside it: a field has room for every phase"
 UNEVEN = "windows of adaptive pooling lie at uneven distances: a field has room for each"
 DIFFERENT = "paths with different steps have met: a field has room for every position"
 MARGIN = 4
@@ -41,12 +45,12 @@ class Extent(NamedTuple):
     Not the extents of :mod:`netspec.graph.paths`, which are held against these.
     """
 
-    size: int
-    jump: int
-    start: int
+    size: Exact
+    jump: Exact
+    start: Exact
 
-    def at(self, place: int) -> Interval:
-        """First and last element that the position ``place`` sees."""
+    def at(self, place: int) -> Ends:
+        """First and last place that the position ``place`` sees; these need not be those of elements."""
         first = self.start + place * self.jump
         return first, first + self.size - 1
 
@@ -56,6 +60,8 @@ class Extent(NamedTuple):
         return Extent(size, self.jump * before.jump, before.start + self.start * before.jump)
 
 
+Ends = tuple[Exact, Exact]
+"""First and last place on one axis, whether there is an element or not."""
 EACH = Extent(1, 1, 0)
 """What elements see of themselves."""
 
@@ -93,12 +99,15 @@ class Lines:
     def interval(self, node: Node, at: int) -> Interval | None:
         """First and last pixel that the position ``at`` sees, beside others or alone; None where that is none."""
         extent = self.extent(node)
-        own = [] if extent is None else [extent.at(at)]
+        own = [] if extent is None else [elements(extent.at(at))]
         return around([*own, *([self.shared[node]] if node in self.shared else [])])
 
     def _add(self, node: Node) -> None:
-        stand_in, inputs = self.stand_ins[node], [source for source in node.inputs if source in self.stand_ins]
-        places = [source for source in placed(node, self.axis) if source in self._values and node.has_places]
+        stand_in = self.stand_ins[node]
+        inputs = [source for source in node.inputs[: stand_in.reads or None] if source in self.stand_ins]
+        places = [source for source in placed(node, self.axis) if source in inputs and source in self._values]
+        if not node.has_places or (stand_in.phases and self._repeats(node, inputs)):
+            places = []
         common = [self.shared[source] for source in inputs if source in self.shared]
         common += [self._all(source) for source in inputs if source in self._values and source not in places]
         found = around(common)
@@ -109,6 +118,8 @@ class Lines:
             self.reasons[node] = reasons[0]
         if not node.inputs:
             self._begin(node, EACH)
+        elif stand_in.phases and places:
+            self._phases(node, places[0], stand_in.phases)
         elif stand_in.shared_out is not None and places:
             self._pool(node, places[0], along(stand_in.shared_out, (self.axis,))[0] or places[0].shape[1 + self.axis])
         elif places:
@@ -144,6 +155,21 @@ class Lines:
             self.reasons[node] = UNEVEN
         self._begin(node, even.behind(self._extent(source)))
 
+    def _repeats(self, node: Node, inputs: Sequence[Node]) -> bool:
+        """Whether ``node`` repeats the one position of what it reads."""
+        size, count = (one.shape[1 + self.axis] for one in (inputs[0], node))
+        return self.stand_ins[node].repeats_one and size == 1 < count
+
+    def _phases(self, node: Node, source: Node, phases: Callable[[int, int, int], Phases]) -> None:
+        """Begin anew with windows at even steps, the smallest that hold those of each phase."""
+        step, spans = phases(self.axis, source.shape[1 + self.axis], node.shape[1 + self.axis])
+        moved = [(first - at * step, last - at * step) for at, (first, last) in spans]
+        start = min(first for first, _ in moved)
+        even = Extent(max(last for _, last in moved) - start + 1, step, start)
+        if len(set(moved)) > 1:
+            self.reasons[node] = BETWEEN
+        self._begin(node, even.behind(self._extent(source)))
+
     def _window(self, node: Node) -> Extent:
         """The window that stands for a layer of others; joins that are known take each position from the same one."""
         if not self.stand_ins[node].shape:
@@ -170,7 +196,7 @@ class Lines:
     def _all(self, source: Node) -> Interval:
         """What all positions of ``source`` see together."""
         extent = self._extent(source)
-        return extent.at(0)[0], extent.at(source.shape[1 + self.axis] - 1)[1]
+        return elements((extent.at(0)[0], extent.at(source.shape[1 + self.axis] - 1)[1]))
 
     def _found(self, value: Tensor) -> Extent:
         """What the position in the middle and the next one see, by where the NaN arrives that is put into them."""
@@ -180,7 +206,7 @@ class Lines:
             spoilt[image, 0, middle + image] = torch.nan
         begun = list(self._begun)
         gradients = torch.autograd.grad(value, list(self._begun.values()), spoilt, retain_graph=True, allow_unused=True)
-        seen: list[list[Interval]] = [[], []]
+        seen: list[list[Ends]] = [[], []]
         for node, gradient in zip(begun, gradients, strict=True):
             for image in (0, 1) if gradient is not None else ():
                 places = gradient[image].isnan().flatten().nonzero().flatten().tolist()
@@ -195,23 +221,28 @@ class Lines:
         return Extent(first[1] - first[0] + 1, jump, first[0] - middle * jump)
 
 
-def _common(jumps: Iterable[int]) -> int:
+def _common(jumps: Iterable[Exact]) -> int:
     """A multiple of as many of ``jumps`` as it can be: maps in step are then equally long."""
     common = 1
-    for jump in sorted({jump for jump in jumps if jump > 0}):
+    for jump in sorted({jump.numerator for jump in jumps if jump > 0}):
         if lcm(common, jump) <= MOST:
             common = lcm(common, jump)
     return common
 
 
-def around(intervals: Sequence[Interval]) -> Interval | None:
+def elements(ends: Ends) -> Interval:
+    """The first and the last element between two places."""
+    return -int(-ends[0] // 1), int(ends[1] // 1)
+
+
+def around(intervals: Sequence[tuple[Place, Place]]) -> tuple[Place, Place] | None:
     """The smallest interval with all of ``intervals`` in it; none around nothing."""
     if not intervals:
         return None
     return min(first for first, _ in intervals), max(last for _, last in intervals)
 
 
-def held(paths: Sequence[Sequence[Interval]], jump: int) -> Extent:
+def held(paths: Sequence[Sequence[Ends]], jump: Exact) -> Extent:
     """The smallest window at steps of ``jump`` that holds each interval, those of each path in order of positions."""
     moved = [(first - at * jump, last - at * jump) for path in paths for at, (first, last) in enumerate(path)]
     start = min(first for first, _ in moved)

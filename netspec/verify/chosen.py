@@ -32,7 +32,8 @@ class Chosen(NamedTuple):
     def axes_are_alike(self) -> bool:
         """Whether nothing tells one axis from another: not the maps, nor any window."""
         square = all(len({*node.shape[1:]}) <= 1 for node in self.stand_ins)
-        return square and all(len({*numbers}) <= 1 for node in self.stand_ins for numbers in node.window)
+        alike = all(len({*node.uneven}) <= 1 for node in self.stand_ins)
+        return square and alike and all(len({*numbers}) <= 1 for node in self.stand_ins for numbers in node.window)
 
 
 def chosen(network: Compiled) -> Chosen:

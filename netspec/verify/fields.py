@@ -11,7 +11,7 @@ from torch import Tensor
 
 from netspec.analysis.receptive_field import Field, Interval
 from netspec.graph.graph import Graph, Node, upstream
-from netspec.ops.facts import Shape
+from netspec.ops.facts import ExactPerAxis, Shape
 from netspec.verify.axis_fields import Lines
 from netspec.verify.chosen import Chosen, chosen
 from netspec.verify.nan_gradient import Position, linearised, seen, watching
@@ -113,7 +113,7 @@ def ends_and_middle(sizes: Shape) -> tuple[Position, Position, Position]:
 
 def _misses(node: Node) -> bool:
     """Whether elements lie between those of its windows, or between its windows, or these reach beyond the map."""
-    return any(_misses_on(axis, node) for axis in range(len(node.window.kernel)))
+    return bool(node.uneven) or any(_misses_on(axis, node) for axis in range(len(node.window.kernel)))
 
 
 def _misses_on(axis: int, node: Node) -> bool:
@@ -211,5 +211,5 @@ def _is_product(inside: Tensor, lines: Sequence[Tensor]) -> bool:
     return bool((inside == product).all())
 
 
-def _negative(start: Sequence[int]) -> tuple[int, ...]:
+def _negative(start: ExactPerAxis) -> ExactPerAxis:
     return tuple([-first for first in start])

@@ -61,7 +61,7 @@ class Trial(NamedTuple):
 
 def judged(node: Node) -> Judgement:
     """What changed inputs say of the windows of ``node`` in eval mode. The caller's random state stays as it was."""
-    if node.operation.bounding_window(*node.input_shapes):
+    if node.uneven:
         return Judgement(doubt=f"'{node.name}' has windows at uneven distances")
     try:
         with quiet(), torch.no_grad(), torch.random.fork_rng(devices=[]):

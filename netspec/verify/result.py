@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from netspec.analysis.inputs import Inputs, inputs_data
+from netspec.ops.facts import Exact, ExactPerAxis, plain
 
 SCHEMA_VERSION = 1
 """Of the data that :meth:`Verification.to_dict` returns; it grows when a key changes its meaning or goes."""
-Value = int | tuple[int, ...]
+Value: TypeAlias = "Exact | ExactPerAxis"
 """A count, or one number for each axis."""
 Verdict = Literal["equal", "explained", "not checked", "differs"]
 """What comes of a figure, from best to worst."""
@@ -32,7 +33,7 @@ class Check(NamedTuple):
 
     @property
     def agrees(self) -> bool:
-        """Whether the two are equal to the last integer."""
+        """Whether the two are equal to the last integer, or fraction."""
         return self.ours == self.theirs
 
     @property
@@ -56,10 +57,17 @@ class Check(NamedTuple):
             "figure": self.figure,
             "of": self.of,
             "oracle": self.oracle,
-            **{name: list(value) if isinstance(value, tuple) else value for name, value in values.items()},
+            **{name: _data(value) for name, value in values.items()},
             "verdict": self.verdict,
             "note": self.note,
         }
+
+
+def _data(value: Value | None) -> Any:
+    """``value`` as JSON has it."""
+    if value is None:
+        return None
+    return list(map(plain, value)) if isinstance(value, tuple) else plain(value)
 
 
 class Verification(NamedTuple):

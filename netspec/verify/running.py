@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from netspec.analysis.liveness import Liveness
 from netspec.graph.graph import Graph, Node
 from netspec.nn.build import module
 from netspec.nn.start import named
@@ -55,9 +56,13 @@ class Compiled(NamedTuple):
         """So many images for each input; on the meta device they have no values."""
         return blank(self.graph, count, device=self.device)
 
-    def inputs(self, node: Node, count: int = 1) -> list[Tensor]:
-        """As much as ``node`` reads of so many images."""
-        return [torch.zeros(count, *self.shapes[source], device=self.device) for source in node.inputs]
+    def inputs(self, node: Node, count: int = 1) -> list[Any]:
+        """As much as ``node`` reads of so many images; of a max pool whose places it reads, the first of all places."""
+        values: list[Any] = [torch.zeros(count, *self.shapes[source], device=self.device) for source in node.inputs]
+        if node.operation.reads_places:
+            (before,) = node.inputs[-1].inputs
+            values[-1] = values[-1].long(), self.shapes[before][1:]
+        return values
 
 
 def compiled(graph: Graph, device: str) -> Compiled:
@@ -80,10 +85,12 @@ def _measure(network: Compiled) -> None:
     outputs = result if isinstance(result, dict) else {network.graph.outputs[0].name: result}
     network.outputs.update({name: _shape(value) for name, value in outputs.items()})
     values: dict[Node, Any] = dict(zip(network.graph.inputs, images, strict=True))
+    live = Liveness(network.graph, network.graph.nodes, ())
     with quiet(), torch.no_grad():
         for node, layer in network.layers.items():
             made = called.get(layer.target) if isinstance(layer.target, nn.Module) else None
-            values[node] = next(made) if made else layer.run(*[values[source] for source in node.inputs])
+            own = next(made) if made else layer.run(*[values[source] for source in node.inputs])
+            values[node] = own[0] if isinstance(own, tuple) and len(live.makes(node)) > 1 else own
     network.shapes.update({node: _shape(value) for node, value in values.items()})
 
 

@@ -12,6 +12,7 @@ perturbation` finds out what its positions see, and if that is what its operatio
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -31,20 +32,36 @@ from netspec.nn.layers import (
     DropPathMean,
     GlobalAvgPool,
     LayerNorm,
+    MaxUnpool1d,
+    MaxUnpool2d,
+    MaxUnpool3d,
     Mean,
+    NotingMaxPool1d,
+    NotingMaxPool2d,
+    NotingMaxPool3d,
     PadShortcut,
     Pointwise,
     Rbf,
+    ResizeLike,
     Scale,
     ScaledTanh,
     Select,
     Slice,
 )
-from netspec.ops.facts import Shape
+from netspec.ops.facts import Exact, Shape
+from netspec.ops.uneven import Interval
+from netspec.verify import interpolation
 
+Phases = tuple[Exact, list[tuple[int, Interval]]]
+"""The step from one position to the next, and places with the first and the last element that is read there."""
 Axes = Sequence[int]
 """Axes of maps, counted from 0. A value has one dimension for each, behind images and channels."""
 CONV: dict[int, Callable[..., Tensor]] = {1: functional.conv1d, 2: functional.conv2d, 3: functional.conv3d}
+CONV_TRANSPOSE: dict[int, Callable[..., Tensor]] = {
+    1: functional.conv_transpose1d,
+    2: functional.conv_transpose2d,
+    3: functional.conv_transpose3d,
+}
 MAX_POOL = {1: functional.max_pool1d, 2: functional.max_pool2d, 3: functional.max_pool3d}
 AVG_POOL = {1: functional.avg_pool1d, 2: functional.avg_pool2d, 3: functional.avg_pool3d}
 ADAPTIVE = {1: functional.adaptive_avg_pool1d, 2: functional.adaptive_avg_pool2d, 3: functional.adaptive_avg_pool3d}
@@ -63,19 +80,33 @@ class StandIn(NamedTuple):
     how many groups of channels there are, each channel of the output coming from all of its group; 0 where each comes
     from its own. ``channels`` are those of the output, 0 for as many as are read. A layer that ``stays`` is linear as
     it is, and has no weights. ``shared_out`` are the positions that adaptive pooling shares its input out to.
+
+    ``phases`` says of windows that are less than a step apart how far they are and, for an axis and the sizes before
+    and after, what positions of each phase read by torch's layer. Inputs after the first ``reads``, if that is not 0,
+    only give ``slide`` a size. Where it ``repeats_one``, it repeats a single position over all others. A layer that
+    ``notes`` something returns beside its output what it is called with: all that a later one can want to know of it.
+
     ``shape`` is that of the output where windows are those that an operation states; of inputs with other axes all is
     seen.
     """
 
-    slide: Callable[[Tensor, Axes], Tensor] = itself
+    slide: Callable[..., Tensor] = itself
     groups: int = 0
     channels: int = 0
     stays: bool = False
     shared_out: Any = None
+    phases: Callable[[int, int, int], Phases] | None = None
+    reads: int = 0
+    repeats_one: bool = False
+    notes: bool = False
     shape: Shape = ()
 
     def on_image(self, *inputs: Tensor) -> Tensor:
         """The output for whole images; where there are several inputs they are added."""
+        if self.reads < len(inputs) and self.reads:
+            return self.slide(inputs[0], range(inputs[0].dim() - 2), *inputs[self.reads :])
+        if self.notes:
+            return self._replace(notes=False).on_image(*inputs), inputs[0]  # type: ignore[return-value]
         slid = [self._slid(self._summed(x)) for x in inputs]
         total = sum(slid[1:], start=slid[0])
         if not self.groups:
@@ -139,10 +170,55 @@ def _strided(layer: Any, x: Tensor, axes: Axes) -> Tensor:
     return x
 
 
+def _spread(layer: Any, x: Tensor, axes: Axes) -> Tensor:
+    """One channel of a transposed convolution with weights of 1."""
+    more = getattr(layer, "output_padding", 0)
+    kernel, stride, padding, more, dilation = (
+        along(value, axes) for value in (layer.kernel_size, layer.stride, layer.padding, more, layer.dilation)
+    )
+    return CONV_TRANSPOSE[len(axes)](x, x.new_ones(1, 1, *kernel), None, stride, padding, more, 1, dilation)
+
+
+def _unpooled(layer: Any, x: Tensor, axes: Axes, before: Tensor) -> Tensor:
+    """Each element at all places that its window of max pooling held; ``before`` is what was pooled."""
+    found = _spread(layer, x.flatten(0, 1).unsqueeze(1), axes)
+    margins = [size - count for size, count in zip(before.shape[2:], found.shape[2:], strict=True)]
+    found = functional.pad(found, [end for margin in reversed(margins) for end in (0, margin)])
+    return found.view(*x.shape[:2], *found.shape[2:])
+
+
+def _spread_phases(layer: Any, axis: int, size: int, out: int) -> Phases:  # noqa: ARG001 - as of any map
+    """What positions between the same elements read, in the middle of a line."""
+    (kernel,), (stride,), (dilation,) = (
+        along(value, (axis,)) for value in (layer.kernel_size, layer.stride, layer.dilation)
+    )
+    count = 2 * (dilation * kernel // stride + 2)
+    table = _spread(layer, torch.eye(count, dtype=torch.double).unsqueeze(1), (axis,)).squeeze(1)
+    middle = range(table.shape[1] // 2, table.shape[1] // 2 + stride)
+    read = [(at, table[:, at].nonzero().flatten().tolist()) for at in middle]
+    return Fraction(1, stride), [(at, (elements[0], elements[-1])) for at, elements in read if elements]
+
+
+def _shuffled_phases(layer: Any, axis: int, size: int, out: int) -> Phases:  # noqa: ARG001 - both axes are alike
+    """Which element of a line each of its first positions is."""
+    scale = layer.upscale_factor
+    line = torch.arange(size, dtype=torch.double).expand(1, scale * scale, 1, size)
+    found = layer(line)[0, 0, 0].tolist()
+    return Fraction(1, scale), [(at, (int(found[at]), int(found[at]))) for at in range(scale)]
+
+
 def _neighbours(layer: Any, x: Tensor, axes: Axes) -> Tensor:  # noqa: ARG001 - as windows are slid
     """Each channel comes from ``size`` around it, as in torch's local response norm."""
     padded = functional.pad(x.flatten(2).unsqueeze(1), (0, 0, layer.size // 2, (layer.size - 1) // 2))
     return functional.avg_pool2d(padded, (layer.size, 1), stride=1).view_as(x)
+
+
+def _resized(layer: Any, x: Tensor, axes: Axes, *like: Tensor) -> Tensor:
+    """Each position comes from the elements that torch's interpolation takes it from."""
+    size = interpolation.size_of(layer, x, *like)
+    for at, axis in enumerate(axes):
+        x = interpolation.summed(layer, x, at, axis, size[at])
+    return x
 
 
 class Taps(NamedTuple):
@@ -171,6 +247,23 @@ def _conv(layer: Any) -> StandIn:
     return StandIn(partial(_convolved, layer), layer.groups, layer.out_channels)
 
 
+def _conv_transpose(layer: Any) -> StandIn:
+    slide, phases = partial(_spread, layer), partial(_spread_phases, layer)
+    return StandIn(slide, layer.groups, layer.out_channels, phases=phases)
+
+
+def _pixel_shuffle(layer: Any) -> StandIn:
+    return StandIn(stays=True, phases=partial(_shuffled_phases, layer))
+
+
+def _max_unpool(layer: Any) -> StandIn:
+    return StandIn(partial(_unpooled, layer), phases=partial(_spread_phases, layer), reads=1)
+
+
+def _noting_pool(layer: Any) -> StandIn:
+    return StandIn(partial(_pooled, layer), notes=True)
+
+
 def _max_pool(layer: Any) -> StandIn:
     return StandIn(partial(_pooled, layer))
 
@@ -186,6 +279,10 @@ def _adaptive(layer: Any) -> StandIn:
 def _adaptive_max(layer: Any) -> StandIn:
     """The mean of each window."""
     return StandIn(lambda x, axes: ADAPTIVE[len(axes)](x, layer.output_size), shared_out=layer.output_size)
+
+
+def _upsample(layer: Any) -> StandIn:
+    return StandIn(partial(_resized, layer), phases=partial(interpolation.periods, layer), reads=1, repeats_one=True)
 
 
 def _pointwise(_: Any) -> StandIn:
@@ -209,11 +306,16 @@ def _from_all(out: Callable[[Any], int]) -> Callable[[Any], StandIn]:
 
 STAND_INS: dict[Any, Callable[[Any], StandIn]] = {
     **dict.fromkeys((nn.Conv1d, nn.Conv2d, nn.Conv3d), _conv),
+    **dict.fromkeys((nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d), _conv_transpose),
+    nn.PixelShuffle: _pixel_shuffle,
+    **dict.fromkeys((NotingMaxPool1d, NotingMaxPool2d, NotingMaxPool3d), _noting_pool),
+    **dict.fromkeys((MaxUnpool1d, MaxUnpool2d, MaxUnpool3d), _max_unpool),
     **dict.fromkeys((nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d), _max_pool),
     **dict.fromkeys((nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d), _avg_pool),
     **dict.fromkeys((DividedPool1d, DividedPool2d, DividedPool3d), _avg_pool),
     **dict.fromkeys((nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d), _adaptive),
     **dict.fromkeys((nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool3d), _adaptive_max),
+    **dict.fromkeys((nn.Upsample, ResizeLike), _upsample),
     **dict.fromkeys((nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, ChannelScale, nn.Dropout), _pointwise),
     **dict.fromkeys((nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.ELU, nn.SELU, nn.GELU, nn.SiLU), _pointwise),
     **dict.fromkeys((nn.Mish, nn.Softplus, nn.Hardswish, nn.Hardsigmoid, nn.Sigmoid, nn.Tanh, ScaledTanh), _pointwise),

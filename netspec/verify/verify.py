@@ -8,6 +8,7 @@ inference are not among them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -115,17 +116,18 @@ def _differentiable(network: Compiled) -> Iterator[Check]:
     for node, layer in network.layers.items():
         ours = node.operation.differentiable_inputs(*node.input_shapes)
         if ours < len(node.inputs) or known(layer.target) is None:
-            inputs = [x.requires_grad_() for x in network.inputs(node, BATCH)]
+            inputs = network.inputs(node, BATCH)
             yield Check("inputs with a gradient", node.name, ours, _with_gradient(layer.run, inputs), TORCH)
 
 
-def _with_gradient(run: Callable[..., Tensor], inputs: Sequence[Tensor]) -> int:
+def _with_gradient(run: Callable[..., Tensor], inputs: Sequence[Any]) -> int:
     """How many of ``inputs``, up to the last that has one, get a gradient from what ``run`` makes of them."""
+    read = [x.requires_grad_() for x in inputs if isinstance(x, Tensor)]
     with quiet():
         output = run(*inputs)
     if not output.requires_grad:
         return 0
-    gradients = torch.autograd.grad(output.sum(), inputs, allow_unused=True)
+    gradients = torch.autograd.grad(output.sum(), read, allow_unused=True)
     return max((place for place, gradient in enumerate(gradients, 1) if gradient is not None), default=0)
 
 
