@@ -121,7 +121,8 @@ def _row(entry: Entry, where: Place, indent: int, remarks: Remarks) -> Row:
         is_folded = is_long and can_fold and words.folded(value, WIDTH - indent)
         return Row(entry, head, None if is_folded else (Cell("", text),))
     inside = place.inside(where, entry)
-    is_long = SHORTEST * value.size > WIDTH  # found out first: what is nested would be measured at every level
+    # Found out first: what is nested would be measured at every level.
+    is_long = SHORTEST * value.size > WIDTH or indent + value.shortest > WIDTH
     if (inside.open and value.entries) or is_long or remarks.within(value):
         return Row(entry, head, None)
     found = (Cell("", _pair(value.entries[0])),) if entry.key is None and _is_pair(value) else cells(value)

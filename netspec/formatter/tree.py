@@ -26,6 +26,11 @@ class Leaf:
 
     size: ClassVar[int] = 0
 
+    @property
+    def shortest(self) -> int:
+        """How many characters it takes on one line at least."""
+        return len(self.spelling)
+
     def is_empty(self) -> bool:
         """Whether nothing is written: YAML's null."""
         return not self.spelling and self.word is None
@@ -33,7 +38,10 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A mapping, or a list, whose entries have no key; ``flow`` ones stand in brackets. ``size`` counts all inside."""
+    """A mapping, or a list, whose entries have no key; ``flow`` ones stand in brackets. ``size`` counts all inside.
+
+    ``shortest`` is how many characters it takes on one line at least.
+    """
 
     entries: tuple[Entry, ...]
     is_mapping: bool
@@ -42,6 +50,7 @@ class Branch:
     end: int
     flow: bool
     size: int
+    shortest: int
 
     def is_empty(self) -> bool:
         """Never: a list without items is written, too."""
@@ -96,7 +105,10 @@ class _Builder:
                 end = max((entry.end for entry in done.entries), default=start)
             anchor = f"&{done.event.anchor} " if done.event.anchor else ""
             size = sum(1 + entry.value.size for entry in done.entries)
-            self._finish(Branch(tuple(done.entries), done.is_mapping, anchor, start, end, flow, size))
+            shortest = sum(
+                entry.value.shortest + (entry.key.shortest + 2 if entry.key else 0) for entry in done.entries
+            )
+            self._finish(Branch(tuple(done.entries), done.is_mapping, anchor, start, end, flow, size, shortest))
         elif isinstance(event, yaml.NodeEvent):
             self._enter(event)
             self._finish(self._leaf(event))
