@@ -396,3 +396,11 @@ def test_a_part_of_a_network_keeps_the_layers_whose_weights_it_has(torch: Module
 
     assert set(part.state_dict()) == {"encoder.0.0.weight", "encoder.0.0.bias"}
     assert torch.allclose(part(*given), found[value_of(network.graph, "other.0.1")])
+
+
+def test_many_runs_of_one_layer_are_not_refused() -> None:
+    """The names below a layer are looked for once, however often it runs."""
+    runs = "".join(f"  b{at}: {{shared: a}}\n" for at in range(3000))
+    graph = netspec.read(f"netspec: 1\nname: a\ninput: [2, 3, 3]\nstages:\n  a: [relu, relu]\n{runs}").graph
+
+    assert len(graph.operations) == 2 * 3001

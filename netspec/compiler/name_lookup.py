@@ -51,6 +51,7 @@ class NameLookup:
     def __init__(self, inputs: Names[str, Node]) -> None:
         self._inputs = inputs
         self._outputs: dict[str, Node | None] = {**inputs}
+        self._inside: dict[str, list[str]] = {}
         self._left_out: dict[str, str] = {}
         self._pending: list[tuple[Scalar, str, str]] = []
 
@@ -59,18 +60,19 @@ class NameLookup:
         """Whether a name was read that is not there, or not yet."""
         return bool(self._pending)
 
-    @property
-    def count(self) -> int:
-        """How many names there are."""
-        return len(self._outputs)
+    def unsearched(self, path: str) -> int:
+        """How many names have to be looked through for those below ``path``."""
+        return 0 if path in self._inside else len(self._outputs)
 
     def known(self, path: str) -> Node | None:
         """What ``path`` means; None where it could not be built."""
         return self._outputs.get(path)
 
     def inside(self, path: str) -> list[str]:
-        """The paths below ``path``, in the order in which they were first known."""
-        return [one for one in self._outputs if one.startswith(f"{path}.")]
+        """The paths below ``path``, what is there being complete, in the order in which they were first known."""
+        if path not in self._inside:
+            self._inside[path] = [one for one in self._outputs if one.startswith(f"{path}.")]
+        return self._inside[path]
 
     def know(self, path: str, node: Node | None) -> None:
         """From here on ``path`` means ``node``, also where it was the number of a layer that is left out."""

@@ -124,7 +124,8 @@ class _Again:
                 self.twins[node] = self.node(node, node.name.removeprefix(f"{node.scope.name}."))
                 self._refuse_patches(self.twins[node])
                 builder.scope = top
-        run.work.charge(VALUE * run.names.count // NAMES_A_STEP, len(builder.nodes), self.layer.span, run.problems)
+        steps = VALUE * (len(nodes) + run.names.unsearched(part.name) // NAMES_A_STEP)
+        run.work.charge(steps, len(builder.nodes), self.layer.span, run.problems)
         for path in run.names.inside(part.name):
             output = run.names.known(path)
             run.names.know(top.name + path.removeprefix(part.name), self._twin(output))
