@@ -30,6 +30,20 @@ if WORKERS > 1:  # before torch is imported, and for the processes that tests st
 LIGHT = find_spec("torch") is None
 """Whether this is a light install: see CONTRIBUTING.md."""
 
+thorough = False
+"""Whether all random networks are checked, or a sample of them."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--thorough``."""
+    parser.addoption("--thorough", action="store_true", help="check all random networks instead of every fourth")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What the options say, before any test is imported."""
+    global thorough  # noqa: PLW0603 - the options of a process
+    thorough = config.getoption("thorough")
+
 
 class LightModule(pytest.Module):
     """A file of tests, skipped as a whole if what it imports at its top is left out of a light install."""

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import conftest
 import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -554,8 +555,17 @@ def specs(draw: st.DrawFn) -> str:
     return yaml.safe_dump(document, sort_keys=False, default_flow_style=net.one(*FLOW_STYLES))
 
 
+SAMPLE = 4
+"""Of how many random specs one is checked, unless the tests are to be thorough."""
+
+
 def drawn(examples: int) -> Callable[[Callable[[str], None]], Callable[[], None]]:
-    """Runs a check on so many random specs, the same ones each time, none of them twice."""
+    """Runs a check on so many random specs, the same ones each time, none of them twice.
+
+    One in four of these, from 20 on, unless pytest is called with ``--thorough``.
+    """
+    if not conftest.thorough:
+        examples = max(examples // SAMPLE, min(examples, 20))
     setting = settings(
         max_examples=examples + examples // 4,
         derandomize=True,
