@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import textwrap
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -31,12 +31,19 @@ LIGHT = find_spec("torch") is None
 """Whether this is a light install: see CONTRIBUTING.md."""
 
 thorough = False
-"""Whether all random networks are checked, or a sample of them."""
+"""Whether all random and all shipped networks are checked in full, or a sample of them."""
+SAMPLE = 4
+"""Of how many one is in a sample."""
+
+
+def sample(networks: Sequence[str]) -> Sequence[str]:
+    """All of ``networks`` if the tests are to be thorough, else every fourth."""
+    return networks if thorough else networks[::SAMPLE]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """``--thorough``."""
-    parser.addoption("--thorough", action="store_true", help="check all random networks instead of every fourth")
+    parser.addoption("--thorough", action="store_true", help="check all networks instead of a sample")
 
 
 def pytest_configure(config: pytest.Config) -> None:

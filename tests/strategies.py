@@ -555,17 +555,13 @@ def specs(draw: st.DrawFn) -> str:
     return yaml.safe_dump(document, sort_keys=False, default_flow_style=net.one(*FLOW_STYLES))
 
 
-SAMPLE = 4
-"""Of how many random specs one is checked, unless the tests are to be thorough."""
-
-
 def drawn(examples: int) -> Callable[[Callable[[str], None]], Callable[[], None]]:
     """Runs a check on so many random specs, the same ones each time, none of them twice.
 
     One in four of these, from 20 on, unless pytest is called with ``--thorough``.
     """
     if not conftest.thorough:
-        examples = max(examples // SAMPLE, min(examples, 20))
+        examples = max(examples // conftest.SAMPLE, min(examples, 20))
     setting = settings(
         max_examples=examples + examples // 4,
         derandomize=True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import conftest
 import pytest
 import shipped
 
@@ -55,7 +56,7 @@ def surplus(graph: Graph) -> int:
     return sum(2 * (getattr(node.operation, "groups", 1) - 1) * macs[node].weight_gradient for node in graph.nodes)
 
 
-@pytest.mark.parametrize("word", [word for word in shipped.unverified() if word != LARGEST])
+@pytest.mark.parametrize("word", conftest.sample([word for word in shipped.unverified() if word != LARGEST]))
 def test_training_flops_are_those_of_torch(word: str) -> None:
     """To the last one, but for torch's view of groups, for what ships and is too large for the tests of --verify."""
     graph = shipped.graph(word)

@@ -25,8 +25,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 THIS = f"{sys.version_info.major}.{sys.version_info.minor}"
 FOUND_NOTHING = 1  # git grep's exit code when no line matches
 
-RANDOM = tuple(f"tests/test_{name}.py" for name in ("memory", "properties", "receptive_field"))
-"""The tests that check random networks, a sample of them unless they are told to be thorough."""
+SAMPLED = tuple(f"tests/test_{name}.py" for name in ("memory", "properties", "receptive_field", "training", "verify"))
+"""The tests that check a sample of the networks, shipped and random ones, unless they are told to be thorough."""
 
 Command = tuple[str, ...]
 
@@ -59,7 +59,7 @@ def checks() -> Iterator[Check]:
     yield Check("layers", ((sys.executable, "-c", import_linter),))
     yield Check("unfinished work", (unfinished,), passing=FOUND_NOTHING)
     yield Check("tests", ((*python, "pytest"),))
-    yield Check("random networks", ((*python, "pytest", "--thorough", "-q", *RANDOM),))
+    yield Check("all networks", ((*python, "pytest", "--thorough", "-q", *SAMPLED),))
     for version in versions():
         found = interpreter(version)
         if found:
