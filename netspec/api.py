@@ -9,20 +9,17 @@ from collections.abc import Mapping as Mapping_
 from dataclasses import dataclass, replace
 from operator import index
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from netspec import catalogue, files
 from netspec.analysis.budget import overruns
-from netspec.analysis.features import Feature, features
 from netspec.analysis.inputs import inputs_of, inputs_text
-from netspec.analysis.liveness import training_order
 from netspec.analysis.setup import DTYPES, STATES, Dtype, Optimizer, Setup
 from netspec.compiler.compiler import chosen, network_of
 from netspec.compiler.limits import Work
 from netspec.errors.problem import Problem, Problems, SpecError
 from netspec.errors.source import Source, Span
 from netspec.graph.graph import Graph
-from netspec.graph.selection import matching, selected, stages, value_of, within
 from netspec.language import resolve
 from netspec.language.arguments import shown
 from netspec.language.extends import spec_of
@@ -32,17 +29,18 @@ from netspec.language.spec import Spec
 from netspec.language.values import Mapping, Value, plain
 from netspec.limits import LARGEST_SIDE, Limits
 from netspec.report.network_stats import NetworkStats
-from netspec.weights import mapping
-from netspec.weights.transfer import ADAPTATIONS, Adapt, LoadedWeights, Terms
 
 if TYPE_CHECKING:
     import torch  # noqa: TID251 - for type checkers only
 
+    from netspec.analysis.features import Feature
+    from netspec.analysis.recompute_plan import CheckpointPlan
     from netspec.diagram.drawing import Engine
     from netspec.diagram.paper import Page
     from netspec.diagram.scene import Level
     from netspec.drawing.theme import Theme
     from netspec.pictures import Diagram
+    from netspec.weights.transfer import Adapt, LoadedWeights
 
 Outputs = Literal["inference", "all"]
 Budget = Literal["spec"]
@@ -140,17 +138,24 @@ class Network:
         checkpoint: Sequence[str] = (),
     ) -> torch.nn.Module:
         """The network as a module; see :func:`netspec.compile`."""
-        from netspec.nn.build import Form, module
-
-        graph, form = self.graph, Form(outputs="all", named=True, inplace=inplace, whole=self.graph)
         if isinstance(outputs, str):
-            form = form._replace(outputs=_one_of("outputs", outputs, get_args(Outputs)), named=False)
-        else:
-            graph = self._selected(outputs)
-        _, life = training_order(graph)
-        blocks = [scope for scope in within(graph.root) if not scope.shares and not life.is_open(scope)]
-        form = form._replace(recomputed=frozenset(matching(blocks, checkpoint, "block")))
-        return module(graph, device=device, form=form)
+            _one_of("outputs", outputs, get_args(Outputs))
+        elif not outputs or len(set(outputs)) < len(outputs):
+            message = "outputs are 'inference', 'all', or a list of different names"
+            raise ValueError(message)
+        return _compiled(self.graph, device=device, outputs=outputs, inplace=inplace, checkpoint=checkpoint)
+
+    def split(self, count: int, *, batch: int = 1) -> tuple[Stage, ...]:
+        """The network in ``count`` stages one after the other, for ``torch.distributed.pipelining``.
+
+        They are balanced by multiply-adds of training, then by memory of ``batch`` images, and cut where a single value
+        goes on. Weights have the network's own names; heads for training are left out. Raises
+        :class:`netspec.SpecError` where there are too few places to cut.
+        """
+        from netspec.analysis.stages import split
+
+        parts = split(self.graph, _whole("count", count), batch=_whole("batch", batch))
+        return tuple([Stage(*part, self.graph) for part in parts])
 
     def features(self, *names: str) -> tuple[Feature, ...]:
         """Channels, stride and receptive field of the values called ``names``: outputs, layers or blocks.
@@ -158,7 +163,9 @@ class Network:
         Without names, of the blocks in ``stages``. What :func:`netspec.compile` gives for them as ``outputs``. Raises
         :class:`netspec.SpecError` for a name that is none.
         """
-        return features(self.graph, names or stages(self.graph))
+        from netspec.analysis.features import features
+
+        return features(self.graph, names)
 
     def initialise(self, module: torch.nn.Module, names: str | Iterable[str] | None = None) -> tuple[str, ...]:
         """Give tensors of ``module`` the first values that the spec says, again; the names of those that got them.
@@ -172,12 +179,46 @@ class Network:
 
         return restart(module, self.graph, None if names is None else _texts(names))
 
-    def _selected(self, names: Sequence[str]) -> Graph:
-        """The graph of what the values called ``names`` need."""
-        if not names or len(set(names)) < len(names):
-            message = "outputs are 'inference', 'all', or a list of different names"
-            raise ValueError(message)
-        return selected(self.graph, {name: value_of(self.graph, name) for name in names})
+    def checkpoint_plan(
+        self, budget: int, *, batch: int = 1, dtype: Dtype = "float32", optimizer: Optimizer = "sgd"
+    ) -> CheckpointPlan:
+        """Which blocks to recompute so that a training step of ``batch`` images takes ``budget`` bytes at most.
+
+        Its ``blocks`` are what :func:`netspec.compile` takes as ``checkpoint``; what it saves and costs is beside.
+        """
+        from netspec.analysis.recompute_plan import checkpoint_plan
+
+        _one_of("dtype", dtype, DTYPES)
+        _one_of("optimizer", optimizer, STATES)
+        return checkpoint_plan(self.graph, _whole("budget", budget), Setup(_whole("batch", batch), dtype, optimizer))
+
+
+class Stage(NamedTuple):
+    """A part of a network that runs after another: its own graph, first and last operation, and what it costs.
+
+    ``macs`` are multiply-adds of one image in training; ``bytes`` are its weights, their gradients, its buffers and the
+    values that it keeps for the backward pass. ``whole`` is the graph of the network.
+    """
+
+    graph: Graph
+    first: str
+    last: str
+    macs: int
+    bytes: int
+    whole: Graph
+
+    def compile(
+        self, *, device: torch.device | str | None = None, inplace: bool = True, checkpoint: Sequence[str] = ()
+    ) -> torch.nn.Module:
+        """The stage as a module, whose forward takes what the stage before gives; see :func:`netspec.compile`."""
+        return _compiled(self.graph, self.whole, device=device, inplace=inplace, checkpoint=checkpoint)
+
+
+def _compiled(graph: Graph, whole: Graph | None = None, **how: Any) -> torch.nn.Module:
+    """``graph``, cut out of ``whole`` if that is given, as a module; ``how`` is what the caller says."""
+    from netspec.nn.build import compiled
+
+    return compiled(graph, whole, **how)
 
 
 def read(
@@ -327,12 +368,10 @@ def load_weights(  # noqa: PLR0913 - what may be said of one file
     """
     from netspec.nn import weights
 
-    terms = Terms(partial, _texts(allow_fresh), frozenset(_texts(adapt)))
-    for one in terms.adapt:
-        _one_of("adapt", one, ADAPTATIONS)
     file = Path(path)
-    read_from = mapping.read(Path(pairs)) if isinstance(pairs, (str, os.PathLike)) else pairs
-    found, remarks = weights.load_weights(module, file, terms, key=key, pairs=read_from, old=written_for(file))
+    terms = weights.terms(_texts(adapt), partial=partial, allow_fresh=_texts(allow_fresh))
+    known = weights.pairs_of(pairs)
+    found, remarks = weights.load_weights(module, file, terms, key=key, pairs=known, old=written_for(file))
     for remark in remarks:
         warnings.warn(remark.message, stacklevel=2)
     return found

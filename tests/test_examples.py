@@ -1,137 +1,141 @@
-"""Networks as specs of the tests: the weights of torchvision and timm load by name, and the outputs are equal."""
+"""The scripts of ``examples/`` run, and several processes train as one does."""
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import sys
+import warnings
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
-from oracle import randomised
 
 import netspec
-from netspec.formatter.files import canonical
 
-pytestmark = pytest.mark.usefixtures("one_thread", "torchvision")
-
-FOLDER = Path(__file__).parent / "examples"
-
-
-class Example(NamedTuple):
-    """A file of the examples, and what ``source`` calls the network: one of its variants, if it has any."""
-
-    file: str
-    name: str
-    source: str = "torchvision"
-    side: int = 64
-    """Pixels of an image's height and width: enough for every window, and quick."""
-
-    @property
-    def spec(self) -> str:
-        """What netspec calls it."""
-        path = FOLDER / self.file
-        return str(path) if path.stem == self.name else f"{path}@{self.name}"
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+PLAIN = """\
+netspec: 1
+name: plain
+input: [3, 16, 16]
+stages:
+  layer1: {chain: [{conv: {out: 8, kernel: 3, padding: 1}}, relu, {conv: {out: 8, kernel: 3, stride: 2}}, relu]}
+  layer2: {chain: [{conv: {out: 16, kernel: 3, padding: 1}}, relu, {conv: {out: 16, kernel: 3, stride: 2}}, relu]}
+head: {pool: global_avg_pool, fc: {linear: 10}}
+init: {conv.weight: kaiming_normal}
+"""
 
 
-EXAMPLES = (
-    Example("mobilenet_v3.yaml", "mobilenet_v3_large"),
-    Example("mobilenet_v3.yaml", "mobilenet_v3_small"),
-    Example("shufflenet_v2.yaml", "shufflenet_v2_x0_5"),
-    Example("shufflenet_v2.yaml", "shufflenet_v2_x1_0"),
-    Example("regnet.yaml", "regnet_x_400mf"),
-    Example("regnet.yaml", "regnet_y_400mf"),
-    Example("efficientnet.yaml", "efficientnet_b0"),
-    Example("efficientnet.yaml", "efficientnet_b5"),
-    Example("repvgg.yaml", "repvgg_a0", "timm"),
-    Example("repvgg.yaml", "repvgg_b0", "timm"),
-    Example("inception_resnet_v2.yaml", "inception_resnet_v2", "timm", 96),
-    Example("seresnext50_32x4d.yaml", "seresnext50_32x4d", "timm"),
-)
-OWN = tuple(f"layers_as_parameters.yaml@{name}" for name in ("plain", "grouped", "attentive", "depthwise"))
-"""Networks that nobody else has."""
-SMALL = tuple(example.spec for example in (EXAMPLES[1], EXAMPLES[2], EXAMPLES[5], EXAMPLES[6], EXAMPLES[8]))
-"""Networks with few operations."""
+@pytest.fixture(autouse=True)
+def examples(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, one_thread: None) -> None:  # noqa: ARG001 - processes share cores
+    """The folder of examples on the path, and a folder to write to."""
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    monkeypatch.chdir(tmp_path)
 
 
-def built(example: Example, torch: ModuleType) -> Any:
-    """The network of the example's source with random weights, in eval mode."""
-    source = pytest.importorskip(example.source)
-    if example.source == "timm":
-        return randomised(source.create_model(example.name), torch)
-    return randomised(getattr(source.models, example.name)(weights=None), torch)
+def member(name: str, spec: str, rank: int, count: int, folder: Path) -> None:
+    """One of ``count`` processes that run an example, and write what its ``main`` returns."""
+    import torch
+    import torch.distributed as dist
+
+    os.chdir(folder)
+    sys.path.insert(0, str(EXAMPLES))
+    torch.set_num_threads(1)
+    store = dist.FileStore(str(folder / "store"), count)
+    dist.init_process_group("gloo", rank=rank, world_size=count, store=store)
+    torch.save(import_module(name).main(spec), folder / f"{rank}.pt")
+    dist.destroy_process_group()
 
 
-def outputs(theirs: Any, spec: str, side: int, torch: ModuleType) -> tuple[Any, Any]:
-    """What ``theirs`` and the network of ``spec``, with the same weights, make of two random images."""
-    ours = netspec.compile(spec, input=(3, side, side), device="meta").eval()
-    ours.load_state_dict(theirs.state_dict(), strict=True, assign=True)
-    images = torch.randn(2, 3, side, side, generator=torch.Generator().manual_seed(6))
-    with torch.inference_mode():
-        return theirs(images), ours(images)
+def trained(name: str, spec: str, folder: Path, torch: ModuleType, count: int = 2) -> list[dict[str, Any]]:
+    """The weights that each of ``count`` processes has after an example."""
+    context = multiprocessing.get_context("fork")  # torch is imported already
+    members = [context.Process(target=member, args=(name, spec, rank, count, folder)) for rank in range(count)]
+    for one in members:
+        one.start()
+    for one in members:
+        one.join(120)
+    for one in members:
+        one.kill()
+        one.join()
+    assert [one.exitcode for one in members] == [0] * count
+    return [torch.load(folder / f"{rank}.pt", weights_only=True) for rank in range(count)]
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=[example.name for example in EXAMPLES])
-def test_weights_of_the_original_give_its_outputs(example: Example, torch: ModuleType) -> None:
-    """With the original's weights, loaded strictly by name, the outputs in eval mode are equal to the last bit."""
-    theirs, ours = outputs(built(example, torch), example.spec, example.side, torch)
+def alone(spec: str, parts: int, torch: ModuleType) -> dict[str, Any]:
+    """The weights after the same steps in this process, which normalises ``parts`` of each batch by themselves."""
+    ddp = import_module("ddp")
+    network = netspec.read(spec)
+    torch.manual_seed(0)
+    model = network.compile().train()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    for step in range(ddp.STEPS):
+        images, classes = ddp.batch(step, network.graph.input.shape)
+        optimizer.zero_grad()
+        for part, of in zip(images.chunk(parts), classes.chunk(parts), strict=True):
+            (torch.nn.functional.cross_entropy(model(part), of) / parts).backward()
+        optimizer.step()
+    return dict(model.named_parameters())
 
-    assert ours.isfinite().all()
-    assert not torch.equal(ours[0], ours[1])
-    assert torch.equal(ours, theirs)
+
+@pytest.mark.parametrize("spec", [PLAIN, "resnet20"], ids=["without norms", "resnet20"])
+@pytest.mark.parametrize("name", ["ddp", "fsdp2", "pipeline"])
+def test_several_processes_train_as_one(name: str, spec: str, torch: ModuleType, tmp_path: Path) -> None:
+    """After three steps the parameters are those of one process that normalises the same parts of each batch."""
+    found = trained(name, spec, tmp_path, torch)
+    expected = alone(spec, 2, torch)
+    parameters = {name: value for state in found for name, value in state.items() if name in expected}
+
+    assert {*parameters} == {*expected}
+    for key, value in expected.items():
+        assert torch.allclose(parameters[key], value, rtol=1e-4, atol=1e-6), key
+
+
+def test_what_was_trained_is_saved(torch: ModuleType, tmp_path: Path) -> None:
+    """Data parallel and sharded trainings write the same artefact."""
+    for name in ("ddp", "fsdp2"):
+        (tmp_path / name).mkdir()
+        trained(name, PLAIN, tmp_path / name, torch)
+    found = [netspec.load(tmp_path / name / f"plain-{name}.safetensors").state_dict() for name in ("ddp", "fsdp2")]
+
+    assert all(torch.allclose(value, found[1][name], rtol=1e-4, atol=1e-6) for name, value in found[0].items())
 
 
 @pytest.mark.parametrize(
-    ("example", "right", "wrong"),
+    ("word", "stages"),
     [
-        pytest.param(EXAMPLES[1], "gate: hardsigmoid", "gate: sigmoid", id="other-gate"),
-        pytest.param(EXAMPLES[2], "channel_shuffle: 2", "channel_shuffle: 1", id="no-shuffle"),
-        pytest.param(EXAMPLES[2], "slice: {start: $half}", "slice: {stop: -$half}", id="other-half"),
+        ("resnet50", ["layer1", "layer2", "layer3", "layer4"]),
+        ("densenet121", [f"features.{name}" for name in ("denseblock1", "denseblock2", "denseblock3", "norm5")]),
     ],
 )
-def test_a_spec_that_says_otherwise_is_seen(
-    example: Example, right: str, wrong: str, torch: ModuleType, tmp_path: Path
-) -> None:
-    """A spec whose text differs in one setting takes the same weights, and the comparison fails."""
-    text = (FOLDER / example.file).read_text(encoding="utf-8")
-    assert right in text
-    changed = tmp_path / example.file
-    changed.write_text(text.replace(right, wrong), encoding="utf-8")
+def test_a_pyramid_stands_on_any_network(word: str, stages: list[str], torch: ModuleType) -> None:
+    """In fewer than thirty lines a pyramid has maps of equal width, each twice as fine as the next."""
+    lines = (EXAMPLES / "pyramid.py").read_text(encoding="utf-8").partition("if __name__")[0].splitlines()
+    with torch.device("meta"):
+        pyramid = import_module("pyramid").Pyramid(netspec.read(word), stages, width=32)
+        maps = pyramid(torch.empty(2, 3, 64, 64))
 
-    assert not torch.equal(*outputs(built(example, torch), f"{changed}@{example.name}", example.side, torch))
-
-
-@pytest.mark.parametrize("example", EXAMPLES, ids=[example.name for example in EXAMPLES])
-def test_figures_are_those_of_the_original(example: Example, torch: ModuleType) -> None:
-    """The original has as many parameters, and takes as many multiply-adds for an image of the spec's size."""
-    from torch.utils.flop_counter import FlopCounterMode
-
-    network = netspec.read(example.spec)
-    theirs = built(example, torch).to("meta")
-    with FlopCounterMode(display=False) as counter:
-        theirs(torch.zeros(1, *network.graph.input.shape, device="meta"))
-
-    assert network.stats().totals.params == sum(weight.numel() for weight in theirs.parameters())
-    assert network.stats().totals.macs == counter.get_total_flops() // 2
+    assert [tuple(one.shape) for one in maps] == [(2, 32, side, side) for side in (16, 8, 4, 2)]
+    assert len([line for line in lines if line.strip()]) < 30
 
 
-def test_every_file_has_its_test() -> None:
-    """No example is left out."""
-    named = {*(name.partition("@")[0] for name in OWN), *(example.file for example in EXAMPLES)}
-    assert named == {path.name for path in FOLDER.glob("*.yaml")}
+@pytest.mark.usefixtures("torchvision")  # which Lightning imports where it is there
+def test_lightning_trains_a_network(torch: ModuleType) -> None:
+    """Lightning trains a network, and its checkpoint loads into one without Lightning."""
+    pytest.importorskip("pytorch_lightning")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Lightning has advice on workers and logs
+        report = import_module("lightning_module").main(PLAIN, (3, 16, 16))
+
+    assert report.source == "under 'state_dict', prefix 'model.'"
+    assert not report.fresh
+    assert torch.load("trained.ckpt", weights_only=True)["global_step"] == 2
 
 
-@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.yaml")), ids=lambda path: path.stem)
-def test_examples_are_in_form(path: Path) -> None:
-    """The formatter leaves an example as it is."""
-    assert not canonical(str(path)).changes
+def test_every_example_is_tried(request: pytest.FixtureRequest) -> None:
+    """No script stands in the folder that no test runs."""
+    text = Path(request.path).read_text(encoding="utf-8")
 
-
-@pytest.mark.parametrize("spec", [*SMALL, *(str(FOLDER / name) for name in OWN)], ids=lambda spec: Path(spec).name)
-def test_every_figure_is_verified(spec: str, torch: ModuleType) -> None:  # noqa: ARG001 - skipped without torch
-    """Torch, fvcore and the NaN find what netspec states, and what they find otherwise is explained."""
-    from netspec.verify.verify import verify
-
-    found = verify(netspec.read(spec, input=(3, 48, 48)).graph)
-
-    assert not found.failed
-    assert len(found.checks) > 100
+    assert [path.stem for path in EXAMPLES.glob("*.py") if f'"{path.stem}"' not in text] == []

@@ -112,6 +112,7 @@ FREE = (
     ("list", "--format", "json"),
     ("stats", "lenet5", "--set", "classes=7", "--input", "1x28x28,1x32x32"),
     *(("stats", "lenet5", "--format", form) for form in ("json", "csv", "markdown", "latex")),
+    ("stats", "lenet5", "--checkpoint", "1MiB"),
     ("stats", "resnet18", "--by", "op", "--columns", "name,params,macs", "--sort", "macs", "--top", "3"),
     ("stats", "resnet18", "--depth", "1", "--batch", "8", "--dtype", "float16", "--optimizer", "adam"),
     *(("stats", "resnet18", "--all", "--width", "200"), ("stats", "resnet18", "--only", "layer1")),

@@ -13,8 +13,8 @@ import pytest
 from netspec.errors.missing_package import EXTRAS
 
 PACKAGE = Path(__file__).resolve().parent.parent / "netspec"
-LOCAL_IMPORTS = 15
-"""Imports of netspec's own modules inside functions: for a format, a command or torch, which few runs want."""
+LOCAL_IMPORTS = 19
+"""Imports of netspec's own modules inside functions: for a format, a command, torch, a training: few runs want them."""
 LONGEST_CHAIN = 15
 
 Arrows = Mapping[str, set[str]]

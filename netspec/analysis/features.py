@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from netspec.analysis.receptive_field import receptive_fields
 from netspec.graph.graph import Graph
-from netspec.graph.selection import value_of
+from netspec.graph.selection import stages, value_of
 from netspec.ops.facts import ExactPerAxis, Shape
 
 
@@ -28,11 +28,14 @@ class Feature(NamedTuple):
     whole: bool
 
 
-def features(graph: Graph, names: Iterable[str]) -> tuple[Feature, ...]:
-    """What the values called ``names`` are like. Raises :class:`SpecError` for a name that is none."""
+def features(graph: Graph, names: Iterable[str] = ()) -> tuple[Feature, ...]:
+    """What the values called ``names`` are like, without names those of the entries in ``stages``.
+
+    Raises :class:`SpecError` for a name that is none.
+    """
     fields = receptive_fields(graph)
     found = []
-    for name in names:
+    for name in [*names] or stages(graph):
         node = value_of(graph, name)
         field = fields[node]
         found.append(Feature(name, node.name, node.shape[0], node.shape, field.jump, field.size, field.whole))

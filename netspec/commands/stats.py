@@ -14,7 +14,16 @@ from netspec.commands.collect import collected
 from netspec.commands.formats import print_report, with_format
 from netspec.commands.options import SIZE_HELP, Settings, Size, many_specs, refuse_output, with_output, with_set
 from netspec.commands.output import say
-from netspec.commands.stats_options import Asked, cut_off, ranked, refuse_clashes, refuse_clashes_with_verify, wanted
+from netspec.commands.stats_options import (
+    Asked,
+    Bytes,
+    cut_off,
+    ranked,
+    refuse_clashes,
+    refuse_clashes_with_plan,
+    refuse_clashes_with_verify,
+    wanted,
+)
 from netspec.commands.terminal import PIPED, line_width, print_pages
 from netspec.language.inputs import Sizes
 from netspec.report import comparison
@@ -78,6 +87,7 @@ def epilog() -> str:
 @click.option("--batch", type=click.IntRange(1, 1_000_000), default=1, show_default=True, help="Images, for bytes.")
 @click.option("--dtype", type=click.Choice(list(DTYPES)), default="float32", show_default=True, help="For bytes.")
 @click.option("--optimizer", type=click.Choice(list(STATES)), default="sgd", show_default=True, help="For memory.")
+@click.option("--checkpoint", type=Bytes(), help="Plan which blocks to recompute so that a training step takes this.")
 @click.option("--verify", is_flag=True, help="Build the module; hold figures against torch, fvcore and a NaN.")
 @click.option("--width", type=click.IntRange(min=20), help="Characters of a line. Default: the terminal's.")
 @with_format(StatsReport)
@@ -94,6 +104,7 @@ def stats(  # noqa: PLR0913 - one argument for each option
     optimizer: Any,
     verify: bool,
     output: Path | None,
+    checkpoint: int | None,
     **asked: Any,
 ) -> None:
     """Parameters, MACs, shapes, receptive fields and memory, by stage, block or layer.
@@ -111,7 +122,16 @@ def stats(  # noqa: PLR0913 - one argument for each option
     if output:
         refuse_output(output, [])
         picture_format(StatsReport, output)
+    if checkpoint is not None:
+        refuse_clashes_with_plan(options, verify=verify, width=width)
     found = collected(specs, given, sizes or (None,))
+    if checkpoint is not None:
+        from netspec.commands.stats_checkpoint import planned
+
+        found.check()
+        planned(found.graphs, checkpoint, setup, form)
+        found.check(budgets=True)
+        return
     if verify:
         from netspec.commands.stats_verify import verified
 

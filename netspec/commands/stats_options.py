@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 from click.core import ParameterSource
@@ -19,6 +20,24 @@ from netspec.report.stats import Wanted
 
 WITHOUT_MEANING = ("batch", "dtype", "optimizer", "width")
 """Options for other bytes than those that --verify holds, and for the width of a table."""
+
+
+UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "KI": 2**10, "MI": 2**20, "GI": 2**30, "TI": 2**40}
+
+
+class Bytes(click.ParamType[int]):
+    """``4GiB`` as a number of bytes."""
+
+    name = "SIZE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """A number with a unit: ``4GiB``, ``800MB``, or bytes."""
+        if isinstance(value, int):
+            return value
+        found = re.fullmatch(r"(\d{1,15}(?:\.\d{1,9})?)\s*([KMGT]?I?)B?", str(value).strip(), re.IGNORECASE | re.ASCII)
+        if not found or found[2].upper() not in UNITS:
+            self.fail(f"'{value}' is no size such as 4GiB or 800MB", param, ctx)
+        return int(float(found[1]) * UNITS[found[2].upper()])
 
 
 class Asked(NamedTuple):
@@ -51,6 +70,12 @@ def refuse_clashes(asked: Asked, form: Format, width: int | None) -> None:
         raise click.UsageError(f"{' and '.join(rows)} do not go together: each says what has a row of its own")
     if width is not None and not form.read:
         raise click.UsageError(f"--width is for text: {form.name} has no lines that must fit")
+
+
+def refuse_clashes_with_plan(asked: Asked, *, verify: bool, width: int | None) -> None:
+    """Raise :class:`click.UsageError` for options that say something of a table where there is a plan."""
+    if verify or width is not None or asked.grouped or asked.columns is not None:
+        raise click.UsageError("--checkpoint prints a plan in place of the table; options of that do not go with it")
 
 
 def refuse_clashes_with_verify(asked: Asked) -> None:

@@ -8,7 +8,8 @@ from fnmatch import fnmatchcase
 
 from netspec.errors.problem import Problem, SpecError
 from netspec.errors.suggestions import did_you_mean
-from netspec.graph.graph import Entry, Graph, Node, Output, Scope, upstream
+from netspec.graph.graph import INPUT, Entry, Graph, Node, Output, Scope, upstream
+from netspec.ops.input import Input
 
 
 def value_of(graph: Graph, name: str) -> Node:
@@ -90,6 +91,36 @@ def selected(graph: Graph, outputs: Mapping[str, Node]) -> Graph:
     entries = [Entry(*one[:2], part) for one in graph.entries if (part := _kept(one.part, nodes, scopes))]
     found = tuple([Output(name, nodes[node]) for name, node in outputs.items()])
     return Graph(graph.name, tuple(nodes.values()), scopes[graph.root], tuple(entries), found, graph.init)
+
+
+def section(graph: Graph, first: int, last: int) -> Graph:
+    """The operations of ``graph`` from the one numbered ``first`` to before ``last``, which read one value from before.
+
+    That is its input, unless it begins with the inputs of ``graph``; its output is its last operation, or the outputs
+    of ``graph`` where it ends with that. What shares a module lies in it with the one that it shares.
+    """
+    chosen = graph.nodes[first:last]
+    members = set(chosen)
+    scopes: dict[Scope, Scope] = {graph.root: replace(graph.root, children=[])}
+    root = scopes[graph.root]
+    before = dict.fromkeys(source for node in chosen for source in node.inputs if source not in members)
+    nodes: dict[Node, Node] = {}
+    for source in before:
+        kind = source.operation if not source.inputs else Input(size=source.shape)
+        name = source.name if not source.inputs else INPUT
+        nodes[source] = Node(len(nodes), name, kind, (), source.shape, root, None, (), None)
+    for node in chosen:
+        inputs = tuple([nodes[source] for source in node.inputs])
+        scope = _copied(node.scope, scopes)
+        shares = nodes[node.owner] if node.shares else None
+        nodes[node] = replace(node, index=len(nodes), inputs=inputs, scope=scope, twin=node, shares=shares)
+    for scope, copy in scopes.items():
+        kept = [child for child in scope.children if child in members or child in scopes]
+        copy.children.extend(nodes[child] if isinstance(child, Node) else scopes[child] for child in kept)
+    outputs = [Output(one.name, nodes[one.node], one.training) for one in graph.outputs if one.node in members]
+    outputs = outputs or [Output(chosen[-1].name, nodes[chosen[-1]])]
+    entries = [Entry(*one[:2], part) for one in graph.entries if (part := _kept(one.part, nodes, scopes))]
+    return Graph(graph.name, tuple(nodes.values()), root, tuple(entries), tuple(outputs), graph.init)
 
 
 def _copied(scope: Scope, scopes: dict[Scope, Scope]) -> Scope:

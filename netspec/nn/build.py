@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import nn
 
-from netspec.analysis.liveness import Liveness, Value, maker
+from netspec.analysis.liveness import Liveness, Value, maker, training_order
 from netspec.graph.graph import Graph, Node, Scope
+from netspec.graph.selection import matching, selected, value_of, within
 from netspec.nn.forward import Step, Writer, is_sequence, pieces, step
 from netspec.nn.part import part_class, remember
 from netspec.nn.start import schemes, started
@@ -56,6 +58,30 @@ def layer_of(node: Node, live: Liveness) -> Layer:
     if len(live.makes(node)) > 1 and isinstance(node.operation, MaxPool):
         return node.operation.noting_layer(*node.input_shapes)
     return node.operation.layer(*node.input_shapes)
+
+
+def compiled(
+    graph: Graph,
+    whole: Graph | None = None,
+    *,
+    device: torch.device | str | None = None,
+    outputs: str | Sequence[str] = "inference",
+    inplace: bool = True,
+    checkpoint: Iterable[str] = (),
+) -> nn.Module:
+    """``graph``, cut out of ``whole`` if that is given, as a module, as :func:`netspec.compile` has it.
+
+    ``outputs`` may be names of values: what they do not need is not built. ``checkpoint`` names blocks to recompute.
+    Raises :class:`SpecError` for names that are none.
+    """
+    known = whole or graph
+    form = Form("all" if outputs == "all" else "inference", inplace=inplace, whole=known)
+    if not isinstance(outputs, str):
+        graph = selected(graph, {name: value_of(graph, name) for name in outputs})
+        form = form._replace(outputs="all", named=True)
+    _, life = training_order(graph)
+    blocks = [scope for scope in within(graph.root) if not scope.shares and not life.is_open(scope)]
+    return module(graph, device=device, form=form._replace(recomputed=frozenset(matching(blocks, checkpoint, "block"))))
 
 
 class _Builder:

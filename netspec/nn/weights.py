@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from math import prod
 from pathlib import Path
@@ -18,7 +19,7 @@ from netspec.nn.part import graph_of
 from netspec.nn.wrappers import SPREAD, device_of, refuse_parts, unwrapped
 from netspec.weights import mapping
 from netspec.weights.choice import Choice, Dictionary, choose, plain
-from netspec.weights.transfer import COUNTER, Adapt, LoadedWeights, Terms, refuse, transfer
+from netspec.weights.transfer import ADAPTATIONS, COUNTER, Adapt, LoadedWeights, Terms, refuse, transfer
 from netspec.weights.wanted import Wanted, some, wanted
 
 BYTES = 4
@@ -68,6 +69,20 @@ class Weights:
 def shape(tensor: Tensor) -> tuple[int, ...]:
     """The shape of a tensor; a nested one has none."""
     return () if tensor.is_nested else tuple(tensor.shape)
+
+
+def terms(adapt: tuple[str, ...], *, partial: bool, allow_fresh: tuple[str, ...]) -> Terms:
+    """What a caller allows. Raises :class:`ValueError` for an adaptation that there is not."""
+    for one in adapt:
+        if one not in ADAPTATIONS:
+            message = f"adapt is one of {', '.join(ADAPTATIONS)}, not {one!r}"
+            raise ValueError(message)
+    return Terms(partial, allow_fresh, frozenset(adapt))
+
+
+def pairs_of(given: str | os.PathLike[str] | Mapping[str, str] | None) -> Mapping[str, str] | None:
+    """Pairs of layers, as they are or from the file that has them."""
+    return mapping.read(Path(given)) if isinstance(given, (str, os.PathLike)) else given
 
 
 def load_weights(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from math import prod
 from typing import Any, Literal, NamedTuple, get_args
@@ -63,8 +62,7 @@ class Fresh(NamedTuple):
         return f"{self.why} ({self.place})" if self.place else self.why
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedWeights:
+class LoadedWeights(NamedTuple):
     """What was loaded from the file ``path``, and what was not, by the names of the network.
 
     ``loaded`` says which of the file's tensors each one is. ``unused`` are the file's tensors that no tensor took, by

@@ -1,0 +1,118 @@
+"""Memory of a training step with blocks that are recomputed, and plans for it, beside what torch allocates."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Any
+
+import pytest
+import shipped
+from click.testing import CliRunner
+from test_memory import peak
+
+import netspec
+from netspec.analysis.liveness import training_order
+from netspec.analysis.step_memory import StepMemory, StepModel
+from netspec.cli import main
+from netspec.graph.graph import Graph, Scope
+from netspec.graph.selection import matching, within
+
+BATCH = 8
+PATTERNS = {
+    "densenet121": ["features.denseblock?", "features.denseblock?.denselayer*", "features.transition?"],
+    "resnet50": ["layer?.*"],
+    "resnet18": ["layer?"],
+    "googlenet": ["inception??"],
+    "resnet20": ["layer?.?"],
+    "resnet34": ["layer?.*"],
+}
+"""Networks, and blocks of them that are recomputed, some in others."""
+
+
+def blocks(graph: Graph, patterns: Sequence[str]) -> list[Scope]:
+    """The blocks that ``patterns`` name."""
+    _, life = training_order(graph)
+    return matching([scope for scope in within(graph.root) if not life.is_open(scope)], patterns, "block")
+
+
+def measured(module: Any, graph: Graph, torch: ModuleType) -> int:
+    """The most bytes that forward and backward of a batch have above weights, buffers and input."""
+    image = torch.empty(BATCH, *graph.input.shape, device="meta")
+    own = {one.untyped_storage()._cdata for one in [*module.parameters(), *module.buffers(), image]}
+
+    def step() -> None:
+        result = module(image)
+        sum(value.sum() for value in (result.values() if isinstance(result, dict) else [result])).backward()
+
+    return peak(step, own)
+
+
+def of_ours(word: str, names: Sequence[str], torch: ModuleType) -> int:
+    """The same for one of our networks that recomputes blocks."""
+    network = netspec.read(word)
+    return measured(network.compile(device="meta", outputs="all", checkpoint=names).train(), network.graph, torch)
+
+
+@pytest.mark.parametrize("word", PATTERNS)
+def test_the_saving_that_is_told_is_what_torch_saves(word: str, torch: ModuleType) -> None:
+    """The peak of a step is told to 3 %, without and with blocks that are recomputed, and the difference to 5 %."""
+    graph = shipped.graph(word)
+    chosen = blocks(graph, PATTERNS[word])
+    names = [scope.name for scope in chosen]
+    model = StepModel(graph, batch=BATCH)
+    told = [model.taken().peak, model.taken(chosen).peak]
+    found = [of_ours(word, (), torch), of_ours(word, names, torch)]
+
+    assert told == pytest.approx(found, rel=0.03)
+    assert told[0] - told[1] == pytest.approx(found[0] - found[1], rel=0.05)
+
+
+def test_a_plan_for_densenet_takes_less_than_torchvisions(torch: ModuleType, torchvision: ModuleType) -> None:
+    """A planned step of DenseNet-121 takes at most 0.6 of torchvision's, and no more than its memory-efficient one."""
+    graph = shipped.graph("densenet121")
+    with torch.device("meta"):
+        theirs = [torchvision.models.densenet121(memory_efficient=value).train() for value in (False, True)]
+    usual, efficient = (measured(module, graph, torch) for module in theirs)
+    network = netspec.read("densenet121")
+    held = network.checkpoint_plan(2**40, batch=BATCH).held
+    plan = network.checkpoint_plan(held + int(0.99 * min(0.6 * usual, efficient)), batch=BATCH)
+    found = of_ours("densenet121", plan.blocks, torch)
+
+    assert plan.fits
+    assert found <= 0.6 * usual
+    assert found <= efficient
+    assert plan.after.peak == pytest.approx(found, rel=0.03)
+    assert plan.extra_macs < plan.macs / 2
+
+
+def test_a_plan_is_no_more_than_is_needed() -> None:
+    """Nothing is recomputed where a step fits without, and where none fits the plan says so."""
+    network = netspec.read("resnet20")
+    roomy, tight = network.checkpoint_plan(2**30, batch=BATCH), network.checkpoint_plan(2**20, batch=BATCH)
+
+    assert (roomy.blocks, roomy.fits, roomy.extra_macs, roomy.saved) == ((), True, 0, 0)
+    assert not tight.fits
+    assert tight.saved > 0
+    middle = network.checkpoint_plan(roomy.held + (roomy.before.peak + tight.after.peak) // 2, batch=BATCH)
+    assert middle.fits
+    assert 0 < middle.extra_macs < tight.extra_macs
+    assert StepModel(network.graph, batch=BATCH).taken() == StepMemory(roomy.before.peak, roomy.before.kept)
+
+
+def test_the_command_tells_the_plan() -> None:
+    """``stats --checkpoint`` names the blocks, their saving and their cost; options of the table do not go with it."""
+    given = ["stats", "resnet20", "--batch", "8", "--checkpoint"]
+    text = CliRunner().invoke(main, [*given, "12MiB"]).stdout
+    data = json.loads(CliRunner().invoke(main, [*given, "12MiB", "--format", "json"]).stdout)
+    plan = netspec.read("resnet20").checkpoint_plan(12 * 2**20, batch=8)
+
+    assert text.startswith("resnet20, batch 8, float32, sgd\n")
+    assert all(f"\n{name}\n" in text for name in plan.blocks)
+    assert f"{plan.extra_macs:,} multiply-adds an image" in text
+    assert data["blocks"] == [*plan.blocks]
+    assert data["peak_after"] == plan.after.peak
+    for wrong in (["12 pounds"], ["1GiB", "--all"], ["1GiB", "--verify"], ["1GiB", "--format", "csv"]):
+        assert CliRunner().invoke(main, [*given, *wrong]).exit_code == 2
+    assert CliRunner().invoke(main, [*given, "1GiB", "resnet18"]).exit_code == 2
