@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Mapping as Mapping_
 from dataclasses import dataclass, replace
+from html import escape
 from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
@@ -69,6 +70,10 @@ class Network:
         operations, params = len(self.graph.operations), sum(node.params for node in self.graph.nodes)
         sizes = inputs_text(inputs_of(self.graph))
         return f"<Network {self.name}: {operations:,} operations, {params:,} parameters, input {sizes}>"
+
+    def _repr_html_(self) -> str:
+        """What notebooks show: one line of figures, and a box for each stage."""
+        return f"<p>{escape(repr(self))}</p>{self.diagram(level='stage', page='screen')._repr_svg_()}"
 
     @property
     def name(self) -> str:

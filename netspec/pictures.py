@@ -55,5 +55,6 @@ class Diagram:
         return f"<Diagram of {self.scene.name} at level {self.scene.level}>"
 
     def _repr_svg_(self) -> str:
+        """What notebooks show."""
         content: bytes = formats_of(Drawing, picture=True)["svg"].load()(self._drawing)
         return content.decode()

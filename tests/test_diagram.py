@@ -456,6 +456,14 @@ def test_a_diagram_is_an_object(tmp_path: Path) -> None:
     assert str(netspec.read("lenet5").diagram(depth=0)) == str(found)
 
 
+def test_a_network_shows_itself_in_notebooks() -> None:
+    """Its representation is a line of figures, safe as HTML, above a picture of its stages."""
+    found = netspec.read("lenet5")._repr_html_()
+
+    assert found.startswith("<p>&lt;Network lenet5: ")
+    assert ET.fromstring(found[found.index("<svg") :]).get("role") == "img"  # noqa: S314 - our own text
+
+
 @pytest.mark.parametrize(
     "wrong", [{"level": "all"}, {"page": "A4"}, {"theme": "pink"}, {"engine": "neato"}, {"depth": 3}, {"depth": -1}]
 )
