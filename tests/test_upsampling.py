@@ -354,7 +354,7 @@ def test_fields_behind_what_upsamples_are_verified(graph_of: GraphOf) -> None:
 
     assert not found.failed
     assert not found.unchecked
-    assert {check.of for check in found.checks if check.figure == "jump" and check.of} == {*"abcdef"}
+    assert {check.of for check in found.checks if check.figure == "effective stride" and check.of} == {*"abcdef"}
 
 
 @pytest.mark.parametrize(
@@ -362,8 +362,8 @@ def test_fields_behind_what_upsamples_are_verified(graph_of: GraphOf) -> None:
     [
         (lambda even: even._replace(size=even.size + Fraction(1, 3)), "receptive field"),
         (lambda even: even._replace(size=even.size - Fraction(1, 3)), "receptive field"),
-        (lambda even: even._replace(jump=even.jump * 2), "jump"),
-        (lambda even: even._replace(start=even.start + Fraction(1, 3)), "padding"),
+        (lambda even: even._replace(jump=even.jump * 2), "effective stride"),
+        (lambda even: even._replace(start=even.start + Fraction(1, 3)), "left padding"),
     ],
     ids=["larger", "smaller", "twice the step", "shifted"],
 )

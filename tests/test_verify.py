@@ -104,8 +104,8 @@ def assert_whole(found: Verification, graph: Graph) -> None:
         ("bytes of buffers", "torch"),
         ("bytes saved for backward, batch 2", "torch"),
         ("receptive field", "NaN"),
-        ("jump", "NaN"),
-        ("padding", "NaN"),
+        ("effective stride", "NaN"),
+        ("left padding", "NaN"),
     }
     assert shapes == [row.name for row in stats.rows]
     assert {row.name for row in stats.rows if row.cost.macs} <= macs
@@ -355,8 +355,8 @@ def test_a_sound_network_holds(graph_of: GraphOf) -> None:
         (MaxPool, "window", window(kernel=(3, 4)), {"receptive field"}),
         (BatchNorm, "window", window(kernel=(1, 2)), {"receptive field"}),
         (Conv, "window", window(dilation=(1, 1)), {"receptive field", "pixels outside the field"}),
-        (Conv, "window", window(padding=(0, 0)), {"padding", "pixels outside the field"}),
-        (Conv, "window", window(stride=(1, 1)), {"jump", "pixels outside the field"}),
+        (Conv, "window", window(padding=(0, 0)), {"left padding", "pixels outside the field"}),
+        (Conv, "window", window(stride=(1, 1)), {"effective stride", "pixels outside the field"}),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
@@ -396,7 +396,7 @@ ROOMY = {
     "steps": STEPPING,
 }
 """Networks in which a field may have room for more than what one position sees."""
-WRONG = {"kernel": "receptive field", "padding": "padding", "stride": "jump"}
+WRONG = {"kernel": "receptive field", "padding": "left padding", "stride": "effective stride"}
 """What a convolution's window says, and the figure that it spoils."""
 
 

@@ -125,17 +125,17 @@ def _misses_on(axis: int, node: Node) -> bool:
 
 
 def _figures(sighted: Sighted) -> Iterator[Check]:
-    """Size, jump and padding of a field that an image of any size would show; the ends of one that all positions share.
+    """Size, effective stride and left padding of a field, as an image of any size would show them.
 
-    The latter for features that are flat, and for maps that global pooling or a gate has a part in.
+    Of a field that all positions share its ends: for features that are flat, and for maps that global pooling or a gate has a part in.
     """
     node, field, lines = sighted.node, sighted.field, sighted.lines
     extents = [extent for extent in (line.extent(node) for line in lines) if extent]
     if len(extents) == len(lines):
         sizes, jumps, starts = zip(*extents, strict=True)
         yield Check("receptive field", node.name, field.size, sizes, ORACLE)
-        yield Check("jump", node.name, field.jump, jumps, ORACLE)
-        yield Check("padding", node.name, _negative(field.start), _negative(starts), ORACLE)
+        yield Check("effective stride", node.name, field.jump, jumps, ORACLE)
+        yield Check("left padding", node.name, _negative(field.start), _negative(starts), ORACLE)
     if len(extents) < len(lines) or any(node in line.shared for line in lines):
         found = [line.interval(node, 0) for line in lines]
         stated = sighted.region((0,) * len(lines))
