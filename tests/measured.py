@@ -87,7 +87,26 @@ def nothing(_: list[Any], __: list[Any]) -> int:
     return 0
 
 
-HANDLERS: tuple[Any, ...] = ("aten::_convolution_mode", convolved, *(part for word in FREE for part in (word, nothing)))
+def recurrent(inputs: list[Any], _: list[Any]) -> Counter[str]:
+    """Multiply-adds of ``aten::lstm`` and ``aten::gru``, which fvcore does not know: every weight at every step."""
+    from fvcore.nn.jit_handles import get_shape
+
+    steps, images, _ = get_shape(inputs[0])
+    sizes = [get_shape(value) for value in inputs[2].node().inputs()]
+    return Counter(
+        {"recurrent": sum(steps * images * rows * columns for rows, columns in (s for s in sizes if len(s) == 2))}
+    )
+
+
+HANDLERS: tuple[Any, ...] = (
+    "aten::_convolution_mode",
+    convolved,
+    "aten::lstm",
+    recurrent,
+    "aten::gru",
+    recurrent,
+    *(part for word in FREE for part in (word, nothing)),
+)
 """Operators and handlers in turn."""
 
 

@@ -504,9 +504,23 @@ def section(net: Drawing, shape: Map, count: int) -> Drawn:
     return entries, shape
 
 
+def recurrent(net: Drawing) -> list[Data]:
+    """Layers along the last axis of a map, and from there to flat features."""
+    parameters: dict[str, Data] = {"out": net.value(net.number(1, 3))}
+    parameters |= net.one({}, {"bidirectional": True}) | net.one({}, {"layers": 2}) | net.one({}, {"bias": False})
+    return [{"flatten": {"keep": 1}}, {net.one("lstm", "gru"): parameters}, {"pointwise": 2}, "flatten"]
+
+
+def decoded(net: Drawing) -> list[Data]:
+    """A map that is made of flat features, and flat features of that."""
+    first, high, wide = net.number(1, 3), net.number(1, 3), net.number(2, 3)
+    layers: list[Data] = ["flatten", {"linear": first * high * wide}, {"unflatten": [first, high, wide]}]
+    return [*layers, {"conv": {"out": 2, "kernel": 3, "padding": 1}}, "global_avg_pool"]
+
+
 def head(net: Drawing) -> list[Data]:
     """Layers from a map to flat features."""
-    layers: list[Data] = [net.one("flatten", "global_avg_pool")]
+    layers: list[Data] = net.one(lambda _: ["flatten"], lambda _: ["global_avg_pool"], recurrent, decoded)(net)
     for _ in range(net.number(0, 2)):
         out = net.number(1, 5)
         layers += [{"linear": net.value(out)}, net.one(*ELEMENTWISE)]

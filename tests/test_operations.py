@@ -134,6 +134,28 @@ ROWS = (
     Row("pointwise", {"out": 6}, (MAP,), (6, 4, 5), params=18 + 6, cost=Cost(macs=18 * 20, adds=6 * 20)),
     Row("pointwise", {"out": 2}, (FEATURES,), (2,), params=14 + 2, cost=Cost(macs=14, adds=2)),
     Row("flatten", {}, (MAP,), (60,), window=plane((4, 5), (4, 5))),
+    Row("flatten", {"keep": 1}, (MAP,), (12, 5), window=plane((4, 5), (4, 5))),
+    Row("unflatten", {"size": [2, 3, 4]}, ((24,),), (2, 3, 4)),
+    Row("unflatten", {"size": [7, 1]}, (FEATURES,), (7, 1)),
+    # 4 x 2 rows for 3 features and 2 of the state; at each of 8 positions 2 features: 4 sums of gates and 8 biases
+    Row("lstm", {"out": 2}, (LINE,), (2, 8), params=24 + 16 + 16,
+        cost=Cost(macs=40 * 8, adds=12 * 16, multiply_adds=3 * 16, transcendentals=5 * 16),
+        window=Window((8,), (8,), (1,), (0,))),
+    # both ways, the second layer reads 4 features
+    Row("lstm", {"out": 2, "layers": 2, "bidirectional": True, "bias": False}, (LINE,), (4, 8),
+        params=2 * 40 + 2 * 48,
+        cost=Cost(macs=176 * 8, adds=4 * 64, multiply_adds=3 * 64, transcendentals=5 * 64),
+        window=Window((8,), (8,), (1,), (0,))),
+    Row("lstm", {"out": 3}, ((2, 1),), (3, 1), params=24 + 36 + 24,
+        cost=Cost(macs=60, adds=12 * 3, multiply_adds=3 * 3, transcendentals=5 * 3),
+        window=Window((1,), (1,), (1,), (0,))),
+    Row("gru", {"out": 2}, (LINE,), (2, 8), params=18 + 12 + 12,
+        cost=Cost(macs=30 * 8, adds=9 * 16, multiply_adds=2 * 16, transcendentals=3 * 16),
+        window=Window((8,), (8,), (1,), (0,))),
+    Row("gru", {"out": 2, "bidirectional": True, "layers": 3}, (LINE,), (4, 8),
+        params=2 * (30 + 12) + 4 * (36 + 12),
+        cost=Cost(macs=(60 + 144) * 8, adds=9 * 96, multiply_adds=2 * 96, transcendentals=3 * 96),
+        window=Window((8,), (8,), (1,), (0,))),
     Row("rbf", {"out": 10}, ((84,),), (10,), buffers=840, cost=Cost(adds=840, multiply_adds=840)),
     Row("rbf", {"out": 2, "trainable": True}, (FEATURES,), (2,), params=14, cost=Cost(adds=14, multiply_adds=14)),
     # running mean and variance of each channel, and the number of batches seen
@@ -252,6 +274,9 @@ ROWS = (
         cost=Cost(adds=59 * 2, transcendentals=2), window=Window((3, 4, 5), (3, 4, 5), (1, 1, 1), (0, 0, 0))),
     Row("flatten", {}, (LINE,), (24,), window=Window((8,), (8,), (1,), (0,))),
     Row("flatten", {}, (VOLUME,), (120,), window=Window((3, 4, 5), (3, 4, 5), (1, 1, 1), (0, 0, 0))),
+    Row("flatten", {"keep": 1}, (VOLUME,), (24, 5), window=Window((3, 4, 5), (3, 4, 5), (1, 1, 1), (0, 0, 0))),
+    Row("flatten", {"keep": 2}, (VOLUME,), (6, 4, 5), window=Window((3, 4, 5), (3, 4, 5), (1, 1, 1), (0, 0, 0))),
+    Row("unflatten", {"size": [1, 2, 2, 3]}, ((12,),), (1, 2, 2, 3)),
     Row("batch_norm", {}, (LINE,), LINE, params=6, buffers=7, cost=Cost(multiply_adds=24)),
     Row("batch_norm", {}, (VOLUME,), VOLUME, params=4, buffers=5, cost=Cost(multiply_adds=120)),
     Row("local_response_norm", {}, (LINE,), LINE, cost=Cost(multiply_adds=6 * 24, transcendentals=48)),
@@ -392,6 +417,11 @@ REFUSED = (
     Refused("linear", {"out": 4}, (MAP,), "shape", "linear needs flat features, got 3x4x5"),
     Refused("rbf", {"out": 4}, (MAP,), "shape", "rbf needs flat features, got 3x4x5"),
     Refused("flatten", {}, (FEATURES,), "shape", "flatten needs a feature map, got 7", torch_too=False),
+    Refused("flatten", {"keep": 2}, (MAP,), "shape", "flatten cannot keep 2 axes of 3x4x5", torch_too=False),
+    Refused("unflatten", {"size": [2, 4]}, (FEATURES,), "shape", "unflatten to 2x4 takes 8 features, got 7"),
+    Refused("unflatten", {"size": [2, 4]}, (MAP,), "shape", "unflatten needs flat features, got 3x4x5"),
+    Refused("lstm", {"out": 2}, (MAP,), "shape", "lstm needs a map of one axis, got 3x4x5"),
+    Refused("gru", {"out": 2}, (FEATURES,), "shape", "gru needs a feature map, got 7"),
     Refused("local_response_norm", {}, (FEATURES,), "shape", "local_response_norm needs a feature map, got 7"),
     Refused("pad_shortcut", {"out": 2}, (MAP,), "shape", "pad_shortcut cannot pad 3 channels to 2", torch_too=False),
     Refused("pad_shortcut", {"out": 9}, (FEATURES,), "shape", "pad_shortcut needs a feature map, got 7",
@@ -502,6 +532,9 @@ WRONG_VALUES = (
     ("group_norm", {"groups": 2, "eps": 0}), ("instance_norm", {"affine": 1}), ("layer_norm", {"eps": -1e-5}),
     ("drop_path", {}), ("drop_path", {"p": 1.1}), ("scale", {}), ("scale", {"factor": math.inf}),
     ("scale", {"factor": "half"}), ("slice", {"start": 1.5}), ("slice", {"stop": 2**31}), ("slice", {"step": 2}),
+    ("flatten", {"keep": -1}), ("unflatten", {}), ("unflatten", {"size": [3]}), ("unflatten", {"size": [0, 2]}),
+    ("unflatten", {"size": 6}), ("lstm", {}), ("lstm", {"out": 0}), ("lstm", {"out": 2, "layers": 0}),
+    ("gru", {"out": 2, "bidirectional": 1}), ("gru", {"out": 2, "bias": "no"}),
     ("pad", {}), ("pad", {"padding": -1}), ("pad", {"padding": [[1, 2, 3]]}), ("pad", {"padding": [[[1]]]}),
     ("pad", {"padding": []}), ("pad", {"padding": 1, "mode": "same"}), ("pad", {"padding": [1, 1, 1, 1]}),
     ("adaptive_max_pool", {}), ("adaptive_max_pool", {"out": 0}), ("dropout", {"channels": 2}),
@@ -509,6 +542,7 @@ WRONG_VALUES = (
 )
 
 ONES = [[1.0, 1.0, 1.0]] * 3
+SIGMOID_2 = 1 / (1 + math.exp(-2))
 VALUES = (
     # zeros of an even 'same' kernel stand behind the input
     ("conv", {"out": 1, "kernel": [1, 2], "padding": "same", "bias": False},
@@ -556,6 +590,15 @@ VALUES = (
     ("group_norm", {"groups": 1, "affine": False}, [[[1.0, 3.0], [1.0, 3.0]]], [[-1.0, 1.0], [-1.0, 1.0]]),
     ("instance_norm", {}, [[[1.0, 3.0], [2.0, 6.0]]], [[-1.0, 1.0], [-1.0, 1.0]]),
     ("flatten", {}, [[[[1.0, 2.0]], [[3.0, 4.0]]]], [1.0, 2.0, 3.0, 4.0]),
+    # the rows of each channel in turn
+    ("flatten", {"keep": 1}, [[[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.0]]]],
+     [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0]]),
+    ("unflatten", {"size": [2, 1, 2]}, [[1.0, 2.0, 3.0, 4.0]], [[[1.0, 2.0]], [[3.0, 4.0]]]),
+    # all gates read 2 at the first position: their two biases; at the second nothing passes
+    ("lstm", {"out": 1}, [[[0.0, -90.0]]], [[SIGMOID_2 * math.tanh(SIGMOID_2 * math.tanh(2)), 0.0]]),
+    ("lstm", {"out": 1, "bidirectional": True}, [[[0.0]]], [[SIGMOID_2 * math.tanh(SIGMOID_2 * math.tanh(2))]] * 2),
+    # both gates read 2; the state is 0, and of it a bias of 1 comes
+    ("gru", {"out": 1}, [[[0.0]]], [[(1 - SIGMOID_2) * math.tanh(1 + SIGMOID_2)]]),
     ("channel_scale", {}, [[[[2.0]], [[3.0]]]], [[[3.0]], [[4.0]]]),
     ("scaled_tanh", {}, [[1.0, -1.0, 0.0]], [1.0, -1.0, 0.0]),
     ("leaky_relu", {"slope": 0.25}, [[4.0, -4.0]], [4.0, -1.0]),

@@ -63,7 +63,7 @@ def reached(graph: Graph) -> dict[Node, torch.Tensor]:
     size = graph.input.shape
     with torch.inference_mode():
         found = values(graph, spoiling(size), instead=told_by_place, call=called_without_zeros)
-        return {node: spoilt(value, size) for node, value in found.items()}
+        return {node: spoilt(value if node.has_places else value.flatten(1), size) for node, value in found.items()}
 
 
 class Compared(NamedTuple):

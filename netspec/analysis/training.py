@@ -11,7 +11,8 @@ class TrainingMacs(NamedTuple):
     """Multiply-adds of one image at one node: the pass itself, and what its two gradients take.
 
     A convolution or linear layer pairs every weight with the same inputs and outputs in all three, so each is as much
-    as the forward pass, or nothing.
+    as the forward pass, or nothing. ``input_gradient`` has the gradients of values inside a recurrent layer too, which
+    lead from each step to the one before.
     """
 
     forward: int = 0
@@ -40,8 +41,12 @@ def training_macs(graph: Graph) -> dict[Node, TrainingMacs]:
     for node in graph.nodes:
         macs = node.cost.macs
         weights = node in learned and node.owner.params
-        before = node in learned and not learned.isdisjoint(node.inputs)
-        found[node] = TrainingMacs(macs, macs if weights else 0, macs if before else 0) if macs else NONE
+        if not macs:
+            found[node] = NONE
+            continue
+        read, inside = node.operation.gradient_macs(node.shape, *node.input_shapes) if node in learned else (0, 0)
+        before = 0 if learned.isdisjoint(node.inputs) else read
+        found[node] = TrainingMacs(macs, macs if weights else 0, before + inside)
     return found
 
 

@@ -31,8 +31,8 @@ class Node:
     itself for all others.
 
     ``origin`` is the first of the network's inputs that it comes from; positions are told in that one. ``followed`` are
-    those of its inputs that come from it too. ``grid`` is how many positions it has along each axis of it: one on each
-    where its shape has other axes than that, as flat features have; ``has_places`` says whether it has the same.
+    those of its inputs that come from it too. ``has_places`` says whether its positions lie on the axes of that: not
+    once features were flat, nor behind recurrent layers. ``grid`` is how many there are along each, or one on each.
     """
 
     index: int
@@ -70,7 +70,8 @@ class Node:
         else:
             self.origin = self
         axes = len(self.origin.shape) - 1
-        self.has_places = len(grid) == axes
+        before = not self.inputs or any(node.has_places for node in self.followed)
+        self.has_places = len(grid) == axes and before and not self.operation.loses_places
         self.grid = grid if self.has_places else (1,) * axes
         if twin is not None:
             self.tensors, self.params, self.buffers = twin.tensors, twin.params, twin.buffers

@@ -27,6 +27,8 @@ Number = Annotated[float, Field(ge=-MOST, le=MOST, allow_inf_nan=False)]
 Natural = Annotated[int, Field(ge=0, le=LARGEST)]
 _Sizes = Annotated[tuple[Count, ...], Field(min_length=1, max_length=MOST_AXES), BeforeValidator(listed)]
 _Margins = Annotated[tuple[Natural, ...], Field(min_length=1, max_length=MOST_AXES), BeforeValidator(listed)]
+MapSize = Annotated[tuple[Count, ...], Field(min_length=2, max_length=1 + MOST_AXES), BeforeValidator(listed)]
+"""Channels, and positions on each axis."""
 Size = Annotated[Annotated[Count, Tag("one")] | Annotated[_Sizes, Tag("each")], Discriminator(one_or_each)]
 """One number for all axes, or one for each; kept as written until the number of axes is known."""
 Margin = Annotated[Annotated[Natural, Tag("one")] | Annotated[_Margins, Tag("each")], Discriminator(one_or_each)]

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from math import prod
 from typing import Any, ClassVar
 
-from netspec.ops.facts import Cost, Family, Layer, Shape, Tensor, Window
-from netspec.ops.fields import Count
+from netspec.errors.codes import Refusal
+from netspec.ops.facts import Cost, Family, Layer, Shape, Tensor, Window, shape_text
+from netspec.ops.fields import Count, MapSize, Natural
 from netspec.ops.memory import always, nothing_saved
-from netspec.ops.operation import Operation, flat_only, free, map_only, torch_layer
+from netspec.ops.operation import Operation, flat_only, free, map_only
 
 
 class Linear(Operation):
@@ -51,20 +52,64 @@ class Linear(Operation):
 
 
 class Flatten(Operation):
-    """A feature map as one row of features, channel by channel."""
+    """A feature map as one row of features, channel by channel.
+
+    The last ``keep`` axes stay, and the others join the channels: a map of 512 x 2 x 30 becomes one of 1024 x 30.
+    """
 
     word: ClassVar[str] = "flatten"
     family: ClassVar[Family] = Family.SHAPE
     saved_for_backward = nothing_saved
     is_view = always
     cost = free
-    layer = torch_layer("torch.nn.Flatten")
+
+    keep: Natural = 0
 
     def shape(self, *inputs: Shape) -> Shape:
-        """All elements: ``(channels x height x width,)`` on two axes."""
-        map_only(self, inputs[0])
-        return (prod(inputs[0]),)
+        """All elements, ``(channels x height x width,)`` on two axes, or all but for the axes that stay."""
+        joined = map_only(self, inputs[0]) - self.keep
+        if joined < 1:
+            message = f"flatten cannot keep {self.keep} axes of {shape_text(inputs[0])}"
+            raise Refusal("shape", message, "one axis at least joins the channels")
+        return (prod(inputs[0][: 1 + joined]), *inputs[0][1 + joined :])
 
     def window(self, *inputs: Shape) -> Window:
         """The whole map: what reads flat features reads every position."""
         return Window.whole(inputs[0])
+
+    def layer(self, *inputs: Shape) -> Layer:
+        """``torch.nn.Flatten``."""
+        return Layer("torch.nn.Flatten", {"end_dim": -1 - self.keep} if self.keep else {})
+
+    def label(self, *inputs: Shape) -> str:
+        """``flatten``, ``flatten but 1``."""
+        return "flatten" + (f" but {self.keep}" if self.keep else "")
+
+
+class Unflatten(Operation):
+    """Flat features as a map of the given ``size``, its channels and the positions on each axis: flatten undone."""
+
+    word: ClassVar[str] = "unflatten"
+    family: ClassVar[Family] = Family.SHAPE
+    example: ClassVar[Mapping[str, Any]] = {"size": [2, 2, 2]}
+    saved_for_backward = nothing_saved
+    is_view = always
+    cost = free
+
+    size: MapSize
+
+    def shape(self, *inputs: Shape) -> Shape:
+        """``size``, which has as many elements as there are features."""
+        features = flat_only(self, inputs[0])
+        if prod(self.size) != features:
+            message = f"unflatten to {shape_text(self.size)} takes {prod(self.size)} features, got {features}"
+            raise Refusal("shape", message, "channels times positions must be the features")
+        return self.size
+
+    def layer(self, *inputs: Shape) -> Layer:
+        """``torch.nn.Unflatten``."""
+        return Layer("torch.nn.Unflatten", {"dim": 1, "unflattened_size": self.size})
+
+    def label(self, *inputs: Shape) -> str:
+        """``unflatten to 128x7x7``."""
+        return f"unflatten to {shape_text(self.size)}"

@@ -38,6 +38,9 @@ class Operation(BaseModel, ABC):
     normalises_batch: ClassVar[bool] = False
     """Whether in training it takes each channel's mean over batch and positions away, and with it any constant."""
 
+    loses_places: ClassVar[bool] = False
+    """Whether a position of its output may see all of its input, as behind a recurrent layer; none has a place then."""
+
     def shape(self, *inputs: Shape) -> Shape:
         """Shape of the output; raises :class:`Refusal` when the inputs do not fit. Unchanged unless overridden."""
         return inputs[0]
@@ -93,6 +96,13 @@ class Operation(BaseModel, ABC):
     @abstractmethod
     def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """Work of one forward pass over one image."""
+
+    def gradient_macs(self, output: Shape, *inputs: Shape) -> tuple[int, int]:
+        """Multiply-adds for the gradients of what it reads, and of values inside it.
+
+        As many as those of the forward pass, and none, unless overridden.
+        """
+        return self.cost(output, *inputs).macs, 0
 
     def saved_for_backward(self, output: Shape, *inputs: Shape) -> Saved:
         """What torch keeps of a pass in train mode for the gradient. The inputs, as most do, unless overridden."""

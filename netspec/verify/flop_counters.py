@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from math import prod
 from typing import Any, NamedTuple
 
@@ -53,6 +54,8 @@ def traced_macs(network: nn.Module, images: Images) -> Traced:
         counted.unsupported_ops_warnings(enabled=False).uncalled_modules_warnings(enabled=False)
         counted.tracer_warnings("none")
         counted.set_op_handle("aten::_convolution_mode", _with_padding_by_name)
+        for operator in ("aten::lstm", "aten::gru"):
+            counted.set_op_handle(operator, _recurrent)
         for operator in OTHERS:
             counted.set_op_handle(operator, _nothing)
         found: Mapping[str, int] = counted.by_module()
@@ -63,10 +66,22 @@ def _nothing(inputs: list[Any], outputs: list[Any]) -> int:  # noqa: ARG001 - as
     return 0
 
 
+def _recurrent(inputs: list[Any], outputs: list[Any]) -> Counter[str]:  # noqa: ARG001 - as fvcore calls it
+    """A recurrent layer, of which fvcore knows nothing: each weight is used once at each position."""
+    weights = (value.type().sizes() for value in inputs[2].node().inputs())
+    length, images, _ = inputs[0].type().sizes()
+    return Counter(recurrent=length * images * sum(prod(sizes) for sizes in weights if len(sizes) > 1))
+
+
 def _with_padding_by_name(inputs: list[Any], outputs: list[Any]) -> Counter[str]:
     """A convolution with ``padding="same"``: fvcore's own rule cannot read its arguments, and would count nothing."""
     filters, result = (value.type().sizes() for value in (inputs[1], outputs[0]))
     return Counter(conv=prod(filters) * prod(result[2:]) * result[0])
+
+
+def plainly() -> AbstractContextManager[None]:
+    """Recurrent layers are made of products there, as on the meta device, and not one operator of a library."""
+    return torch.backends.mkldnn.flags(enabled=False)
 
 
 def counted_flops(network: nn.Module, images: Images) -> Mapping[str, int]:
@@ -74,7 +89,7 @@ def counted_flops(network: nn.Module, images: Images) -> Mapping[str, int]:
 
     In the mode that ``network`` is in, and where it is: on the meta device, too.
     """
-    with quiet(), torch.no_grad(), FlopCounterMode(display=False) as counter:
+    with quiet(), torch.no_grad(), plainly(), FlopCounterMode(display=False) as counter:
         network(*images)
     prefix = f"{type(network).__name__}."
     names = {name.removeprefix(prefix): sum(counts.values()) for name, counts in counter.get_flop_counts().items()}
@@ -83,7 +98,7 @@ def counted_flops(network: nn.Module, images: Images) -> Mapping[str, int]:
 
 def flops_of(run: Callable[..., Tensor], inputs: Sequence[Tensor]) -> int:
     """FLOPs of one layer by ``FlopCounterMode``."""
-    with quiet(), torch.no_grad(), FlopCounterMode(display=False) as counter:
+    with quiet(), torch.no_grad(), plainly(), FlopCounterMode(display=False) as counter:
         run(*inputs)
     total: int = counter.get_total_flops()
     return total
@@ -107,7 +122,7 @@ def trained_flops(network: nn.Module, images: Images) -> Trained:
 
     backward._get_raw = True  # type: ignore[attr-defined]  # noqa: SLF001 - the output is wanted, not its shape alone
     network.train()
-    with quiet(), FlopCounterMode(display=False, custom_mapping={BACKWARD: backward}) as counter:
+    with quiet(), plainly(), FlopCounterMode(display=False, custom_mapping={BACKWARD: backward}) as counter:
         result: Any = network(*images)
         outputs = list(result.values()) if isinstance(result, dict) else [result]
         losses = [value.sum() for value in outputs if value.requires_grad]

@@ -49,7 +49,11 @@ def seen(network: nn.Module, graph: Graph, nodes: Sequence[Node], places: Places
     with quiet():
         result = network(*images)
     values = result if isinstance(result, dict) else {nodes[0].name: result}
-    return {node: _reached(values[node.name], given[node.origin], places(node)) for node in nodes}
+    found = {}
+    for node in nodes:
+        at = places(node)
+        found[node] = _reached(values[node.name], given[node.origin], at if node.has_places else [()] * len(at))
+    return found
 
 
 def watching(graph: Graph, nodes: Sequence[Node]) -> nn.Module:
@@ -61,7 +65,10 @@ def watching(graph: Graph, nodes: Sequence[Node]) -> nn.Module:
 
 
 def _reached(value: Tensor, image: Tensor, places: Sequence[Position]) -> Tensor:
-    """Where NaN comes out at the input, in any channel, when it goes in at each place, in every channel."""
+    """Where NaN comes out at the input, in any channel, when it goes in at each place, in every channel.
+
+    A place that is on no axis is everywhere.
+    """
     if not value.requires_grad:
         return torch.zeros(image.shape[0], *image.shape[2:], dtype=torch.bool)
     spoilt = torch.zeros_like(value)

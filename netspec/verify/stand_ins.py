@@ -48,6 +48,7 @@ from netspec.nn.layers import (
     Select,
     Slice,
 )
+from netspec.nn.recurrent import Gru, Lstm
 from netspec.ops.facts import Exact, Shape
 from netspec.ops.uneven import Interval
 from netspec.verify import interpolation
@@ -290,6 +291,14 @@ def _pointwise(_: Any) -> StandIn:
     return StandIn()
 
 
+def _recurrent(layer: Any) -> StandIn:
+    """Each position from all: the last one is meant, where the layer goes one way."""
+    ways = 2 if layer.bidirectional else 1
+    return StandIn(
+        lambda x, axes: x.sum(axes[0] + 2, keepdim=True).expand_as(x), groups=1, channels=ways * layer.hidden_size
+    )
+
+
 def _pad(layer: Any) -> StandIn:
     return StandIn(partial(_padded, layer))
 
@@ -333,7 +342,8 @@ STAND_INS: dict[Any, Callable[[Any], StandIn]] = {
     **dict.fromkeys((nn.ReflectionPad1d, nn.ReflectionPad2d, nn.ReflectionPad3d), _pad),
     **dict.fromkeys((nn.ReplicationPad1d, nn.ReplicationPad2d, nn.ReplicationPad3d), _pad),
     PadShortcut: lambda layer: StandIn(partial(_strided, layer), stays=True),
-    **dict.fromkeys((nn.Identity, nn.Flatten, GlobalAvgPool, Mean, DropPathMean, DrawColumn), _stays),
+    **dict.fromkeys((Lstm, Gru), _recurrent),
+    **dict.fromkeys((nn.Identity, nn.Flatten, nn.Unflatten, GlobalAvgPool, Mean, DropPathMean, DrawColumn), _stays),
     **dict.fromkeys((torch.add, torch.sub, torch.mul, torch.cat), _stays),
     # Where all is 0, no input is larger than the other, and the gradient goes to both.
     torch.maximum: _stays,
