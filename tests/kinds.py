@@ -66,9 +66,9 @@ def repeats_along(node: Node, axis: int) -> bool:
     return any(size[axis] < node.shape[1 + axis] and size[1 - axis] == node.shape[2 - axis] > 1 for size in sizes)
 
 
-def is_even_same(operation: Conv) -> bool:
+def is_even_same(operation: Conv, node: Node) -> bool:
     """Whether there are more zeros after than before."""
-    before, after = operation.margins(MAP - 1)
+    before, after = operation.margins(node.input_shapes[0])
     return operation.padding == "same" and before != after
 
 
@@ -89,8 +89,18 @@ KINDS: dict[str, Kind] = {
     "dilated pooling": has(lambda node: isinstance(node.operation, MaxPool) and node.window.dilation != (1, 1)),
     "1x7": conv(lambda _, node: node.window.kernel == (1, 7)),
     "7x1": conv(lambda _, node: node.window.kernel == (7, 1)),
-    "same of an even kernel": conv(lambda operation, _: is_even_same(operation)),
-    "same of an even kernel in groups": conv(lambda operation, _: is_even_same(operation) and operation.groups > 1),
+    "same of an even kernel": conv(is_even_same),
+    "same of an even kernel in groups": conv(
+        lambda operation, node: is_even_same(operation, node) and operation.groups > 1
+    ),
+    "same with strides": conv(lambda operation, node: operation.padding == "same" and max(node.window.stride) > 1),
+    "pooling with same": has(
+        lambda node: (
+            getattr(node.operation, "kernel", 0) != 0
+            and node.operation.family.value == "pool"
+            and node.operation.padding == "same"
+        )
+    ),
     "kernel larger than its map": conv(
         lambda _, node: any(k > size for k, size in zip(node.window.kernel, node.input_shapes[0][1:], strict=True))
     ),

@@ -159,8 +159,8 @@ def conv(net: Drawing, shape: Map) -> Drawn:
             else net.one(*(EVEN if same and net.yes() else (k for k in KERNELS if same or k <= reachable)))
         )
         d = net.number(1, 2) if same or 2 * k - 1 <= reachable else 1
-        s = 1 if same else net.number(1, 3)
-        high_wide.append(side if same else sides(side, d * (k - 1) + 1, s, margin))
+        s = net.number(1, 3)
+        high_wide.append(-(-side // s) if same else sides(side, d * (k - 1) + 1, s, margin))
         for values, value in ((kernel, k), (stride, s), (padding, margin), (dilation, d)):
             values.append(value)
     parameters: dict[str, Data] = {"out": net.value(out), "kernel": net.pair(*kernel)}
@@ -176,22 +176,22 @@ def conv(net: Drawing, shape: Map) -> Drawn:
 def pool(net: Drawing, shape: Map) -> Drawn:
     """Pooling with any of its parameters."""
     channels, *size = shape
-    word, ceil = net.one("max_pool", "avg_pool"), net.yes()
+    word, ceil, same = net.one("max_pool", "avg_pool"), net.yes(), net.number(0, 3) == 0
     kernel, stride, padding, dilation, high_wide = [], [], [], [], []
     for side in size:
         k = net.one(*(k for k in (1, 2, 3, 4) if k <= side))
         d = net.number(1, 2) if word == "max_pool" and 2 * k - 1 <= side else 1
         p, s = net.number(0, k // 2), net.number(1, 3)
-        high_wide.append(sides(side, d * (k - 1) + 1, s, p, ceil=ceil))
+        high_wide.append(-(-side // s) if same else sides(side, d * (k - 1) + 1, s, p, ceil=ceil))
         for values, value in ((kernel, k), (stride, s), (padding, p), (dilation, d)):
             values.append(value)
-    parameters = {"kernel": net.pair(*kernel), "padding": net.pair(*padding)}
+    parameters = {"kernel": net.pair(*kernel), "padding": "same" if same else net.pair(*padding)}
     if stride != kernel or net.yes():
         parameters["stride"] = net.pair(*stride)
     parameters |= {"dilation": net.pair(*dilation)} if dilation != [1, 1] else {}
     parameters |= {"ceil": True} if ceil else {}
     if word == "avg_pool":
-        parameters |= net.one({}, {"count_include_pad": False}, {"divisor": 3})
+        parameters |= net.one({}, {"count_include_pad": False}, *([] if same else [{"divisor": 3}]))
     return {word: parameters}, (channels, high_wide[0], high_wide[1])
 
 

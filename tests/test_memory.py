@@ -154,6 +154,11 @@ CORNERS = (
     Row("channel_shuffle", {"groups": 1}, ((6, 4, 5),), (6, 4, 5)),
     Row("channel_shuffle", {"groups": 6}, ((6, 4, 5),), (6, 4, 5)),
     Row("slice", {}, ((3, 4, 5),), (3, 4, 5)),
+    Row("avg_pool", {"kernel": 2, "padding": "same", "count_include_pad": False}, ((1, 7),), (1, 4)),
+    Row("avg_pool", {"kernel": 2, "padding": "same"}, ((1, 7),), (1, 4)),
+    Row("avg_pool", {"kernel": 2, "padding": "same", "count_include_pad": False}, ((3, 4, 6),), (3, 2, 3)),
+    Row("max_pool", {"kernel": 2, "padding": "same"}, ((3, 4, 6),), (3, 2, 3)),
+    Row("conv", {"out": 2, "kernel": 3, "stride": 4, "padding": "same"}, ((3, 7),), (2, 2)),
     *(
         Row("lstm", {"out": 2, "bidirectional": both}, ((3, n),), (2 + 2 * both, n))
         for both in (False, True)

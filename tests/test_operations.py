@@ -68,6 +68,9 @@ ROWS = (
     # an even kernel needs 3 zeros: one before, two after
     Row("conv", {"out": 3, "kernel": 4, "padding": "same"}, ((2, 5, 6),), (3, 5, 6),
         params=96 + 3, cost=Cost(macs=96 * 30, adds=3 * 30), window=plane((4, 4), padding=(1, 1))),
+    # with a stride what is missing depends on the size: of 8 one row after, of 7 a column on either side
+    Row("conv", {"out": 4, "kernel": 3, "stride": 2, "padding": "same"}, ((3, 8, 7),), (4, 4, 4),
+        params=108 + 4, cost=Cost(macs=108 * 16, adds=64), window=plane((3, 3), (2, 2), (1, 1), (0, 1))),
     # the dilated kernel reaches over 4 x 5
     Row("conv", {"out": 3, "kernel": [2, 5], "dilation": [3, 1], "padding": "same"}, ((2, 5, 6),), (3, 5, 6),
         params=60 + 3, cost=Cost(macs=60 * 30, adds=3 * 30), window=plane((2, 5), (1, 1), (3, 1), (1, 2))),
@@ -88,6 +91,12 @@ ROWS = (
         cost=Cost(compares=3 * 48), window=plane((2, 2), (2, 2))),
     Row("max_pool", {"kernel": 3, "stride": 2, "padding": 1}, ((2, 7, 8),), (2, 4, 4),
         cost=Cost(compares=8 * 32), window=plane((3, 3), (2, 2), (1, 1), (1, 1))),
+    Row("max_pool", {"kernel": 3, "stride": 2, "padding": "same"}, ((2, 7, 8),), (2, 4, 4),
+        cost=Cost(compares=8 * 32), window=plane((3, 3), (2, 2), (1, 1), (1, 0))),
+    Row("avg_pool", {"kernel": 3, "stride": 2, "padding": "same"}, ((2, 7, 8),), (2, 4, 4),
+        cost=Cost(adds=8 * 32, transcendentals=32), window=plane((3, 3), (2, 2), (1, 1), (1, 0))),
+    Row("avg_pool", {"kernel": 3, "stride": 2, "padding": "same", "count_include_pad": False}, ((2, 7, 8),), (2, 4, 4),
+        cost=Cost(adds=8 * 32, transcendentals=32), window=plane((3, 3), (2, 2), (1, 1), (1, 0))),
     Row("max_pool", {"kernel": 3, "stride": 2}, ((2, 6, 8),), (2, 2, 3),
         cost=Cost(compares=8 * 12), window=plane((3, 3), (2, 2))),
     Row("max_pool", {"kernel": 3, "stride": 2, "ceil": True}, ((2, 6, 8),), (2, 3, 4),
@@ -250,6 +259,17 @@ ROWS = (
         params=216, cost=Cost(macs=216 * 2), window=Window((3, 3, 3), (1, 1, 1), (1, 1, 2), (0, 0, 0))),
     Row("conv", {"out": 2, "kernel": [1, 3, 3], "padding": [0, 1, 1], "groups": 2, "bias": False}, (VOLUME,),
         VOLUME, params=18, cost=Cost(macs=18 * 60), window=Window((1, 3, 3), (1, 1, 1), (1, 1, 1), (0, 1, 1))),
+    # 8 positions are 3 windows of 2, one at every third
+    Row("conv", {"out": 4, "kernel": 2, "stride": 3, "padding": "same"}, (LINE,), (4, 3),
+        params=24 + 4, cost=Cost(macs=24 * 3, adds=12), window=Window((2,), (3,), (1,), (0,))),
+    Row("conv", {"out": 2, "kernel": 3, "stride": [1, 2, 2], "padding": "same", "groups": 2, "bias": False}, (VOLUME,),
+        (2, 3, 2, 3), params=54, cost=Cost(macs=54 * 18), window=Window((3,) * 3, (1, 2, 2), (1,) * 3, (1, 0, 1))),
+    Row("max_pool", {"kernel": 2, "stride": 1, "padding": "same"}, (LINE,), LINE,
+        cost=Cost(compares=24), window=Window((2,), (1,), (1,), (0,))),
+    Row("avg_pool", {"kernel": 4, "padding": "same", "count_include_pad": False}, (LINE,), (3, 2),
+        cost=Cost(adds=3 * 6, transcendentals=6), window=Window((4,), (4,), (1,), (0,))),
+    Row("avg_pool", {"kernel": 2, "padding": "same", "count_include_pad": False}, (VOLUME,), (2, 2, 2, 3),
+        cost=Cost(adds=7 * 24, transcendentals=24), window=Window((2,) * 3, (2,) * 3, (1,) * 3, (0,) * 3)),
     Row("max_pool", {"kernel": 3, "stride": 2}, (LINE,), (3, 3),
         cost=Cost(compares=2 * 9), window=Window((3,), (2,), (1,), (0,))),
     Row("max_pool", {"kernel": [1, 2, 2], "ceil": True}, (VOLUME,), (2, 3, 2, 3),
@@ -388,8 +408,8 @@ REFUSED = (
             "shape", "conv with 3 groups cannot split 4 input channels evenly"),
     Refused("conv", {"out": 4, "kernel": 3, "groups": 3}, ((6, 5, 5),),
             "shape", "conv with 3 groups cannot split 4 output channels evenly"),
-    Refused("conv", {"out": 4, "kernel": 4, "stride": 2, "padding": "same"}, ((6, 5, 5),),
-            "shape", "conv with padding 'same' needs stride 1"),
+    Refused("avg_pool", {"kernel": 2, "padding": "same", "divisor": 3}, (MAP,),
+            "shape", "avg_pool with padding 'same' has no divisor", torch_too=False),
     Refused("conv", {"out": 4, "kernel": 3}, (FEATURES,), "shape", "conv needs a feature map, got 7"),
     Refused("conv", {"out": 4, "kernel": 7}, ((3, 5, 9),),
             "window", "conv window of 7x7 is larger than its input 3x5x9"),
@@ -513,6 +533,7 @@ WRONG_VALUES = (
     ("conv", {"out": 8, "kernel": 3, "groups": 0}), ("conv", {"out": 8, "kernel": 3, "bias": 1}),
     ("conv", {"out": 8.0, "kernel": 3}), ("conv", {"out": True, "kernel": 3}), ("conv", {"out": "8", "kernel": 3}),
     ("conv", {"out": 2**31, "kernel": 3}), ("conv", {"out": 8}), ("conv", {"out": 8, "kernel": 3, "strides": 2}),
+    ("max_pool", {"kernel": 2, "padding": "full"}), ("avg_pool", {"kernel": 2, "padding": [1, "same"]}),
     ("max_pool", {"kernel": 2, "dilation": 0}), ("max_pool", {"kernel": 2, "ceil": "true"}),
     ("avg_pool", {"kernel": 2, "divisor": 0}), ("avg_pool", {"kernel": 2, "dilation": 2}),
     ("adaptive_avg_pool", {"out": [0, 3]}), ("linear", {"out": -1}), ("rbf", {}), ("dropout", {"p": 1.5}),
@@ -551,6 +572,15 @@ VALUES = (
     ("avg_pool", {"kernel": 3, "stride": 2, "padding": 1, "count_include_pad": False},
      [[ONES]], [[[1.0, 1.0], [1.0, 1.0]]]),
     ("avg_pool", {"kernel": 3, "stride": 2, "padding": 1, "divisor": 1}, [[ONES]], [[[4.0, 4.0], [4.0, 4.0]]]),
+    # TensorFlow's: of 4 positions one zero after, of 5 one on either side
+    ("conv", {"out": 1, "kernel": 3, "stride": 2, "padding": "same", "bias": False}, [[[1.0, 2.0, 3.0, 4.0]]],
+     [[6.0, 7.0]]),
+    ("conv", {"out": 1, "kernel": 3, "stride": 2, "padding": "same", "bias": False}, [[[1.0, 2.0, 3.0, 4.0, 5.0]]],
+     [[3.0, 9.0, 9.0]]),
+    ("max_pool", {"kernel": 3, "stride": 2, "padding": "same"}, [[[-1.0, -2.0, -3.0, -4.0]]], [[-1.0, -3.0]]),
+    ("avg_pool", {"kernel": 3, "stride": 2, "padding": "same"}, [[[3.0, 6.0, 9.0, 12.0]]], [[6.0, 7.0]]),
+    ("avg_pool", {"kernel": 3, "stride": 2, "padding": "same", "count_include_pad": False},
+     [[[3.0, 6.0, 9.0, 12.0]]], [[6.0, 10.5]]),
     # what hangs over the edge is not counted
     ("avg_pool", {"kernel": 2, "ceil": True}, [[ONES]], [[[1.0, 1.0], [1.0, 1.0]]]),
     ("max_pool", {"kernel": [1, 2], "dilation": [1, 2], "stride": 1}, [[[[5.0, 1.0, 2.0, 3.0]]]], [[[5.0, 3.0]]]),
@@ -896,3 +926,37 @@ def test_same_keeps_the_size(kernel: int, dilation: int) -> None:
     for size in (1, 4, 9):
         assert operation.shape((3, size, 5)) == (2, size, 5)
         agree(operation, ((3, size, 5),))
+
+
+@pytest.mark.parametrize(
+    ("word", "theirs"), [("conv", "Conv2dSame"), ("max_pool", "MaxPool2dSame"), ("avg_pool", "AvgPool2dSame")]
+)
+@pytest.mark.parametrize("stride", [2, 3])
+def test_same_with_strides_is_tensorflows(
+    word: str, theirs: str, stride: int, torch: ModuleType, torchvision: ModuleType
+) -> None:
+    """At every size a window at each step, as timm, which has TensorFlow's weights, pads for them: equal bits."""
+    layers = pytest.importorskip("timm.layers", reason=f"beside {torchvision.__name__}")
+    kinds = {"Conv2dSame": layers.Conv2dSame, "MaxPool2dSame": layers.pool2d_same.MaxPool2dSame}
+    kinds["AvgPool2dSame"] = layers.pool2d_same.AvgPool2dSame
+    generator = torch.Generator().manual_seed(3)
+    for kernel, size in product((1, 2, 3, 5), (4, 5, 6, 7, 9)):
+        out = {"out": 4} if word == "conv" else {}
+        operation = OPERATIONS[word](kernel=kernel, stride=stride, padding="same", **out)
+        x = torch.randn(2, 3, size, size + 4, generator=generator)
+        shape = tuple(x.shape[1:])
+        other = kinds[theirs](3, 4, kernel, stride=stride) if word == "conv" else kinds[theirs](kernel, stride)
+        weights = other.state_dict() if word == "conv" else None
+        found = called(operation.layer(shape), [x], weights=weights)
+
+        assert torch.equal(found, other(x)), (kernel, size)
+        assert tuple(found.shape[1:]) == operation.shape(shape)
+
+
+def test_same_follows_a_map_of_another_size(torch: ModuleType) -> None:
+    """What is built for 8 positions pads 9 of them by the rule, and an odd window with no stride by none."""
+    strided, plain = (Conv(out=1, kernel=3, stride=stride, padding="same").layer((1, 8)) for stride in (2, 1))
+    lengths = [called(layer, [torch.zeros(1, 1, 9)]).shape[2] for layer in (strided, plain)]
+
+    assert lengths == [5, 9]
+    assert (strided.target, plain.target) == ("netspec.nn.same.SameConv1d", "torch.nn.Conv1d")

@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 
 from netspec.blocks.block import Appender, Block, Chosen, follow
 from netspec.graph.graph import Node
-from netspec.ops.conv import Conv, Padding
-from netspec.ops.fields import Count, Size
+from netspec.ops.conv import Conv
+from netspec.ops.fields import Count, Padding, Size
 from netspec.ops.norm import BatchNorm
 from netspec.ops.rectifier import Relu
 

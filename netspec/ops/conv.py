@@ -2,20 +2,22 @@
 
 from collections.abc import Mapping
 from math import prod
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from netspec.errors.codes import Refusal
 from netspec.ops.facts import Cost, Family, Layer, PerAxis, Shape, Tensor, Window, brief, each, positions, shape_text
-from netspec.ops.fields import Count, Margin, Size
+from netspec.ops.fields import Count, Padding, Size
 from netspec.ops.memory import Saved, Space
 from netspec.ops.operation import Operation, map_only
-from netspec.ops.windows import reach, slid
-
-Padding = Literal["same"] | Margin
+from netspec.ops.windows import reach, same_margins, slid
 
 
 class Conv(Operation):
-    """Convolution with ``out`` filters; ``padding: same`` keeps the size, ``groups`` splits the channels."""
+    """Convolution with ``out`` filters; ``groups`` splits the channels.
+
+    ``padding: same`` keeps the size, or gives size / ``stride``, rounded up. With a stride the padding depends on the
+    size of the map then, as in TensorFlow: a map of another size is read at other places.
+    """
 
     word: ClassVar[str] = "conv"
     family: ClassVar[Family] = Family.CONV
@@ -38,10 +40,7 @@ class Conv(Operation):
                 message = f"conv with {self.groups} groups cannot split {count} {name} channels evenly"
                 raise Refusal("shape", message, f"groups must divide the {name} channels")
         stride = each(self.stride, axes)
-        if self.padding == "same" and any(step > 1 for step in stride):
-            hint = "'same' would depend on the input size; write the padding as a number"
-            raise Refusal("shape", "conv with padding 'same' needs stride 1", hint)
-        return (self.out, *slid("conv", inputs[0], self._reach(axes), stride, self.margins(axes)))
+        return (self.out, *slid("conv", inputs[0], self._reach(axes), stride, self.margins(inputs[0])))
 
     @property
     def channel_groups(self) -> int:
@@ -53,13 +52,18 @@ class Conv(Operation):
         """``bias``."""
         return self.bias
 
-    def margins(self, axes: int) -> tuple[PerAxis, PerAxis]:
-        """Zeros before and after, per axis. ``same`` puts the odd one after, as torch does."""
+    def margins(self, shape: Shape) -> tuple[PerAxis, PerAxis]:
+        """Zeros before and after the map of ``shape``, per axis."""
+        axes = len(shape) - 1
         if self.padding != "same":
             padding = each(self.padding, axes)
             return padding, padding
-        extents = self._reach(axes)
-        return tuple([(extent - 1) // 2 for extent in extents]), tuple([extent // 2 for extent in extents])
+        return same_margins(shape[1:], self._reach(axes), each(self.stride, axes))
+
+    def _depends_on_size(self, axes: int) -> bool:
+        """Whether the zeros are others for maps of other sizes."""
+        strided = zip(each(self.stride, axes), self._reach(axes), strict=True)
+        return self.padding == "same" and any(step > 1 and extent > 1 for step, extent in strided)
 
     def _reach(self, axes: int) -> PerAxis:
         return reach(each(self.kernel, axes), each(self.dilation, axes))
@@ -77,14 +81,16 @@ class Conv(Operation):
         return Cost(macs=elements * taps, adds=elements if self.bias else 0)
 
     def saved_for_backward(self, output: Shape, *inputs: Shape) -> Saved:
-        """The input, or its padded copy where more zeros come after than before: torch adds those beforehand."""
+        """The input, or a padded copy of it: of ``same`` with a stride, or where more zeros come after than before."""
         copy = self.workspace(output, *inputs)
         return Saved(inputs=not copy.values, beside=copy)
 
     def workspace(self, output: Shape, *inputs: Shape) -> Space:
-        """A copy of the input with the zeros that come after alone."""
+        """A copy of the input with all of the zeros, or those that come after alone, which torch adds beforehand."""
         channels, *sizes = inputs[0]
-        more = [after - before for before, after in zip(*self.margins(len(sizes)), strict=True)]
+        whole = self._depends_on_size(len(sizes))
+        ends = zip(*self.margins(inputs[0]), strict=True)
+        more = [before + after if whole else after - before for before, after in ends]
         if not any(more):
             return Space()
         return Space(values=channels * prod(size + extra for size, extra in zip(sizes, more, strict=True)))
@@ -93,12 +99,15 @@ class Conv(Operation):
         """The kernel."""
         axes = len(inputs[0]) - 1
         kernel, stride, dilation = each(self.kernel, axes), each(self.stride, axes), each(self.dilation, axes)
-        return Window(kernel, stride, dilation, self.margins(axes)[0])
+        return Window(kernel, stride, dilation, self.margins(inputs[0])[0])
 
     def layer(self, *inputs: Shape) -> Layer:
-        """``torch.nn.Conv2d`` on two axes; a symmetric ``same`` is written as numbers, which every tool understands."""
+        """``torch.nn.Conv2d`` on two axes; a module of ours for ``same`` with a stride, which pads by the map's size.
+
+        A symmetric ``same`` without stride is written as numbers, which every tool understands.
+        """
         axes = len(inputs[0]) - 1
-        before, after = self.margins(axes)
+        before, after = self.margins(inputs[0])
         arguments = {
             "in_channels": inputs[0][0],
             "out_channels": self.out,
@@ -109,6 +118,8 @@ class Conv(Operation):
             "groups": self.groups,
             "bias": self.bias,
         }
+        if self._depends_on_size(axes):
+            return Layer(f"netspec.nn.same.SameConv{axes}d", {**arguments, "padding": 0})
         return Layer(f"torch.nn.Conv{axes}d", arguments)
 
     def label(self, *inputs: Shape) -> str:

@@ -1,6 +1,6 @@
 """What the parameters of operations, blocks and initialisations can be: counts, fractions, one size for each axis."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
@@ -33,6 +33,8 @@ Size = Annotated[Annotated[Count, Tag("one")] | Annotated[_Sizes, Tag("each")], 
 """One number for all axes, or one for each; kept as written until the number of axes is known."""
 Margin = Annotated[Annotated[Natural, Tag("one")] | Annotated[_Margins, Tag("each")], Discriminator(one_or_each)]
 """As :data:`Size`, from 0 on."""
+Padding = Literal["same"] | Margin
+"""Padding of a window: a number, one for each axis, or as much as gives a window at every step."""
 _Ends = Annotated[tuple[Natural, Natural], BeforeValidator(listed)]
 _Side = Annotated[Annotated[Natural, Tag("one")] | Annotated[_Ends, Tag("each")], Discriminator(one_or_each)]
 _Sides = Annotated[tuple[_Side, ...], Field(min_length=1, max_length=MOST_AXES), BeforeValidator(listed)]

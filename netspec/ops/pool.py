@@ -23,15 +23,18 @@ from netspec.ops.facts import (
     positions,
     shape_text,
 )
-from netspec.ops.fields import Margin, Size
+from netspec.ops.fields import Padding, Size
 from netspec.ops.memory import Saved, Space
 from netspec.ops.operation import Operation, map_only
 from netspec.ops.uneven import Uneven
-from netspec.ops.windows import reach, slid
+from netspec.ops.windows import reach, same_margins, slid
 
 
 class MaxPool(Operation):
-    """Largest value of each window; the stride is the kernel unless given; ``ceil`` lets a last window overhang."""
+    """Largest value of each window; the stride is the kernel unless given; ``ceil`` lets a last window overhang.
+
+    ``padding: same`` gives size / ``stride``, rounded up; how much it is depends on the size of the map.
+    """
 
     word: ClassVar[str] = "max_pool"
     family: ClassVar[Family] = Family.POOL
@@ -39,7 +42,7 @@ class MaxPool(Operation):
 
     kernel: Size
     stride: Size | None = None
-    padding: Margin = 0
+    padding: Padding = 0
     dilation: Size = 1
     ceil: bool = False
 
@@ -53,19 +56,23 @@ class MaxPool(Operation):
 
     def window(self, *inputs: Shape) -> Window:
         """The kernel."""
-        return pool_window(self, len(inputs[0]) - 1, self.dilation)
+        return pool_window(self, inputs[0], self.dilation)
 
     def saved_for_backward(self, output: Shape, *inputs: Shape) -> Saved:
-        """The input, and where in it each largest value lies."""
-        return Saved(inputs=True, beside=self.workspace(output, *inputs))
+        """The input, or its copy with the padding ``same``, and where in it each largest value lies."""
+        space = self.workspace(output, *inputs)
+        return Saved(inputs=not space.values, beside=space)
 
     def workspace(self, output: Shape, *inputs: Shape) -> Space:
-        """The places of the largest values, which torch notes in eval mode too."""
-        return Space(indices=prod(output))
+        """The places of the largest values, which torch notes in eval mode too, and a copy that ``same`` pads."""
+        return Space(values=same_copy(self, inputs[0], self.dilation), indices=prod(output))
 
     def layer(self, *inputs: Shape) -> Layer:
-        """``torch.nn.MaxPool2d`` on two axes."""
-        window = pool_window(self, len(inputs[0]) - 1, self.dilation)
+        """``torch.nn.MaxPool2d`` on two axes; a module of ours for ``same``, which pads by the map's size."""
+        window = pool_window(self, inputs[0], self.dilation)
+        if self.padding == "same":
+            sizes = {"kernel_size": window.kernel, "stride": window.stride, "dilation": window.dilation}
+            return Layer(f"netspec.nn.same.SameMaxPool{len(inputs[0]) - 1}d", sizes)
         arguments = {
             "kernel_size": window.kernel,
             "stride": window.stride,
@@ -88,7 +95,8 @@ class MaxPool(Operation):
 class AvgPool(Operation):
     """Mean of each window; ``divisor`` replaces the window size that the sum is divided by (1 makes it a sum).
 
-    ``ceil`` lets a last window overhang; ``count_include_pad``: whether zeros of the padding count in the mean.
+    ``ceil`` lets a last window overhang; ``count_include_pad``: whether zeros of the padding count in the mean, which
+    they do not in TensorFlow. ``padding: same`` gives size / ``stride``, rounded up; how much it is depends on the map.
     """
 
     word: ClassVar[str] = "avg_pool"
@@ -98,7 +106,7 @@ class AvgPool(Operation):
 
     kernel: Size
     stride: Size | None = None
-    padding: Margin = 0
+    padding: Padding = 0
     ceil: bool = False
     count_include_pad: bool = True
     divisor: Annotated[int, Field(ge=1)] | None = None
@@ -106,6 +114,11 @@ class AvgPool(Operation):
     def shape(self, *inputs: Shape) -> Shape:
         """The same channels where a window fits; on three axes it must fit without padding, as torch wants it."""
         shape = pooled(self, inputs[0])
+        if self.padding == "same":
+            if self.divisor:
+                message = "avg_pool with padding 'same' has no divisor"
+                raise Refusal("shape", message, "write the padding as a number")
+            return shape
         kernel = each(self.kernel, len(shape) - 1)
         if len(kernel) == MOST_AXES and any(map(gt, kernel, inputs[0][1:])):
             message = f"avg_pool window of {shape_text(kernel)} is larger than its input {shape_text(inputs[0])}"
@@ -119,29 +132,43 @@ class AvgPool(Operation):
 
     def window(self, *inputs: Shape) -> Window:
         """The kernel."""
-        return pool_window(self, len(inputs[0]) - 1)
+        return pool_window(self, inputs[0])
 
     def saved_for_backward(self, output: Shape, *inputs: Shape) -> Saved:
-        """The input, or its padded copy."""
+        """The input, or its padded copy; and the share of each window that is no padding, where that is not counted."""
         copy = self._padded(output, *inputs)
-        return Saved(inputs=not copy, beside=Space(values=copy))
+        return Saved(inputs=not copy, beside=Space(values=copy, statistics=self._shares(output, *inputs)))
 
     def workspace(self, output: Shape, *inputs: Shape) -> Space:
-        """With a divisor the padded copy, and then the mean before it is scaled."""
-        return Space(values=max(self._padded(output, *inputs), prod(output))) if self.divisor else Space()
+        """A padded copy; then, with a divisor or shares of windows, the mean before it is scaled."""
+        shares, copy = self._shares(output, *inputs), self._padded(output, *inputs)
+        scaled = prod(output) if self.divisor or shares else 0
+        return Space(values=max(copy, scaled), statistics=shares)
+
+    def _shares(self, output: Shape, *inputs: Shape) -> int:
+        """How many positions have a share of their window that is no padding, which they are divided by."""
+        return positions(output) if same_copy(self, inputs[0]) and not self.count_include_pad else 0
 
     def _padded(self, output: Shape, *inputs: Shape) -> int:
-        """Elements of a copy that holds whole windows, which a divisor needs where windows may hang over the edge."""
+        """Elements of a copy that holds whole windows: for ``same``, or for a divisor where windows may hang over."""
+        if self.padding == "same":
+            return same_copy(self, inputs[0])
         if not (self.divisor and self.ceil):
             return 0
-        kernel, stride, _, _ = pool_window(self, len(output) - 1)
+        kernel, stride, _, _ = pool_window(self, inputs[0])
         sizes = [(count - 1) * step + size for count, step, size in zip(output[1:], stride, kernel, strict=True)]
         return output[0] * prod(sizes)
 
     def layer(self, *inputs: Shape) -> Layer:
-        """``torch.nn.AvgPool2d`` on two axes; with a divisor a module of ours, which exporters get right."""
+        """``torch.nn.AvgPool2d`` on two axes; with a divisor a module of ours, which exporters get right.
+
+        Another one for ``same``, which pads by the map's size.
+        """
         axes = len(inputs[0]) - 1
-        window = pool_window(self, axes)
+        window = pool_window(self, inputs[0])
+        if self.padding == "same":
+            sizes = {"kernel_size": window.kernel, "stride": window.stride}
+            return Layer(f"netspec.nn.same.SameAvgPool{axes}d", {**sizes, "count_include_pad": self.count_include_pad})
         arguments = {
             "kernel_size": window.kernel,
             "stride": window.stride,
@@ -245,16 +272,25 @@ class AdaptiveMaxPool(_AdaptivePool):
         return f"max pool to {shape_text(each(self.out, len(inputs[0]) - 1))}"
 
 
-def pool_window(operation: MaxPool | AvgPool, axes: int, dilation: int | PerAxis = 1) -> Window:
-    """The kernel, and the stride, which is the kernel unless it is given."""
+def pool_window(operation: MaxPool | AvgPool, shape: Shape, dilation: int | PerAxis = 1) -> Window:
+    """The kernel over a map of ``shape``, and the stride, which is the kernel unless it is given."""
+    axes = len(shape) - 1
     kernel = each(operation.kernel, axes)
     stride = kernel if operation.stride is None else each(operation.stride, axes)
-    return Window(kernel, stride, each(dilation, axes), each(operation.padding, axes))
+    spread = each(dilation, axes)
+    if operation.padding == "same":
+        before, _ = same_margins(shape[1:], reach(kernel, spread), stride)
+    else:
+        before = each(operation.padding, axes)
+    return Window(kernel, stride, spread, before)
 
 
 def pooled(operation: MaxPool | AvgPool, shape: Shape, dilation: int | PerAxis = 1) -> Shape:
     """Output of pooling; refuses padding beyond half the kernel, as torch does."""
-    window = pool_window(operation, map_only(operation, shape), dilation)
+    map_only(operation, shape)
+    window = pool_window(operation, shape, dilation)
+    if operation.padding == "same":
+        return (shape[0], *[-(-size // step) for size, step in zip(shape[1:], window.stride, strict=True)])
     for kernel, padding in zip(window.kernel, window.padding, strict=True):
         if padding * 2 > kernel:
             message = f"{operation.word} padding {padding} is more than half its kernel {kernel}"
@@ -262,6 +298,17 @@ def pooled(operation: MaxPool | AvgPool, shape: Shape, dilation: int | PerAxis =
     extent = reach(window.kernel, window.dilation)
     sizes = slid(operation.word, shape, extent, window.stride, (window.padding, window.padding), ceil=operation.ceil)
     return (shape[0], *sizes)
+
+
+def same_copy(operation: MaxPool | AvgPool, shape: Shape, dilation: int | PerAxis = 1) -> int:
+    """Elements of a copy of the map of ``shape`` with the padding ``same`` around it; 0 where none is needed."""
+    if operation.padding != "same":
+        return 0
+    window = pool_window(operation, shape, dilation)
+    ends = same_margins(shape[1:], reach(window.kernel, window.dilation), window.stride)
+    if not any(map(any, ends)):
+        return 0
+    return shape[0] * prod([before + size + after for size, before, after in zip(shape[1:], *ends, strict=True)])
 
 
 def pool_label(name: str, window: Window) -> str:

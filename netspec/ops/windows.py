@@ -9,6 +9,18 @@ def reach(kernel: PerAxis, dilation: PerAxis) -> PerAxis:
     return tuple([step * (size - 1) + 1 for size, step in zip(kernel, dilation, strict=True)])
 
 
+def same_margins(sizes: PerAxis, extent: PerAxis, stride: PerAxis) -> tuple[PerAxis, PerAxis]:
+    """The padding ``same`` before and after: enough for a window at every step of the map, the odd one after.
+
+    With a stride it depends on the size, as in TensorFlow; without one it does not, and is torch's.
+    """
+    missing = [
+        max(0, (-(-size // step) - 1) * step + reached - size)
+        for size, reached, step in zip(sizes, extent, stride, strict=True)
+    ]
+    return tuple([more // 2 for more in missing]), tuple([more - more // 2 for more in missing])
+
+
 def slid(
     word: str, shape: Shape, extent: PerAxis, stride: PerAxis, margins: tuple[PerAxis, PerAxis], *, ceil: bool = False
 ) -> PerAxis:
