@@ -202,9 +202,10 @@ def claims_hold(graph: Graph) -> Claims:
     tables, made, missed = reached(graph), 0, 0
     for node, at in seeing_positions(graph):
         seeing = see_all(tables[node] if tables[node].dim() > 2 else tables[node][..., None, None])
-        # positions on padding alone are not followed through joins
-        padded = any(before.operation.word == "pad" for before in upstream(node))
-        missed += at is None and bool(seeing.any()) and not padded
+        # positions on padding alone are not followed through joins, nor channels that are picked
+        known = (before.operation for before in upstream(node))
+        unclear = any(operation.word == "pad" or operation.selects_channels for operation in known)
+        missed += at is None and bool(seeing.any()) and not unclear
         if at is not None:
             made += 1
             assert seeing[at], f"{node.name}, position {at}"
