@@ -36,6 +36,9 @@ class MaxUnpool(Operation):
         if not isinstance(pool, MaxPool):
             message = f"max_unpool needs a max pool as its second input, not {pool.word}"
             raise Refusal("wrong-type", message, "name the max_pool whose places it takes: from: [x, pool1]")
+        if pool.padding == "same":
+            message = "max_unpool cannot undo a max pool with padding 'same', whose places are those of a padded map"
+            raise Refusal("shape", message, "write the padding of the pool as a number")
         found = self.model_copy()
         found._pool, found._pooled = pool, inputs[0]  # noqa: SLF001 - a copy of its own
         return found
