@@ -127,7 +127,8 @@ def _misses_on(axis: int, node: Node) -> bool:
 def _figures(sighted: Sighted) -> Iterator[Check]:
     """Size, effective stride and left padding of a field, as an image of any size would show them.
 
-    Of a field that all positions share its ends: for features that are flat, and for maps that global pooling or a gate has a part in.
+    Of a field that all positions share its ends: for features that are flat, and for maps that global pooling or a
+    gate has a part in.
     """
     node, field, lines = sighted.node, sighted.field, sighted.lines
     extents = [extent for extent in (line.extent(node) for line in lines) if extent]
