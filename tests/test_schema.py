@@ -98,6 +98,7 @@ UNSEEN = {
     "resize-to-a-second-input-and-a-scale": "what a layer reads",
     "resize-to-the-nearest-with-aligned-corners": "one value against another",
     "resize-without-a-size": "what a layer reads",
+    "shared-of-what-is-no-module": "what another layer is",
     "unpool-of-what-is-no-pool": "what a layer reads",
     "unpool-whose-pool-is-patched-away": "what a layer reads",
     "word-from-expression-is-no-word": "an expression's value",

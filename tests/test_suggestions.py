@@ -111,7 +111,7 @@ def test_words_of_the_language_are_no_slips_for_each_other() -> None:
 
     assert {tuple(sorted(pair)) for pair in pairs} == {
         *(("relu", "relu6"), ("selu", "silu"), ("kernel", "kernel5"), ("stride", "stride_on")),
-        *(("conv1", "conv3"), ("conv1", "conv5"), ("conv3", "conv5")),
+        *(("conv1", "conv3"), ("conv1", "conv5"), ("conv3", "conv5"), ("input", "inputs"), ("layer", "layers")),
     }
 
 
