@@ -99,6 +99,7 @@ UNSEEN = {
     "resize-to-the-nearest-with-aligned-corners": "one value against another",
     "resize-without-a-size": "what a layer reads",
     "shared-of-what-is-no-module": "what another layer is",
+    "shared-patched": "which layers a path meets",
     "unpool-of-what-is-no-pool": "what a layer reads",
     "unpool-whose-pool-is-patched-away": "what a layer reads",
     "word-from-expression-is-no-word": "an expression's value",
