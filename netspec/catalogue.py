@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -53,13 +54,16 @@ def split(word: str, folder: Path = Path()) -> tuple[str, str | None]:
 def reference(word: str) -> Reference:
     """``specs/vgg16.yaml``, ``resnet.yaml@resnet50``, ``-``, ``vgg16`` or ``resnet@resnet50`` as a file and a variant.
 
-    Raises :class:`SpecError` when there is no such file or name.
+    In the names of shipped networks ``-`` and ``_`` are the same. Raises :class:`SpecError` when there is no such file
+    or name.
     """
     name, variant = split(word)
-    path, known = Path(name), shipped()
+    path = Path(name)
     is_file = files.kind(name) not in (None, stat.S_IFDIR)
-    if path.name == name and path.stem in known and path.suffix == SUFFIX and not is_file:
-        return Reference(known[path.stem], variant)
+    if path.name == name and path.suffix == SUFFIX and not is_file:
+        shipped_file = _file_called(path.stem)
+        if shipped_file:
+            return _member(shipped_file, variant)
     if name == files.STANDARD or path.suffix in SUFFIXES or "/" in name or is_file:
         return Reference(path, variant)
     found = _shipped(name, variant)
@@ -71,23 +75,49 @@ def reference(word: str) -> Reference:
 
 
 def _unknown(name: str) -> Problem:
-    hint = did_you_mean(name, shipped()) or "netspec list shows what is shipped; a path ends in .yaml"
+    known = [called for path in shipped().values() for called in (path.stem, *variants(path))]
+    hint = did_you_mean(name, known) or "netspec list shows what is shipped; a path ends in .yaml"
     return Problem("missing-file", f"there is no file and no shipped network '{name}'", hint=hint)
 
 
 def _shipped(name: str, variant: str | None) -> Reference | None:
     """The shipped network called ``name``: a spec's name, or without a variant that of a variant in it."""
+    file = _file_called(name)
+    if file or variant:
+        return _member(file, variant) if file else None
+    families = {called: path for path in reversed(shipped().values()) for called in variants(path)}
+    found = _called(name, families)
+    return Reference(families[found], found) if found else None
+
+
+def _file_called(name: str) -> Path | None:
+    """The file of the shipped spec called ``name``."""
     known = shipped()
-    if name in known:
-        return Reference(known[name], variant)
-    family = None if variant else _family_with(name, known)
-    return Reference(family, name) if family else None
+    found = _called(name, known)
+    return known[found] if found else None
 
 
-def _family_with(variant: str, known: dict[str, Path]) -> Path | None:
-    """The shipped spec that has a variant of that name: ``resnet18`` is found in ``resnet.yaml``."""
-    key = re.compile(rf"^  {re.escape(variant)}:", re.MULTILINE)
-    return next((path for path in known.values() if key.search(path.read_text(encoding="utf-8"))), None)
+def _member(file: Path, variant: str | None) -> Reference:
+    """The variant of a shipped spec; one that it does not have is told where the spec is read."""
+    return Reference(file, variant and (_called(variant, variants(file)) or variant))
+
+
+def _called(name: str, names: Iterable[str]) -> str | None:
+    """Which of ``names`` is meant: the same one, or else the first with ``-`` for ``_`` or the reverse."""
+    alike = [other for other in names if folded(other) == folded(name)]
+    return name if name in alike else next(iter(alike), None)
+
+
+def folded(name: str) -> str:
+    """``name`` with ``_`` for ``-``, which are the same where a shipped network is looked up."""
+    return name.replace("-", "_")
+
+
+def variants(path: Path) -> list[str]:
+    """The names of the variants of a shipped spec, without reading all of it: each begins a line of its own."""
+    _, _, rest = path.read_text(encoding="utf-8").partition("\nvariants:\n")
+    section = re.match(r"(?:  .*\n)*", rest)
+    return re.findall(r"^  ([^\s:#]+):", section.group(), re.MULTILINE) if section else []
 
 
 def is_folder(word: str) -> bool:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
+from typing import TypeVar
 
 import pytest
 
@@ -30,13 +31,15 @@ if WORKERS > 1:  # before torch is imported, and for the processes that tests st
 LIGHT = find_spec("torch") is None
 """Whether this is a light install: see CONTRIBUTING.md."""
 
+Network = TypeVar("Network")
+"""A network that is tried, by its name or otherwise."""
 thorough = False
 """Whether all random and all shipped networks are checked in full, or a sample of them."""
 SAMPLE = 4
 """Of how many one is in a sample."""
 
 
-def sample(networks: Sequence[str]) -> Sequence[str]:
+def sample(networks: Sequence[Network]) -> Sequence[Network]:
     """All of ``networks`` if the tests are to be thorough, else every fourth."""
     return networks if thorough else networks[::SAMPLE]
 

@@ -1,8 +1,10 @@
-"""The networks that ship, variants too, each read once."""
+"""The networks that ship, variants too, each read once, and those of them that are run."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
+from typing import Any, NamedTuple
 
 import netspec
 from netspec import catalogue
@@ -13,8 +15,87 @@ FILES = {
     for file, path in catalogue.shipped().items()
 }
 """The networks of each spec file, as words that name them."""
-MANY = 60
-"""Operations of the largest network that is verified beside the first of its file."""
+
+
+class Case(NamedTuple):
+    """A network of a shipped file; the sides of an image and parameters with which it is quick, where it is not so."""
+
+    word: str
+    side: int | None = None
+    fewer: Mapping[str, Any] = {}
+    """Fewer of the blocks that are repeated."""
+
+    @property
+    def file(self) -> str:
+        """The name of its file."""
+        return self.word.partition(".yaml")[0]
+
+
+CASES = (
+    Case("alexnet-2012.yaml", 107),
+    Case("alexnet.yaml", 96),
+    Case("bn-inception.yaml", 64),
+    Case("densenet-cifar.yaml@densenet-bc100-k12"),
+    Case("densenet-cifar.yaml@densenet40-k12"),
+    Case("densenet.yaml@densenet121", 64, {"layers": [3, 3, 3, 3]}),
+    Case("efficientnet.yaml@efficientnet_b0", 64),
+    Case("efficientnet_v2.yaml@efficientnet_v2_s", 64, {"layers": [2] * 6}),
+    Case("fractalnet.yaml@fractalnet-c1"),
+    Case("fractalnet.yaml@fractalnet-c3"),
+    Case("googlenet-paper.yaml", 96),
+    Case("googlenet-paper.yaml@googlenet-paper-without-aux", 64),
+    Case("googlenet.yaml", 64),
+    Case("googlenet.yaml@googlenet-without-aux", 64),
+    Case("inception-v3.yaml"),
+    Case("inception-v3.yaml@inception-v3-without-aux", 128),
+    Case("inception-v4.yaml", 128),
+    Case("inception_resnet_v2.yaml", 96, {"depths": [1, 2, 1]}),
+    Case("lenet-caffe.yaml"),
+    Case("lenet5-1998.yaml"),
+    Case("lenet5.yaml"),
+    Case("mnasnet.yaml@mnasnet0_5", 64),
+    Case("mobilenet_v2.yaml", 64),
+    Case("mobilenet_v3.yaml@mobilenet_v3_small", 64),
+    Case("nas-bench-macro.yaml"),
+    Case("nin-imagenet.yaml", 96),
+    Case("nin.yaml"),
+    Case("plain20.yaml"),
+    Case("preact_resnet.yaml@preact_resnet164", fewer={"n": 2}),
+    Case("regnet.yaml@regnet_x_200mf", 64),
+    Case("regnet.yaml@regnet_y_200mf", 64),
+    Case("repvgg.yaml@repvgg_a0", 64, {"depths": [1, 2, 2, 1]}),
+    Case("resnet-cifar.yaml@resnet20"),
+    Case("resnet.yaml@plain18", 64),
+    Case("resnet.yaml@resnet18", 64),
+    Case("resnet.yaml@resnet18-a", 64),
+    Case("resnet.yaml@resnet18-c", 64),
+    Case("resnet50.yaml", 64),
+    Case("resnext.yaml@resnext50_32x4d", 64, {"depths": [1, 2, 1, 1]}),
+    Case("se_resnet.yaml@seresnet50", 64, {"depths": [1, 2, 1, 1]}),
+    Case("se_resnext.yaml@seresnext50_32x4d", 64, {"depths": [1, 2, 1, 1]}),
+    Case("senet154.yaml", 64, {"depths": [1, 2, 1, 2]}),
+    Case("shufflenet_v2.yaml@shufflenet_v2_x0_5", 64),
+    Case("squeezenet.yaml@squeezenet1_1", 64),
+    Case("vgg.yaml@vgg11", 32),
+    Case("vgg.yaml@vgg11-lrn", 32),
+    Case("vgg.yaml@vgg11_bn", 32),
+    Case("vgg.yaml@vgg16-c", 32),
+    Case("vgg16.yaml", 32),
+    Case("wide_resnet-cifar.yaml@wrn-40-1", fewer={"n": 2}),
+    Case("wide_resnet.yaml@wide_resnet50_2", 64, {"depths": [1, 2, 1, 1]}),
+    Case("xception.yaml", 64),
+    Case("zfnet.yaml", 96),
+)
+"""Of every file the smallest network by parameters, and the smallest of each built otherwise; equal ones once."""
+
+
+def network(case: Case) -> netspec.Network:
+    """The checked network. No path of it is dropped: in one step, what is left out would get no gradient."""
+    own = netspec.read(case.word)
+    drop = own.params.get("drop_path")
+    none: dict[str, Any] = {} if drop is None else {"drop_path": [0.0] * len(drop) if isinstance(drop, list) else 0.0}
+    channels, *sides = own.graph.input.shape
+    return netspec.read(case.word, input=(channels, *[case.side or side for side in sides]), **none, **case.fewer)
 
 
 @cache
@@ -37,17 +118,8 @@ def content(of: Graph) -> str:
     return repr((nodes, [(output.name, output.node.name, output.training) for output in of.outputs], of.init))
 
 
-def verified(file: str) -> list[str]:
-    """The first network of a file and the smallest other one, if it has few operations: every figure is verified.
-
-    What another word has named before is left out. ``netspec stats --verify`` does the same for any other network.
-    """
-    words = [word for word in FILES[file] if originals()[word] == word]
-    others = sorted((len(graph(word).nodes), word) for word in words if word != FILES[file][0])
-    return [word for word in words if word == FILES[file][0]] + [word for count, word in others[:1] if count <= MANY]
-
-
-def unverified() -> list[str]:
-    """All others."""
-    done = {word for file in FILES for word in verified(file)}
-    return [word for words in FILES.values() for word in words if originals()[word] not in done]
+def largest(file: str, most: int) -> str:
+    """The network of a file that has the most operations, ``most`` of them or fewer."""
+    return max(
+        (word for word in FILES[file] if len(graph(word).nodes) <= most), key=lambda word: len(graph(word).nodes)
+    )

@@ -6,7 +6,6 @@ import json
 import re
 from functools import cache
 from pathlib import Path
-from types import ModuleType
 from typing import Any, NamedTuple
 
 import pytest
@@ -17,6 +16,7 @@ from netspec import catalogue
 from netspec.analysis.summary import Summary
 from netspec.cli import main
 from netspec.language.spec import Spec
+from netspec.report.network_groups import GROUPS
 
 REFERENCE = Path(__file__).parent / "reference"
 RECORDS: dict[str, dict[str, Any]] = {
@@ -215,92 +215,52 @@ def test_specs_are_told_apart(path: Path) -> None:
     assert max(map(len, lines)) <= 120
 
 
-BUILT_BY_TORCHVISION = {
-    record: known["implementation_model_name"].removeprefix("torchvision:")
-    for record, known in RECORDS.items()
-    if known.get("implementation_same_as_recipe") and known["implementation_model_name"].startswith("torchvision:")
+def test_every_file_is_in_one_group() -> None:
+    """What the shipped specs brought is said of each, once."""
+    grouped = [file for files in GROUPS.values() for file in files]
+
+    assert sorted(grouped) == sorted(catalogue.shipped())
+
+
+def test_variants_are_named_without_reading() -> None:
+    """A look at the lines of a shipped spec finds the names of its variants as reading all of it does."""
+    for path in catalogue.shipped().values():
+        assert catalogue.variants(path) == list(spec(path).variants), path.name
+
+
+WORDS_ALIKE = {
+    "inception_v3": "inception-v3.yaml",
+    "inception_v3.yaml": "inception-v3.yaml",
+    "inception_v3@inception_v3_without_aux": "inception-v3.yaml@inception-v3-without-aux",
+    "vgg16-bn": "vgg.yaml@vgg16_bn",
+    "vgg16_c": "vgg.yaml@vgg16-c",
+    "resnet18_a": "resnet.yaml@resnet18-a",
 }
 
 
-def theirs(record: str, torchvision: ModuleType) -> Any:
-    """Torchvision's network for ``record``, on the device that the caller's context chooses, in eval mode."""
-    name, _, aux = BUILT_BY_TORCHVISION[record].partition("[")
-    arguments = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
-    model = getattr(torchvision.models, name)(weights=None, **arguments)
-    if aux == "aux_logits=False]":
-        model = getattr(torchvision.models, name)(weights=None, aux_logits=False, **arguments)
-    return model.eval()
+@pytest.mark.parametrize("word", WORDS_ALIKE)
+def test_dashes_and_underscores_are_the_same_in_shipped_names(word: str) -> None:
+    """A shipped network is found by either, as a file and as a variant."""
+    file, _, variant = WORDS_ALIKE[word].partition("@")
+
+    assert catalogue.reference(word) == (catalogue.shipped()[file.removesuffix(".yaml")], variant or None)
 
 
-@pytest.mark.parametrize("record", BUILT_BY_TORCHVISION)
-def test_torchvisions_weights_fit(record: str, torch: ModuleType, torchvision: ModuleType) -> None:
-    """A state_dict of torchvision's loads strictly: the same keys in the same order, with the same shapes."""
-    with torch.device("meta"):
-        reference = theirs(record, torchvision).state_dict()
-    ours = netspec.compile(SHIPPED[record].word, device="meta")
-    ours.load_state_dict(reference, strict=True, assign=True)
+def test_parents_are_found_by_either_too(tmp_path: Path) -> None:
+    """A spec extends a shipped one with ``-`` for ``_``."""
+    child = tmp_path / "child.yaml"
+    child.write_text("netspec: 1\nname: child\nextends: inception_v3@inception_v3_without_aux\n", encoding="utf-8")
 
-    assert {key: tensor.shape for key, tensor in ours.state_dict().items()} == {
-        key: tensor.shape for key, tensor in reference.items()
+    assert netspec.read(child).params["aux"] is False
+
+
+def test_most_files_alone_are_networks() -> None:
+    """But for six families whose paper has no first among its networks, a file is a network without a variant too."""
+    assert {name for name, path in catalogue.shipped().items() if not spec(path).is_network()} == {
+        "densenet",
+        "densenet-cifar",
+        "resnet",
+        "resnet-cifar",
+        "resnext",
+        "vgg",
     }
-
-
-def filled(module: Any, torch: ModuleType) -> Any:
-    """``module`` on the CPU with weights and statistics that matter to the last bit."""
-    module = module.to_empty(device="cpu")
-    generator = torch.Generator().manual_seed(11)
-    for name, tensor in module.state_dict().items():
-        if name.endswith("running_var") or (tensor.dim() == 1 and name.endswith("weight")):
-            tensor.uniform_(0.5, 1.5, generator=generator)
-        elif tensor.dim() > 1:
-            bound = (6 / tensor[0].numel()) ** 0.5
-            tensor.uniform_(-bound, bound, generator=generator)
-        elif tensor.is_floating_point():
-            tensor.uniform_(-0.1, 0.1, generator=generator)
-    return module
-
-
-SIDES = {
-    "vgg-a": 32,
-    "vgg-a-bn": 64,
-    "vgg-b": 32,
-    "vgg-e": 32,
-    "inception-v3": 107,
-    "inception-v3-aux": 299,
-    "resnext-50-32x4d": 96,
-    "densenet-169": 96,
-    "densenet-201": 64,
-}
-"""Record -> a side that is quick to run. What runs beside torchvision at its own size is not repeated here."""
-
-
-@pytest.mark.parametrize(("record", "side"), list(SIDES.items()))
-def test_outputs_are_torchvisions(record: str, side: int, torch: ModuleType, torchvision: ModuleType) -> None:
-    """With torchvision's weights the outputs in eval mode are equal to the last bit, also at another input size."""
-    with torch.device("meta"):
-        reference = theirs(record, torchvision)
-    reference = filled(reference, torch)
-    ours = netspec.compile(SHIPPED[record].word, input=(3, side, side), device="meta").eval()
-    ours.load_state_dict(reference.state_dict(), strict=True, assign=True)
-    image = torch.randn(2, 3, side, side, generator=torch.Generator().manual_seed(12))
-    with torch.inference_mode():
-        expected, found = reference(image), ours(image)
-
-    assert found.isfinite().all()
-    assert torch.equal(found, expected)
-
-
-def test_head_for_training_is_torchvisions_too(torch: ModuleType, torchvision: ModuleType) -> None:
-    """The auxiliary head of Inception-v3 gives what torchvision's training forward gives."""
-    with torch.device("meta"):
-        reference = theirs("inception-v3-aux", torchvision)
-    reference = filled(reference, torch)
-    ours = netspec.compile("inception-v3", device="meta", outputs="all").eval()
-    ours.load_state_dict(reference.state_dict(), strict=True, assign=True)
-    image = torch.randn(1, 3, 299, 299, generator=torch.Generator().manual_seed(13))
-    reference.training = True  # the network alone: its layers stay in eval mode
-    with torch.inference_mode():
-        expected, found = reference(image), ours(image)
-
-    assert torch.equal(found["logits"], expected.logits)
-    assert torch.equal(found["aux"], expected.aux_logits)

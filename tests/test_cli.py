@@ -281,29 +281,64 @@ def test_list_as_json() -> None:
     rows = listed()
     places = [(row["file"], row["variant"]) for row in rows]
 
-    assert {tuple(row) for row in rows} == {("name", "file", "variant", "params", "macs", "receptive_field", "input")}
+    assert {tuple(row) for row in rows} == {
+        ("name", "group", "file", "variant", "params", "macs", "depth", "receptive_field", "input")
+    }
     assert len(set(places)) == len(places)
     assert {file for file, _ in places} == {path.name for path in catalogue.shipped().values()}
     assert {
         "name": "resnet18",
+        "group": "Shortcuts",
         "file": "resnet.yaml",
         "variant": "resnet18",
         "params": 11_689_512,
         "macs": 1_814_073_344,
+        "depth": 18,
         "receptive_field": [435, 435],
         "input": [3, 224, 224],
     } in rows
 
 
 def test_list_as_text() -> None:
-    """The text form names every network that the JSON form has, each in one line, below a head."""
-    rows = listed()
-    lines = printed("list").splitlines()
+    """The text form has the groups of the JSON form in its order, each with a head and a line for each network."""
+    tables = printed("list").split("\n\n")
+    groups = {row["group"]: [other for other in listed() if other["group"] == row["group"]] for row in listed()}
 
-    assert len(lines) == len(rows) + 1
-    for line, row in zip(lines[1:], rows, strict=True):
-        assert line.split()[0] == row["name"]
-        assert f"{row['params']:,}" in line.split()
+    for table, (group, rows) in zip(tables, groups.items(), strict=True):
+        title, head, *lines = table.splitlines()
+        assert title == group
+        assert head.split()[:3] == ["name", "spec", "input"]
+        for line, row in zip(lines, rows, strict=True):
+            assert line.split()[0] == row["name"]
+            assert f"{row['params']:,}" in line.split()
+            assert line.index(" " + row["file"]) == head.index(" spec")
+
+
+PATTERNS = {
+    ("resnet18",): ["resnet18"],
+    ("resnet18*",): ["resnet18", "resnet18-a", "resnet18-c"],
+    ("vgg19", "mnasnet1-0"): ["vgg19", "mnasnet1_0"],
+    ("mobilenet-v?",): ["mobilenet_v2", "mobilenet_v3_large", "mobilenet_v3_small"],
+    ("plain20",): ["plain20", "plain20"],
+}
+"""Patterns -> the networks that are listed: those whose names fit, and all of a file whose name does."""
+
+
+@pytest.mark.parametrize("patterns", PATTERNS)
+def test_list_takes_patterns(patterns: tuple[str, ...]) -> None:
+    """With patterns ``netspec list`` shows the networks of any of them, as it shows them among all."""
+    rows = json.loads(printed("list", "--format", "json", *patterns))
+
+    assert [row["name"] for row in rows] == PATTERNS[patterns]
+    assert [row for row in listed() if row in rows] == rows
+
+
+def test_a_pattern_that_nothing_fits_is_told() -> None:
+    """It is a mistake, and names the patterns."""
+    result = CliRunner().invoke(main, ["list", "nothing*", "none"])
+
+    assert result.exit_code == 2
+    assert "no shipped network fits 'nothing*' or 'none'" in result.stderr
 
 
 def test_names_in_the_list_are_found() -> None:

@@ -21,7 +21,6 @@ from netspec.diff.difference import Difference, difference
 from netspec.diff.matching import common_subsequence, matched
 from netspec.errors.problem import SpecError
 from netspec.graph.graph import Graph, Scope
-from netspec.language.extends import spec_of
 from netspec.report.block_names import kind
 from netspec.report.folds import folded
 
@@ -110,7 +109,7 @@ def scopes(word: str, name: str) -> list[Scope]:
 def test_a_network_has_no_difference_from_itself() -> None:
     """Every shipped network, and one under another path to it; the exit code says the same."""
     for path in catalogue.shipped().values():
-        spec = spec_of(catalogue.text(path))
+        spec, _ = catalogue.spec(path)
         for variant in spec.family():
             graphs = [api.network(spec, variant, {}).graph for _ in range(2)]
             found = difference(graphs[0], graphs[1])

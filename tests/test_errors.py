@@ -105,7 +105,10 @@ TABLE = [
     (["check", "nowhere.yaml"], "error[missing-file]: there is no file 'nowhere.yaml'\n"),
     (
         ["stats", "vgg61"],
-        "error[missing-file]: there is no file and no shipped network 'vgg61'\n   help: did you mean 'vgg16'?",
+        (
+            "error[missing-file]: there is no file and no shipped network 'vgg61'\n"
+            "   help: did you mean 'vgg11' or 'vgg16'?"
+        ),
     ),
     (
         ["stats", "resnet50", "--set", "clases=10"],

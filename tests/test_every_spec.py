@@ -4,74 +4,18 @@ from __future__ import annotations
 
 from functools import partial
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 import shipped
+from shipped import CASES, Case, network
 
 import netspec
 from netspec.graph.graph import Graph
-from netspec.ops.facts import Shape
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 BATCH = 2
-
-
-class Case(NamedTuple):
-    """A network of a shipped file, and a height and width at which a step is quick, where its own would take long."""
-
-    word: str
-    side: int | None = None
-
-
-CASES = (
-    Case("alexnet-2012.yaml", 107),
-    Case("alexnet.yaml", 96),
-    Case("bn-inception.yaml", 64),
-    Case("densenet-cifar.yaml@densenet-bc100-k12"),
-    Case("densenet-cifar.yaml@densenet40-k12"),
-    Case("densenet.yaml@densenet121", 64),
-    Case("fractalnet.yaml@fractalnet-c1"),
-    Case("fractalnet.yaml@fractalnet-c3"),
-    Case("googlenet-paper.yaml", 96),
-    Case("googlenet-paper.yaml@googlenet-paper-without-aux", 64),
-    Case("googlenet.yaml", 64),
-    Case("googlenet.yaml@googlenet-without-aux", 64),
-    Case("inception-v3.yaml"),
-    Case("inception-v3.yaml@inception-v3-without-aux", 128),
-    Case("inception-v4.yaml", 128),
-    Case("lenet-caffe.yaml"),
-    Case("lenet5-1998.yaml"),
-    Case("lenet5.yaml"),
-    Case("nin-imagenet.yaml", 96),
-    Case("nin.yaml"),
-    Case("plain20.yaml"),
-    Case("resnet-cifar.yaml@resnet20"),
-    Case("resnet.yaml@plain18", 64),
-    Case("resnet.yaml@resnet18", 64),
-    Case("resnet.yaml@resnet18-a", 64),
-    Case("resnet.yaml@resnet18-c", 64),
-    Case("resnet50.yaml", 64),
-    Case("resnext.yaml@resnext50_32x4d", 64),
-    Case("vgg.yaml@vgg11", 32),
-    Case("vgg.yaml@vgg11-lrn", 32),
-    Case("vgg.yaml@vgg11_bn", 32),
-    Case("vgg.yaml@vgg16-c", 32),
-    Case("vgg16.yaml", 32),
-    Case("zfnet.yaml", 96),
-)
-"""Of every file the smallest network by parameters, and the smallest of each built otherwise; equal ones once."""
-
-
-def network(case: Case) -> netspec.Network:
-    """The checked network. No path of it is dropped: in one step, what is left out would get no gradient."""
-    own = netspec.read(case.word)
-    drop = own.params.get("drop_path")
-    none: dict[str, Any] = {} if drop is None else {"drop_path": [0.0] * len(drop) if isinstance(drop, list) else 0.0}
-    channels, height, width = own.graph.input.shape
-    size: Shape = (channels, case.side or height, case.side or width)
-    return netspec.read(case.word, input=size, **none)
 
 
 def made_of(graph: Graph) -> tuple[frozenset[str], int]:

@@ -35,23 +35,22 @@ stages:
 """
 
 
-@pytest.mark.parametrize("file", shipped.FILES)
-def test_features_are_what_runs(file: str, torch: ModuleType) -> None:
+@pytest.mark.parametrize("case", shipped.CASES, ids=[case.word for case in shipped.CASES])
+def test_features_are_what_runs(case: shipped.Case, torch: ModuleType) -> None:
     """For networks of each file the values of its stages have the shapes, and the fields, that are told."""
-    for word in shipped.verified(file):
-        network = netspec.read(word)
-        told = network.features() or network.features(network.graph.operations[0].name)
-        names = [feature.name for feature in told]
-        module = netspec.compile(network, outputs=names, device="meta")
-        found = module(torch.empty(2, *network.graph.input.shape, device="meta"))
-        part = selected(network.graph, {name: value_of(network.graph, name) for name in names})
-        fields = {node.name: field for node, field in receptive_fields(part).items()}
+    network = shipped.network(case)
+    told = network.features() or network.features(network.graph.operations[0].name)
+    names = [feature.name for feature in told]
+    module = netspec.compile(network, outputs=names, device="meta")
+    found = module(torch.empty(2, *network.graph.input.shape, device="meta"))
+    part = selected(network.graph, {name: value_of(network.graph, name) for name in names})
+    fields = {node.name: field for node, field in receptive_fields(part).items()}
 
-        assert {name: (2, *feature.shape) for name, feature in zip(names, told, strict=True)} == {
-            name: tuple(value.shape) for name, value in found.items()
-        }, word
-        assert all(fields[one.layer].size == one.receptive_field for one in told), word
-        assert all(fields[one.layer].jump == one.stride and one.channels == one.shape[0] for one in told), word
+    assert {name: (2, *feature.shape) for name, feature in zip(names, told, strict=True)} == {
+        name: tuple(value.shape) for name, value in found.items()
+    }
+    assert all(fields[one.layer].size == one.receptive_field for one in told)
+    assert all(fields[one.layer].jump == one.stride and one.channels == one.shape[0] for one in told)
 
 
 def test_values_are_those_of_the_whole_network(torch: ModuleType) -> None:

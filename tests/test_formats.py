@@ -67,8 +67,8 @@ def reports() -> dict[str, Any]:
         "position": PositionReport(position_field(one.graph)),
         "list": ListReport(
             (
-                Listed("one", "one.yaml", None, 1234, 5678, (9, 9), (("input", (3, 8, 8)),)),
-                Listed("x", "more.yaml", "x", 1, 2, (3, 5), (("input", (3, 8, 8)),)),
+                Listed("one", "Branches", "one.yaml", None, 1234, 5678, 3, (9, 9), (("input", (3, 8, 8)),)),
+                Listed("x", "Shortcuts", "more.yaml", "x", 1, 2, 1, (3, 5), (("input", (3, 8, 8)),)),
             )
         ),
         "verification": VerificationReport([Verification("net", (("input", (3, 8, 8)),), checks)]),

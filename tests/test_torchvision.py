@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
+import fnmatch
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
 import pytest
 from oracle import randomised
+from torchvision_networks import FAMILIES, LEFT_OUT, NAMES, QUICK, of_pattern, original, undrawn
 
 import netspec
-
-NAMES = (
-    "alexnet",
-    "vgg16",
-    "googlenet",
-    "resnet18",
-    "resnet34",
-    "resnet50",
-    "resnet101",
-    "resnet152",
-    "densenet121",
-)
+from netspec import catalogue
+from netspec.ops.facts import Shape
 
 
 @pytest.fixture(autouse=True)
@@ -35,57 +28,57 @@ def one_thread(torch: ModuleType) -> Iterator[None]:
 
 
 class Pair(NamedTuple):
-    """A network of torchvision's and ours, with one set of weights."""
+    """A network of torchvision's and ours, with one set of weights, and a batch of images."""
 
     theirs: Any
     ours: Any
+    images: Any
+
+    def outputs(self, torch: ModuleType) -> tuple[Any, Any]:
+        """What both make of the images."""
+        with torch.inference_mode():
+            return self.theirs(self.images), self.ours(self.images)
 
 
-def built(name: str, torchvision: ModuleType) -> Any:
-    """Torchvision's network, on the device and with the heads that the caller's context chooses."""
-    arguments = {"init_weights": False, "aux_logits": True} if name == "googlenet" else {}
-    return getattr(torchvision.models, name)(weights=None, **arguments).eval()
-
-
-def pair(name: str, torch: ModuleType, torchvision: ModuleType) -> Pair:
-    """Both networks, ours with torchvision's weights loaded strictly."""
-    with torch.device("meta"):
-        theirs = built(name, torchvision)
-    theirs = randomised(theirs.to_empty(device="cpu"), torch)
-    ours = netspec.compile(name, device="meta").eval()
+def pair(name: str, torch: ModuleType, torchvision: ModuleType, word: str | None = None) -> Pair:
+    """Torchvision's network and ours (or that of ``word``) with its weights loaded strictly, and two random images."""
+    theirs = randomised(original(name, torchvision), torch)
+    size = of_pattern(name, QUICK)
+    ours = netspec.compile(word or name, input=size, device="meta").eval()
     ours.load_state_dict(theirs.state_dict(), strict=True, assign=True)
-    return Pair(theirs, ours)
+    return Pair(theirs, ours, torch.randn(2, *size, generator=torch.Generator().manual_seed(6)))
 
 
-def outputs(networks: Pair, name: str, torch: ModuleType) -> tuple[Any, Any]:
-    """What both make of one random image of the spec's own size."""
-    image = torch.randn(1, *netspec.read(name).graph.input.shape, generator=torch.Generator().manual_seed(6))
-    with torch.inference_mode():
-        return networks.theirs(image), networks.ours(image)
+def test_every_network_of_torchvision_is_accounted_for(torchvision: ModuleType) -> None:
+    """Each name that it lists is found here, or is left out for a reason; no reason is given for what is not there."""
+    listed = torchvision.models.list_models()
+    left_out = [name for name in listed if of_pattern(name, LEFT_OUT)]
+
+    assert sorted([*NAMES, *left_out]) == listed
+    assert [pattern for pattern in LEFT_OUT if not fnmatch.filter(listed, pattern)] == []
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_torchvisions_weights_give_torchvisions_outputs(name: str, torch: ModuleType, torchvision: ModuleType) -> None:
-    """With torchvision's weights, loaded strictly, the outputs in eval mode are equal to the last bit."""
-    theirs, ours = outputs(pair(name, torch, torchvision), name, torch)
+@pytest.mark.parametrize("file", FAMILIES)
+def test_torchvisions_weights_give_torchvisions_outputs(file: str, torch: ModuleType, torchvision: ModuleType) -> None:
+    """With torchvision's weights, loaded strictly, the outputs of one of each family are equal to the last bit."""
+    theirs, ours = pair(FAMILIES[file][0], torch, torchvision).outputs(torch)
 
     assert ours.dtype == torch.float32
     assert ours.isfinite().all()
+    assert not torch.equal(ours[0], ours[1])
     assert torch.equal(ours, theirs)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_keys_are_torchvisions(name: str, torch: ModuleType, torchvision: ModuleType) -> None:
-    """The state_dicts have the same keys with the same shapes, so weights load strictly in both directions."""
-    with torch.device("meta"):
-        theirs = built(name, torchvision)
-    ours = netspec.compile(name, device="meta")
+def test_keys_are_torchvisions(name: str, torchvision: ModuleType) -> None:
+    """A state_dict of torchvision's loads strictly: the same keys with the same shapes, as many parameters."""
+    theirs = original(name, torchvision)
+    network = netspec.read(name)
+    with undrawn():
+        ours = network.compile(device="meta")
+    ours.load_state_dict(theirs.state_dict(), strict=True, assign=True)
 
-    def shapes(module: Any) -> dict[str, tuple[int, ...]]:
-        return {key: tuple(tensor.shape) for key, tensor in module.state_dict().items()}
-
-    assert shapes(ours) == shapes(theirs)
-    theirs.load_state_dict(ours.state_dict(), strict=True, assign=True)
+    assert network.stats().totals.params == sum(parameter.numel() for parameter in theirs.parameters())
 
 
 def test_one_changed_weight_is_seen(torch: ModuleType, torchvision: ModuleType) -> None:
@@ -96,7 +89,7 @@ def test_one_changed_weight_is_seen(torch: ModuleType, torchvision: ModuleType) 
     weight[3, 1, 2, 2] *= 1.00001
     networks.ours.conv1.weight = torch.nn.Parameter(weight)
 
-    assert not torch.equal(*outputs(networks, "resnet18", torch))
+    assert not torch.equal(*networks.outputs(torch))
 
 
 def test_one_changed_eps_is_seen(torch: ModuleType, torchvision: ModuleType) -> None:
@@ -105,13 +98,34 @@ def test_one_changed_eps_is_seen(torch: ModuleType, torchvision: ModuleType) -> 
     assert networks.ours.inception3a.branch1.bn.eps == 0.001
     networks.ours.inception3a.branch1.bn.eps = 1e-5
 
-    assert not torch.equal(*outputs(networks, "googlenet", torch))
+    assert not torch.equal(*networks.outputs(torch))
 
 
-def test_one_renamed_layer_is_seen(torch: ModuleType, torchvision: ModuleType) -> None:
+@pytest.mark.parametrize(
+    ("name", "right", "wrong"),
+    [
+        pytest.param("mobilenet_v3_small", "gate: hardsigmoid", "gate: sigmoid", id="other-gate"),
+        pytest.param("shufflenet_v2_x0_5", "channel_shuffle: 2", "channel_shuffle: 1", id="no-shuffle"),
+        pytest.param("shufflenet_v2_x0_5", "slice: {start: $half}", "slice: {stop: -$half}", id="other-half"),
+        pytest.param("efficientnet_b0", "activation: silu}", "activation: relu}", id="other-activation"),
+    ],
+)
+def test_a_spec_that_says_otherwise_is_seen(
+    name: str, right: str, wrong: str, torch: ModuleType, torchvision: ModuleType, tmp_path: Path
+) -> None:
+    """A spec whose text differs in one setting takes the same weights, and the comparison fails."""
+    (file,) = (file for file, names in FAMILIES.items() if name in names)
+    text = catalogue.shipped()[file].read_text(encoding="utf-8")
+    assert right in text
+    changed = tmp_path / f"{file}.yaml"
+    changed.write_text(text.replace(right, wrong), encoding="utf-8")
+
+    assert not torch.equal(*pair(name, torch, torchvision, f"{changed}@{name}").outputs(torch))
+
+
+def test_one_renamed_layer_is_seen(torchvision: ModuleType) -> None:
     """A layer under another name is refused by the strict loading that the comparison begins with."""
-    with torch.device("meta"):
-        theirs = built("resnet50", torchvision)
+    theirs = original("resnet50", torchvision)
     text = netspec.read("resnet50").to_yaml().replace("  fc:", "  classifier:")
 
     with pytest.raises(RuntimeError, match="Missing key"):
@@ -169,17 +183,25 @@ def test_fvcore_objects_to_a_wrong_figure(torch: ModuleType) -> None:
     assert network.stats().totals.macs != counted(module, network.graph.input.shape, torch)
 
 
-@pytest.mark.parametrize("name", ["googlenet"])
-def test_heads_for_training_are_torchvisions_too(name: str, torch: ModuleType, torchvision: ModuleType) -> None:
+@pytest.mark.parametrize(
+    ("name", "heads", "size"),
+    [
+        ("googlenet", {"aux1": "aux_logits1", "aux2": "aux_logits2"}, (3, 64, 64)),
+        ("inception_v3", {"aux": "aux_logits"}, (3, 299, 299)),
+    ],
+)
+def test_heads_for_training_are_torchvisions_too(
+    name: str, heads: dict[str, str], size: Shape, torch: ModuleType, torchvision: ModuleType
+) -> None:
     """With ``outputs="all"`` the auxiliary heads give what torchvision's training forward gives."""
     theirs = pair(name, torch, torchvision).theirs
-    ours = netspec.compile(name, device="meta", outputs="all").eval()
+    ours = netspec.compile(name, input=size, device="meta", outputs="all").eval()
     ours.load_state_dict(theirs.state_dict(), strict=True, assign=True)
-    image = torch.randn(1, 3, 224, 224, generator=torch.Generator().manual_seed(7))
+    image = torch.randn(1, *size, generator=torch.Generator().manual_seed(7))
     theirs.training = True  # the network alone: its layers stay in eval mode
     with torch.inference_mode():
         expected, found = theirs(image), ours(image)
 
     assert torch.equal(found["logits"], expected.logits)
-    assert torch.equal(found["aux1"], expected.aux_logits1)
-    assert torch.equal(found["aux2"], expected.aux_logits2)
+    for ours_is, theirs_is in heads.items():
+        assert torch.equal(found[ours_is], getattr(expected, theirs_is))

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+
+from docs_published import published
 
 from netspec import api, catalogue
 from netspec.analysis.inputs import inputs_of, inputs_text
@@ -23,13 +24,13 @@ from netspec.ops import OPERATIONS
 from netspec.reference.entry import Word, entry
 from netspec.reference.lookup import Found
 from netspec.report.markdown import markdown
+from netspec.report.network_groups import GROUPS
 from netspec.report.page import Screen
 from netspec.report.picture_file import draw as draw_to
 from netspec.report.word_reference import WordReport
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-FIGURES = ROOT / "tests" / "reference" / "published.json"
 
 ERRORS = """\
 # Errors
@@ -43,17 +44,9 @@ annotations of a workflow. `netspec explain CODE` prints one of the entries belo
 CATALOGUE = """\
 # Catalogue
 
-The networks that come with netspec, how they grew from LeNet-5 to DenseNet, each as a file that reads like the
-paper's table. Parameters count auxiliary heads where there are any; MACs are multiply-adds of convolutions and linear
-layers for one image; the receptive field is that of the last feature map before global pooling or flattening, in input
-pixels.
-"""
-
-PUBLISHED = """\
-# Published figures
-
-What the papers print beside what netspec counts. Where the two differ the last column says why. A figure agrees when
-netspec's exact number rounds to the printed one.
+The networks that come with netspec, in the order of what they brought, each as a file that reads like the paper's
+table. Parameters count auxiliary heads where there are any; MACs are multiply-adds of convolutions and linear layers
+for one image; the receptive field is that of the last feature map before global pooling or flattening, in input pixels.
 """
 
 
@@ -67,14 +60,20 @@ def errors() -> str:
 
 def networks() -> str:
     """``catalogue.md``: every shipped spec with its paper, notes, figures, diagram, and the line that builds it."""
-    return "\n".join([CATALOGUE, *(_entry(name, path) for name, path in catalogue.shipped().items())])
+    paths = catalogue.shipped()
+    contents = [f"- {group}: {', '.join(f'[{file}](#{file})' for file in files)}" for group, files in GROUPS.items()]
+    sections = [
+        "\n".join([f"## {group}", "", *[_entry(file, paths[file]) for file in files]])
+        for group, files in GROUPS.items()
+    ]
+    return "\n".join([CATALOGUE, *contents, "", *sections])
 
 
 def _entry(name: str, path: Path) -> str:
     spec, _ = catalogue.spec(path)
     family = [api.network(spec, variant, {}) for variant in spec.family()]
     notes = spec.header.notes if isinstance(spec.header.notes, list) else [spec.header.notes]
-    lines = [f"## {name}", "", f"{spec.header.paper}. [`specs/{path.name}`](../specs/{path.name})", ""]
+    lines = [f"### {name}", "", f"{spec.header.paper}. [`specs/{path.name}`](../specs/{path.name})", ""]
     lines += [f"- {note}" for note in notes if note] + ([""] if any(notes) else [])
     lines += ["| network | input | parameters | MACs | receptive field | build |", "|---|---|---:|---:|---:|---|"]
     for network in family:
@@ -85,34 +84,6 @@ def _entry(name: str, path: Path) -> str:
         lines.append(f"| {network.name} | {size} | {figures} | `netspec build {word}` |")
     drawn = hashlib.sha256(svg(Drawing(family[0].graph))).hexdigest()[:16]
     return "\n".join([*lines, "", f"![{family[0].name}](diagrams/{name}.svg) <!-- {drawn} -->", ""])
-
-
-def published() -> str:
-    """``published.md``: the papers' numbers beside netspec's, and the networks that have none to hold against."""
-    head = [
-        "| network | figure | printed | netspec | agrees | source | why it differs |",
-        "|---|---|---|---:|---|---|---|",
-    ]
-    lines = [PUBLISHED, *head]
-    for row in json.loads(FIGURES.read_text(encoding="utf-8")):
-        ours = api.read(row["network"]).stats().totals.to_dict()[row["figure"]]
-        agrees = "no" if row["why"] else "yes"
-        cells = [f"`{row['network']}`", row["figure"], row["printed"], f"{ours:,}", agrees, row["where"], row["why"]]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join([*lines, "", WITHOUT])
-
-
-WITHOUT = """\
-## Networks without exact figures
-
-These belong to the story but are not shipped, since no source gives what it takes to build them:
-
-- **FractalNet with 40 layers** (22.9 M parameters printed): four columns with the widths of the 20-layer network have
-  76.2 M, and the widths that give 22.9 M are not published.
-- **Inception-v2 of "Rethinking the Inception Architecture"** (3.8 G printed): the widths inside its modules were in a
-  supplementary file that is not available; Inception-v3 is shipped as released.
-- **The deconvnet of Zeiler and Fergus** has no weights of its own: it runs a ZFNet backwards with transposed filters.
-"""
 
 
 OPERATIONS_PAGE = """\

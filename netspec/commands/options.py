@@ -118,7 +118,7 @@ def _meant(spec: Spec, chosen: str | None, given: Settings, *, whole: bool) -> l
     family = spec.family(dict(given))
     if chosen == catalogue.EVERY:
         return family or [None]
-    is_alone = chosen is not None or not family or (None in family and not whole)
+    is_alone = chosen is not None or not family or (not whole and spec.is_network(dict(given)))
     return [chosen] if is_alone else family
 
 

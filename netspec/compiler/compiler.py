@@ -117,7 +117,7 @@ def _settings(spec: Spec, variant: str | None, given: dict[str, Value], problems
             raise SpecError([Problem("unknown-variant", message, span, hint)])
         span, _ = spec.variants[variant]
         whose = variant
-    if variant is None and spec.variants and None not in spec.family(given):
+    if variant is None and spec.variants and not spec.is_network(given):
         known = ", ".join(f"{spec.header.name}@{name}" for name in spec.variants)
         message = f"{spec.header.name} is a family of networks"
         raise SpecError(

@@ -71,9 +71,16 @@ class Spec:
         return f"<Spec {self.header.name} from {self.source!r}>"
 
     def family(self, given: Container[str] = ()) -> list[str | None]:
-        """The variants, and None for the spec itself where its parameters have values without one."""
-        complete = all(parameter.default is not None or name in given for name, parameter in self.params.items())
-        return [*([None] if complete else []), *self.variants]
+        """The variants, and before them None for the spec itself where it is a network that none of them is.
+
+        A variant without settings is the spec itself under another name.
+        """
+        named = any(not settings.entries for _, settings in self.variants.values())
+        return [*([None] if self.is_network(given) and not named else []), *self.variants]
+
+    def is_network(self, given: Container[str] = ()) -> bool:
+        """Whether the parameters have values without a variant, those with names in ``given`` from the caller."""
+        return all(parameter.default is not None or name in given for name, parameter in self.params.items())
 
     def inherits(self, span: Span) -> bool:
         """Whether what stands at ``span`` comes from a parent."""

@@ -115,3 +115,14 @@ def words(*titles: str) -> tuple[Column, ...]:
 def numbers(*titles: str) -> tuple[Column, ...]:
     """Columns of numbers."""
     return tuple([Column(title) for title in titles])
+
+
+def aligned(tables: Sequence[Table]) -> list[Table]:
+    """Tables of the same columns, the cells of each column as wide as the widest of them all."""
+    widths = [max(column) for column in zip(*[table.widths() for table in tables], strict=True)]
+
+    def padded(table: Table, cells: Cells) -> Cells:
+        columns = zip(table.columns, cells, widths, strict=True)
+        return tuple([cell.ljust(width) if column.words else cell.rjust(width) for column, cell, width in columns])
+
+    return [table._replace(rows=tuple([padded(table, cells) for cells in table.rows])) for table in tables]

@@ -1,0 +1,39 @@
+"""What the networks that come with netspec brought: their files in groups, in the order in which the ideas came."""
+
+from __future__ import annotations
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "Convolution and pooling": ("lenet5-1998", "lenet5", "lenet-caffe", "alexnet-2012", "alexnet", "zfnet"),
+    "Depth by small windows": ("vgg16", "vgg"),
+    "Convolutions of one position": ("nin", "nin-imagenet", "squeezenet"),
+    "Branches": ("googlenet-paper", "googlenet", "bn-inception", "inception-v3", "inception-v4", "inception_resnet_v2"),
+    "Shortcuts": (
+        "resnet50",
+        "resnet",
+        "plain20",
+        "resnet20",
+        "resnet-cifar",
+        "preact_resnet",
+        "wide_resnet",
+        "wide_resnet-cifar",
+        "resnext",
+        "fractalnet",
+    ),
+    "Dense connections": ("densenet121", "densenet", "densenet-cifar"),
+    "Space and channels apart": ("xception", "mobilenet_v2", "mobilenet_v3", "shufflenet_v2"),
+    "Channels that are weighted": ("se_resnet", "se_resnext", "senet154"),
+    "Search and scaling": (
+        "mnasnet",
+        "nas-bench-macro",
+        "efficientnet",
+        "efficientnet_v2",
+        "regnet",
+    ),
+    "Plainer again": ("repvgg",),
+}
+"""What they brought -> the shipped files that did, by their names."""
+
+
+def group_of(file: str) -> str:
+    """The group of a shipped file."""
+    return next(group for group, files in GROUPS.items() if file in files)
