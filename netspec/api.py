@@ -371,22 +371,21 @@ def load_weights(  # noqa: PLR0913 - what may be said of one file
     Raises :class:`netspec.SpecError` with what does not fit, and nothing has changed then; warns of values that are not
     finite.
     """
-    from netspec.nn import weights
+    from netspec.nn import artefact, weights
 
     file = Path(path)
     terms = weights.terms(_texts(adapt), partial=partial, allow_fresh=_texts(allow_fresh))
     known = weights.pairs_of(pairs)
-    found, remarks = weights.load_weights(module, file, terms, key=key, pairs=known, old=written_for(file))
+    found, remarks = weights.load_weights(
+        module, file, terms, key=key, pairs=known, old=written_for(artefact.spec_in(file), file)
+    )
     for remark in remarks:
         warnings.warn(remark.message, stacklevel=2)
     return found
 
 
-def written_for(path: Path) -> Graph | None:
-    """The network whose artefact lies at ``path``; None for files of other kinds. Raises where its spec is broken."""
-    from netspec.nn import artefact
-
-    text = artefact.spec_in(path)
+def written_for(text: str | None, path: Path) -> Graph | None:
+    """The network of the spec ``text`` in the artefact at ``path``; None where there is none. Raises for a broken one."""
     return None if text is None else network(spec_of(Source(f"{path} (spec)", text)), None, {}).graph
 
 

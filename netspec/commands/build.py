@@ -52,12 +52,12 @@ def build(
     for one in read:
         files.refuse_unreadable(one)
     pairs = mapping.read(wanted.pairs) if wanted.pairs else None
-    from netspec.nn import smoke_test, weights
+    from netspec.nn import artefact, smoke_test, weights
 
     module, shapes = smoke_test.built(checked.graph, seed)
     told = []
     if file:
-        old = api.written_for(file)
+        old = api.written_for(artefact.spec_in(file), file)
         found, remarks = weights.load_weights(module, file, wanted.terms, key=wanted.key, pairs=pairs, old=old)
         show(remarks)
         told = [f"  {line}" for line in found.lines()]

@@ -12,6 +12,7 @@ from netspec.graph.graph import Graph
 from netspec.report.formats import Format, formats_of
 from netspec.report.verification import VerificationReport
 from netspec.verify.result import Verification
+from netspec.verify.verify import verify
 
 UNVERIFIED = 1
 
@@ -33,8 +34,6 @@ def verified(graphs: Iterable[Graph], form: Format) -> None:
 
 def _each(graphs: Iterable[Graph], found: list[Verification]) -> Iterator[Verification]:
     """Verify one graph after the other, and keep each result in ``found``."""
-    from netspec.verify.verify import verify
-
     for graph in graphs:
         one = verify(graph)
         found.append(one)
