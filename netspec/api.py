@@ -385,7 +385,7 @@ def load_weights(  # noqa: PLR0913 - what may be said of one file
 
 
 def written_for(text: str | None, path: Path) -> Graph | None:
-    """The network of the spec ``text`` in the artefact at ``path``; None where there is none. Raises for a broken one."""
+    """The network of ``text``, the spec in the artefact at ``path``; None without one. Raises for a broken one."""
     return None if text is None else network(spec_of(Source(f"{path} (spec)", text)), None, {}).graph
 
 

@@ -13,7 +13,7 @@ import pytest
 from netspec.errors.missing_package import EXTRAS
 
 PACKAGE = Path(__file__).resolve().parent.parent / "netspec"
-LOCAL_IMPORTS = 19
+LOCAL_IMPORTS = 17
 """Imports of netspec's own modules inside functions: for a format, a command, torch, a training: few runs want them."""
 LONGEST_CHAIN = 15
 

@@ -41,11 +41,10 @@ def weights(spec: str, file: Path, *, given: Settings, size: Sizes | None, form:
     if asked.pairs and pairs is None:
         refuse_output(asked.pairs, [*checked.spec.files, file])
     files.refuse_unreadable(file)
-    from netspec.nn import artefact
-    from netspec.nn import weights as reading
+    from netspec.nn import artefact, weights
 
     needed = wanted(checked.graph)
-    held = reading.Weights(file, needed, asked.key)
+    held = weights.Weights(file, needed, asked.key)
     old = api.written_for(artefact.spec_in(file), file)
     choice = held.choice
     paired = None
