@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Mapping as Mapping_
 from dataclasses import dataclass, replace
-from html import escape
 from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
@@ -73,7 +72,7 @@ class Network:
 
     def _repr_html_(self) -> str:
         """What notebooks show: one line of figures, and a box for each stage."""
-        return f"<p>{escape(repr(self))}</p>{self.diagram(level='stage', page='screen')._repr_svg_()}"
+        return self.diagram(level="stage", page="screen").under(repr(self))
 
     @property
     def name(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from html import escape
 from pathlib import Path
 from typing import Any, get_args
 
@@ -53,6 +54,10 @@ class Diagram:
 
     def __repr__(self) -> str:
         return f"<Diagram of {self.scene.name} at level {self.scene.level}>"
+
+    def under(self, heading: str) -> str:
+        """HTML of the picture, below a paragraph of plain text."""
+        return f"<p>{escape(heading)}</p>{self._repr_svg_()}"
 
     def _repr_svg_(self) -> str:
         """What notebooks show."""

@@ -569,12 +569,12 @@ def specs(draw: st.DrawFn) -> str:
     return yaml.safe_dump(document, sort_keys=False, default_flow_style=net.one(*FLOW_STYLES))
 
 
-def drawn(examples: int) -> Callable[[Callable[[str], None]], Callable[[], None]]:
+def drawn(examples: int, *, whole: bool = False) -> Callable[[Callable[[str], None]], Callable[[], None]]:
     """Runs a check on so many random specs, the same ones each time, none of them twice.
 
-    One in four of these, from 20 on, unless pytest is called with ``--thorough``.
+    One in four of these, from 20 on, unless ``whole`` or pytest is called with ``--thorough``.
     """
-    if not conftest.thorough:
+    if not (whole or conftest.thorough):
         examples = max(examples // conftest.SAMPLE, min(examples, 20))
     setting = settings(
         max_examples=examples + examples // 4,

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
+import conftest
 import pytest
 from measured import spoiling, spoilt
 from oracle import called_without_zeros, values
@@ -203,10 +204,11 @@ def claims_hold(graph: Graph) -> Claims:
     for node, at in seeing_positions(graph):
         seeing = see_all(tables[node] if tables[node].dim() > 2 else tables[node][..., None, None])
         # positions on padding alone are not followed through joins, nor channels that are picked
-        known = (before.operation for before in upstream(node))
+        known = [before.operation for before in upstream(node)]
         unclear = any(operation.word == "pad" or operation.selects_channels for operation in known)
         missed += at is None and bool(seeing.any()) and not unclear
-        if at is not None:
+        # which positions max_unpool leaves empty, the values say
+        if at is not None and not any(operation.word == "max_unpool" for operation in known):
             made += 1
             assert seeing[at], f"{node.name}, position {at}"
             assert not seeing[: at[0]].any(), node.name
@@ -410,7 +412,7 @@ def test_claims_hold_in_any_network() -> None:
     """In 60 random networks what is said to see the whole input does, and of what does little is missed."""
     claims = []
 
-    @drawn(60)
+    @drawn(60, whole=True)
     def check(text: str) -> None:
         claims.append(claims_hold(netspec.read(text).graph))
 
@@ -418,7 +420,7 @@ def test_claims_hold_in_any_network() -> None:
     made, missed = sum(one.made for one in claims), sum(one.missed for one in claims)
 
     assert made > 150
-    assert missed < made / 20
+    assert missed < made / 20, (made, missed)
 
 
 def test_windows_at_uneven_distances_are_held(
@@ -500,8 +502,9 @@ def test_fields_of_any_network_are_what_torch_depends_on() -> None:
 
     check()
 
-    assert sum(found.ends for found in compared) > 20_000
-    assert sum(found.filled for found in compared) > 20_000
+    least = 20_000 if conftest.thorough else 4_000
+    assert sum(found.ends for found in compared) > least
+    assert sum(found.filled for found in compared) > least
 
 
 def padless(self: Operation, *inputs: Shape) -> Window:

@@ -44,9 +44,9 @@ SLIPS = {
     "bottelneck": "bottleneck",
 }
 OTHER_THINGS = """
-min attention unflatten softmin min_pool global_max_pool
-conv1d celu gru glu rrelu hardshrink softsign
-pad lstm x fd
+min attention softmin min_pool global_max_pool
+conv1d celu glu rrelu hardshrink softsign
+pad x fd
 """
 FOREIGN = {
     "Conv2d": "conv",
