@@ -59,10 +59,10 @@ def test_the_readme_code_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     """The block that README defines in Python works in a spec."""
     monkeypatch.setattr(registry, "_registered", {})
     code = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
-    block = next(part for part in code if "class SqueezeExcite" in part)
+    block = next(part for part in code if "class ChannelGate" in part)
     space: dict[str, Any] = {"netspec": netspec}
     exec(block, space)  # noqa: S102 - our own text
-    network = netspec.read("netspec: 1\nname: net\ninput: [32, 8, 8]\nstem: {se: squeeze_excite}\n")
+    network = netspec.read("netspec: 1\nname: net\ninput: [32, 8, 8]\nstem: {gate: channel_gate}\n")
 
     assert network.stats().totals.params == 32 * 2 + 2 + 2 * 32 + 32
 
