@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import conftest
 import pytest
 from click.testing import CliRunner
 
@@ -194,7 +195,7 @@ def test_list_names_them_all() -> None:
 
     assert result.exit_code == 0
     assert {network.word for network in SHIPPED.values()} <= {row["name"] for row in listed}
-    for row in listed:
+    for row in conftest.sample(listed):
         assert (figures(row["name"]).totals.params, figures(row["name"]).totals.macs) == (row["params"], row["macs"])
 
 

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import conftest
 import pytest
 from click.testing import CliRunner, Result
 
@@ -301,8 +302,9 @@ def test_list_as_json() -> None:
 
 def test_list_as_text() -> None:
     """The text form has the groups of the JSON form in its order, each with a head and a line for each network."""
-    tables = printed("list").split("\n\n")
-    groups = {row["group"]: [other for other in listed() if other["group"] == row["group"]] for row in listed()}
+    tables = printed("list", "*resnet*", "vgg*").split("\n\n")
+    rows = [row for row in listed() if "resnet" in row["file"] or row["file"].startswith("vgg")]
+    groups = {row["group"]: [other for other in rows if other["group"] == row["group"]] for row in rows}
 
     for table, (group, rows) in zip(tables, groups.items(), strict=True):
         title, head, *lines = table.splitlines()
@@ -343,7 +345,7 @@ def test_a_pattern_that_nothing_fits_is_told() -> None:
 
 def test_names_in_the_list_are_found() -> None:
     """Every name that the list shows is a word for a network of these figures."""
-    for row in listed():
+    for row in conftest.sample(listed()):
         word = row["file"].removesuffix(".yaml") + (f"@{row['variant']}" if row["variant"] else "")
         graph = netspec.read(word).graph
         aside = graph.auxiliary()

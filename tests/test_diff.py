@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 
+import conftest
 import pytest
 from click.testing import CliRunner, Result
 
@@ -107,10 +108,10 @@ def scopes(word: str, name: str) -> list[Scope]:
 
 
 def test_a_network_has_no_difference_from_itself() -> None:
-    """Every shipped network, and one under another path to it; the exit code says the same."""
+    """Shipped networks, and one under another path to it; the exit code says the same."""
     for path in catalogue.shipped().values():
         spec, _ = catalogue.spec(path)
-        for variant in spec.family():
+        for variant in conftest.sample(spec.family()):
             graphs = [api.network(spec, variant, {}).graph for _ in range(2)]
             found = difference(graphs[0], graphs[1])
             assert not found, graphs[0].name

@@ -6,6 +6,7 @@ import re
 from types import ModuleType
 from typing import Any
 
+import conftest
 import pytest
 import shipped
 
@@ -35,7 +36,7 @@ stages:
 """
 
 
-@pytest.mark.parametrize("case", shipped.CASES, ids=[case.word for case in shipped.CASES])
+@pytest.mark.parametrize("case", conftest.sample(shipped.CASES), ids=lambda case: case.word)
 def test_features_are_what_runs(case: shipped.Case, torch: ModuleType) -> None:
     """For networks of each file the values of its stages have the shapes, and the fields, that are told."""
     network = shipped.network(case)

@@ -60,7 +60,7 @@ def imported(*arguments: str, folder: Path, expected: int = 0) -> set[str]:
         (("stats", "resnet50", "--depth", "1"), set()),
         (("check", "densenet121", "resnet"), set()),
         (("show", "resnet@resnet18"), set()),
-        (("list",), set()),
+        (("list", "vgg*"), set()),
         (("rf", "lenet5"), set()),
         (("diagram", "resnet50", "-o", "x.dot"), set()),
         (("build", "--help"), set()),
@@ -109,7 +109,7 @@ SPEC = str(ROOT / "specs" / "lenet5.yaml")
 FREE = (
     *(("check", "resnet", "lenet5", "--set", "classes=7"), ("check", "lenet5", "--input", "1x28x28")),
     *(("check", SPEC, "--format", form) for form in ("json", "github")),
-    ("list", "--format", "json"),
+    ("list", "vgg*", "--format", "json"),
     ("stats", "lenet5", "--set", "classes=7", "--input", "1x28x28,1x32x32"),
     *(("stats", "lenet5", "--format", form) for form in ("json", "csv", "markdown", "latex")),
     ("stats", "lenet5", "--checkpoint", "1MiB"),

@@ -25,7 +25,18 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 THIS = f"{sys.version_info.major}.{sys.version_info.minor}"
 FOUND_NOTHING = 1  # git grep's exit code when no line matches
 
-SAMPLED = tuple(f"tests/test_{name}.py" for name in ("memory", "properties", "receptive_field", "training", "verify"))
+SAMPLING = [
+    "catalogue",
+    "cli",
+    "diff",
+    "every_spec",
+    "features",
+    "memory",
+    "properties",
+    "receptive_field",
+    "training",
+    "verify",
+]
 """The tests that check a sample of the networks, shipped and random ones, unless they are told to be thorough."""
 
 Command = tuple[str, ...]
@@ -59,7 +70,9 @@ def checks() -> Iterator[Check]:
     yield Check("layers", ((sys.executable, "-c", import_linter),))
     yield Check("unfinished work", (unfinished,), passing=FOUND_NOTHING)
     yield Check("tests", ((*python, "pytest"),))
-    yield Check("all networks", ((*python, "pytest", "--thorough", "-q", *SAMPLED),))
+    yield Check(
+        "all networks", ((*python, "pytest", "--thorough", "-q", *[f"tests/test_{name}.py" for name in SAMPLING]),)
+    )
     for version in versions():
         found = interpreter(version)
         if found:
