@@ -119,7 +119,7 @@ def content(of: Graph) -> str:
 
 
 def largest(file: str, most: int) -> str:
-    """The network of a file that has the most operations, ``most`` of them or fewer."""
-    return max(
-        (word for word in FILES[file] if len(graph(word).nodes) <= most), key=lambda word: len(graph(word).nodes)
-    )
+    """The network of a file that has the most operations, ``most`` of them or fewer; the smallest if all have more."""
+    sizes = {word: len(graph(word).nodes) for word in FILES[file]}
+    few = [word for word in FILES[file] if sizes[word] <= most]
+    return max(few, key=sizes.__getitem__) if few else min(sizes, key=sizes.__getitem__)

@@ -269,6 +269,7 @@ def test_a_place_that_cannot_be_written_is_told_before_the_work(command: str, mo
         assert "-o names a file" in run(*TARGETS[command], "-").stderr
 
 
+@pytest.mark.usefixtures("torch")
 def test_weights_are_never_written_over() -> None:
     """``build --weights w -o w`` is refused."""
     write("net.yaml")

@@ -59,6 +59,7 @@ def of(found: Verification, figure: str, name: str = "") -> list[Check]:
 # -- shipped networks -------------------------------------------------------------------------------------------------
 
 CUT = {
+    "inception_resnet_v2.yaml",
     "nin-imagenet.yaml",
     "inception-v3.yaml@inception-v3-without-aux",
     "inception-v4.yaml",

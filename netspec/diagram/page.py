@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import fsum  # the same on every version of Python
 
 from netspec.diagram.box_shapes import LARGE, SMALL, Density
 from netspec.diagram.key import key_block
@@ -63,7 +64,7 @@ def picture(scene: Scene, page: Page = "text") -> Picture:
 def _too_much(network: Block | None, others: Sequence[Block], paper: Paper) -> bool:
     """Whether all blocks together are larger than the page, however they stand."""
     areas = [block.width * block.height for block in (network, *others) if block]
-    return sum(areas) * LEAST**2 > paper.width * paper.height
+    return fsum(areas) * LEAST**2 > paper.width * paper.height
 
 
 def _arranged(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import fsum  # the same on every version of Python
 from typing import NamedTuple
 
 from netspec.diagram.box_shapes import NORMAL, SMALL
@@ -68,7 +69,7 @@ def _grid(grid: Grid) -> Block:
     widths = [max(text_width(row[column], SMALL) for row in rows) for column in range(len(grid.headings))]
     shapes: list[Shape] = []
     apart = 12 if len(widths) <= FEW else 7
-    total = sum(widths) + apart * (len(widths) - 1)
+    total = fsum(widths) + apart * (len(widths) - 1)
     for line, row in enumerate(rows):
         x = 0.0
         for column, (cell, width) in enumerate(zip(row, widths, strict=True)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Iterator
+from math import fsum  # the same on every version of Python
 from string import printable
 
 from netspec.drawing.picture import At, Curve, Image, Line, Part, Picture, Point, Rect, Shape, Text
@@ -132,7 +133,7 @@ def _text(text: Text, palette: dict[str, str]) -> Iterator[str]:
     pieces = text.words.split(ARROW)
     widths = [helvetica_width(piece, text.size, bold=look.bold) for piece in pieces]
     arrow = ARROW_WIDTH * text.size
-    whole = sum(widths) + arrow * (len(pieces) - 1)
+    whole = fsum(widths) + arrow * (len(pieces) - 1)
     x = text.x - {"start": 0, "middle": whole / 2, "end": whole}[text.anchor]
     font = f"/F{int(look.bold)} {_n(text.size)} Tf"
     yield f"BT {_rgb(palette[look.fill])} rg"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from math import fsum  # the same on every version of Python
 
 PLAIN = (
     "318 401 460 838 636 950 780 275 390 390 500 838 318 361 318 337 636 636 636 636 636 636 636 636 636 636 "
@@ -46,13 +47,13 @@ WIDEST = 1000
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
     """The width to reserve for ``text`` in a font of ``size``, in the units of ``size``."""
     table = _table(BOLD if bold else PLAIN)
-    return sum([table.get(char) or OTHERS.get(char, WIDEST) for char in text]) * size / 1000
+    return fsum([table.get(char) or OTHERS.get(char, WIDEST) for char in text]) * size / 1000
 
 
 def helvetica_width(text: str, size: float, *, bold: bool = False) -> float:
     """The width of ``text`` in Helvetica of ``size``."""
     table = _table(HELVETICA_BOLD if bold else HELVETICA)
-    return sum([table.get(char) or OF_HELVETICA.get(char, NORMAL) for char in text]) * size / 1000
+    return fsum([table.get(char) or OF_HELVETICA.get(char, NORMAL) for char in text]) * size / 1000
 
 
 @cache

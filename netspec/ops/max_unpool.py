@@ -24,7 +24,6 @@ class MaxUnpool(Operation):
     word: ClassVar[str] = "max_unpool"
     family: ClassVar[Family] = Family.POOL
     takes: ClassVar[tuple[int, int]] = (2, 2)
-    overwritable: ClassVar[bool] = True
     reads_places: ClassVar[bool] = True
     cost = free
 
