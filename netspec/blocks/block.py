@@ -1,7 +1,6 @@
 """The base of blocks that are written in Python: parameters, and a recipe of operations."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from functools import cache
 from typing import Annotated, Any, ClassVar, Protocol
@@ -12,6 +11,7 @@ from netspec.errors.other_names import WORDS
 from netspec.errors.suggestions import Hints
 from netspec.graph.graph import Node, Scope
 from netspec.ops import OPERATIONS, Operation
+from netspec.ops.facts import Example
 
 
 class Appender(Protocol):
@@ -33,7 +33,7 @@ class Block(BaseModel, ABC):
     """The name in a spec."""
     runs_again: ClassVar[bool] = False
     """Whether it stands for the earlier layer that its first parameter names; its recipe is then that one's."""
-    example: ClassVar[Mapping[str, Any]] = {}
+    example: ClassVar[Example] = Example()
     """Parameters of a typical use, for the reference; without any it is the word alone."""
 
     @abstractmethod

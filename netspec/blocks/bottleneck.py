@@ -1,12 +1,12 @@
 """The bottleneck block (He et al. 2015, fig. 5 right; with groups, Xie et al. 2017, fig. 3c)."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from netspec.blocks.block import Appender, Block, Chosen, follow
 from netspec.blocks.shortcut import Shortcut, shortcut
 from netspec.graph.graph import Node
 from netspec.ops.conv import Conv
+from netspec.ops.facts import Example
 from netspec.ops.fields import Count, Size
 from netspec.ops.join import Add
 from netspec.ops.norm import BatchNorm
@@ -21,7 +21,7 @@ class Bottleneck(Block):
     """
 
     word: ClassVar[str] = "bottleneck"
-    example: ClassVar[Mapping[str, Any]] = {"width": 64, "stride": 2}
+    example: ClassVar[Example] = Example(width=64, stride=2)
 
     width: Count
     stride: Size = 1

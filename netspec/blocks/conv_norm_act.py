@@ -1,11 +1,11 @@
 """Convolution, normalisation, activation."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from netspec.blocks.block import Appender, Block, Chosen, follow
 from netspec.graph.graph import Node
 from netspec.ops.conv import Conv
+from netspec.ops.facts import Example
 from netspec.ops.fields import Count, Padding, Size
 from netspec.ops.norm import BatchNorm
 from netspec.ops.rectifier import Relu
@@ -15,7 +15,7 @@ class ConvNormAct(Block):
     """A convolution without bias, its normalisation and activation; names as in torchvision: ``conv``, ``bn``."""
 
     word: ClassVar[str] = "conv_norm_act"
-    example: ClassVar[Mapping[str, Any]] = {"out": 64, "kernel": 3, "padding": 1}
+    example: ClassVar[Example] = Example(out=64, kernel=3, padding=1)
 
     out: Count
     kernel: Size = 1

@@ -1,11 +1,11 @@
 """A stage of dense layers (Huang et al. 2017, section 3 and table 1)."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from netspec.blocks.block import Appender, Block, Chosen, follow
 from netspec.graph.graph import Node
 from netspec.ops.conv import Conv
+from netspec.ops.facts import Example
 from netspec.ops.fields import Count, Fraction, Natural
 from netspec.ops.join import Concat
 from netspec.ops.norm import BatchNorm
@@ -21,7 +21,7 @@ class Dense(Block):
     """
 
     word: ClassVar[str] = "dense"
-    example: ClassVar[Mapping[str, Any]] = {"growth_rate": 32, "layers": 6}
+    example: ClassVar[Example] = Example(growth_rate=32, layers=6)
 
     layers: Count
     growth_rate: Count

@@ -1,14 +1,13 @@
 """The inception module with four branches (Szegedy et al. 2015, fig. 2b and table 1)."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, Discriminator, Tag
 
 from netspec.blocks.block import Appender, Block, Chosen
 from netspec.blocks.conv_norm_act import ConvNormAct
 from netspec.graph.graph import Node
-from netspec.ops.facts import each
+from netspec.ops.facts import Example, each
 from netspec.ops.fields import Count, listed, one_or_each
 from netspec.ops.join import Concat
 from netspec.ops.norm import BatchNorm
@@ -30,7 +29,7 @@ class Inception(Block):
     """
 
     word: ClassVar[str] = "inception"
-    example: ClassVar[Mapping[str, Any]] = {"conv1": 64, "conv3": [96, 128], "conv5": [16, 32], "pool": 32}
+    example: ClassVar[Example] = Example(conv1=64, conv3=[96, 128], conv5=[16, 32], pool=32)
 
     conv1: Count
     conv3: Widths

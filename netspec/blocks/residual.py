@@ -1,12 +1,12 @@
 """The basic residual block (He et al. 2015, fig. 2 and 5 left)."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from netspec.blocks.block import Appender, Block, Chosen, follow
 from netspec.blocks.shortcut import Shortcut, shortcut
 from netspec.graph.graph import Node
 from netspec.ops.conv import Conv
+from netspec.ops.facts import Example
 from netspec.ops.fields import Count, Size
 from netspec.ops.join import Add
 from netspec.ops.norm import BatchNorm
@@ -17,7 +17,7 @@ class Residual(Block):
     """Two 3x3 convolutions of ``width`` and a shortcut around them; ``stride_on`` places the stride in one of them."""
 
     word: ClassVar[str] = "residual"
-    example: ClassVar[Mapping[str, Any]] = {"width": 64, "stride": 2}
+    example: ClassVar[Example] = Example(width=64, stride=2)
 
     width: Count
     stride: Size = 1

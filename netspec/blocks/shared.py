@@ -6,6 +6,7 @@ from pydantic import BeforeValidator
 
 from netspec.blocks.block import Appender, Block
 from netspec.graph.graph import Node
+from netspec.ops.facts import Example
 
 
 def _name(value: Any) -> Any:
@@ -22,7 +23,7 @@ class Shared(Block):
 
     word: ClassVar[str] = "shared"
     runs_again: ClassVar[bool] = True
-    example: ClassVar[dict[str, Any]] = {"layer": "encoder"}
+    example: ClassVar[Example] = Example(layer="encoder")
 
     layer: Annotated[str, BeforeValidator(_name)]
 

@@ -1,12 +1,12 @@
 """Squeeze-and-excitation (Hu et al. 2018, fig. 2 and 3)."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from netspec.blocks.block import Appender, Block, Chosen, follow
 from netspec.graph.graph import Node
 from netspec.ops.activation import Sigmoid
 from netspec.ops.conv import Conv
+from netspec.ops.facts import Example
 from netspec.ops.fields import Count
 from netspec.ops.join import Multiply
 from netspec.ops.pool import AdaptiveAvgPool
@@ -20,7 +20,7 @@ class SqueezeExcite(Block):
     """
 
     word: ClassVar[str] = "squeeze_excite"
-    example: ClassVar[Mapping[str, Any]] = {"width": 16}
+    example: ClassVar[Example] = Example(width=16)
 
     width: Count
     activation: Chosen = Relu()

@@ -1,9 +1,8 @@
 """Elementwise arithmetic without weights."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from netspec.ops.facts import Cost, Family, Shape, positions
+from netspec.ops.facts import Cost, Example, Family, Shape, positions
 from netspec.ops.fields import Number
 from netspec.ops.memory import nothing_saved
 from netspec.ops.operation import Operation, torch_layer
@@ -15,7 +14,7 @@ class Scale(Operation):
 
     word: ClassVar[str] = "scale"
     family: ClassVar[Family] = Family.ACTIVATION
-    example: ClassVar[Mapping[str, Any]] = {"factor": 0.17}
+    example: ClassVar[Example] = Example(factor=0.17)
     overwritable: ClassVar[bool] = True
     saved_for_backward = nothing_saved
     layer = torch_layer("netspec.nn.layers.Scale", "factor")

@@ -1,12 +1,11 @@
 """Which channels there are, and in which order: a part of them, or groups of them dealt out anew."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from netspec.errors.codes import Refusal
-from netspec.ops.facts import Family, Layer, Shape
+from netspec.ops.facts import Example, Family, Layer, Shape
 from netspec.ops.fields import LARGEST, Count
 from netspec.ops.memory import nothing_saved
 from netspec.ops.operation import Operation, free, map_only, torch_layer
@@ -67,7 +66,7 @@ class ChannelShuffle(Operation):
 
     word: ClassVar[str] = "channel_shuffle"
     family: ClassVar[Family] = Family.SHAPE
-    example: ClassVar[Mapping[str, Any]] = {"groups": 2}
+    example: ClassVar[Example] = Example(groups=2)
     saved_for_backward = nothing_saved
     cost = free
     layer = torch_layer("torch.nn.ChannelShuffle", "groups")

@@ -1,11 +1,23 @@
 """Convolution."""
 
-from collections.abc import Mapping
 from math import prod
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from netspec.errors.codes import Refusal
-from netspec.ops.facts import Cost, Family, Layer, PerAxis, Shape, Tensor, Window, brief, each, positions, shape_text
+from netspec.ops.facts import (
+    Cost,
+    Example,
+    Family,
+    Layer,
+    PerAxis,
+    Shape,
+    Tensor,
+    Window,
+    brief,
+    each,
+    positions,
+    shape_text,
+)
 from netspec.ops.fields import Count, Padding, Size
 from netspec.ops.memory import Saved, Space
 from netspec.ops.operation import Operation, map_only
@@ -21,7 +33,7 @@ class Conv(Operation):
 
     word: ClassVar[str] = "conv"
     family: ClassVar[Family] = Family.CONV
-    example: ClassVar[Mapping[str, Any]] = {"out": 64, "kernel": 3, "padding": 1}
+    example: ClassVar[Example] = Example(out=64, kernel=3, padding=1)
     overwritable: ClassVar[bool] = True
 
     out: Count

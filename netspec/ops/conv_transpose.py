@@ -1,13 +1,23 @@
 """Transposed convolution: what spreads each element of a map over several positions of a larger one."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
 from math import prod
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from netspec.errors.codes import Refusal
-from netspec.ops.facts import Cost, Family, Layer, PerAxis, Shape, Tensor, Window, brief, each, positions, shape_text
+from netspec.ops.facts import (
+    Cost,
+    Example,
+    Family,
+    Layer,
+    PerAxis,
+    Shape,
+    Tensor,
+    Window,
+    brief,
+    each,
+    positions,
+    shape_text,
+)
 from netspec.ops.fields import Count, Margin, Size
 from netspec.ops.operation import Operation, map_only
 from netspec.ops.uneven import Uneven
@@ -23,7 +33,7 @@ class ConvTranspose(Operation):
     word: ClassVar[str] = "conv_transpose"
     family: ClassVar[Family] = Family.CONV
     overwritable: ClassVar[bool] = True
-    example: ClassVar[Mapping[str, Any]] = {"out": 64, "kernel": 2, "stride": 2}
+    example: ClassVar[Example] = Example(out=64, kernel=2, stride=2)
 
     out: Count
     kernel: Size

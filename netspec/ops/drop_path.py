@@ -1,13 +1,10 @@
 """Joins that leave out paths in training, and the draw that they can share (Larsson et al. 2017, section 3)."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
 from math import prod
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from netspec.errors.codes import Refusal
-from netspec.ops.facts import FLAT, Cost, Family, Layer, Shape, positions
+from netspec.ops.facts import FLAT, Cost, Example, Family, Layer, Shape, positions
 from netspec.ops.fields import Count, Fraction, Natural
 from netspec.ops.join import equal
 from netspec.ops.memory import Space, nothing_saved
@@ -23,7 +20,7 @@ class DrawColumn(Operation):
 
     word: ClassVar[str] = "draw_column"
     family: ClassVar[Family] = Family.REGULARISE
-    example: ClassVar[Mapping[str, Any]] = {"columns": 4}
+    example: ClassVar[Example] = Example(columns=4)
     saved_for_backward = nothing_saved
     cost = free
     layer = torch_layer("netspec.nn.layers.DrawColumn", "columns", "p")

@@ -47,6 +47,13 @@ def brief(values: ExactPerAxis) -> str:
     return "x".join([str(value) for value in (values[:1] if len(set(values)) == 1 else values)])
 
 
+class Example(dict[str, Any]):
+    """Parameters of a typical use of a word, for the reference.
+
+    A class of its own: pydantic works out each annotation again for every class below, and each part of a type.
+    """
+
+
 class Family(Enum):
     """What kind of thing an operation does; diagrams colour by it."""
 

@@ -4,12 +4,11 @@ What one position sees is stated as for batch norm, that position: the mean and 
 out, as everywhere in the literature.
 """
 
-from collections.abc import Mapping
 from math import prod
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from netspec.errors.codes import Refusal
-from netspec.ops.facts import FLAT, Cost, Family, Layer, Shape, Tensor, positions, shape_text
+from netspec.ops.facts import FLAT, Cost, Example, Family, Layer, Shape, Tensor, positions, shape_text
 from netspec.ops.fields import Count, Positive
 from netspec.ops.memory import Saved, Space
 from netspec.ops.operation import Operation, map_only
@@ -34,7 +33,7 @@ class GroupNorm(Operation):
 
     word: ClassVar[str] = "group_norm"
     family: ClassVar[Family] = Family.NORM
-    example: ClassVar[Mapping[str, Any]] = {"groups": 8}
+    example: ClassVar[Example] = Example(groups=8)
     overwritable: ClassVar[bool] = True
 
     groups: Count

@@ -1,11 +1,10 @@
 """Fully connected layers, and the flattening before them."""
 
-from collections.abc import Mapping
 from math import prod
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from netspec.errors.codes import Refusal
-from netspec.ops.facts import Cost, Family, Layer, Shape, Tensor, Window, shape_text
+from netspec.ops.facts import Cost, Example, Family, Layer, Shape, Tensor, Window, shape_text
 from netspec.ops.fields import Count, MapSize, Natural
 from netspec.ops.memory import always, nothing_saved
 from netspec.ops.operation import Operation, flat_only, free, map_only
@@ -16,7 +15,7 @@ class Linear(Operation):
 
     word: ClassVar[str] = "linear"
     family: ClassVar[Family] = Family.LINEAR
-    example: ClassVar[Mapping[str, Any]] = {"out": 1000}
+    example: ClassVar[Example] = Example(out=1000)
     overwritable: ClassVar[bool] = True
 
     out: Count
@@ -91,7 +90,7 @@ class Unflatten(Operation):
 
     word: ClassVar[str] = "unflatten"
     family: ClassVar[Family] = Family.SHAPE
-    example: ClassVar[Mapping[str, Any]] = {"size": [2, 2, 2]}
+    example: ClassVar[Example] = Example(size=[2, 2, 2])
     saved_for_backward = nothing_saved
     is_view = always
     cost = free

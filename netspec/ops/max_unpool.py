@@ -1,7 +1,5 @@
 """Max pooling the other way round."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from pydantic import PrivateAttr

@@ -1,16 +1,14 @@
 """The base of all operations: fields are the YAML parameters, methods are pure functions of input shapes."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
 from netspec.errors.codes import Refusal
 from netspec.limits import MOST_AXES
-from netspec.ops.facts import FLAT, Cost, Family, Layer, Shape, Tensor, Window, point, shape_text
+from netspec.ops.facts import FLAT, Cost, Example, Family, Layer, Shape, Tensor, Window, point, shape_text
 from netspec.ops.memory import Saved, Space
 from netspec.ops.uneven import Uneven
 
@@ -23,7 +21,7 @@ class Operation(BaseModel, ABC):
     word: ClassVar[str]
     """The name in a spec."""
     family: ClassVar[Family]
-    example: ClassVar[Mapping[str, Any]] = {}
+    example: ClassVar[Example] = Example()
     """Parameters of a typical use, for the reference; without any it is the word alone."""
     joins: ClassVar[bool] = False
     """Whether it takes several inputs, any number of them."""
@@ -49,7 +47,7 @@ class Operation(BaseModel, ABC):
         """Parameters and buffers of the layer, in state_dict order. None unless overridden."""
         return ()
 
-    def undoing(self, pool: Operation, *inputs: Shape) -> Operation:
+    def undoing(self, pool: "Operation", *inputs: Shape) -> "Operation":
         """This operation for the places that ``pool`` notes of ``inputs``; asked only of what :attr:`reads_places`."""
         return self
 

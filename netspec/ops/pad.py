@@ -1,10 +1,9 @@
 """Padding of a map as a layer of its own: with zeros, or with the map's own values."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from netspec.errors.codes import Refusal
-from netspec.ops.facts import Family, Layer, Shape, Window, point, shape_text
+from netspec.ops.facts import Example, Family, Layer, Shape, Window, point, shape_text
 from netspec.ops.fields import Sides
 from netspec.ops.memory import Saved
 from netspec.ops.operation import Operation, free, map_only
@@ -21,7 +20,7 @@ class Pad(Operation):
 
     word: ClassVar[str] = "pad"
     family: ClassVar[Family] = Family.SHAPE
-    example: ClassVar[Mapping[str, Any]] = {"padding": [[1, 2], 0], "mode": "reflect"}
+    example: ClassVar[Example] = Example(padding=[[1, 2], 0], mode="reflect")
     overwritable: ClassVar[bool] = True
     cost = free
 

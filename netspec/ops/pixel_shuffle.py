@@ -1,12 +1,9 @@
 """Channels as positions: sub-pixel convolution without its convolution."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from netspec.errors.codes import Refusal
-from netspec.ops.facts import MAP, Family, Shape, Window, point, shape_text
+from netspec.ops.facts import MAP, Example, Family, Shape, Window, point, shape_text
 from netspec.ops.fields import Count
 from netspec.ops.memory import nothing_saved
 from netspec.ops.operation import Operation, free, map_only, torch_layer
@@ -21,7 +18,7 @@ class PixelShuffle(Operation):
     family: ClassVar[Family] = Family.SHAPE
     selects_channels: ClassVar[bool] = True
     overwritable: ClassVar[bool] = True
-    example: ClassVar[Mapping[str, Any]] = {"scale": 2}
+    example: ClassVar[Example] = Example(scale=2)
     saved_for_backward = nothing_saved
     cost = free
     layer = torch_layer("torch.nn.PixelShuffle", upscale_factor="scale")

@@ -1,10 +1,9 @@
 """A fully connected layer at each position of a map."""
 
-from collections.abc import Mapping
 from math import prod
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from netspec.ops.facts import FLAT, Cost, Family, Layer, Shape, Tensor, positions
+from netspec.ops.facts import FLAT, Cost, Example, Family, Layer, Shape, Tensor, positions
 from netspec.ops.fields import Count
 from netspec.ops.memory import Saved, Space
 from netspec.ops.operation import Operation
@@ -20,7 +19,7 @@ class Pointwise(Operation):
 
     word: ClassVar[str] = "pointwise"
     family: ClassVar[Family] = Family.LINEAR
-    example: ClassVar[Mapping[str, Any]] = {"out": 256}
+    example: ClassVar[Example] = Example(out=256)
 
     out: Count
     bias: bool = True

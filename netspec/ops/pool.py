@@ -1,9 +1,8 @@
 """Pooling: max, average and adaptive."""
 
-from collections.abc import Mapping
 from math import prod
 from operator import gt
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -12,6 +11,7 @@ from netspec.limits import MOST_AXES
 from netspec.ops.adaptive import AdaptiveWindows, axis_elements, axis_window
 from netspec.ops.facts import (
     Cost,
+    Example,
     Family,
     Layer,
     PerAxis,
@@ -38,7 +38,7 @@ class MaxPool(Operation):
 
     word: ClassVar[str] = "max_pool"
     family: ClassVar[Family] = Family.POOL
-    example: ClassVar[Mapping[str, Any]] = {"kernel": 3, "stride": 2, "padding": 1}
+    example: ClassVar[Example] = Example(kernel=3, stride=2, padding=1)
 
     kernel: Size
     stride: Size | None = None
@@ -101,7 +101,7 @@ class AvgPool(Operation):
 
     word: ClassVar[str] = "avg_pool"
     family: ClassVar[Family] = Family.POOL
-    example: ClassVar[Mapping[str, Any]] = {"kernel": 2}
+    example: ClassVar[Example] = Example(kernel=2)
     overwritable: ClassVar[bool] = True
 
     kernel: Size
@@ -188,7 +188,7 @@ class _AdaptivePool(Operation):
     """Pooling over as many windows as give a map of a wanted size."""
 
     family: ClassVar[Family] = Family.POOL
-    example: ClassVar[Mapping[str, Any]] = {"out": 1}
+    example: ClassVar[Example] = Example(out=1)
 
     out: Size
 

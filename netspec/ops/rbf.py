@@ -1,9 +1,8 @@
 """Radial basis function units."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from netspec.ops.facts import Cost, Family, Layer, Shape, Tensor
+from netspec.ops.facts import Cost, Example, Family, Layer, Shape, Tensor
 from netspec.ops.fields import Count
 from netspec.ops.memory import Saved, Space
 from netspec.ops.operation import Operation, flat_only
@@ -18,7 +17,7 @@ class Rbf(Operation):
 
     word: ClassVar[str] = "rbf"
     family: ClassVar[Family] = Family.LINEAR
-    example: ClassVar[Mapping[str, Any]] = {"out": 10}
+    example: ClassVar[Example] = Example(out=10)
 
     out: Count
     trainable: bool = False

@@ -1,9 +1,8 @@
 """Rectified linear units and what they count: a compare for each element."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from netspec.ops.facts import Cost, Family, Layer, Shape, Tensor, positions
+from netspec.ops.facts import Cost, Example, Family, Layer, Shape, Tensor, positions
 from netspec.ops.fields import Number
 from netspec.ops.memory import output_saved
 from netspec.ops.operation import Operation, torch_layer
@@ -47,7 +46,7 @@ class LeakyRelu(Operation):
 
     word: ClassVar[str] = "leaky_relu"
     family: ClassVar[Family] = Family.ACTIVATION
-    example: ClassVar[Mapping[str, Any]] = {"slope": 0.1}
+    example: ClassVar[Example] = Example(slope=0.1)
     cost = compared
     layer = torch_layer("torch.nn.LeakyReLU", negative_slope="slope")
 

@@ -1,10 +1,10 @@
 """Recurrent layers along the one axis of a map."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from collections.abc import Iterator
+from typing import ClassVar
 
 from netspec.errors.codes import Refusal
-from netspec.ops.facts import Cost, Family, Layer, Shape, Tensor, Window, shape_text
+from netspec.ops.facts import Cost, Example, Family, Layer, Shape, Tensor, Window, shape_text
 from netspec.ops.fields import Count
 from netspec.ops.memory import Saved, Space
 from netspec.ops.operation import Operation, map_only
@@ -19,7 +19,7 @@ class _Recurrent(Operation):
     """A recurrent layer, which goes from position to position and takes a state along."""
 
     family: ClassVar[Family] = Family.LINEAR
-    example: ClassVar[Mapping[str, Any]] = {"out": 256, "bidirectional": True}
+    example: ClassVar[Example] = Example(out=256, bidirectional=True)
     overwritable: ClassVar[bool] = True
     loses_places: ClassVar[bool] = True
     gates: ClassVar[int]

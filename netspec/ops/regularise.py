@@ -1,10 +1,9 @@
 """What acts in training only."""
 
-from collections.abc import Mapping
 from math import prod
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from netspec.ops.facts import Family, Layer, Shape
+from netspec.ops.facts import Example, Family, Layer, Shape
 from netspec.ops.fields import Fraction
 from netspec.ops.memory import Saved, Space
 from netspec.ops.operation import Operation, free, map_only, torch_layer
@@ -18,7 +17,7 @@ class Dropout(Operation):
 
     word: ClassVar[str] = "dropout"
     family: ClassVar[Family] = Family.REGULARISE
-    example: ClassVar[Mapping[str, Any]] = {"p": 0.5}
+    example: ClassVar[Example] = Example(p=0.5)
     cost = free
 
     p: Fraction = 0.5
@@ -57,7 +56,7 @@ class DropPath(Operation):
 
     word: ClassVar[str] = "drop_path"
     family: ClassVar[Family] = Family.REGULARISE
-    example: ClassVar[Mapping[str, Any]] = {"p": 0.1}
+    example: ClassVar[Example] = Example(p=0.1)
     cost = free
     layer = torch_layer("netspec.nn.layers.DropPath", "p")
 

@@ -1,8 +1,5 @@
 """Resizing a map by interpolation."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
 from fractions import Fraction
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -10,18 +7,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from netspec.errors.codes import Refusal
 from netspec.limits import MOST_AXES
-from netspec.ops.facts import (
-    Cost,
-    Exact,
-    Family,
-    Layer,
-    PerAxis,
-    Shape,
-    Window,
-    brief,
-    positions,
-    shape_text,
-)
+from netspec.ops.facts import Cost, Exact, Example, Family, Layer, PerAxis, Shape, Window, brief, positions, shape_text
 from netspec.ops.fields import Count, Positive, Size, listed
 from netspec.ops.memory import nothing_saved
 from netspec.ops.operation import Operation, map_only
@@ -83,7 +69,7 @@ class Resize(Operation):
     family: ClassVar[Family] = Family.SHAPE
     takes: ClassVar[tuple[int, int]] = (1, 2)
     overwritable: ClassVar[bool] = True
-    example: ClassVar[Mapping[str, Any]] = {"scale": 2}
+    example: ClassVar[Example] = Example(scale=2)
     saved_for_backward = nothing_saved
 
     scale: Factor | None = None

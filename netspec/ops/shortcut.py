@@ -1,12 +1,11 @@
 """Layers without weights that pass their input on: whole, in part, or padded."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from netspec.errors.codes import Refusal
-from netspec.ops.facts import Family, Layer, Shape, Window, brief, each, point
+from netspec.ops.facts import Example, Family, Layer, Shape, Window, brief, each, point
 from netspec.ops.fields import Count, Natural, Size
 from netspec.ops.memory import INDEX, Saved, Space, always, nothing_saved
 from netspec.ops.operation import Operation, free, map_only, torch_layer
@@ -31,7 +30,7 @@ class PadShortcut(Operation):
 
     word: ClassVar[str] = "pad_shortcut"
     family: ClassVar[Family] = Family.SHAPE
-    example: ClassVar[Mapping[str, Any]] = {"out": 128, "stride": 2}
+    example: ClassVar[Example] = Example(out=128, stride=2)
     saved_for_backward = nothing_saved
     cost = free
 
@@ -71,7 +70,7 @@ class Select(Operation):
 
     word: ClassVar[str] = "select"
     family: ClassVar[Family] = Family.SHAPE
-    example: ClassVar[Mapping[str, Any]] = {"channels": [0, 1, 2]}
+    example: ClassVar[Example] = Example(channels=[0, 1, 2])
     selects_channels: ClassVar[bool] = True
     cost = free
     layer = torch_layer("netspec.nn.layers.Select", "channels")
