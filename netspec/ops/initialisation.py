@@ -1,7 +1,5 @@
 """Initialisation schemes as data: which function of ``torch.nn.init`` with which arguments."""
 
-from __future__ import annotations
-
 from typing import Any, ClassVar, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -100,7 +98,7 @@ class TruncNormal(Scheme):
     high: Number = 2.0
 
     @model_validator(mode="after")
-    def _ordered(self) -> TruncNormal:
+    def _ordered(self) -> "TruncNormal":
         return ordered(self)
 
     def arguments(self) -> dict[str, Any]:
@@ -116,7 +114,7 @@ class Uniform(Scheme):
     high: Number = 1.0
 
     @model_validator(mode="after")
-    def _ordered(self) -> Uniform:
+    def _ordered(self) -> "Uniform":
         return ordered(self)
 
     def arguments(self) -> dict[str, Any]:
