@@ -13,6 +13,7 @@ from torch.nn import functional
 import netspec
 from netspec import Operation
 from netspec.ops.facts import Cost, Family, Layer, Shape, Tensor, Window
+from netspec.ops.join import Join
 from netspec.ops.memory import Saved, Space, nothing_saved
 
 HERE = __name__
@@ -113,12 +114,14 @@ class BlendLayer(nn.Module):
         return torch.stack([share * x for share, x in zip(self.shares, inputs, strict=True)]).sum(0)
 
 
-class Blend(Operation):
+class Blend(Join):
     """A join with a weight for each input."""
 
     word: ClassVar[str] = "blend"
-    family: ClassVar[Family] = Family.JOIN
-    joins: ClassVar[bool] = True
+
+    def shape(self, *inputs: Shape) -> Shape:
+        """That of the first, without a look at the others."""
+        return inputs[0]
 
     def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
         """The shares."""
@@ -184,12 +187,10 @@ def largest(first: Value, second: Value) -> Value:
     return torch.maximum(first, second)
 
 
-class Largest(Operation):
+class Largest(Join):
     """A join by a function that torch does not know."""
 
     word: ClassVar[str] = "largest"
-    family: ClassVar[Family] = Family.JOIN
-    joins: ClassVar[bool] = True
 
     def cost(self, output: Shape, *_: Shape) -> Cost:
         """A compare for each element."""

@@ -466,8 +466,6 @@ REFUSED = (
     Refused("instance_norm", {}, (FEATURES,), "shape", "instance_norm needs a feature map, got 7"),
     Refused("instance_norm", {}, ((3, 1, 1),), "shape", "instance_norm needs more than one position, got 3x1x1"),
     Refused("subtract", {}, (MAP, (3, 4, 4)), "shape", "subtract needs equal shapes"),
-    Refused("subtract", {}, (MAP, MAP, MAP), "shape", "subtract takes one input from another, this has 3",
-            torch_too=False),
     Refused("max", {}, (MAP, (3, 4, 4)), "shape", "max needs equal shapes"),
     Refused("slice", {"start": 2, "stop": 2}, (MAP,), "shape", "slice from 2 to 2 of 3 channels is empty",
             torch_too=False),

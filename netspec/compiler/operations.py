@@ -29,8 +29,8 @@ RAISED = (Exception, SystemExit)
 """All that the class of an operation may raise; only an interrupt is the user's."""
 
 
-COUNTS = {1: "one", 2: "two"}
-"""How many inputs a word takes that joins none, in words."""
+COUNTS = {1: "one input", 2: "two inputs"}
+"""How many inputs a word takes, in words."""
 
 
 class Failed(Exception):
@@ -97,19 +97,18 @@ def _made(
 
 def _fits(run: Run, word: str, layer: Layer, inputs: Inputs, known: type[Operation] | None) -> bool:
     """Whether ``word``, the operation ``known`` or a block, takes so many inputs."""
-    joins = known is not None and known.joins
     least, most = known.takes if known else (1, 1)
-    if len(inputs) > 1 if joins else least <= len(inputs) <= most:
+    if least <= len(inputs) <= most:
         return True
-    if joins:
+    joins = known is not None and known.joins
+    if len(inputs) < least and joins:
         message = f"{word} joins several inputs, this has one"
         hint = f"name what it joins: {word}: {{from: [left, right]}}"
     elif len(inputs) < least:
-        message = f"{word} reads {COUNTS[least]} inputs, this has one"
+        message = f"{word} reads {COUNTS[least]}, this has one"
         hint = f"name both: {{{word}: , from: [first, second]}}"
     else:
-        message = f"{word} reads {COUNTS[least]} input, not {len(inputs)}"
-        message = message if most == 1 else f"{word} reads at most {COUNTS[most]} inputs, not {len(inputs)}"
+        message = f"{word} reads {'' if least == most else 'at most '}{COUNTS[most]}, not {len(inputs)}"
         hint = "join them first, with add or concat"
     span = layer.span
     if layer.reads is not None:

@@ -3,7 +3,6 @@
 from math import prod
 from typing import ClassVar
 
-from netspec.errors.codes import Refusal
 from netspec.ops.facts import (
     Cost,
     Example,
@@ -13,15 +12,13 @@ from netspec.ops.facts import (
     Shape,
     Tensor,
     Window,
-    brief,
     each,
     positions,
-    shape_text,
 )
 from netspec.ops.fields import Count, Padding, Size
 from netspec.ops.memory import Saved, Space
 from netspec.ops.operation import Operation, map_only
-from netspec.ops.windows import reach, same_margins, slid
+from netspec.ops.windows import convolution_label, reach, same_margins, slid, split_evenly
 
 
 class Conv(Operation):
@@ -47,10 +44,7 @@ class Conv(Operation):
     def shape(self, *inputs: Shape) -> Shape:
         """``out``, and on each axis as many positions as the window has when it slides."""
         axes = map_only(self, inputs[0])
-        for name, count in (("input", inputs[0][0]), ("output", self.out)):
-            if count % self.groups:
-                message = f"conv with {self.groups} groups cannot split {count} {name} channels evenly"
-                raise Refusal("shape", message, f"groups must divide the {name} channels")
+        split_evenly("conv", self.groups, inputs[0][0], self.out)
         stride = each(self.stride, axes)
         return (self.out, *slid("conv", inputs[0], self._reach(axes), stride, self.margins(inputs[0])))
 
@@ -136,9 +130,4 @@ class Conv(Operation):
 
     def label(self, *inputs: Shape) -> str:
         """``conv 3x3/2, 64`` and what is unusual about it."""
-        kernel, stride, dilation, _ = self.window(*inputs)
-        text = f"conv {shape_text(kernel)}"
-        text += f"/{brief(stride)}" if any(step > 1 for step in stride) else ""
-        text += f", {self.out}"
-        text += f", dilation {brief(dilation)}" if any(spread > 1 for spread in dilation) else ""
-        return text + (f", groups {self.groups}" if self.groups > 1 else "")
+        return convolution_label("conv", self.out, self.window(*inputs), self.groups)

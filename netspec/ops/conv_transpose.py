@@ -22,6 +22,7 @@ from netspec.ops.fields import Count, Margin, Size
 from netspec.ops.operation import Operation, map_only
 from netspec.ops.uneven import Uneven
 from netspec.ops.upsampling import Spread
+from netspec.ops.windows import convolution_label, split_evenly
 
 
 class ConvTranspose(Operation):
@@ -47,10 +48,7 @@ class ConvTranspose(Operation):
     def shape(self, *inputs: Shape) -> Shape:
         """``out``, and on each axis from the first to the last position that a kernel reaches, less the padding."""
         axes = map_only(self, inputs[0])
-        for name, count in (("input", inputs[0][0]), ("output", self.out)):
-            if count % self.groups:
-                message = f"conv_transpose with {self.groups} groups cannot split {count} {name} channels evenly"
-                raise Refusal("shape", message, f"groups must divide the {name} channels")
+        split_evenly("conv_transpose", self.groups, inputs[0][0], self.out)
         more = zip(each(self.output_padding, axes), each(self.stride, axes), each(self.dilation, axes), strict=True)
         for extra, *spread in more:
             if extra >= max(spread):
@@ -126,9 +124,4 @@ class ConvTranspose(Operation):
 
     def label(self, *inputs: Shape) -> str:
         """``conv transpose 4x4/2, 64`` and what is unusual about it."""
-        kernel, stride, dilation, _ = self.window(*inputs)
-        text = f"conv transpose {shape_text(kernel)}"
-        text += f"/{brief(stride)}" if any(step > 1 for step in stride) else ""
-        text += f", {self.out}"
-        text += f", dilation {brief(dilation)}" if any(spread > 1 for spread in dilation) else ""
-        return text + (f", groups {self.groups}" if self.groups > 1 else "")
+        return convolution_label("conv transpose", self.out, self.window(*inputs), self.groups)

@@ -6,7 +6,7 @@ from typing import ClassVar
 from netspec.errors.codes import Refusal
 from netspec.ops.facts import FLAT, Cost, Example, Family, Layer, Shape, positions
 from netspec.ops.fields import Count, Fraction, Natural
-from netspec.ops.join import equal
+from netspec.ops.join import Join
 from netspec.ops.memory import Space, nothing_saved
 from netspec.ops.operation import Operation, free, torch_layer
 
@@ -41,7 +41,7 @@ class DrawColumn(Operation):
         return f"draw one of {self.columns} columns"
 
 
-class DropPathMean(Operation):
+class DropPathMean(Join):
     """Elementwise mean; in training, of the inputs that are left when each is dropped with probability ``p``.
 
     One input always stays, drawn at random where all would go: local drop-path. A last input that is flat is a
@@ -50,8 +50,6 @@ class DropPathMean(Operation):
     """
 
     word: ClassVar[str] = "drop_path_mean"
-    family: ClassVar[Family] = Family.JOIN
-    joins: ClassVar[bool] = True
     overwritable: ClassVar[bool] = True
     saved_for_backward = nothing_saved
 
@@ -64,7 +62,7 @@ class DropPathMean(Operation):
         if len(paths) < len(inputs) and inputs[-1][0] < self.first + len(paths):
             message = f"drop_path_mean reads columns {self.first} to {self.first + len(paths) - 1} of {inputs[-1][0]}"
             raise Refusal("shape", message, "they are counted from 0, and 'draw_column' says how many there are")
-        return equal(self, *paths)
+        return super().shape(*paths)
 
     def paths(self, *inputs: Shape) -> tuple[Shape, ...]:
         """The inputs without the draw."""

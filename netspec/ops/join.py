@@ -7,23 +7,30 @@ from typing import ClassVar
 from netspec.errors.codes import Refusal
 from netspec.ops.facts import FLAT, MAP, Cost, Family, Layer, Shape, positions, shape_text
 from netspec.ops.memory import Saved, Space, alone, nothing_saved
-from netspec.ops.operation import Operation, free, torch_layer
+from netspec.ops.operation import ANY_NUMBER, Operation, free, torch_layer
 
 PAIR = 2
 
 
-def equal(operation: Operation, *inputs: Shape) -> Shape:
-    """The one shape that all inputs have."""
-    if len(set(inputs)) > 1:
-        spatial = {shape[1:] for shape in inputs}
-        channels = {shape[0] for shape in inputs}
-        hint = "give both paths the same channels, or join them with 'concat'"
-        if len(spatial) > 1:
-            hint = "a 3x3 window with stride 1 keeps its size with padding 1; strides must agree on all paths"
-        elif len(channels) > 1 and operation.word == "add":
-            hint = "project the shortcut with a 1x1 conv, pad it with 'pad_shortcut', or join with 'concat'"
-        raise Refusal("shape", f"{operation.word} needs equal shapes", hint)
-    return inputs[0]
+class Join(Operation):
+    """An operation over any number of inputs, of one shape unless overridden; branches can end in it."""
+
+    family: ClassVar[Family] = Family.JOIN
+    joins: ClassVar[bool] = True
+    takes: ClassVar[tuple[int, int]] = (2, ANY_NUMBER)
+
+    def shape(self, *inputs: Shape) -> Shape:
+        """The one shape that all inputs have."""
+        if len(set(inputs)) > 1:
+            spatial = {shape[1:] for shape in inputs}
+            channels = {shape[0] for shape in inputs}
+            hint = "give both paths the same channels, or join them with 'concat'"
+            if len(spatial) > 1:
+                hint = "a 3x3 window with stride 1 keeps its size with padding 1; strides must agree on all paths"
+            elif len(channels) > 1 and self.word == "add":
+                hint = "project the shortcut with a 1x1 conv, pad it with 'pad_shortcut', or join with 'concat'"
+            raise Refusal("shape", f"{self.word} needs equal shapes", hint)
+        return inputs[0]
 
 
 def products(inputs: tuple[Shape, ...]) -> list[int]:
@@ -36,14 +43,11 @@ def products(inputs: tuple[Shape, ...]) -> list[int]:
     return sizes
 
 
-class Add(Operation):
+class Add(Join):
     """Elementwise sum of inputs of one shape."""
 
     word: ClassVar[str] = "add"
-    family: ClassVar[Family] = Family.JOIN
-    joins: ClassVar[bool] = True
     overwritable: ClassVar[bool] = True
-    shape = equal
     saved_for_backward = nothing_saved
     is_view = alone
 
@@ -65,12 +69,11 @@ class Add(Operation):
         return Layer("torch.add", {}, call="pairwise", operator="+=")
 
 
-class Subtract(Operation):
+class Subtract(Join):
     """The first of two inputs of one shape minus the second."""
 
     word: ClassVar[str] = "subtract"
-    family: ClassVar[Family] = Family.JOIN
-    joins: ClassVar[bool] = True
+    takes: ClassVar[tuple[int, int]] = (PAIR, PAIR)
     overwritable: ClassVar[bool] = True
     saved_for_backward = nothing_saved
 
@@ -78,13 +81,6 @@ class Subtract(Operation):
     def in_place(self) -> bool:
         """Over the first of its inputs."""
         return True
-
-    def shape(self, *inputs: Shape) -> Shape:
-        """The shape of both."""
-        if len(inputs) != PAIR:
-            hint = "add up what is to be taken away, or subtract one after the other"
-            raise Refusal("shape", f"subtract takes one input from another, this has {len(inputs)}", hint)
-        return equal(self, *inputs)
 
     def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """One subtraction for each element."""
@@ -95,14 +91,11 @@ class Subtract(Operation):
         return Layer("torch.sub", {}, call="pairwise", operator="-=")
 
 
-class Max(Operation):
+class Max(Join):
     """The largest of inputs of one shape, element by element (maxout, Goodfellow et al. 2013)."""
 
     word: ClassVar[str] = "max"
-    family: ClassVar[Family] = Family.JOIN
-    joins: ClassVar[bool] = True
     overwritable: ClassVar[bool] = True
-    shape = equal
     is_view = alone
 
     def cost(self, output: Shape, *inputs: Shape) -> Cost:
@@ -124,14 +117,11 @@ class Max(Operation):
         return Layer("torch.maximum", {}, call="pairwise")
 
 
-class Mean(Operation):
+class Mean(Join):
     """Elementwise mean of inputs of one shape."""
 
     word: ClassVar[str] = "mean"
-    family: ClassVar[Family] = Family.JOIN
-    joins: ClassVar[bool] = True
     overwritable: ClassVar[bool] = True
-    shape = equal
     saved_for_backward = nothing_saved
     layer = torch_layer("netspec.nn.layers.Mean")
 
@@ -145,12 +135,10 @@ class Mean(Operation):
         return Space(values=prod(output)) if len(inputs) > 1 else Space()
 
 
-class Multiply(Operation):
+class Multiply(Join):
     """Elementwise product; an input with one channel or one position is repeated over the others (a gate)."""
 
     word: ClassVar[str] = "multiply"
-    family: ClassVar[Family] = Family.JOIN
-    joins: ClassVar[bool] = True
     is_view = alone
 
     def shape(self, *inputs: Shape) -> Shape:
@@ -184,12 +172,10 @@ class Multiply(Operation):
         return Layer("torch.mul", {}, call="pairwise")
 
 
-class Concat(Operation):
+class Concat(Join):
     """Inputs stacked along the channels."""
 
     word: ClassVar[str] = "concat"
-    family: ClassVar[Family] = Family.JOIN
-    joins: ClassVar[bool] = True
     overwritable: ClassVar[bool] = True
     saved_for_backward = nothing_saved
     cost = free

@@ -47,7 +47,7 @@ class Linear(Operation):
 
     def label(self, *inputs: Shape) -> str:
         """``linear 1000``."""
-        return f"linear {self.out}"
+        return f"{self.word} {self.out}"
 
 
 class Flatten(Operation):

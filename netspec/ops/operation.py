@@ -1,5 +1,6 @@
 """The base of all operations: fields are the YAML parameters, methods are pure functions of input shapes."""
 
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import ClassVar
@@ -11,6 +12,9 @@ from netspec.limits import MOST_AXES
 from netspec.ops.facts import FLAT, Cost, Example, Family, Layer, Shape, Tensor, Window, point, shape_text
 from netspec.ops.memory import Saved, Space
 from netspec.ops.uneven import Uneven
+
+ANY_NUMBER = sys.maxsize
+"""As the most inputs that an operation takes: there is no most."""
 
 
 class Operation(BaseModel, ABC):
@@ -24,9 +28,9 @@ class Operation(BaseModel, ABC):
     example: ClassVar[Example] = Example()
     """Parameters of a typical use, for the reference; without any it is the word alone."""
     joins: ClassVar[bool] = False
-    """Whether it takes several inputs, any number of them."""
+    """Whether branches can end in it, and its main value names what it reads. See :class:`netspec.ops.join.Join`."""
     takes: ClassVar[tuple[int, int]] = (1, 1)
-    """How many inputs it takes if it joins none: at least, and at most. One unless overridden."""
+    """How many inputs it takes: at least, and at most. One unless overridden."""
     reads_places: ClassVar[bool] = False
     """Whether of its last input, a max pool, it takes no values but the places that these come from."""
     overwritable: ClassVar[bool] = False

@@ -3,10 +3,9 @@
 from math import prod
 from typing import ClassVar
 
-from netspec.ops.facts import FLAT, Cost, Example, Family, Layer, Shape, Tensor, positions
-from netspec.ops.fields import Count
+from netspec.ops.facts import FLAT, Cost, Example, Layer, Shape, positions
+from netspec.ops.linear import Linear
 from netspec.ops.memory import Saved, Space
-from netspec.ops.operation import Operation
 
 
 def copied(shape: Shape) -> int:
@@ -14,29 +13,16 @@ def copied(shape: Shape) -> int:
     return prod(shape) if min(shape[0], positions(shape)) > 1 else 0
 
 
-class Pointwise(Operation):
+class Pointwise(Linear):
     """Fully connected layer with ``out`` features at each position: a 1x1 convolution with the weight of ``linear``."""
 
     word: ClassVar[str] = "pointwise"
-    family: ClassVar[Family] = Family.LINEAR
     example: ClassVar[Example] = Example(out=256)
-
-    out: Count
-    bias: bool = True
-
-    @property
-    def adds_bias(self) -> bool:
-        """``bias``."""
-        return self.bias
+    overwritable: ClassVar[bool] = False
 
     def shape(self, *inputs: Shape) -> Shape:
         """``out`` channels, at the same positions."""
         return (self.out, *inputs[0][1:])
-
-    def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
-        """``weight`` of out x in, and ``bias``."""
-        weight = Tensor("weight", (self.out, inputs[0][0]))
-        return (weight, Tensor("bias", (self.out,))) if self.bias else (weight,)
 
     def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """One multiply-add for each weight at each position."""
@@ -57,7 +43,3 @@ class Pointwise(Operation):
         arguments = {"in_features": inputs[0][0], "out_features": self.out, "bias": self.bias}
         flat = len(inputs[0]) == FLAT
         return Layer("torch.nn.Linear" if flat else "netspec.nn.layers.Pointwise", arguments)
-
-    def label(self, *inputs: Shape) -> str:
-        """``pointwise 96``."""
-        return f"pointwise {self.out}"

@@ -1,7 +1,7 @@
-"""Arithmetic that convolution and pooling share: how far a window reaches and how often it fits."""
+"""What convolutions and pools share: how far a window reaches, how often it fits, what is said of it."""
 
 from netspec.errors.codes import Refusal
-from netspec.ops.facts import PerAxis, Shape, shape_text
+from netspec.ops.facts import PerAxis, Shape, Window, brief, shape_text
 
 
 def reach(kernel: PerAxis, dilation: PerAxis) -> PerAxis:
@@ -41,3 +41,20 @@ def slid(
             count += 1
         sizes.append(count)
     return tuple(sizes)
+
+
+def split_evenly(word: str, groups: int, channels: int, out: int) -> None:
+    """Refuse ``groups`` that do not divide the channels of the input and the filters of a convolution."""
+    for name, count in (("input", channels), ("output", out)):
+        if count % groups:
+            message = f"{word} with {groups} groups cannot split {count} {name} channels evenly"
+            raise Refusal("shape", message, f"groups must divide the {name} channels")
+
+
+def convolution_label(name: str, out: int, window: Window, groups: int) -> str:
+    """``conv 3x3/2, 64`` and what is unusual about it."""
+    text = f"{name} {shape_text(window.kernel)}"
+    text += f"/{brief(window.stride)}" if any(step > 1 for step in window.stride) else ""
+    text += f", {out}"
+    text += f", dilation {brief(window.dilation)}" if any(spread > 1 for spread in window.dilation) else ""
+    return text + (f", groups {groups}" if groups > 1 else "")

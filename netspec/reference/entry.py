@@ -185,7 +185,7 @@ def _target(known: type[Operation]) -> str:
 def reading(known: type[Operation]) -> tuple[Operation, tuple[tuple[int, ...], ...]]:
     """The operation of the example, and shapes that it takes."""
     operation = known(**known.example)
-    count = 2 if known.joins else known.takes[0]
+    count = known.takes[0]
     for shape in SHAPES:
         inputs = (shape,) * count
         try:
