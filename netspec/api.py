@@ -21,12 +21,11 @@ from netspec.errors.problem import Problem, Problems, SpecError
 from netspec.errors.source import Source, Span
 from netspec.graph.graph import Graph
 from netspec.language import resolve
-from netspec.language.arguments import shown
 from netspec.language.extends import spec_of
 from netspec.language.inputs import INPUT, SHAPE_HINT, SHAPE_WORDS, Sizes, misshapen
 from netspec.language.python_values import python_values
 from netspec.language.spec import Spec
-from netspec.language.values import Mapping, Value, plain
+from netspec.language.values import Mapping, Value, plain, shown
 from netspec.limits import LARGEST_SIDE, Limits
 from netspec.report.network_stats import NetworkStats
 

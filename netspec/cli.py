@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from netspec import __version__
 from netspec.commands.options import fail
 from netspec.commands.output import legible_errors, replace_unencodable
 from netspec.errors.missing_package import MissingPackage
@@ -70,7 +69,7 @@ class Commands(click.Group):
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="netspec")
+@click.version_option(package_name="netspec", prog_name="netspec")
 @click.option("--plugin", multiple=True, metavar="MODULE", help="Import a module that registers blocks. Repeatable.")
 @click.option("--root", type=click.Path(file_okay=False, exists=True, path_type=Path), help="Folder for 'extends'.")
 @click.option("--max-nodes", type=click.IntRange(1), metavar="N", help="Operations that a network may have.")

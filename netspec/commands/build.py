@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from netspec import api, files
-from netspec.commands.options import Settings, network, one_spec, refuse_output, show, with_input, with_output, with_set
+from netspec.commands.networks import network
+from netspec.commands.options import Settings, one_spec, refuse_output, show, with_input, with_output, with_set
 from netspec.commands.output import say
 from netspec.commands.weights_options import WeightsAsked, with_weights_options
 from netspec.errors.problem import Problems

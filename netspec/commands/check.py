@@ -11,7 +11,8 @@ import click
 from netspec import catalogue, files
 from netspec.analysis.warnings import advice, family_advice
 from netspec.api import Network
-from netspec.commands.options import BAD_INPUT, Settings, family, many_specs, show, with_input, with_set
+from netspec.commands.networks import family
+from netspec.commands.options import BAD_INPUT, Settings, many_specs, show, with_input, with_set
 from netspec.commands.output import say
 from netspec.errors.problem import Problem, Problems, SpecError
 from netspec.language.inputs import Sizes

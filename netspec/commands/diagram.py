@@ -11,7 +11,8 @@ import click
 
 from netspec import files
 from netspec.api import Network
-from netspec.commands.options import Settings, family, many_specs, refuse_output, with_input, with_output, with_set
+from netspec.commands.networks import family
+from netspec.commands.options import Settings, many_specs, refuse_output, with_input, with_output, with_set
 from netspec.commands.output import print_text, say
 from netspec.diagram.dot import dot_text
 from netspec.diagram.drawing import DEPTHS, Drawing, Engine

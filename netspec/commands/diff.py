@@ -7,7 +7,8 @@ import sys
 import click
 
 from netspec.commands.formats import print_report, with_format
-from netspec.commands.options import Setting, Settings, network, with_input
+from netspec.commands.networks import network
+from netspec.commands.options import Setting, Settings, with_input
 from netspec.diff.difference import difference
 from netspec.language.inputs import Sizes
 from netspec.report.difference import DifferenceReport

@@ -9,15 +9,13 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
-from netspec import api, catalogue, files
-from netspec.compiler.limits import Work
-from netspec.errors.problem import Problem, Problems, SpecError
+from netspec import files
+from netspec.errors.problem import Problem
 from netspec.errors.source import Source
 from netspec.language.inputs import INPUT, Sizes
 from netspec.language.reader import read_yaml
-from netspec.language.spec import Spec
 from netspec.language.values import Value
-from netspec.limits import LARGEST_SIDE, LIMITS, MOST_AXES, Limits
+from netspec.limits import LARGEST_SIDE, MOST_AXES
 from netspec.ops.facts import Shape
 
 BAD_INPUT = 2
@@ -82,60 +80,6 @@ def refuse_output(path: Path, inputs: Iterable[Path]) -> None:
     if str(path) == files.STANDARD:
         raise click.UsageError("-o names a file: /dev/stdout for standard output, ./- for a file of that name")
     files.refuse_unwritable(path, inputs)
-
-
-def network(word: str, given: Settings, size: Sizes | None) -> api.Network:
-    """The one network that ``word`` names. Raises :class:`SpecError`, also where it names several."""
-    spec, chosen = spec_of(word)
-    if chosen != catalogue.EVERY:
-        return api.network(spec, chosen, dict(given), size)
-    variants = _meant(spec, chosen, given, whole=True)
-    if len(variants) > 1:
-        name = word.removesuffix(f"@{chosen}")
-        known = ", ".join(f"{name}@{variant}" if variant else name for variant in variants)
-        message = f"'{word}' names {len(variants)} networks, and one is needed"
-        raise SpecError([Problem("missing-variant", message, hint=f"choose one: {known}")])
-    return api.network(spec, variants[0], dict(given), size)
-
-
-def spec_of(word: str) -> tuple[Spec, str | None]:
-    """The spec that ``word`` refers to, and the variant that is meant, within what the caller allows."""
-    allowed = click.get_current_context().find_root().params
-    return catalogue.spec(word, allowed.get("root"), Limits(allowed.get("max_nodes") or LIMITS.nodes))
-
-
-def members(word: str, given: Settings, *, whole: bool = False) -> list[tuple[Spec, str | None]]:
-    """The spec that ``word`` names and the variants meant: the one that it names, or the ``whole`` family.
-
-    A family that is nothing but variants is always meant as a whole.
-    """
-    spec, chosen = spec_of(word)
-    return [(spec, variant) for variant in _meant(spec, chosen, given, whole=whole)]
-
-
-def _meant(spec: Spec, chosen: str | None, given: Settings, *, whole: bool) -> list[str | None]:
-    """The variants of ``spec`` that are meant; None is the spec itself."""
-    family = spec.family(dict(given))
-    if chosen == catalogue.EVERY:
-        return family or [None]
-    is_alone = chosen is not None or not family or (not whole and spec.is_network(dict(given)))
-    return [chosen] if is_alone else family
-
-
-def family(word: str, given: Settings, size: Sizes | None, *, whole: bool = True) -> list[api.Network]:
-    """The networks that ``word`` names, as :func:`members` has it. Raises with what is wrong in any of them."""
-    problems = Problems()
-    found = []
-    family_of = members(word, given, whole=whole)
-    work = Work(family_of[0][0].limits)
-    for spec, variant in family_of:
-        try:
-            found.append(api.network(spec, variant, dict(given), size, work))
-        except SpecError as error:
-            for problem in error.problems:
-                problems.add(problem)
-    problems.check()
-    return found
 
 
 def fail(problems: Iterable[Problem]) -> NoReturn:

@@ -11,7 +11,8 @@ from netspec import files
 from netspec.analysis.effective_field import Effective, effective
 from netspec.analysis.position_field import PositionField, position_field
 from netspec.commands.formats import print_report, with_format
-from netspec.commands.options import Settings, network, one_spec, refuse_output, with_input, with_output, with_set
+from netspec.commands.networks import network
+from netspec.commands.options import Settings, one_spec, refuse_output, with_input, with_output, with_set
 from netspec.commands.output import is_ascii_only, say
 from netspec.graph.graph import Graph
 from netspec.language.inputs import Sizes

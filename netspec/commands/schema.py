@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from netspec.commands.options import spec_of
+from netspec.commands.networks import spec_of
 from netspec.schema.document import schema as schema_of
 from netspec.schema.document import text
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from netspec.commands.options import Settings, network, one_spec, with_input, with_set
+from netspec.commands.networks import network
+from netspec.commands.options import Settings, one_spec, with_input, with_set
 from netspec.commands.output import print_text, say
 from netspec.language.inputs import Sizes
 

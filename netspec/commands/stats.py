@@ -10,8 +10,8 @@ import click
 from netspec import files
 from netspec.analysis.setup import DTYPES, STATES, Dtype, Setup
 from netspec.analysis.summary import summary
-from netspec.commands.collect import collected
 from netspec.commands.formats import print_report, with_format
+from netspec.commands.networks import collected
 from netspec.commands.options import SIZE_HELP, Settings, Size, many_specs, refuse_output, with_output, with_set
 from netspec.commands.output import say
 from netspec.commands.stats_options import (

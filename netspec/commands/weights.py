@@ -10,7 +10,8 @@ import click
 
 from netspec import api, files
 from netspec.commands.formats import print_report, with_format
-from netspec.commands.options import BAD_INPUT, Settings, network, one_spec, refuse_output, show, with_input, with_set
+from netspec.commands.networks import network
+from netspec.commands.options import BAD_INPUT, Settings, one_spec, refuse_output, show, with_input, with_set
 from netspec.commands.weights_options import WeightsAsked, with_weights_options
 from netspec.errors.problem import SpecError
 from netspec.language.inputs import Sizes

@@ -24,8 +24,9 @@ from netspec.errors.source import Span
 from netspec.graph.builder import DuplicateName, Within
 from netspec.graph.graph import Node, Scope
 from netspec.language import names
-from netspec.language.arguments import Arguments, built, read_in
+from netspec.language.arguments import Arguments, built
 from netspec.language.definition import Definition
+from netspec.language.evaluation import read_in
 from netspec.language.layer_options import name_of, repetitions
 from netspec.language.layers import Branches, Chain, Layer, Use
 from netspec.language.parameter import settled

@@ -7,7 +7,7 @@ from netspec.compiler.run import Run
 from netspec.errors.problem import Problem
 from netspec.graph.graph import Node
 from netspec.language import names
-from netspec.language.arguments import read_in
+from netspec.language.evaluation import read_in
 from netspec.language.layer_options import is_wanted
 from netspec.language.layers import Layer, Use, named
 from netspec.language.values import Mapping, Scalar

@@ -17,10 +17,11 @@ from netspec.errors.other_names import WORDS
 from netspec.errors.problem import Problem, Problems
 from netspec.errors.source import Span
 from netspec.language import names
-from netspec.language.arguments import Arguments, Placed, built, evaluated, fields_of, shown, written
+from netspec.language.arguments import Arguments, built, fields_of
 from netspec.language.definition import Definition
+from netspec.language.evaluation import Placed, evaluated, written
 from netspec.language.layers import Use
-from netspec.language.values import Mapping, Scalar, Value
+from netspec.language.values import Mapping, Scalar, Value, shown
 from netspec.ops.operation import Operation
 
 UNKNOWN_HINT = "define it under 'blocks', or have it registered by a --plugin"

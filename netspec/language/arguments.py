@@ -1,4 +1,4 @@
-"""Written values into checked parameters: expressions worked out, pydantic's objections worded with their place."""
+"""What the parameters of a word are given, the values that these come to, and the model that they make."""
 
 from __future__ import annotations
 
@@ -9,42 +9,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from netspec.errors.codes import Code
 from netspec.errors.other_names import PARAMETERS
 from netspec.errors.problem import Problem, Problems
 from netspec.errors.source import Span
-from netspec.errors.suggestions import Hints, Suggestion, did_you_mean
-from netspec.language.expression import (
-    MAX_ELEMENTS,
-    Absent,
-    Own,
-    UnknownNameError,
-    elements,
-    evaluate,
-    names,
-    no_layer,
-)
+from netspec.errors.suggestions import Suggestion, did_you_mean
+from netspec.language.evaluation import Worked, evaluated, is_expression, read_in
+from netspec.language.expression import Absent
 from netspec.language.grammar import ExpressionError
-from netspec.language.values import Mapping, Scalar, Sequence, Value
+from netspec.language.objections import CUT, is_cut, objections
+from netspec.language.values import Mapping, Scalar, Value
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
-CUT = "an expression with a comma in it needs quotes inside {...}"
 MAX_OWN = 20
 """How many values of parameters of one layer may be worked out from one another with ``$.``."""
-
-
-class Worked(NamedTuple):
-    """A value with every expression in it worked out."""
-
-    data: Any
-
-
-class Placed(dict[str, Any]):
-    """A mapping that was worked out, and remembers how it is written: as a layer it is used with its places."""
-
-    written: Mapping
 
 
 class Given(NamedTuple):
@@ -91,89 +70,6 @@ class Arguments(NamedTuple):
         span, value, scope = values[-1]
         one = Given(span, Scalar(1, value.span), scope)
         return Arguments({**self.given, "stride": (*values[:-1], one)}, self.span)
-
-
-def read_in(value: Value) -> frozenset[str]:
-    """The parameters that the expressions in ``value`` read."""
-    if isinstance(value, Scalar):
-        try:
-            return names(str(value.value)) if is_expression(value) else frozenset()
-        except ExpressionError:  # told where it is worked out
-            return frozenset()
-    inner = value.items if isinstance(value, Sequence) else [entry for _, entry in value.entries.values()]
-    return frozenset[str]().union(*map(read_in, inner))
-
-
-def is_expression(value: Value) -> bool:
-    """Whether ``value`` is a scalar that contains ``$``."""
-    return isinstance(value, Scalar) and isinstance(value.value, str) and "$" in value.value
-
-
-def evaluated(value: Value, scope: Names[str, Any], problems: Problems, own: Own = no_layer) -> Worked | None:
-    """``value`` as plain data, its expressions worked out over ``scope``; None after a mistake, also an earlier one.
-
-    ``own`` says what the other parameters of the same layer get.
-    """
-    if isinstance(value, Scalar):
-        text = value.value
-        if not isinstance(text, str) or "$" not in text:
-            return Worked(text)
-        try:
-            return Worked(evaluate(text, scope, own))
-        except Absent:
-            return None
-        except ExpressionError as error:
-            problems.add(expression_problem(error, value, scope, problems.hints))
-            return None
-    if isinstance(value, Sequence):
-        items = [_inside(item, scope, problems, own) for item in value.items]
-        return None if None in items else Worked([item.data for item in items if item])
-    entries = {key: _inside(inner, scope, problems, own) for key, (_, inner) in value.entries.items()}
-    if None in entries.values():
-        return None
-    found = Placed({key: item.data for key, item in entries.items() if item})
-    found.written = Mapping(
-        {key: (span, written(found[key], inner.span)) for key, (span, inner) in value.entries.items()}, value.span
-    )
-    return Worked(found)
-
-
-def _inside(value: Value, scope: Names[str, Any], problems: Problems, own: Own) -> Worked | None:
-    """As :func:`evaluated`, in a list or mapping: parameters that hold one another twice would double each time."""
-    worked = evaluated(value, scope, problems, own)
-    is_expression = isinstance(value, Scalar)
-    if is_expression and worked and isinstance(worked.data, (list, dict)) and elements(worked.data) > MAX_ELEMENTS:
-        message = f"in a list or mapping an expression may come to at most {MAX_ELEMENTS:,} values"
-        problems.add(Problem("limit", message, value.span))
-        return None
-    return worked
-
-
-def written(data: Any, span: Span) -> Value:
-    """``data`` as a value that stands at ``span``, or at its own place where it remembers that."""
-    if isinstance(data, Placed):
-        return data.written
-    if isinstance(data, dict):
-        return Mapping({key: (span, written(inner, span)) for key, inner in data.items()}, span)
-    if isinstance(data, list):
-        return Sequence(tuple(written(item, span) for item in data), span)
-    return Scalar(data, span)
-
-
-def expression_problem(error: ExpressionError, value: Scalar, scope: Names[str, Any], hints: Hints) -> Problem:
-    """``error`` with its place, and the name that was perhaps meant."""
-    text = str(value.value)
-    written = value.span.source.line(value.span.line)[value.span.column - 1 :]
-    inset = written.find(text)  # behind the opening quote, if there is one
-    offset = error.offset + inset if inset in (0, 1) else 0
-    length = len(error.name) + 1 if isinstance(error, UnknownNameError) else 1
-    span = value.span._replace(column=value.span.column + offset, length=length)
-    hint = hints.did_you_mean(error.name, scope) if isinstance(error, UnknownNameError) else error.hint
-    return Problem(error.code, error.message, span, hint)
-
-
-Held = Callable[[str, Any, Span], Any]
-"""From the name of a parameter, what it was worked out to, and its place, to what its model takes."""
 
 
 class Parameters:
@@ -227,6 +123,10 @@ class Parameters:
         return worked.data
 
 
+Held = Callable[[str, Any, Span], Any]
+"""From the name of a parameter, what it was worked out to, and its place, to what its model takes."""
+
+
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -261,7 +161,8 @@ def built(
     try:
         instance = model(**data)
     except ValidationError as error:
-        for problem in _objections(error, whose, arguments, data, meant):
+        written = {name: values[-1].value for name, values in arguments.given.items()}
+        for problem in objections(error, whose, written, arguments.span, data, meant):
             problems.add(problem)
         return None
     return instance if complete else None
@@ -314,96 +215,8 @@ def refuse_unknown(whose: str, arguments: Arguments, known: Names[str, Any], pro
     return meant
 
 
-def is_cut(text: Any) -> bool:
-    """Whether a comma of the YAML around it has cut ``text``, an expression, in two: brackets stand in both parts."""
-    return isinstance(text, str) and any(text.count(one) != text.count(other) for one, other in ("()", "[]"))
-
-
 def _unknown(whose: str, name: str, *, takes_any: bool) -> str:
     """A value without a name is one for the main parameter, which a word without parameters lacks."""
     if not takes_any:
         return f"{whose} takes no parameters"
     return f"{whose} has no parameter '{name}'" if name else f"{whose} takes no value"
-
-
-_EXPECTED = {
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number",
-    "bool_type": "true or false",
-    "string_type": "a word",
-    "list_type": "a list",
-    "tuple_type": "a whole number or a list of them",
-    "dict_type": "a mapping",
-    "finite_number": "a finite number",
-}
-
-
-def _objections(
-    error: ValidationError, whose: str, arguments: Arguments, data: dict[str, Any], meant: set[str]
-) -> list[Problem]:
-    """Pydantic's errors, one for each parameter, in our words; what is ``meant`` under a wrong name is not missing."""
-    by_name: dict[str, list[Any]] = {}
-    problems = []
-    for item in error.errors(include_url=False):
-        if item["loc"]:
-            by_name.setdefault(str(item["loc"][0]), []).append(item)
-        else:  # of several parameters together
-            problems.append(Problem("wrong-value", f"{whose} must have {_expected(item)}", arguments.span))
-    for name, items in by_name.items():
-        if items[0]["type"] == "missing" and len(items[0]["loc"]) == 1:
-            if name not in arguments.given and name not in meant:
-                problems.append(Problem("missing-parameter", f"{whose} needs parameter '{name}'", arguments.span))
-            continue
-        expected = dict.fromkeys(filter(None, (_expected(item) for item in items)))
-        is_range = any(not item["type"].endswith("_type") and item["type"] != "int_from_float" for item in items)
-        message = f"'{name}' of {whose} must be {' or '.join(expected)}, not {shown(data[name])}"
-        hints = [item["ctx"]["error"].args[1] for item in items if _has_hint(item)]
-        span = _item_span(arguments.given[name][-1].value, items)
-        code: Code = "wrong-value" if is_range else "wrong-type"
-        problems.append(Problem(code, message, span, hints[0] if hints else CUT if is_cut(data[name]) else ""))
-    return problems
-
-
-def _item_span(value: Value, items: list[Any]) -> Span:
-    """The place of the wrong element of a list, if all objections are about one; else of the whole value."""
-    indices = {part for item in items for part in item["loc"][1:] if isinstance(part, int)}
-    if isinstance(value, Sequence) and len(indices) == 1:
-        index = indices.pop()
-        return value.items[index].span if index < len(value.items) else value.span
-    return value.span
-
-
-def _has_hint(item: Any) -> bool:
-    return item["type"] == "value_error" and len(item["ctx"]["error"].args) > 1
-
-
-def _expected(item: Any) -> str:
-    kind, context = item["type"], item.get("ctx", {})
-    if kind == "none_required":
-        return ""
-    if kind == "literal_error":
-        return str(context["expected"])
-    if kind == "value_error":
-        return str(context["error"].args[0])
-    if kind == "missing":
-        return "a whole number or a pair"
-    if kind == "too_short":
-        return f"a list of at least {context['min_length']}"
-    if kind == "too_long":
-        return f"a list of at most {context['max_length']}"
-    bounds = {"greater_than_equal": "ge", "greater_than": "gt", "less_than_equal": "le", "less_than": "lt"}
-    if kind in bounds:
-        key = bounds[kind]
-        said = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}[key]
-        return f"{said} {context[key]:g}" if isinstance(context[key], float) else f"{said} {context[key]}"
-    return _EXPECTED.get(kind, "another value")
-
-
-def shown(data: object) -> str:
-    """A value as it would be written in a spec, cut if long."""
-    if data is None:
-        return "nothing"
-    text = f"'{data}'" if isinstance(data, str) else str(data).lower() if isinstance(data, bool) else str(data)
-    limit = 60
-    return text if len(text) <= limit else text[: limit - 3] + "..."

@@ -8,8 +8,8 @@ from netspec.errors.codes import Code
 from netspec.errors.problem import Problem, Problems, SpecError
 from netspec.errors.source import Span
 from netspec.language import names
-from netspec.language.arguments import evaluated, shown
-from netspec.language.values import Mapping, Value
+from netspec.language.evaluation import evaluated
+from netspec.language.values import Mapping, Value, shown
 from netspec.limits import LARGEST_SIDE, MOST_AXES
 
 INPUT, INPUTS = "input", "inputs"

@@ -8,9 +8,9 @@ from typing import Any
 from netspec.errors.codes import Code
 from netspec.errors.problem import Problem, Problems
 from netspec.language import names
-from netspec.language.arguments import evaluated, shown
+from netspec.language.evaluation import evaluated
 from netspec.language.layers import Layer
-from netspec.language.values import Value
+from netspec.language.values import Value, shown
 from netspec.limits import RAISE
 
 

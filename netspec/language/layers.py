@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from netspec.errors.problem import Problem, Problems
 from netspec.errors.source import Span
 from netspec.language import expression, grammar, names
-from netspec.language.arguments import evaluated
+from netspec.language.evaluation import evaluated
 from netspec.language.values import Mapping, Scalar, Sequence, Value, weight
 
 

@@ -12,20 +12,11 @@ from netspec.errors.codes import Code
 from netspec.errors.problem import Problem, Problems
 from netspec.errors.source import Span
 from netspec.language import names
-from netspec.language.arguments import (
-    Arguments,
-    Parameters,
-    Worked,
-    built,
-    evaluated,
-    no_parameter,
-    read_in,
-    refuse_unknown,
-    shown,
-)
+from netspec.language.arguments import Arguments, Parameters, built, no_parameter, refuse_unknown
+from netspec.language.evaluation import Worked, evaluated, read_in
 from netspec.language.expression import ABSENT
 from netspec.language.grammar import ExpressionError
-from netspec.language.values import Mapping, Value, plain
+from netspec.language.values import Mapping, Value, plain, shown
 
 MAX_PARAMETERS = 1_000
 Kind = Literal["int", "float", "bool", "str", "list", "any"]

@@ -9,9 +9,8 @@ from typing import Any
 from netspec.errors.codes import Code
 from netspec.errors.problem import Problem, Problems
 from netspec.errors.source import Source, Span
-from netspec.language.arguments import shown
 from netspec.language.reader import MAX_DEPTH, MAX_DIGITS
-from netspec.language.values import Mapping, Scalar, Sequence, Value, weight
+from netspec.language.values import Mapping, Scalar, Sequence, Value, shown, weight
 from netspec.limits import LIMITS, RAISE, Limits
 
 TAKEN = "numbers, text, True, False, None, and lists and dicts of them are taken; arrays and their scalars too"

@@ -84,3 +84,12 @@ def retyped(text: str) -> int | float | bool | str | None:
     if re.fullmatch(_INFINITE, text):
         return float(text.replace(".", "", 1))
     return text
+
+
+def shown(data: object) -> str:
+    """A value as it would be written in a spec, cut if long."""
+    if data is None:
+        return "nothing"
+    text = f"'{data}'" if isinstance(data, str) else str(data).lower() if isinstance(data, bool) else str(data)
+    limit = 60
+    return text if len(text) <= limit else text[: limit - 3] + "..."
