@@ -29,6 +29,8 @@ def called(layer: Layer, inputs: list[Any], *, weights: float | Mapping[str, Any
     if layer.call == "list":
         return target(inputs, **layer.arguments)
     assert layer.call == "pairwise"
+    if layer.axes:
+        inputs = [x.reshape(*x.shape, *[1] * more) for x, more in zip(inputs, layer.axes, strict=True)]
     return reduce(lambda result, value: target(result, value, **layer.arguments), inputs)
 
 

@@ -330,9 +330,12 @@ def concatenated(net: Drawing, shape: Map) -> Drawn:
 
 
 def gated(net: Drawing, shape: Map) -> Drawn:
-    """A map scaled by a gate for each channel, for each row or column of it, or for each position."""
+    """A map scaled by a gate for each channel, with axes or without, for each row or column, or for each position."""
     _, high, wide = shape
     out = net.one(1, "$in.channels")
+    if not net.number(0, 3):
+        flat: list[Data] = [net.one("global_avg_pool", "flatten"), {"linear": net.one(1, shape[0])}, "sigmoid"]
+        return {"branches": {"x": "identity", "gate": flat}, "join": "multiply"}, shape
     gate: list[Data] = [{"adaptive_avg_pool": net.one([high, 1], [1, wide], 1)}] if net.number(0, 3) else []
     gate += [{"conv": {"out": out, "kernel": net.one(1, 3), "padding": "same"}}, net.one("sigmoid", "hardsigmoid")]
     return {"branches": {"x": "identity", "gate": gate}, "join": "multiply"}, shape

@@ -139,6 +139,7 @@ CORNERS = (
     Row("mean", {}, ((7,),), (7,)),
     Row("multiply", {}, ((7,),), (7,)),
     Row("multiply", {}, ((1, 4, 5), (3, 1, 1), (3, 4, 5), (3, 4, 5)), (3, 4, 5)),
+    Row("multiply", {}, ((3,), (3, 4, 5), (1,)), (3, 4, 5)),
     Row("max", {}, ((7,),), (7,)),
     Row("max", {}, ((3, 4, 5),) * 4, (3, 4, 5)),
     Row("drop_path", {"p": 0.0}, ((3, 4, 5),), (3, 4, 5)),
@@ -189,7 +190,13 @@ def builder(layer: Layer) -> tuple[Callable[..., Any], set[int]]:
         return module, owned(module)
     if layer.call == "list":
         return lambda *inputs: target(inputs, **layer.arguments), set()
-    return lambda *inputs: reduce(lambda one, two: target(one, two, **layer.arguments), inputs), set()
+
+    def run(*inputs: Any) -> Any:
+        axes = layer.axes or (0,) * len(inputs)
+        found = [x[(..., *[None] * more)] for x, more in zip(inputs, axes, strict=True)]
+        return reduce(lambda one, two: target(one, two, **layer.arguments), found)
+
+    return run, set()
 
 
 def memory_agrees(operation: Operation, row: Row, torch: ModuleType) -> None:

@@ -90,6 +90,8 @@ stages: {{a: {CONV}, b: {CONV}, c: {CONV}, sum: {{add: {{from: [a, b, c]}}}}, r:
 stages: {{a: {CONV}, b: {CONV}, m: {{multiply: {{from: [a, b]}}}}, r: relu6, n: {{multiply: {{from: [r, r]}}}}}}""",
     "a gate": f"""
 stages: {{a: {CONV}, p: {{adaptive_avg_pool: 1}}, r: leaky_relu, g: sigmoid, m: {{multiply: {{from: [a, g]}}}}}}""",
+    "gates without axes": f"""
+stages: {{a: {CONV}, p: global_avg_pool, g: {{linear: 4}}, m: {{multiply: [p, a, g]}}, r: {{add: [m, a]}}}}""",
     "a block that begins with an activation": f"""
 stages: {{a: {CONV}, b: [leaky_relu: 0.5, {CONV}], sum: {{mean: {{from: [b, b.0]}}}}, r: leaky_relu}}""",
     "dotted names that are not next to each other": f"""
@@ -155,6 +157,8 @@ def interpreted(network: netspec.Network, module: Any, x: Any, torch: ModuleType
     for node in network.graph.operations:
         layer = node.operation.layer(*node.input_shapes)
         inputs = [values[source] for source in node.inputs]
+        if layer.axes:
+            inputs = [one.reshape(*one.shape, *[1] * more) for one, more in zip(inputs, layer.axes, strict=True)]
         function = named(layer.target)
         if layer.call == "module":
             own = module.get_submodule(node.name)

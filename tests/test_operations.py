@@ -71,6 +71,9 @@ ROWS = (
     # with a stride what is missing depends on the size: of 8 one row after, of 7 a column on either side
     Row("conv", {"out": 4, "kernel": 3, "stride": 2, "padding": "same"}, ((3, 8, 7),), (4, 4, 4),
         params=108 + 4, cost=Cost(macs=108 * 16, adds=64), window=plane((3, 3), (2, 2), (1, 1), (0, 1))),
+    # torch has no stride beside a zero more after than before, also where they are on different axes
+    Row("conv", {"out": 4, "kernel": [2, 1], "stride": [1, 2], "padding": "same"}, ((3, 8, 7),), (4, 8, 4),
+        params=24 + 4, cost=Cost(macs=24 * 32, adds=128), window=plane((2, 1), (1, 2))),
     # the dilated kernel reaches over 4 x 5
     Row("conv", {"out": 3, "kernel": [2, 5], "dilation": [3, 1], "padding": "same"}, ((2, 5, 6),), (3, 5, 6),
         params=60 + 3, cost=Cost(macs=60 * 30, adds=3 * 30), window=plane((2, 5), (1, 1), (3, 1), (1, 2))),
@@ -234,6 +237,9 @@ ROWS = (
     Row("multiply", {}, (MAP, MAP), MAP, cost=Cost(multiply_adds=60)),
     Row("multiply", {}, (MAP, (3, 1, 1)), MAP, cost=Cost(multiply_adds=60)),
     Row("multiply", {}, ((1, 4, 5), (3, 1, 1), MAP), MAP, cost=Cost(multiply_adds=120)),
+    # features without axes scale every position
+    Row("multiply", {}, (MAP, (3,)), MAP, cost=Cost(multiply_adds=60)),
+    Row("multiply", {}, ((3,), LINE, (1,)), LINE, cost=Cost(multiply_adds=48)),
     Row("concat", {}, (MAP, (2, 4, 5)), (5, 4, 5)),
     Row("concat", {}, (FEATURES, (2,), (1,)), (10,)),
     Row("identity", {}, (MAP,), MAP),
@@ -456,7 +462,8 @@ REFUSED = (
         torch_too=False,
     ),
     Refused("multiply", {}, (MAP, (3, 2, 2)), "shape", "multiply cannot combine 3x4x5 and 3x2x2"),
-    Refused("multiply", {}, (MAP, (3,)), "shape", "multiply cannot combine 3x4x5 and 3"),
+    Refused("multiply", {}, (MAP, (5,)), "shape", "multiply cannot combine 3x4x5 and 5"),
+    Refused("multiply", {}, (MAP, (3, 4)), "shape", "multiply cannot combine 3x4x5 and 3x4"),
     Refused("concat", {}, (MAP, (3, 4, 4)), "shape", "concat needs maps of equal height and width"),
     Refused("concat", {}, (MAP, FEATURES), "shape", "concat needs maps of equal height and width"),
     Refused("concat", {}, (LINE, (3, 7)), "shape", "concat needs maps of equal size"),
@@ -598,6 +605,7 @@ VALUES = (
     ("drop_path_mean", {"p": 1}, [[1.0, 2.0], [3.0, 4.0], [5.0, 9.0]], [3.0, 5.0]),
     ("add", {}, [[1.0, 2.0], [3.0, 4.0], [5.0, 9.0]], [9.0, 15.0]),
     ("multiply", {}, [[1.0, 2.0], [3.0, 4.0], [5.0, 9.0]], [15.0, 72.0]),
+    ("multiply", {}, [[[1.0, 2.0], [3.0, 4.0]], [10.0, 100.0]], [[10.0, 20.0], [300.0, 400.0]]),
     ("concat", {}, [[1.0, 2.0], [3.0], [5.0, 9.0]], [1.0, 2.0, 3.0, 5.0, 9.0]),
     ("subtract", {}, [[1.0, 2.0], [3.0, -4.0]], [-2.0, 6.0]),
     ("max", {}, [[1.0, 9.0], [3.0, 4.0], [2.0, 8.0]], [3.0, 9.0]),

@@ -18,7 +18,7 @@ def refuse_misfit(owner: Node, *inputs: Shape) -> None:
             message += f"and would have to be {shape_text(other.shape)} here"
             raise Refusal("shape", message, "what runs again reads as many channels, or features, as the first time")
     first, second = operation.layer(*owner.input_shapes), operation.layer(*inputs)
-    if first.call == "module" and first != second:
+    if first != second:
         names = [name for name in first.arguments if first.arguments[name] != second.arguments.get(name)]
         message = f"'{owner.name}' is built for {_text(owner.input_shapes)}, and would have "
         message += f"another {' and '.join(names)} for {_text(inputs)}" if names else f"to differ for {_text(inputs)}"

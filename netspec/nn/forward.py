@@ -151,8 +151,8 @@ class Writer:
             self.lines.append(f"    del {', '.join(dict.fromkeys(dead))}")
 
     def _call(self, one: Step) -> str:
-        values = [self.variables[node] for node in one.inputs]
         piece = one.piece
+        values = self._values(one)
         if isinstance(piece, Scope) and piece in self.recomputed:
             return f"{RECOMPUTED}({self._attribute(piece.name)}, {', '.join(values)})"
         if isinstance(piece, Scope):
@@ -169,6 +169,12 @@ class Writer:
         for value in values[1:]:
             text = f"{layer.target}({text}, {value}{more})"
         return text
+
+    def _values(self, one: Step) -> list[str]:
+        """The variables that a step is called with, and the axes of one position that they get."""
+        names = [self.variables[value] for value in one.inputs]
+        axes = self.layers[one.piece].axes if isinstance(one.piece, Node) else ()
+        return [_with_axes(name, more) for name, more in zip(names, axes, strict=True)] if axes else names
 
     def _operator(self, one: Step) -> str:
         """The statement that writes the result over the first of two inputs, where there is one that may."""
@@ -200,6 +206,11 @@ class Writer:
 
 
 PAIR = 2
+
+
+def _with_axes(name: str, more: int) -> str:
+    """``x[..., None, None]``."""
+    return f"{name}[..., {', '.join(['None'] * more)}]" if more else name
 
 
 def _names() -> Iterator[str]:

@@ -66,10 +66,12 @@ class Conv(Operation):
             return padding, padding
         return same_margins(shape[1:], self._reach(axes), each(self.stride, axes))
 
-    def _depends_on_size(self, axes: int) -> bool:
-        """Whether the zeros are others for maps of other sizes."""
-        strided = zip(each(self.stride, axes), self._reach(axes), strict=True)
-        return self.padding == "same" and any(step > 1 and extent > 1 for step, extent in strided)
+    def _pads_itself(self, shape: Shape) -> bool:
+        """Whether a module of ours adds the zeros: with a stride, where their number depends on the map or is odd."""
+        steps, extents = each(self.stride, len(shape) - 1), self._reach(len(shape) - 1)
+        before, after = self.margins(shape)
+        depends = any(step > 1 and extent > 1 for step, extent in zip(steps, extents, strict=True))
+        return self.padding == "same" and (depends or (before != after and max(steps) > 1))
 
     def _reach(self, axes: int) -> PerAxis:
         return reach(each(self.kernel, axes), each(self.dilation, axes))
@@ -94,7 +96,7 @@ class Conv(Operation):
     def workspace(self, output: Shape, *inputs: Shape) -> Space:
         """A copy of the input with all of the zeros, or those that come after alone, which torch adds beforehand."""
         channels, *sizes = inputs[0]
-        whole = self._depends_on_size(len(sizes))
+        whole = self._pads_itself(inputs[0])
         ends = zip(*self.margins(inputs[0]), strict=True)
         more = [before + after if whole else after - before for before, after in ends]
         if not any(more):
@@ -124,7 +126,7 @@ class Conv(Operation):
             "groups": self.groups,
             "bias": self.bias,
         }
-        if self._depends_on_size(axes):
+        if self._pads_itself(inputs[0]):
             return Layer(f"netspec.nn.same.SameConv{axes}d", {**arguments, "padding": 0})
         return Layer(f"torch.nn.Conv{axes}d", arguments)
 

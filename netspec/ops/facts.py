@@ -171,10 +171,12 @@ class Layer(NamedTuple):
     ``call`` is ``module`` (a constructor; the instance is called with the inputs), ``function`` (called with the
     inputs and the arguments), ``list`` (a function of one list of inputs) or ``pairwise`` (a function of two inputs,
     folded from the left over more). ``operator`` is the statement of Python that does the same as a pairwise function
-    and writes the result over the first input, such as ``+=``.
+    and writes the result over the first input, such as ``+=``. ``axes`` says of each input how many axes of one
+    position it gets behind its own; empty where none gets any.
     """
 
     target: str
     arguments: dict[str, Any]
     call: Literal["module", "function", "list", "pairwise"] = "module"
     operator: str = ""
+    axes: tuple[int, ...] = ()

@@ -135,20 +135,32 @@ class Mean(Join):
         return Space(values=prod(output)) if len(inputs) > 1 else Space()
 
 
+def _axes_behind(inputs: tuple[Shape, ...]) -> tuple[int, ...]:
+    """How many axes of one position each input of a product gets: features without axes, as many as the maps have."""
+    most = max(map(len, inputs))
+    return tuple([most - FLAT if len(shape) == FLAT else 0 for shape in inputs])
+
+
+def _on_equal_axes(inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+    """``inputs`` of a product with the axes that flat ones get."""
+    return tuple([shape + (1,) * more for shape, more in zip(inputs, _axes_behind(inputs), strict=True)])
+
+
 class Multiply(Join):
-    """Elementwise product; an input with one channel or one position is repeated over the others (a gate)."""
+    """Elementwise product; what has one channel, one position or no axes is repeated over the others (a gate)."""
 
     word: ClassVar[str] = "multiply"
     is_view = alone
 
     def shape(self, *inputs: Shape) -> Shape:
-        """The largest size on each axis; the others must be equal to it or 1."""
-        result = tuple(max(sizes) for sizes in zip(*inputs, strict=False))
-        fits = all(size in (1, largest) for shape in inputs for size, largest in zip(shape, result, strict=False))
-        if len({len(shape) for shape in inputs}) > 1 or not fits:
-            shapes = " and ".join(shape_text(shape) for shape in inputs)
-            hint = "a gate has the channels of what it scales, and one position: pool it with 'adaptive_avg_pool: 1'"
-            raise Refusal("shape", f"multiply cannot combine {shapes}", hint)
+        """The largest size on each axis; the others must be equal to it or 1. Flat features are one position."""
+        shapes = _on_equal_axes(inputs)
+        result = tuple(max(sizes) for sizes in zip(*shapes, strict=False))
+        fits = all(size in (1, largest) for shape in shapes for size, largest in zip(shape, result, strict=False))
+        if len({len(shape) for shape in shapes}) > 1 or not fits:
+            named = " and ".join(shape_text(shape) for shape in inputs)
+            hint = "a gate has the channels of what it scales, and one position: pool it with 'global_avg_pool'"
+            raise Refusal("shape", f"multiply cannot combine {named}", hint)
         return result
 
     def cost(self, output: Shape, *inputs: Shape) -> Cost:
@@ -159,17 +171,18 @@ class Multiply(Join):
         """The inputs, and every product but the last."""
         if len(inputs) == 1:
             return Saved()
-        return Saved(inputs=True, beside=Space(values=sum(products(inputs)[:-1])))
+        return Saved(inputs=True, beside=Space(values=sum(products(_on_equal_axes(inputs))[:-1])))
 
     def workspace(self, output: Shape, *inputs: Shape) -> Space:
         """The product so far: what two in turn are larger than the output by."""
-        sizes = products(inputs)
+        sizes = products(_on_equal_axes(inputs))
         pairs = [before + after for before, after in pairwise(sizes)]
         return Space(values=max(pairs, default=prod(output)) - prod(output))
 
     def layer(self, *inputs: Shape) -> Layer:
         """``torch.mul``."""
-        return Layer("torch.mul", {}, call="pairwise")
+        axes = _axes_behind(inputs)
+        return Layer("torch.mul", {}, call="pairwise", axes=axes if any(axes) else ())
 
 
 class Concat(Join):

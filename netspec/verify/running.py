@@ -107,6 +107,8 @@ def runnable(layer: Layer, built: nn.Module | None = None) -> Runnable:
 
 
 def _called(layer: Layer, function: Callable[..., Any], inputs: tuple[Tensor, ...]) -> Any:
+    if layer.axes:
+        inputs = tuple([x[(..., *[None] * more)] for x, more in zip(inputs, layer.axes, strict=True)])
     if layer.call == "list":
         return function(inputs, **layer.arguments)
     if layer.call == "function":
