@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from by_hand.siamese import Siamese
 from oracle import randomised, values
 from random_sharing import random_sharing
 
@@ -17,7 +18,7 @@ from netspec.formatter.files import canonical
 from netspec.graph.graph import Graph, Node
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-SIAMESE = Path(__file__).parent / "by_hand" / "siamese.yaml"
+SIAMESE = Path(__file__).parent / "examples" / "siamese.yaml"
 SPECS = 24
 TINY = 1e-9
 RECURRENT = """
@@ -60,19 +61,6 @@ def by_hand(torch: ModuleType, name: str) -> Any:
     """The network of one of the specs as torch's users write it."""
     nn = torch.nn
 
-    class Siamese(nn.Module):  # type: ignore[misc, name-defined]
-        def __init__(self) -> None:
-            super().__init__()
-            widths = ((1, 64, 10), (64, 128, 7), (128, 128, 4), (128, 256, 4))
-            convs = [[nn.Conv2d(*one), nn.ReLU(), nn.MaxPool2d(2)] for one in widths]
-            layers = [layer for one in convs for layer in one][:-1]
-            self.encoder = nn.Sequential(*layers, nn.Flatten(), nn.Linear(9216, 16), nn.Sigmoid())
-            self.fc = nn.Linear(16, 1)
-
-        def forward(self, first: Any, second: Any) -> Any:
-            left, right = self.encoder(first), self.encoder(second)
-            return {"same": torch.sigmoid(self.fc((left - right).abs())), "first": left, "second": right}
-
     class Recurrent(nn.Module):  # type: ignore[misc, name-defined]
         def __init__(self) -> None:
             super().__init__()
@@ -99,7 +87,7 @@ def by_hand(torch: ModuleType, name: str) -> Any:
             wide = nn.functional.max_pool2d(high + high2, 2)
             return self.fc(torch.cat([wide, low, low2], 1).mean((2, 3)))
 
-    return {"siamese": Siamese, "recurrent": Recurrent, "skips": Skips}[name]()
+    return {"siamese": lambda: Siamese(16, 9216), "recurrent": Recurrent, "skips": Skips}[name]()
 
 
 def networks() -> dict[str, netspec.Network]:

@@ -1,4 +1,4 @@
-"""Networks that have no usual implementation, as a user of torch would write them."""
+"""Networks on one and three axes, and one with recurrent layers: of sounds, of films, of lines of text."""
 
 from __future__ import annotations
 
@@ -99,11 +99,3 @@ class CRNN(nn.Module):
         x = self.cnn(x).squeeze(2).permute(2, 0, 1)
         found: Tensor = self.rnn(x).permute(1, 2, 0)
         return found
-
-
-HAND = {
-    "m5": (M5, (1, 8000), {}),
-    "c3d": (lambda: C3D(48, 512 * 4), (3, 16, 48, 40), {"features": 48}),
-    "crnn": (CRNN, (1, 32, 72), {}),
-}
-"""Example -> a module, the size of one image, and the parameters of the spec that are like it."""
