@@ -1,7 +1,8 @@
-"""The specs in ``tests/examples``, networks that do not come with netspec: in form, and every figure of them verified."""
+"""The specs in ``tests/examples``, which do not come with netspec: in form, and every figure of them verified."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ def network(word: str) -> netspec.Network:
     file = word.partition("@")[0]
     sizes = HAND[word].sizes if word in HAND else (SIZES[file],)
     names = [node.name for node in netspec.read(str(FOLDER / word)).graph.inputs]
-    given: dict[str, Any] = HAND[word].params if word in HAND else {}
+    given: Mapping[str, Any] = HAND[word].params if word in HAND else {}
     return netspec.read(str(FOLDER / word), input=dict(zip(names, sizes, strict=True)), **given)
 
 

@@ -157,7 +157,8 @@ EXPLANATIONS: dict[Code, Explanation] = {
         "Begin with `netspec: 1`, `name: …`, `input: [3, 224, 224]`.",
     ),
     "missing-variant": Explanation(
-        "The spec is a family of networks without defaults for its parameters, and none is chosen; or several are meant.",
+        "The spec is a family of networks without defaults for its parameters, and none is chosen; or several are "
+        "meant.",
         "sh",
         "netspec build resnet@*",
         "Choose one: `netspec build resnet@resnet50`.",
