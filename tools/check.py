@@ -28,6 +28,7 @@ FOUND_NOTHING = 1  # git grep's exit code when no line matches
 SAMPLING = [
     "catalogue",
     "cli",
+    "diagram",
     "diff",
     "every_spec",
     "features",

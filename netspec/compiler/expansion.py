@@ -323,11 +323,9 @@ class Expansion:
 
     def _scope(self, spot: Spot, kind: str, span: Span, inputs: Inputs) -> Within:
         """The scope of a layer over ``inputs`` at ``spot``; one without a name adds none."""
-        builder, reads = self.run.builder, _built(inputs)
-        if spot.name is not None:
-            return builder.within(spot.name, kind, span=span, reads=reads)
-        index, count = spot.repetition, spot.repetitions
-        return builder.within("", kind, flat=True, index=index, count=count, span=span, reads=reads)
+        name, index, count = spot.name or "", spot.repetition, spot.repetitions
+        flat, reads = spot.name is None, _built(inputs)
+        return self.run.builder.within(name, kind, flat=flat, index=index, count=count, span=span, reads=reads)
 
     def _content(self, content: Chain | Layer, body: Body, x: Node | None, spot: Spot) -> Built:
         """A chain or branches in the current scope; what has no name there continues the numbers of ``spot``."""

@@ -46,7 +46,8 @@ def words(box: Box, density: Density) -> list[Words]:
     """The lines of text in a box."""
     count = f" {TIMES}{box.copies}" if box.copies > 1 else ""
     if box.kind is Kind.END:
-        return [(box.title if box.auxiliary else f"{box.title} {shape_label(box.shape)}", SMALL, "muted")]
+        colon = "" if box.title == "input" else ":"
+        return [(box.title if box.auxiliary else f"{box.title}{colon} {shape_label(box.shape)}", SMALL, "muted")]
     if box.kind is not Kind.BLOCK:
         title = box.title if density.words else box.title.removeprefix("conv ")
         lines: list[Words] = [(title + count, NORMAL if density.words else SMALL, "text")]

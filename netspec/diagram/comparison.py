@@ -10,12 +10,12 @@ from typing import NamedTuple
 from netspec.diagram.box_shapes import NORMAL, SMALL
 from netspec.diagram.key import key_block
 from netspec.diagram.labels import DOT, TIMES, human
-from netspec.diagram.layout import Laid, Layout
+from netspec.diagram.layout import Laid, Layout, hanging
 from netspec.diagram.page import BETWEEN, DENSITIES, LEAST, MARGIN, SCALE, described
 from netspec.diagram.panels import Block
 from netspec.diagram.paper import PAPERS, Page
-from netspec.diagram.scene import Edge, Scene, Series
-from netspec.diagram.spine import last_box
+from netspec.diagram.scene import Edge, Scene
+from netspec.diagram.spine import cut, last_box
 from netspec.drawing.picture import At, Line, Picture, Shape, Text, flattened
 from netspec.drawing.text_width import text_width
 
@@ -94,9 +94,8 @@ def _column(scene: Scene, layout: Layout) -> Column:
             starts.append(place)
     pieces = []
     for first, last in zip(starts, [*starts[1:], len(series.parts)], strict=True):
-        part = Series(series.parts[first:last], (None, *series.links[first + 1 : last], None))
-        keys = {one.key for one in part.parts}
-        laid = layout.series(part, [side for side in drawn.sides if side.at in keys], drawn.rails, series.parts)
+        part = cut(series, first, last)
+        laid = layout.series(part, hanging(part, drawn.sides), drawn.rails, series.parts)
         pieces.append(Piece(last_box(part.parts[-1]).shape[1:], laid))
     half = max(text_width(words, size, bold=size == NORMAL) / 2 for words, size in _head(scene))
     left, right = (max(half, *[getattr(piece.laid, side) for piece in pieces]) for side in ("left", "right"))

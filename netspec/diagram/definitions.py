@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 from netspec.diagram.flow import flow
-from netspec.diagram.folding import runs
+from netspec.diagram.folding import children, runs
 from netspec.diagram.idioms import connections, dense_reads
 from netspec.diagram.merging import Letters, pattern
-from netspec.diagram.outline import Facts, Outline, Reference, children
-from netspec.diagram.scene import Drawn, Panel
+from netspec.diagram.outline import Facts, Outline, Reference
+from netspec.diagram.scene import INTO, OUT_OF, Box, Drawn, Figures, Kind, Panel
 from netspec.graph import folds
 from netspec.graph.folds import STRUCTURAL
-from netspec.graph.graph import Node, Part, nodes_of
+from netspec.graph.graph import Node, Part, Scope, nodes_of
+from netspec.ops.facts import Family
 
 MOST_KINDS = 3
 """Kinds of copies that are drawn one by one; what grows from copy to copy is told as a range."""
@@ -69,7 +70,7 @@ def _told_apart(copies: list[Placed]) -> list[list[Placed]]:
     kinds: dict[int, list[Placed]] = {}
     known: dict[str, list[Hashable]] = {}
     for one in copies:
-        told = folds.signature(nodes_of(one[2]), folds.label)
+        told = folds.signature(nodes_of(one[2]), _told)
         mine = known.setdefault(one[0], [])
         if told not in mine:
             mine.append(told)
@@ -92,13 +93,60 @@ def _drawn(facts: Facts, copies: Sequence[Placed], letters: Letters) -> tuple[Dr
     def tell(alike: Sequence[Node], labels: Sequence[str]) -> str:
         times = len(alike) // len(rows)
         names = rows if times <= 1 else [row for _ in range(times) for row in rows]
-        return letters.merged(labels, names)
+        same = alike[0].operation.family is Family.ACTIVATION
+        return letters.merged(labels, names, "activation" if same else "")
 
     outline = Outline(facts, tell, inline=True)
     outline.peers = {node: tuple([nodes[index] for nodes in inside]) for index, node in enumerate(inside[0])}
+    entrances = _entrances(outline, [part for _, _, part in copies])
     parts = outline.parts(runs(children(copies[0][2]), facts.reading), opened=False)
-    found = flow(parts, outline.links(inside[0]))
+    exits = _exits(outline, copies[0][2])
+    links = outline.links(inside[0])
+    order = {pair: place for pair, place in links.order.items() if pair[1] != OUT_OF or not exits}
+    order.update({(INTO, box.key): 0 for box in entrances})
+    order.update({(outline.places[node].key, box.key): 0 for node, box in exits.items()})
+    found = flow(
+        [*entrances, *parts, *exits.values()],
+        links._replace(order=order, exits=tuple([box.key for box in exits.values()])),
+    )
     return Drawn("", found.series, found.sides, found.rails), outline.references
+
+
+def _entrances(outline: Outline, copies: Sequence[Part]) -> list[Box]:
+    """A box for each of several values that copies of a block read from outside; none where they read one."""
+    read = [_sources(outline.facts, copy) for copy in copies]
+    if min(map(len, read)) == 1:
+        return []
+    boxes = []
+    for number, source in enumerate(read[0], 1):
+        outline.peers[source] = tuple([sources[number - 1] for sources in read if len(sources) >= number])
+        outline.entrances.add(source)
+        box = outline.layers([[source]], ())
+        boxes.append(box._replace(kind=Kind.END, title=f"input {number}", path="", auxiliary=True))
+    return boxes
+
+
+def _sources(facts: Facts, copy: Part) -> list[Node]:
+    """What ``copy`` reads from outside, each once: first what it is given, in that order."""
+    inside = set(nodes_of(copy))
+    read = dict.fromkeys([source for node in nodes_of(copy) for source in facts.values(node) if source not in inside])
+    given = copy.reads if isinstance(copy, Scope) else ()
+    return [*dict.fromkeys([source for source in given if source in read]), *[one for one in read if one not in given]]
+
+
+def _exits(outline: Outline, copy: Part) -> dict[Node, Box]:
+    """Of a block with several values that are read outside, a box for each; nothing where there is one."""
+    inside = set(nodes_of(copy))
+    read = [node for node in nodes_of(copy) if any(one not in inside for one in outline.facts.reading[node])]
+    if len(read) == 1:
+        return {}
+    return {
+        node: Box(
+            f"out{node.index}", node.name, Kind.END, node.name.removeprefix(f"{copy.name}."), Family.INPUT, node.shape,
+            Figures(), auxiliary=True,
+        )
+        for node in read
+    }  # fmt: skip
 
 
 def _row(reference: Reference) -> str:
@@ -107,7 +155,14 @@ def _row(reference: Reference) -> str:
 
 
 def _shape_of_label(node: Node) -> Hashable:
+    if node.operation.family is Family.ACTIVATION:
+        return Family.ACTIVATION
     return node.operation.word, pattern(node.label)
+
+
+def _told(node: Node) -> Hashable:
+    """What tells copies apart; rates that grow from block to block are told as a range, activations by the table."""
+    return _shape_of_label(node) if node.operation.family in (Family.REGULARISE, Family.ACTIVATION) else node.label
 
 
 def _which(copies: Sequence[Placed], all_: Sequence[Placed]) -> str:
@@ -119,5 +174,5 @@ def _which(copies: Sequence[Placed], all_: Sequence[Placed]) -> str:
         return "first"
     if mine == others:
         return "others"
-    places = [row.split(" ")[0] + (f".{number}" if (row, number) not in firsts else "") for row, number, _ in copies]
+    places = list(dict.fromkeys([copy.name for _, _, copy in copies]))
     return ", ".join(places) if len(places) <= 3 else f"{places[0]} and {len(places) - 1} more"  # noqa: PLR2004 - room

@@ -35,6 +35,7 @@ ROLES = {
     Role.SKIP: f'weight=0, color="{LIGHT["skip"]}", penwidth=1.5',
     Role.SIDE: f'weight=1, color="{LIGHT["edge"]}", style=dashed',
     Role.RAIL: f'weight=0, color="{LIGHT["rail"]}"',
+    Role.CONTROL: f'weight=0, color="{LIGHT["edge"]}", style=dotted',
 }
 """The spine pulls hardest, so that it is straight; skips must not move anything."""
 ENDS = (INTO, OUT_OF)

@@ -15,10 +15,15 @@ MOST_RAILS = 6
 
 
 class Links(NamedTuple):
-    """The edges of a flow: pair -> which of the target's inputs it is, and what goes along."""
+    """The edges of a flow: pair -> which of the target's inputs it is, and what goes along.
+
+    Along those of ``decisions`` go no values. Of several ``exits`` the one behind the longest way is the end.
+    """
 
     order: Mapping[Pair, int]
     labels: Mapping[Pair, str]
+    decisions: frozenset[Pair] = frozenset()
+    exits: tuple[str, ...] = ()
 
 
 class Flow(NamedTuple):
@@ -35,7 +40,7 @@ def flow(parts: Sequence[Box | Group], links: Links) -> Flow:
     Where too many links cross, or one that cannot be led around, it is a mere list of the parts: each link that does
     not lead to the next part is a rail.
     """
-    links = _between(parts, links)
+    links = _ended(parts, _between(parts, links))
     reached = {target for _, target in links.order}
     known = {part.key: part for part in parts if part.key in reached or not _decides(part)}
     after: dict[str, list[str]] = defaultdict(list)
@@ -56,17 +61,35 @@ def flow(parts: Sequence[Box | Group], links: Links) -> Flow:
     stops = {part.key for part in series.parts}
     if any(source not in stops or target not in stops for source, target in rails):
         return _listed(known, links)
-    return Flow(series, sides, tuple([Edge(*pair, Role.RAIL, links.labels.get(pair, "")) for pair in rails]))
+    reader = _Reader(known, links)
+    return Flow(series, sides, tuple([reader.edge(pair, Role.RAIL) for pair in rails]))
+
+
+def _ended(parts: Sequence[Box | Group], links: Links) -> Links:
+    """``links`` with one from the last part of the longest way that has an exit to ``OUT_OF``."""
+    if not links.exits:
+        return links
+    depth = dict.fromkeys([INTO, *[part.key for part in parts]], 0)
+    sources: dict[str, list[str]] = defaultdict(list)
+    for source, target in links.order:
+        sources[target].append(source)
+    for part in parts:
+        depth[part.key] = max([depth[source] + 1 for source in sources[part.key]], default=0)
+    last = max(reversed(links.exits), key=lambda key: depth[key])
+    return links._replace(order={**links.order, (last, OUT_OF): 0})
 
 
 def _listed(known: Mapping[str, Box | Group], links: Links) -> Flow:
     """All parts below each other, with every link between parts that are no neighbours led around them."""
-    keys = [INTO, *known, OUT_OF]
-    straight = [pair if pair in links.order else None for pair in pairwise(keys)]
-    series = Series(tuple(known.values()), tuple([Edge(*pair) if pair else None for pair in straight]))
+    reader = _Reader(known, links)
+    straight = list(pairwise([INTO, *known, OUT_OF]))
+    series = Series(
+        tuple(known.values()),
+        tuple([reader.link(pair, Role.SPINE) if pair in links.order else None for pair in straight]),
+    )
     ends = (INTO, OUT_OF)
     rest = [pair for pair in links.order if pair not in straight and pair[0] not in ends and pair[1] not in ends]
-    return Flow(series, (), tuple([Edge(*pair, Role.RAIL, links.labels.get(pair, "")) for pair in rest]))
+    return Flow(series, (), tuple([reader.edge(pair, Role.RAIL) for pair in rest]))
 
 
 def _between(parts: Sequence[Box | Group], links: Links) -> Links:
@@ -85,7 +108,8 @@ def _between(parts: Sequence[Box | Group], links: Links) -> Links:
             order.setdefault(lifted, place)
             if pair in links.labels:
                 labels.setdefault(lifted, links.labels[pair])
-    return Links(order, labels)
+    decisions = frozenset([(home.get(source, source), home.get(target, target)) for source, target in links.decisions])
+    return Links(order, labels, decisions, links.exits)
 
 
 def _reaching(before: Mapping[str, Sequence[str]], end: str) -> set[str]:
@@ -125,8 +149,9 @@ def _sides(
             pairs += [(key, OUT_OF) for key in piece if not after.get(key)]
             tree, more = decomposed(piece, dict.fromkeys(pairs), (INTO, OUT_OF), 0)
             crossing += more
-            reader = _Reader(known, links, {INTO: at})
-            sides.append(Side(at, _open_ended(reader.series(tree, Role.SIDE))))
+            aside = all(_is_aside(known[key]) for key in piece)
+            reader = _Reader(known, links, {INTO: at}, open_ended=True)
+            sides.append(Side(at, reader.series(tree, Role.SIDE if aside else Role.BRANCH)))
     return tuple(sides), crossing
 
 
@@ -143,32 +168,43 @@ def _pieces(keys: Sequence[str], pairs: Iterable[Pair]) -> list[list[str]]:
     return list(found.values())
 
 
-def _open_ended(series: Series) -> Series:
-    """``series`` without the link behind its last part."""
-    return series._replace(links=(*series.links[:-1], None))
-
-
 class _Reader:
-    """Trees of keys as flows of parts; ``names`` are other names for ends."""
+    """Trees of keys as flows of parts; ``names`` are other names for ends. ``open_ended`` ones lead to nothing."""
 
-    def __init__(self, known: Mapping[str, Box | Group], links: Links, names: Mapping[str, str] | None = None) -> None:
-        self.known, self.links, self.names = known, links, names or {}
+    def __init__(
+        self,
+        known: Mapping[str, Box | Group],
+        links: Links,
+        names: Mapping[str, str] | None = None,
+        *,
+        open_ended: bool = False,
+    ) -> None:
+        self.known, self.links, self.names, self.open_ended = known, links, names or {}, open_ended
 
     def series(self, tree: Tree, role: Role, ends: Pair = (INTO, OUT_OF)) -> Series:
         """``tree`` as a series, whatever it is."""
         chain = tree if isinstance(tree, Chain) else Chain([], [tree])
         stops = (ends[0], *chain.keys, ends[1])
-        links = [self._link(link, role, (stops[place], stops[place + 1])) for place, link in enumerate(chain.links)]
+        links = [self.link(link, role, (stops[place], stops[place + 1])) for place, link in enumerate(chain.links)]
         return Series(tuple([self.known[key] for key in chain.keys]), tuple(links))
 
-    def _link(self, tree: Tree, role: Role, ends: Pair) -> Edge | Parallel:
+    def link(self, tree: Tree, role: Role, ends: Pair = (INTO, OUT_OF)) -> Edge | Parallel | None:
+        """What links two parts; nothing leads to an input, and away from an output."""
         if isinstance(tree, tuple):
-            return self._edge(tree, role)
+            begins = tree[0] == INTO and not self.names and self._is_end(tree[1])
+            ends_here = tree[1] == OUT_OF and (self.open_ended or self._is_end(tree[0]))
+            return None if begins or ends_here else self.edge(tree, role)
         return self._parallel(tree if isinstance(tree, Fork) else Fork([tree]), role, ends)
 
-    def _edge(self, pair: Pair, role: Role, *, changed: bool = False) -> Edge:
+    def edge(self, pair: Pair, role: Role, *, changed: bool = False) -> Edge:
+        """The edge of a pair of keys."""
         source, target = (self.names.get(key, key) for key in pair)
+        role = Role.CONTROL if pair in self.links.decisions else role
         return Edge(source, target, role, self.links.labels.get((source, target), ""), changed)
+
+    def _is_end(self, key: str) -> bool:
+        part = self.known.get(key)
+        return isinstance(part, Box) and part.kind is Kind.END
 
     def _parallel(self, fork: Fork, role: Role, ends: Pair) -> Parallel:
         join = self.known.get(ends[1])
@@ -178,10 +214,11 @@ class _Reader:
         deepest = max(map(self._depth, ways))
         longest = [way for way in boxed if self._depth(way) == deepest]
         passed = len(boxed) < len(ways)
-        around = len(boxed) == 1 or (not equal and (passed or _adds(join)))
+        opening = ends[0] == INTO and any(self._is_end(way.keys[0]) for way in boxed if isinstance(way, Chain))
+        around = not opening and (len(boxed) == 1 or (not equal and (passed or _adds(join))))
         main = longest[0] if len(longest) == 1 and around else None
         if main is None:
-            if not equal:
+            if not equal and not opening:
                 ways.sort(key=self._depth)
             ways = [*boxed, *[way for way in ways if way not in boxed]] if passed and equal else ways
             sub = Role.SIDE if role is Role.SIDE else Role.BRANCH
@@ -193,7 +230,7 @@ class _Reader:
 
     def _way(self, tree: Tree, inner: Role, direct: Role, ends: Pair, *, changed: bool = False) -> Series | Edge:
         if isinstance(tree, tuple):
-            return self._edge(tree, direct)
+            return self.edge(tree, direct)
         series = self.series(tree, inner, ends)
         if changed:
             links = [link._replace(changed=True) if isinstance(link, Edge) else link for link in series.links]
@@ -213,6 +250,10 @@ class _Reader:
         if isinstance(tree, Fork):
             return max(map(self._depth, tree.ways))
         return len(tree.keys) + sum(map(self._depth, tree.links))
+
+
+def _is_aside(part: Box | Group) -> bool:
+    return part.auxiliary or (isinstance(part, Box) and part.control)
 
 
 def _decides(part: Box | Group) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import NamedTuple
@@ -52,8 +52,8 @@ def readers(graph: Graph) -> Readers:
 def runs(parts: Iterable[Part], reading: Readers) -> list[Run]:
     """``parts`` with structure looked through and with repetitions folded."""
     found = neighbours(_pieces(parts), lambda before, after: _continues(before.part, after, reading))
-    folded = [Run(word_of(copies[0].part), tuple(copy.part for copy in copies)) for copies in found]
-    return [inner for run in folded for inner in _looked_through(run, reading)]
+    alike = [copies for pieces in found for copies in _told_together(tuple([piece.part for piece in pieces]))]
+    return [inner for copies in alike for inner in _looked_through(Run(word_of(copies[0]), copies), reading)]
 
 
 def word_of(part: Part) -> str:
@@ -90,12 +90,51 @@ def _pieces(parts: Iterable[Part]) -> Iterator[_Piece]:
             yield _Piece(part, declared=isinstance(part, Scope) and part.index > 0)
 
 
+def _told_together(copies: tuple[Part, ...]) -> list[tuple[Part, ...]]:
+    """All copies at once if they are a first one and others by what they are made of, else those of equal words."""
+    return [copies] if len(_alike(copies, word)) <= NUMBERED_KINDS else _alike(copies, label)
+
+
 def _looked_through(run: Run, reading: Readers) -> list[Run]:
-    """A single chain that was to be repeated once is no run: what it holds stands in its place."""
+    """What stands in the place of blocks that only hold others, so that these are shown where they are.
+
+    That is what a single chain holds that was to be repeated once, and what each of several blocks holds that is one
+    run of another block, unless all of them are alike: rows of a table, of which each has its own number of blocks.
+    """
     (first, *others) = run.copies
     if isinstance(first, Scope) and first.block in STRUCTURAL and not others:
         return runs(first.children, reading)
-    return [run]
+    if (others and not _is_flat(first) and len(_alike(run.copies, word)) == 1) or not all(map(_wraps, run.copies)):
+        return [run]
+    held = [runs(children(copy), reading) for copy in run.copies]
+    if any(len(inner) > 1 for inner in held) or not any(_is_block(inner[0]) for inner in held):
+        return [run]
+    equal = neighbours([inner[0] for inner in held], _equal)
+    return [Run(rows[0].word, tuple([copy for row in rows for copy in row.copies])) for rows in equal]
+
+
+def _equal(before: Run, after: Run) -> bool:
+    """Whether two single copies are told in equal words."""
+    alike = len(before.copies) == len(after.copies) == 1 and before.word == after.word
+    return alike and _signature(before.copies[0], label) == _signature(after.copies[0], label)
+
+
+def _wraps(copy: Part) -> bool:
+    """Whether all that ``copy`` holds may be one run."""
+    return isinstance(copy, Scope) and not copy.shares and len({word_of(child) for child in copy.children}) == 1
+
+
+def children(part: Part) -> Sequence[Part]:
+    """What a part holds."""
+    return part.children if isinstance(part, Scope) else [part]
+
+
+def _is_flat(part: Part) -> bool:
+    return isinstance(part, Scope) and part.flat
+
+
+def _is_block(run: Run) -> bool:
+    return isinstance(run.copies[0], Scope) and run.word not in STRUCTURAL
 
 
 def _continues(before: Part, piece: _Piece, reading: Readers) -> bool:

@@ -47,16 +47,7 @@ def _entries(scene: Scene, density: Density) -> list[tuple[list[Rect | Line], st
     for family, name in NAMES.items():
         if family in used:
             found.append(([Rect(0, 0, SWATCH, 10, family.value, CORNERS.get(family, ROUND))], name))
-    looks = {("skip-changed" if edge.changed else "skip") for edge in links if edge.role is Role.SKIP}
-    if any(box.skips for box in shown):
-        looks.add("skip")
-    for look, name in (("skip", "skip"), ("skip-changed", "skip that changes the shape")):
-        if look in looks:
-            found.append(([Line(((0, 7), (SWATCH, 7)), look, arrow=True)], name))
-    if any(box.auxiliary for box in shown):
-        found.append(([Line(((0, 7), (SWATCH, 7)), "side", arrow=True)], "training only"))
-    if any(edge.role is Role.RAIL for edge in links):
-        found.append(([Line(((0, 7), (SWATCH, 7)), "rail", arrow=True)], "link that crosses others"))
+    found += _lines(shown, links)
     if not density.words and any(box.title.startswith("conv ") for box in shown):
         found.append(([], "k\N{MULTIPLICATION SIGN}k/s, n: n channels, step s"))
     behind = f" {DOT} ".join([box.follows for box in shown if box.follows and not density.follows])
@@ -64,6 +55,20 @@ def _entries(scene: Scene, density: Density) -> list[tuple[list[Rect | Line], st
     if left_out:
         found.append(([], f"not shown: {', '.join([*left_out][:MOST_NAMED])} behind layers"))
     return found
+
+
+def _lines(shown: list[Box], links: list[Edge]) -> list[tuple[list[Rect | Line], str]]:
+    """What the lines mean."""
+    roles = {edge.role for edge in links}
+    skips = {edge.changed for edge in links if edge.role is Role.SKIP}
+    used = {
+        ("skip", "skip"): False in skips or any(box.skips for box in shown if box.kind is Kind.BLOCK),
+        ("skip-changed", "skip that changes the shape"): True in skips,
+        ("side", "training only"): any(box.auxiliary for box in shown),
+        ("control", "places of the maxima"): Role.CONTROL in roles,
+        ("rail", "link that crosses others"): Role.RAIL in roles,
+    }
+    return [([Line(((0, 7), (SWATCH, 7)), look, arrow=True)], name) for (look, name), there in used.items() if there]
 
 
 def _shown(scene: Scene) -> tuple[list[Box], list[Edge]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Sequence
+from itertools import takewhile
+from string import ascii_letters, digits
 
 from netspec.analysis.inputs import Inputs, inputs_text
 from netspec.ops.facts import Shape
@@ -19,12 +21,17 @@ HALF = 0.5
 """Per cent below which rounding would leave nothing."""
 UNITS = ((1, ""), (10**3, " k"), (10**6, " M"), (10**9, " G"), (10**12, " T"))
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)x(?=\d)")
-_NUMBERS = re.compile(r"(\d+)")
+_NUMBERS = re.compile(r"(\d+(?:\.\d+)?)")
 
 
 def crossed(text: str) -> str:
     """``conv 3x3/2, 64`` with the multiplication sign between digits."""
     return _BETWEEN_DIGITS.sub(TIMES, text)
+
+
+def grouped(channels: int, groups: int) -> str:
+    """How the label of a convolution ends that has so many channels in groups."""
+    return f", {channels}, groups {groups}"
 
 
 def shape_label(shape: Shape) -> str:
@@ -63,6 +70,15 @@ def merged(labels: Sequence[str]) -> str:
         return labels[0]
     columns = zip(*split, strict=True)
     return "".join(column[0] if len(set(column)) == 1 else f"{column[0]}{ARROW}{column[-1]}" for column in columns)
+
+
+def from_to(first: str, last: str) -> str:
+    """Names from ``first`` to ``last``, without repeating what both begin with: ``features.6 - 9``, ``conv1``."""
+    if first == last:
+        return first
+    pairs = takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
+    common = "".join([char for char, _ in pairs]).rstrip(ascii_letters + digits)
+    return f"{first} \N{EN DASH} {last.removeprefix(common)}"
 
 
 def elided(path: str, most: int) -> str:

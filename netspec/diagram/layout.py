@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from netspec.diagram.box_shapes import BAR, CIRCLE, LEAD, LOOP, SMALL, Density, bar, draw, size
 from netspec.diagram.labels import TIMES, elided
-from netspec.diagram.scene import Box, Edge, Group, Kind, Parallel, Role, Series, Side
+from netspec.diagram.scene import INTO, Box, Edge, Group, Kind, Parallel, Role, Series, Side, parts_of
 from netspec.diagram.series_parallel import Crossing
 from netspec.drawing.picture import At, Line, Part, Point, Rect, Shape, Text
 from netspec.drawing.text_width import text_width
@@ -31,7 +31,10 @@ NEAR = 0.01
 """What is no distance."""
 LONGEST_PATH = 22
 """Characters of a path in the title of a frame; of a longer one the end is shown."""
-LOOKS = {Role.SPINE: "edge", Role.BRANCH: "edge", Role.SKIP: "skip", Role.SIDE: "side", Role.RAIL: "rail"}
+LOOKS = {
+    Role.SPINE: "edge", Role.BRANCH: "edge", Role.SKIP: "skip", Role.SIDE: "side", Role.RAIL: "rail",
+    Role.CONTROL: "control",
+}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -94,7 +97,10 @@ class Layout:
         rails: Sequence[Edge] = (),
         like: Sequence[Box | Group] | None = None,
     ) -> Laid:
-        """Parts below each other, as wide as those that they are ``like``; wires to the outside are left open."""
+        """Parts below each other, as wide as those that they are ``like``; wires to the outside are left open.
+
+        ``sides`` may hang at parts of branches, too.
+        """
         laid = Laid()
         width, reach = self._common_width(like or series.parts), self._reach(like or series.parts)
         y, source = 0.0, None
@@ -102,7 +108,7 @@ class Layout:
             target = series.parts[place] if place < len(series.parts) else None
             wires: list[Wire] = []
             if link is not None:
-                between = self._link(link, source is not None, target)
+                between = self._link(link, source is not None, target, sides)
                 known = len(laid.wires)
                 laid.take(between, 0, y)
                 wires = laid.wires[known:]
@@ -189,19 +195,32 @@ class Layout:
         loop = LOOP + 3 if part.kind is Kind.BLOCK and part.skips else 0
         return Laid(own / 2, own / 2 + loop, height, [draw(part, own, height, self.density)])
 
-    def _link(self, link: Edge | Parallel, inside: bool, target: Box | Group | None) -> Laid:  # noqa: FBT001 - of a source
+    def _link(
+        self,
+        link: Edge | Parallel,
+        inside: bool,  # noqa: FBT001 - of a source
+        target: Box | Group | None,
+        sides: Sequence[Side],
+    ) -> Laid:
         if isinstance(link, Parallel):
             key = (id(link), inside, target.key if target else "")
             if key not in self._known:
-                self._known[key] = self._parallel(link, inside, target)
+                self._known[key] = self._parallel(link, inside, target, sides)
             return self._known[key]
         gap = self.density.gap if inside and target is not None else self.density.gap * 0.6
         return Laid(height=gap, wires=[Wire([(0, gap / 2)], link)])
 
-    def _parallel(self, link: Parallel, inside: bool, target: Box | Group | None) -> Laid:  # noqa: FBT001 - of a source
+    def _parallel(
+        self,
+        link: Parallel,
+        inside: bool,  # noqa: FBT001 - of a source
+        target: Box | Group | None,
+        sides: Sequence[Side],
+    ) -> Laid:
         into_bar = isinstance(target, Box) and target.kind is Kind.BAR
         branches = [
-            self.series(branch) if isinstance(branch, Series) else _lane(branch, into_bar) for branch in link.branches
+            self.series(branch, hanging(branch, sides)) if isinstance(branch, Series) else _lane(branch, into_bar)
+            for branch in link.branches
         ]
         before = BUS if inside else 0
         after = 0 if target is None or into_bar else BUS
@@ -209,9 +228,10 @@ class Layout:
             after = 0
         tallest = max(branch.height for branch in branches)
         laid = Laid(height=before + tallest + after)
-        for branch, x in zip(branches, _axes(branches, link.main), strict=True):
+        for way, branch, x in zip(link.branches, branches, _axes(branches, link.main), strict=True):
             free = tallest - branch.height
-            down = free if into_bar else free / 2
+            opens = isinstance(way, Series) and way.links[0] is None
+            down = 0 if opens else free if into_bar else free / 2
             for wire in branch.wires:
                 if not wire.ends:
                     wire.points.append((wire.bottom[0], branch.height + free - down))
@@ -236,12 +256,12 @@ class Layout:
 
     def _sides(self, laid: Laid, sides: Sequence[Side]) -> None:
         """What hangs at the spine, in a lane of its own on the right."""
-        stops = {part.key: top + height for part, top, height, _ in laid.stops}
+        stops = {INTO: 0.0, **{part.key: top + height for part, top, height, _ in laid.stops}}
         lane, free = laid.right + 2 * BESIDE, 0.0
         right = laid.right
-        for side in sorted(sides, key=lambda one: stops.get(one.at, 0)):
+        for side in sorted([side for side in sides if side.at in stops], key=lambda one: stops[one.at]):
             inner = self.series(side.flow)
-            start = stops.get(side.at, 0)
+            start = stops[side.at]
             bus = start + BUS / 2
             top = max(bus, free)
             x = lane + inner.left
@@ -257,6 +277,12 @@ class Layout:
             laid.height = max(laid.height, top + inner.height)
             free = top + inner.height + BESIDE
         laid.right = max(laid.right, right)
+
+
+def hanging(series: Series, sides: Sequence[Side]) -> list[Side]:
+    """Those of ``sides`` that hang at parts of ``series``, or of branches in it."""
+    keys = {part.key for part in parts_of(series)} if sides else set()
+    return [side for side in sides if side.at in keys]
 
 
 def _lane(edge: Edge, into_bar: bool) -> Laid:  # noqa: FBT001 - what it leads to

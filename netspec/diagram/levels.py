@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby, pairwise, takewhile
-from string import ascii_letters, digits
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from netspec.diagram.captions import passage
 from netspec.diagram.flow import Links, flow
-from netspec.diagram.folding import Readers, Run, fuses, is_one_box, readers, runs
-from netspec.diagram.labels import TIMES, human, share
-from netspec.diagram.outline import Facts, Outline, children
+from netspec.diagram.folding import Readers, Run, children, fuses, is_one_box, readers, runs
+from netspec.diagram.labels import TIMES, from_to, human, share
+from netspec.diagram.outline import Facts, Outline
 from netspec.diagram.scene import INTO, OUT_OF, Box, Drawn, Figures, Group, Kind, Level, Panel
+from netspec.diagram.towers import with_towers
 from netspec.errors.problem import Problem, Problems
 from netspec.errors.suggestions import Hints
 from netspec.graph import folds
@@ -47,7 +47,9 @@ def network(graph: Graph, level: Level, opened: Sequence[str]) -> tuple[Outline,
         parts += drawing.parts(drawing.stages(list(entries), section))
     parts += _outputs(graph)
     found = flow(parts, _between(outline, graph))
-    series = found.series._replace(links=(None, *found.series.links[1:-1], None))
+    series = found.series._replace(links=(*found.series.links[:-1], None))
+    ends = [*[side.at for side in found.sides], *[key for rail in found.rails for key in (rail.source, rail.target)]]
+    series = with_towers(series, ends)
     return outline, Panel("network", "", (Drawn("", series, found.sides, found.rails),))
 
 
@@ -86,27 +88,16 @@ def _outputs(graph: Graph) -> list[Box]:
 
 
 def _between(outline: Outline, graph: Graph) -> Links:
-    """The edges of the whole network: inputs come from outside, and the last output that is no training's leaves."""
-    order, labels = outline.links(graph.nodes)
-    found = {pair: place for pair, place in order.items() if pair[1] != OUT_OF}
+    """The edges of the whole network: inputs come from outside, and one output that is no training's leaves."""
+    links = outline.links(graph.nodes)
+    found = {pair: place for pair, place in links.order.items() if pair[1] != OUT_OF}
     found.update({(INTO, outline.places[node].key): 0 for node in graph.inputs})
     several = len(graph.outputs) > 1
-    last = [index for index, output in enumerate(graph.outputs) if not output.training] or [0]
-    for index, output in enumerate(graph.outputs):
-        key = outline.places[output.node].key
-        if several:
-            found[key, f"out{index}"] = 0
-            key = f"out{index}"
-        if index == last[-1]:
-            found[key, OUT_OF] = 0
-    return Links(found, labels)
-
-
-def _last(first: str, last: str) -> str:
-    """What of ``last`` is not in ``first`` already: ``features.9`` after ``features.6`` is ``9``."""
-    pairs = takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
-    common = "".join([char for char, _ in pairs]).rstrip(ascii_letters + digits)
-    return last.removeprefix(common)
+    keys = [f"out{index}" if several else outline.places[output.node].key for index, output in enumerate(graph.outputs)]
+    if several:
+        found.update({(outline.places[out.node].key, key): 0 for key, out in zip(keys, graph.outputs, strict=True)})
+    run = [key for key, output in zip(keys, graph.outputs, strict=True) if not output.training]
+    return links._replace(order=found, exits=tuple(run or keys[:1]))
 
 
 class _Section:
@@ -119,11 +110,7 @@ class _Section:
     def stages(self, entries: Sequence[Entry], section: str) -> Iterator[Stage]:
         """The entries of a section; blocks that are told in equal words and follow each other are one."""
         for run in folds.neighbours(entries, self._goes_on):
-            name = (
-                run[0].name
-                if run[0].name == run[-1].name
-                else f"{run[0].name} \N{EN DASH} {_last(run[0].name, run[-1].name)}"
-            )
+            name = from_to(run[0].name, run[-1].name)
             yield Stage(section, name, tuple([entry.part for entry in run]))
 
     def _goes_on(self, before: Entry, after: Entry) -> bool:
@@ -176,20 +163,11 @@ class _Section:
                 return self.outline.parts(inner, opened=opened)
             return self.outline.block(run, stage.name, opened=opened)
         (part,) = stage.parts
-        folded = content(part, self.reading)
-        nodes = nodes_of(part)
-        parts = self.outline.parts(self._flattened(folded), opened=opened)
-        if stage.section == "stages" and len(parts) > 1 and self.outline.is_closed(part) and self._blocks(folded):
-            return [self.outline.group(part, stage.name, parts, nodes)]
-        return parts
+        return self.outline.parts(self._flattened(content(part, self.reading)), opened=opened)
 
     def _flattened(self, folded: list[Run]) -> list[Run]:
         """Runs, with single simple chains opened."""
         return [inner for run in folded for inner in (self._simple(run) or [run])]
-
-    def _blocks(self, folded: list[Run]) -> bool:
-        """Whether anything of ``folded`` is more than a simple chain."""
-        return any(not self._simple(run) and not is_one_box(run.copies[0], self.reading) for run in folded)
 
     def _simple(self, run: Run) -> list[Run]:
         """What a single block holds, if that is a short chain."""

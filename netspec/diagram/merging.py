@@ -31,13 +31,13 @@ class Letters:
         self.rows = tuple(dict.fromkeys(rows))
         self.columns: dict[str, Numbers] = {}
 
-    def merged(self, labels: Sequence[str], rows: Sequence[str]) -> str:
-        """One label for copies with ``labels``, which stand in ``rows``."""
+    def merged(self, labels: Sequence[str], rows: Sequence[str], word: str = "") -> str:
+        """One label for copies with ``labels``, which stand in ``rows``; ``word`` is for labels of different words."""
         if len(set(labels)) == 1:
             return labels[0]
         strided = [_UNSTRIDED.sub(r"\1/1", label) for label in labels]
         if len({pattern(label) for label in labels}) > 1:
-            return merged(labels)
+            return (self._named(word, labels, rows) if word else None) or merged(labels)
         pieces = [_NUMBERS.split(label) for label in strided]
         columns = list(zip(*pieces, strict=True))
         texts = []
@@ -52,28 +52,44 @@ class Letters:
         return _written("".join(texts), labels)
 
     def grid(self) -> Grid | None:
-        """The table of all letters; None if there are none."""
-        if not self.columns:
-            return None
+        """The table of all letters, without places that have none of them; None if there are no letters."""
         cells = [
             (row, *[numbers[place] or "" for numbers in self.columns.values()]) for place, row in enumerate(self.rows)
         ]
-        return Grid(("", *self.columns), tuple(cells))
+        told = [row for row in cells if any(row[1:])]
+        return Grid(("", *self.columns), tuple(told)) if told else None
 
-    def _letter(self, values: Sequence[str], rows: Sequence[str], *, step: bool) -> str | None:
-        """A letter for ``values``; None where one row has different ones."""
+    def _named(self, word: str, values: Sequence[str], rows: Sequence[str]) -> str | None:
+        """A column called ``word`` for ``values``; None where a row has different ones already."""
+        numbers = self._numbers(values, rows)
+        if numbers is None:
+            return None
+        known = self.columns.get(word, numbers)
+        if any(mine != other for mine, other in _both(numbers, known)):
+            return None
+        self.columns[word] = _filled(numbers, known)
+        return word
+
+    def _numbers(self, values: Sequence[str], rows: Sequence[str]) -> Numbers | None:
+        """The value in each row; None where one row has different ones."""
         known = dict(zip(rows, values, strict=True))
         if any(known[row] != value for row, value in zip(rows, values, strict=True)):
             return None
-        numbers = tuple([known.get(row) for row in self.rows])
-        for letter, others in self.columns.items():
-            if (letter in STRIDES) is step and _agree(numbers, others, 1):
-                filled = [mine if other is None else other for mine, other in zip(numbers, others, strict=True)]
-                self.columns[letter] = tuple(filled)
+        return tuple([known.get(row) for row in self.rows])
+
+    def _letter(self, values: Sequence[str], rows: Sequence[str], *, step: bool) -> str | None:
+        """A letter for ``values``; None where one row has different ones."""
+        numbers = self._numbers(values, rows)
+        if numbers is None:
+            return None
+        known = {letter: self.columns[letter] for letter in (STRIDES if step else LETTERS) if letter in self.columns}
+        for letter, others in known.items():
+            if _agree(numbers, others, 1):
+                self.columns[letter] = _filled(numbers, others)
                 return letter
         for times in range(2, MOST_TIMES + 1) if not step else ():
-            for letter, others in self.columns.items():
-                if letter not in STRIDES and _agree(numbers, others, times):
+            for letter, others in known.items():
+                if _agree(numbers, others, times):
                     return f"{times}{letter}"
         free = [letter for letter in (STRIDES if step else LETTERS) if letter not in self.columns]
         if not free:
@@ -89,7 +105,16 @@ def _written(text: str, labels: Sequence[str]) -> str:
 
 def _agree(numbers: Numbers, others: Numbers, times: int) -> bool:
     """Whether ``numbers`` are ``times`` the ``others``, wherever both are there, and both are in two rows at least."""
-    both = [
-        (mine, other) for mine, other in zip(numbers, others, strict=True) if mine is not None and other is not None
-    ]
+    both = _both(numbers, others)
     return len(both) > 1 and all(float(mine) == times * float(other) for mine, other in both)
+
+
+def _both(numbers: Numbers, others: Numbers) -> list[tuple[str, str]]:
+    """The values of rows that have both."""
+    pairs = zip(numbers, others, strict=True)
+    return [(mine, other) for mine, other in pairs if mine is not None and other is not None]
+
+
+def _filled(numbers: Numbers, others: Numbers) -> Numbers:
+    """The ``others``, and ``numbers`` where they have none."""
+    return tuple([mine if other is None else other for mine, other in zip(numbers, others, strict=True)])

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from netspec.diagram.captions import passage, size_name
 from netspec.diagram.flow import Links, flow
-from netspec.diagram.folding import FOLLOWERS, Readers, Run, fuses, is_one_box, kinds, runs
-from netspec.diagram.labels import DOT, crossed, merged
+from netspec.diagram.folding import FOLLOWERS, Readers, Run, children, fuses, is_one_box, kinds, runs
+from netspec.diagram.labels import DOT, crossed, from_to, grouped, merged
 from netspec.diagram.scene import INTO, OUT_OF, Box, Figures, Group, Kind
 from netspec.diagram.skips import skips
 from netspec.graph import folds
@@ -53,10 +53,14 @@ class Facts(NamedTuple):
         return cls(graph, reading, graph.auxiliary(), control, skips(graph, control))
 
     def values(self, node: Node) -> Sequence[Node]:
-        """What ``node`` reads as values: not what only decides; a decision has no other inputs than its own."""
+        """What ``node`` reads: values and places of values, not what only decides or has a size.
+
+        A decision has no other inputs than its own.
+        """
         if node in self.control:
             return [source for source in node.inputs if source not in self.control]
-        read = node.operation.differentiable_inputs(*node.input_shapes)
+        places = node.operation.reads_places
+        read = len(node.inputs) if places else node.operation.differentiable_inputs(*node.input_shapes)
         return [source for source in node.inputs[:read] if source not in self.control]
 
 
@@ -81,6 +85,7 @@ class Outline:
         self.places: dict[Node, Place] = {}
         self.peers: dict[Node, tuple[Node, ...]] = {}
         self.references: list[Reference] = []
+        self.entrances: set[Node] = set()
         self.tell = tell or (lambda _, labels: merged(labels))
 
     def parts(self, folded: Iterable[Run], *, opened: bool, lane: Lane = (), row: str = "") -> list[Box | Group]:
@@ -97,7 +102,7 @@ class Outline:
                 continue
             found += [self.layers([strand], lane)] if strand else []
             strand = []
-            found += self.block(run, row or run.copies[0].name, opened=opened, lane=lane)
+            found += self.block(run, row or _name(run), opened=opened, lane=lane)
         return [*found, self.layers([strand], lane)] if strand else found
 
     def block(self, run: Run, name: str, *, opened: bool, lane: Lane = ()) -> list[Box | Group]:
@@ -112,7 +117,8 @@ class Outline:
         if not opened and self.inline and len(run.copies) == 1:
             return self.parts(runs(children(run.copies[0]), reading), opened=False, lane=lane, row=name)
         if not opened:
-            self.references.append(Reference(name, run))
+            if isinstance(run.copies[0], Node) or not run.copies[0].shares:
+                self.references.append(Reference(name, run))
             return [self._reference(run, name, lane)]
         groups = kinds(run.copies)
         if all(self.is_closed(copy) for copy in run.copies):
@@ -139,16 +145,16 @@ class Outline:
             kind = Kind.BAR
         nodes = tuple([node for copy in copies for node in copy])
         box = self._box(first, nodes, MARKS.get(first.operation.word, labels[0]), kind, lane)
-        towers = self._towers([peer for copy in copies for peer in self.peers.get(copy[0], (copy[0],))])
-        return box._replace(follows=f" {DOT} ".join(labels[1:]), lines=towers, copies=len(copies))
+        towers, channels = self._towers([peer for copy in copies for peer in self.peers.get(copy[0], (copy[0],))])
+        lines = (" | ".join([str(channels // towers)] * towers) + " in separate groups",) if towers else ()
+        apart = towers if labels[0].endswith(grouped(channels, towers)) else 0
+        return box._replace(follows=f" {DOT} ".join(labels[1:]), lines=lines, copies=len(copies), towers=apart)
 
-    def _towers(self, alike: Sequence[Node]) -> tuple[str, ...]:
-        """The channels of each of a few groups that stay apart, as papers draw them: ``128 | 128``."""
+    def _towers(self, alike: Sequence[Node]) -> tuple[int, int]:
+        """A few groups that stay apart, and the channels of all, if they are the same everywhere; else 0 of both."""
         told = {(node.operation.channel_groups, node.shape[0]) for node in alike}
         (groups, channels), *others = told
-        if others or not 1 < groups <= MOST_TOWERS:
-            return ()
-        return (" | ".join([str(channels // groups)] * groups) + " in separate groups",)
+        return (0, 0) if others or not 1 < groups <= MOST_TOWERS else (groups, channels)
 
     def whole(self, part: Part, nodes: Sequence[Node], name: str) -> Box:
         """All of ``nodes``, of which ``part`` is the first, as one box."""
@@ -158,7 +164,8 @@ class Outline:
         """The edges between the boxes of ``nodes``, and those from and to the outside."""
         order: dict[tuple[str, str], int] = {}
         labels: dict[tuple[str, str], str] = {}
-        inside = set(nodes)
+        decisions: set[tuple[str, str]] = set()
+        inside = self.entrances.union(nodes)
         ends = {output.node for output in self.facts.graph.outputs}
         first = {peer: node for node, alike in self.peers.items() for peer in alike}
         for node in nodes:
@@ -172,6 +179,8 @@ class Outline:
                     continue
                 pair = (before.key, after.key)
                 order.setdefault(pair, index)
+                if node.operation.reads_places and source is node.inputs[-1]:
+                    decisions.add(pair)
                 if pair not in labels and source in inside and node.operation.word == "concat":
                     alike = self.peers.get(first.get(source, source), (source,))
                     labels[pair] = self.tell(alike, [str(peer.shape[0]) for peer in alike])
@@ -179,7 +188,7 @@ class Outline:
                     labels[pair] = "input"
             if node in ends or any(reader not in inside for reader in self.facts.reading[node] if reader):
                 order.setdefault((after.key, OUT_OF), 0)
-        return Links(order, labels)
+        return Links(order, labels, frozenset(decisions))
 
     def is_closed(self, part: Part) -> bool:
         """Whether one value goes in and one comes out: then a frame can stand around it."""
@@ -196,13 +205,6 @@ class Outline:
             total = Figures(total.params + node.params, total.macs + macs)
         return total
 
-    def group(self, part: Part, title: str, parts: Sequence[Box | Group], nodes: Sequence[Node]) -> Group:
-        """A frame around ``parts``, which are drawn already."""
-        found = flow(parts, self.links(nodes))
-        auxiliary = self.facts.auxiliary.issuperset(nodes)
-        key = f"g{nodes[0].index}"
-        return Group(key, part.name, title, found.series, self.figures(nodes), auxiliary=auxiliary, sides=found.sides)
-
     def _split(self, run: Run, name: str, touched: Sequence[bool], lane: Lane) -> list[Box | Group]:
         """Copies that are to be opened each for itself, and references to those before, between and behind them."""
         found: list[Box | Group] = []
@@ -214,11 +216,14 @@ class Outline:
         return found
 
     def _reference(self, run: Run, name: str, lane: Lane) -> Box:
-        word = run.word.replace("_", " ") if run.word not in STRUCTURAL else size_name(run.copies[0])
-        box = self._box(run.copies[0], run.nodes, name, Kind.BLOCK, lane)
-        around = run.copies[0].parent if isinstance(run.copies[0], Scope) and len(run.copies) > 1 else None
-        path = around.name if around and around.name else run.copies[0].name
-        return box._replace(path=path, lines=(word, passage(run.copies)[0]), copies=len(run.copies))
+        first = run.copies[0]
+        word = run.word.replace("_", " ") if run.word not in STRUCTURAL else size_name(first)
+        lines = [word, passage(run.copies)[0]]
+        if isinstance(first, Scope) and first.shares:
+            lines.append(f"weights of {first.owner.name}")
+        box = self._box(first, run.nodes, name, Kind.BLOCK, lane)
+        around = _around(run)
+        return box._replace(path=around.name if around else first.name, lines=tuple(lines), copies=len(run.copies))
 
     def _opened(self, run: Run, group: tuple[Part, ...], lane: Lane) -> Group:
         """One copy opened, which stands for all of ``group``."""
@@ -264,9 +269,18 @@ class Outline:
         )
 
 
-def children(part: Part) -> Sequence[Part]:
-    """What a part holds."""
-    return part.children if isinstance(part, Scope) else [part]
+def _name(run: Run) -> str:
+    """What copies are called together."""
+    around = _around(run)
+    return around.name if around else from_to(run.copies[0].name, run.copies[-1].name)
+
+
+def _around(run: Run) -> Scope | None:
+    """The list or chain that holds nothing but the copies, if it has a name."""
+    first = run.copies[0]
+    around = first.parent if isinstance(first, Scope) else None
+    alone = around and around.name and around.block in STRUCTURAL and set(around.children) == set(run.copies)
+    return around if alone else None
 
 
 def _in_other_copies(before: Place, after: Place) -> bool:

@@ -85,7 +85,7 @@ def told(box: Box) -> str:
     if box.kind is Kind.BLOCK:
         words += [f"{human(box.figures.params)} params"] if box.figures.params else []
         words += [f"{human(box.figures.macs)} MACs"] if box.figures.macs else []
-    words += [f"{box.skips} skips"] if box.kind is Kind.BLOCK and box.skips else []
+    words += [f"{box.skips} skip{'s' if box.skips > 1 else ''}"] if box.kind is Kind.BLOCK and box.skips else []
     words += ["training only"] if box.auxiliary and box.kind is Kind.BLOCK else []
     return f" {DOT} ".join(words)
 

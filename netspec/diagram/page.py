@@ -27,7 +27,7 @@ DENSITIES = (
     Density(figures=False, gap=14),
     Density(follows=False, figures=False, gap=14),
     Density(follows=False, figures=False, words=False, gap=12),
-    Density(follows=False, figures=False, words=False, gap=9),
+    Density(follows=False, figures=False, words=False, gap=8),
 )
 MOST_COLUMNS = 6
 WORTH = 0.005
@@ -39,26 +39,39 @@ MARGIN, BETWEEN = 10, 14
 def picture(scene: Scene, page: Page = "text") -> Picture:
     """The scene on a page: with as much said in its boxes as there is room for, in as few columns as it takes."""
     paper = PAPERS[page]
+    room = paper.width / LEAST - 2 * MARGIN
     best: tuple[tuple[float, ...], float, float, tuple[Shape, ...]] | None = None
     for density in DENSITIES:
         layout = Layout(density)
-        others = [panel_block(panel, layout) for panel in scene.panels[1:]]
-        if density is not DENSITIES[-1] and _too_much(spine(scene, layout, 1), others, paper):
+        network = spine(scene, layout, 1)
+        others = {widest: _others(scene, layout, widest) for widest in _widths(network, room)}
+        if density is not DENSITIES[-1] and _too_much(network, others[room], paper):
             continue
         for columns in range(1, MOST_COLUMNS + 1):
-            found = _arranged(scene, paper, layout, columns, others)
-            if found is None:
+            network = spine(scene, layout, columns)
+            if network is None:
                 break
-            width, height, shapes = found
-            wide, high = min(SCALE, paper.width / width), min(SCALE, paper.height / height)
-            rank = (min(wide, LEAST), min(wide, high))
-            if best is None or rank > (best[0][0], best[0][1] + WORTH):
-                best = (rank, width, height, shapes)
+            for blocks in others.values():
+                width, height, shapes = _arranged(scene, paper, layout, network, blocks)
+                wide, high = min(SCALE, paper.width / width), min(SCALE, paper.height / height)
+                rank = (min(wide, LEAST), min(wide, high))
+                if best is None or rank > (best[0][0], best[0][1] + WORTH):
+                    best = (rank, width, height, shapes)
         if best and best[0][1] >= LEAST:
             break
     _, width, height, shapes = best or (0, 1.0, 1.0, ())
     scale = min(SCALE, paper.width / width, max(LEAST, paper.height / height))
     return Picture(width, height, scene.name, described(scene), flattened(shapes), scale)
+
+
+def _widths(network: Block | None, room: float) -> list[float]:
+    """How wide a definition may be: as the page, or as what the network leaves of it."""
+    beside = room - network.width - BETWEEN if network else 0
+    return [room, beside] if beside > room / 3 else [room]
+
+
+def _others(scene: Scene, layout: Layout, widest: float) -> list[Block]:
+    return [panel_block(panel, layout, widest) for panel in scene.panels[1:]]
 
 
 def _too_much(network: Block | None, others: Sequence[Block], paper: Paper) -> bool:
@@ -68,12 +81,9 @@ def _too_much(network: Block | None, others: Sequence[Block], paper: Paper) -> b
 
 
 def _arranged(
-    scene: Scene, paper: Paper, layout: Layout, columns: int, others: Sequence[Block]
-) -> tuple[float, float, tuple[Shape, ...]] | None:
-    """Width, height and shapes with the network in so many columns; None where it cannot have that many."""
-    network = spine(scene, layout, columns)
-    if network is None:
-        return None
+    scene: Scene, paper: Paper, layout: Layout, network: Block, others: Sequence[Block]
+) -> tuple[float, float, tuple[Shape, ...]]:
+    """Width, height and shapes of all blocks below the heading and above the key."""
     head = _head(scene)
     widest = max(paper.width / LEAST - 2 * MARGIN, *(block.width for block in (network, *others)))
     places, width, height = _fitted(network, others, widest, paper)

@@ -7,9 +7,12 @@ from typing import NamedTuple
 
 from netspec.diagram.box_shapes import NORMAL, SMALL
 from netspec.diagram.layout import BESIDE, Layout, finished
-from netspec.diagram.scene import Grid, Panel, Stripes
+from netspec.diagram.scene import Drawn, Grid, Panel, Stripes
 from netspec.drawing.picture import At, Curve, Line, Rect, Shape, Text
 from netspec.drawing.text_width import text_width
+
+TITLE, NOTE = 22.0, 14.0
+"""Heights of the title of a panel, and of the line that says which kind of a block is drawn below it."""
 
 
 class Block(NamedTuple):
@@ -20,35 +23,17 @@ class Block(NamedTuple):
     shapes: tuple[Shape, ...]
 
 
-def panel_block(panel: Panel, layout: Layout) -> Block:
-    """A definition in a frame: its title, what it is made of, and the table of what differs."""
-    shapes: list[Shape] = []
-    x = float(BESIDE)
-    down = 20.0
-    tallest = 0.0
-    for drawn in panel.drawn:
-        laid = layout.series(drawn.flow, drawn.sides, drawn.rails)
-        note = text_width(drawn.note, SMALL)
-        top = down + (12 if drawn.note else 0)
-        wide = max(laid.left + laid.right, note)
-        axis = x + laid.left
-        for wire in laid.wires:
-            if not wire.begins:
-                wire.points = [(0, -8), *([(0, -2), (wire.top[0], -2)] if abs(wire.top[0]) > 1 else []), *wire.points]
-            if not wire.ends:
-                low = laid.height
-                wire.points += (
-                    [(0, low)] if abs(wire.bottom[0]) <= 1 else [(wire.bottom[0], low - 4), (0, low - 4), (0, low)]
-                )
-            wire.begins = wire.ends = True
-        lines = finished(laid)
-        shapes.append(At(axis, top + 8, (*lines, *laid.shapes)))
-        if drawn.note:
-            shapes.append(Text(x + wide / 2, down + 4, drawn.note, SMALL, "muted"))
-        tallest = max(tallest, top + 8 + laid.height - down)
-        x += wide + 2 * BESIDE
-    width = max(x - BESIDE, text_width(panel.title, NORMAL, bold=True) + 2 * BESIDE)
-    height = down + tallest + 8
+def panel_block(panel: Panel, layout: Layout, widest: float) -> Block:
+    """A definition in a frame: its title, what it is made of in rows of at most ``widest``, and what differs."""
+    shapes: list[Shape] = [Text(BESIDE, 15, panel.title, NORMAL, "bold", "start")]
+    width, height = text_width(panel.title, NORMAL, bold=True) + 2 * BESIDE, TITLE
+    for row in _rows([_kind(drawn, layout) for drawn in panel.drawn], widest):
+        x = float(BESIDE)
+        for block in row:
+            shapes.append(At(x, height, block.shapes))
+            x += block.width + 2 * BESIDE
+        width, height = max(width, x - BESIDE), height + max(block.height for block in row) + 8
+    height = max(height, TITLE + 8)
     if panel.stripes:
         drawing = _stripes(panel.stripes)
         width = max(width, drawing.width + 2 * BESIDE)
@@ -59,8 +44,37 @@ def panel_block(panel: Panel, layout: Layout) -> Block:
         width = max(width, table.width + 2 * BESIDE)
         shapes.append(At((width - table.width) / 2, height, table.shapes))
         height += table.height + 6
-    title = Text(BESIDE, 15, panel.title, NORMAL, "bold", "start")
-    return Block(width, height, (Rect(0, 0, width, height, "panel", 6), title, *shapes))
+    return Block(width, height, (Rect(0, 0, width, height, "panel", 6), *shapes))
+
+
+def _rows(blocks: list[Block], widest: float) -> list[list[Block]]:
+    """Blocks beside each other, as many in a row as there is room for in a panel of that width."""
+    rows: list[list[Block]] = []
+    x = widest
+    for block in blocks:
+        if x + block.width + BESIDE > widest:
+            rows.append([])
+            x = float(BESIDE)
+        rows[-1].append(block)
+        x += block.width + 2 * BESIDE
+    return rows
+
+
+def _kind(drawn: Drawn, layout: Layout) -> Block:
+    """One kind of a block below the note that says which it is, with lines from and to nowhere at its ends."""
+    laid = layout.series(drawn.flow, drawn.sides, drawn.rails)
+    for wire in laid.wires:
+        if not wire.begins:
+            wire.points = [(0, -8), *([(0, -2), (wire.top[0], -2)] if abs(wire.top[0]) > 1 else []), *wire.points]
+        if not wire.ends:
+            low = laid.height
+            across = [(wire.bottom[0], low - 4), (0, low - 4)] if abs(wire.bottom[0]) > 1 else []
+            wire.points += [*across, (0, low)]
+        wire.begins = wire.ends = True
+    width = max(laid.left + laid.right, text_width(drawn.note, SMALL))
+    top = NOTE if drawn.note else 0
+    note = [Text(width / 2, 8, drawn.note, SMALL, "muted")] if drawn.note else []
+    return Block(width, top + 8 + laid.height, (At(laid.left, top + 8, (*finished(laid), *laid.shapes)), *note))
 
 
 def _grid(grid: Grid) -> Block:

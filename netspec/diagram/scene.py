@@ -42,7 +42,7 @@ class Kind(Enum):
 
 
 class Role(Enum):
-    """What an edge is: of the spine, of one of several branches, around something, aside from it, or a decision."""
+    """What an edge is: of the spine, of one of several branches, around something, aside from it."""
 
     SPINE = "spine"
     BRANCH = "branch"
@@ -50,6 +50,8 @@ class Role(Enum):
     SIDE = "side"
     RAIL = "rail"
     """A link that crosses others, and is led around everything."""
+    CONTROL = "control"
+    """Along it go no values, but the places that a pool took its own from."""
 
 
 class Box(NamedTuple):
@@ -57,7 +59,7 @@ class Box(NamedTuple):
 
     ``title`` is what it is or is called, ``follows`` the norms and activations behind it, ``lines`` what else is said,
     each shorter than a line of print. ``figures`` are those of all its ``copies``; ``skips`` are the skip connections
-    that it stands for.
+    that it stands for, and ``towers`` a few groups of channels that stay apart.
     """
 
     key: str
@@ -71,6 +73,7 @@ class Box(NamedTuple):
     lines: tuple[str, ...] = ()
     copies: int = 1
     skips: int = 0
+    towers: int = 0
     auxiliary: bool = False
     control: bool = False
 
@@ -229,7 +232,7 @@ def _walked(flows: Iterable[Series]) -> tuple[list[Edge], list[Edge], list[Edge]
     doors: dict[str, tuple[list[str], list[str]]] = {}
     level: list[Edge] = []
     for flow in flows:
-        for part in _parts(flow):
+        for part in parts_of(flow):
             if isinstance(part, Group):
                 edges_, into, out = _walked((part.flow, *[side.flow for side in part.sides]))
                 inner += edges_
@@ -244,14 +247,14 @@ def _walked(flows: Iterable[Series]) -> tuple[list[Edge], list[Edge], list[Edge]
     return inner, into, out
 
 
-def _parts(flow: Series | Edge | Parallel | None) -> Iterator[Box | Group]:
+def parts_of(flow: Series | Edge | Parallel | None) -> Iterator[Box | Group]:
     """The parts of a flow, but not those in groups."""
     if isinstance(flow, Parallel):
         for branch in flow.branches:
-            yield from _parts(branch)
+            yield from parts_of(branch)
     elif isinstance(flow, Series):
         for link in flow.links:
-            yield from _parts(link)
+            yield from parts_of(link)
         yield from flow.parts
 
 

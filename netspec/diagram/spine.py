@@ -6,9 +6,9 @@ from itertools import pairwise
 
 from netspec.diagram.box_shapes import SMALL
 from netspec.diagram.labels import TIMES
-from netspec.diagram.layout import BESIDE, Layout
+from netspec.diagram.layout import BESIDE, Layout, hanging
 from netspec.diagram.panels import Block
-from netspec.diagram.scene import Box, Drawn, Edge, Group, Kind, Scene, Series
+from netspec.diagram.scene import INTO, Box, Drawn, Edge, Group, Kind, Scene, Series
 from netspec.drawing.picture import At, Line, Shape, Text
 from netspec.drawing.text_width import text_width
 
@@ -28,7 +28,7 @@ def spine(scene: Scene, layout: Layout, columns: int) -> Block | None:
         keys = {part.key for part in chunk.parts}
         laid = layout.series(
             chunk,
-            [side for side in drawn.sides if side.at in keys],
+            [*[side for side in drawn.sides if side.at == INTO and chunk is chunks[0]], *hanging(chunk, drawn.sides)],
             [rail for rail in drawn.rails if rail.source in keys],
         )
         labels: list[tuple[float, str]] = []
@@ -80,10 +80,13 @@ def _chunks(drawn: Drawn, layout: Layout, columns: int) -> list[Series] | None:
             return None
         chosen.append(min(free, key=lambda cut: abs(tops[cut] - wanted)))
     stops = [0, *chosen, len(series.parts)]
-    return [
-        Series(series.parts[first:last], (None, *series.links[first + 1 : last], None))
-        for first, last in pairwise(stops)
-    ]
+    return [cut(series, first, last) for first, last in pairwise(stops)]
+
+
+def cut(series: Series, first: int, last: int) -> Series:
+    """The parts from ``first`` to before ``last``, as a series of their own."""
+    begins = None if first else series.links[0]
+    return Series(series.parts[first:last], (begins, *series.links[first + 1 : last], None))
 
 
 def last_box(part: Box | Group) -> Box:
