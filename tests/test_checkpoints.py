@@ -36,6 +36,14 @@ def other(state: State) -> State:
     return {name: value + 1 for name, value in state.items()}
 
 
+def in_one_storage(state: State, torch: Any) -> State:
+    """``state`` whose real numbers lie one behind the other."""
+    real = {name: value for name, value in state.items() if value.is_floating_point()}
+    flat = torch.cat([value.reshape(-1) for value in real.values()])
+    parts = flat.split([value.numel() for value in real.values()])
+    return {**state, **{name: part.view_as(real[name]) for name, part in zip(real, parts, strict=True)}}
+
+
 LOADED: dict[str, tuple[Make, str]] = {
     "bare": (lambda state, _: state, ""),
     "ordered": (lambda state, _: OrderedDict(state), ""),
@@ -91,6 +99,21 @@ LOADED: dict[str, tuple[Make, str]] = {
         "",
     ),
     "with a word beside": (lambda state, _: {**state, "note": "x"}, ""),
+    "in a list": (lambda state, _: {"models": [state, None]}, "under 'models.0'"),
+    "in a tuple": (lambda state, _: (state, 90), "under '0'"),
+    "with numbers of NumPy's beside": (
+        lambda state, _: {"model": state, "best": np.float32(1), "epoch": np.int64(3), "is_last": np.bool_(1)},
+        "under 'model'",
+    ),
+    "of views into one storage": (in_one_storage, ""),
+    "of tensors that are not contiguous": (
+        lambda state, torch: {
+            **state,
+            "conv.weight": state["conv.weight"].contiguous(memory_format=torch.channels_last),
+            "fc.weight": state["fc.weight"].t().contiguous().t(),
+        },
+        "",
+    ),
     "in a circle": (lambda state, _: circle(state), ""),
 }
 
@@ -155,6 +178,31 @@ REFUSED: dict[str, tuple[Make, str]] = {
     "statistics without a mean": (
         lambda state, _: {name: value for name, value in state.items() if name not in ("bn.running_mean", COUNTER)},
         "2 missing, 0 unknown, 0 of another shape (bn.running_mean, bn.num_batches_tracked)",
+    ),
+    "parameters alone": (
+        lambda state, _: {name: value for name, value in state.items() if name.endswith((".weight", ".bias"))},
+        "3 missing, 0 unknown, 0 of another shape (bn.running_mean, bn.running_var, bn.num_batches_tracked)",
+    ),
+    "other classes and more": (
+        lambda state, _: {**state, "fc.weight": state["fc.weight"][:3], "conv.bias": state["conv.bias"][:2]},
+        "help: --partial, or partial=True",
+    ),
+    "in two halves": (
+        lambda state, _: {f"{'head' if name.startswith('fc') else 'body'}.{name}": v for name, v in state.items()},
+        "2 missing, 0 unknown, 0 of another shape (fc.weight, fc.bias)",
+    ),
+    "of whole numbers": (lambda state, _: {name: v.long() for name, v in state.items()}, "'conv.weight' is of int64"),
+    "of complex numbers": (
+        lambda state, torch: {**state, "fc.bias": state["fc.bias"].to(torch.complex64)},
+        "'fc.bias' is complex",
+    ),
+    "without values": (
+        lambda state, _: {name: value.to("meta") for name, value in state.items()},
+        "'conv.weight' has no values: it is on the device meta",
+    ),
+    "two under one key": (
+        lambda state, _: {"a.b": state, "a": {"b": other(state)}},
+        "two mappings of tensors lie under the key 'a.b'",
     ),
     "names of another framework": (
         lambda state, _: {
@@ -404,21 +452,6 @@ def test_lists_of_parts_are_not_trusted(case: str, torch: ModuleType, tmp_path: 
     path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
     with pytest.raises(netspec.SpecError, match=re.escape(said)):
         netspec.load_weights(damage.module(2), path)
-
-
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        (b"\x89HDF\r\n\x1a\n" + bytes(100), "an HDF5 file, as Keras writes it"),
-        (b"GGUF" + bytes(100), "a GGUF file"),
-        (b"\x93NUMPY" + bytes(100), "an array of NumPy"),
-    ],
-)
-def test_files_of_other_programs_are_called_what_they_are(content: bytes, said: str, tmp_path: Path) -> None:
-    """Weights of other frameworks are refused with the name of their format."""
-    (tmp_path / "w.pth").write_bytes(content)
-    with pytest.raises(netspec.SpecError, match=said):
-        netspec.load_weights(damage.module(2), tmp_path / "w.pth")
 
 
 def test_archives_of_numpy_and_folders_are_called_what_they_are(tmp_path: Path) -> None:

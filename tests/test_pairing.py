@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from importlib.util import find_spec
+from itertools import permutations
 from pathlib import Path
 from random import Random
 from types import ModuleType
@@ -18,7 +20,9 @@ from oracle import randomised
 
 import netspec
 from netspec.cli import main
+from netspec.weights.order import Order, exchangeable
 from netspec.weights.pairing import Pairing, pair
+from netspec.weights.telling import decided, telling
 from netspec.weights.wanted import layer_of, wanted
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -137,6 +141,52 @@ def test_what_is_paired_without_any_help_of_names_is_right(word: str) -> None:
     assert {*found.pairs, *found.open} == {*layers}
     assert found.ours == found.theirs == ()
     assert len(found.open) == OPEN[word]
+
+
+@pytest.mark.parametrize("word", ["resnet152", "inception-v3"])
+def test_many_layers_that_could_be_exchanged_are_told_by_their_names(word: str) -> None:
+    """In a file sorted by name, more layers than can be tried in every order are paired with those of their names."""
+    graph = shipped.graph(word)
+    needed = wanted(graph)
+    found = pair(graph, needed, {name: needed[name].shape for name in sorted(needed)}, ordered=False)
+
+    assert found.pairs == {layer: layer for layer in map(layer_of, needed)}
+    assert not found.open
+
+
+def test_of_many_layers_only_the_best_order_is_taken() -> None:
+    """What names decide of six layers is the one order, of all there are, in which pairs share most words."""
+    random = Random(3)  # noqa: S311 - to be repeated
+    taken = 0
+    for _ in range(40):
+        words = [random.sample("abcdefghijklmn", 4) for _ in range(6)]
+        mine = [".".join([*some, "x", str(at)]) for at, some in enumerate(words)]
+        others = [".".join([*some[:3], "y", str(at)]) for at, some in enumerate(random.sample(words, 6))]
+        order = Order(mine, others, {name: 1 << at for at, name in enumerate(mine)}, ordered=True)
+        found = decided(mine, others, order)
+        left, right = telling(mine), telling(others)
+        scores = Counter(sum(len(a & b) for a, b in zip(left, chosen, strict=True)) for chosen in permutations(right))
+        score = sum(len(left[mine.index(one)] & right[others.index(other)]) for one, other in found.items())
+        taken += bool(found)
+
+        assert not found or (score, scores[score]) == (max(scores), 1)
+    assert 5 < taken < 40
+
+
+@pytest.mark.parametrize("tells", [True, False])
+def test_finding_what_could_be_exchanged_is_no_long_search(tells: bool) -> None:  # noqa: FBT001 - drawn
+    """Whether all is known of the order or nothing, each layer is compared with one other."""
+    asked = 0
+
+    def is_known(_one: int, _later: int) -> bool:
+        nonlocal asked
+        asked += 1
+        return tells
+
+    groups = exchangeable(1000, is_known)
+
+    assert groups == ([[at] for at in range(1000)] if tells else [[*range(1000)]])
+    assert asked == 999
 
 
 def test_a_wrong_order_is_seen_by_the_shapes() -> None:

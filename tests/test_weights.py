@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import pickle
 import re
 import zipfile
 from collections.abc import Callable
@@ -15,7 +17,7 @@ from click.testing import CliRunner
 
 import netspec
 from netspec.cli import main
-from netspec.nn import checkpoint
+from netspec.nn import torch_file
 
 
 @pytest.fixture
@@ -68,12 +70,26 @@ def test_weights_of_another_network_change_nothing(module: Any, torch: ModuleTyp
     assert all(torch.equal(value, before[name]) for name, value in mine.state_dict().items())
 
 
-@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04broken"])
-def test_files_that_hold_no_weights_are_refused(content: bytes, tmp_path: Path) -> None:
-    """Empty, foreign and truncated files are answered with their name."""
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "was not written by torch.save: it is empty"),
+        (b"not a checkpoint", "was not written by torch.save"),
+        (b"PK\x03\x04broken", "is cut off: the end of its archive is missing"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "is a pointer of Git LFS, not the file itself"),
+        (b"<!DOCTYPE html><title>404</title>", "is a page of the web"),
+        (gzip.compress(b"weights"), "is packed by gzip"),
+        (pickle.dumps({"conv1.weight": [1.0]}), "is a plain pickle"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(100), "is an HDF5 file, as Keras writes it"),
+        (b"GGUF" + bytes(100), "is a GGUF file"),
+        (b"\x93NUMPY" + bytes(100), "is an array of NumPy"),
+    ],
+)
+def test_files_that_hold_no_weights_are_called_what_they_are(content: bytes, said: str, tmp_path: Path) -> None:
+    """Empty, truncated and foreign files are refused with their name and what they are."""
     path = tmp_path / "x.pth"
     path.write_bytes(content)
-    with pytest.raises(netspec.SpecError, match=r"x\.pth: this file holds no"):
+    with pytest.raises(netspec.SpecError, match=rf"x\.pth: this file {re.escape(said)}"):
         netspec.load_weights(netspec.compile("lenet5"), path)
 
 
@@ -211,7 +227,7 @@ def test_an_archive_that_unpacks_to_much_is_not_unpacked(
     """Some kilobytes that unpack to more than the stated limit are refused before torch sees them."""
     path = tmp_path / "w.pth"
     state = damage.module(1).state_dict()
-    monkeypatch.setattr(checkpoint, "ROOM", 10**6)
+    monkeypatch.setattr(torch_file, "BYTES", 10**6)
     huge = bytes(10**6 + 16 * 10_000)
     packed = damage.repacked(
         damage.zipped({**state}),

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from netspec import files
 from netspec.errors.problem import Problem, SpecError
-from netspec.nn.checkpoint import SAFE, refuse_long_header
+from netspec.nn.checkpoint import is_safetensors, refuse_long_header
 from netspec.nn.wrappers import GATHER, refuse_parts, whole
 
 FORMAT = 1
@@ -88,7 +88,7 @@ def contents(path: Path) -> Contents:
 
 def spec_in(path: Path) -> str | None:
     """The spec in the file at ``path``, if that is an artefact that can be read."""
-    if path.suffix != SAFE:
+    if not is_safetensors(path):
         return None
     try:
         return contents(path).spec

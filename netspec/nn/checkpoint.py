@@ -1,67 +1,31 @@
-"""Tensors by name from files of others: safetensors, or torch's own formats read without unpickling anything but data.
-
-How much a file unpacks to is looked at first: a compressed archive of some megabytes can hold gigabytes. What a
-training keeps beside the weights (an optimizer's averages, a second set of weights) has room in ``TIMES`` their bytes.
-"""
+"""Tensors by name from files of others: safetensors, files of torch, and several that are one."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import lzma
-import pathlib
 import pickle
-import re
 import struct
-import warnings
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-from torch import Tensor
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, strided
 
 from netspec import files
-from netspec.errors.problem import Problem, SpecError
+from netspec.nn.torch_file import ALONE, ARCHIVE, LEGACY, Room, bad_weights, reason, torch_file
 
 SAFE = ".safetensors"
 INDEX = ".index.json"
 """How the list of the parts of a sharded file ends."""
-TIMES, ROOM = 16, 2**28
-"""A file may unpack to so many times the bytes that are needed, and so many bytes more."""
 LONGEST_HEADER = 2**24
 """Bytes of a safetensors file's list of tensors; one of ten thousand tensors has about one million."""
-DEPTH, MOST_DICTIONARIES = 6, 10_000
-"""How deep dictionaries are looked for in each other, and how many are looked at."""
+DEPTH, MOST_MAPPINGS = 6, 100_000
+"""How deep dictionaries are looked for in each other and in lists, and how many of these there may be."""
 MOST_PARTS = 1_000
 """Files of one sharded file."""
-ALONE = "write the weights alone: torch.save(model.state_dict(), ...)"
-SCALAR: Callable[..., Any] = np.float64().__reduce__()[0]  # type: ignore[assignment]  # typed as for any object
-"""What makes a number of NumPy's from its bytes."""
-PATHS: dict[str, type[pathlib.PurePath]] = {
-    "PosixPath": pathlib.PurePosixPath,
-    "PurePosixPath": pathlib.PurePosixPath,
-    "WindowsPath": pathlib.PureWindowsPath,
-    "PureWindowsPath": pathlib.PureWindowsPath,
-}
-DATA: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
-    argparse.Namespace,  # what torchvision's references and timm keep of the command line
-    *((kind, f"{module}.{name}") for module in ("pathlib", "pathlib._local") for name, kind in PATHS.items()),
-    *(np.dtypes.Float64DType, np.dtypes.Float32DType, np.dtypes.Int64DType, np.dtype),
-    *((SCALAR, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")),  # a best loss
-]
-"""Classes beside torch's own that hold data and nothing else, so that they may be read."""
-FOREIGN = {
-    b"\x89HDF\r\n\x1a\n": "an HDF5 file, as Keras writes it",
-    b"GGUF": "a GGUF file",
-    b"\x93NUMPY": "an array of NumPy",
-}
-"""How files of others begin."""
 
 UNREADABLE = (
     *(OSError, EOFError, RuntimeError, ValueError, LookupError, TypeError, AttributeError, AssertionError),
@@ -71,13 +35,8 @@ UNREADABLE = (
 """What safetensors, zipfile and torch raise for files that are damaged or of another kind."""
 
 
-def bad_weights(message: str, hint: str = "", notes: Iterable[str] = ()) -> SpecError:
-    """A file of weights that is not what it should be."""
-    return SpecError([Problem("bad-artefact", message, hint=hint, notes=tuple(notes))])
-
-
-def dictionaries(path: Path, needed: int) -> dict[str, dict[str, Tensor]]:
-    """The dictionaries of tensors by name in the file at ``path``, for a module of ``needed`` bytes.
+def dictionaries(path: Path, room: Room) -> dict[str, dict[str, Tensor]]:
+    """The dictionaries of tensors by name in the file at ``path``, for a network that leaves so much ``room``.
 
     Each is found under its keys, joined by dots; a ``.safetensors`` file and a sharded one have a single one, under
     nothing. Anything else is read by ``torch.load(weights_only=True)``, which refuses what is no plain data. Raises
@@ -89,10 +48,10 @@ def dictionaries(path: Path, needed: int) -> dict[str, dict[str, Tensor]]:
     files.refuse_unreadable(path)
     try:
         if path.name.endswith(INDEX):
-            return {"": _sharded(path, needed)}
-        return _found(path, _content(path, needed))
+            return {"": _sharded(path, room)}
+        return _found(path, _content(path, room), room)
     except UNREADABLE as error:
-        raise bad_weights(f"{path}: this file holds no weights that can be read safely: {_reason(error)}") from None
+        raise bad_weights(f"{path}: this file holds no weights that can be read safely: {reason(error)}") from None
 
 
 def refuse_long_header(path: Path) -> None:
@@ -107,68 +66,32 @@ def refuse_long_header(path: Path) -> None:
 # -- one file -----------------------------------------------------------------------------------------------------
 
 
-def _content(path: Path, needed: int) -> object:
+def is_safetensors(path: Path) -> bool:
+    """Whether the file at ``path`` begins as a safetensors file does, or is called one and begins as no other."""
+    try:
+        with path.open("rb") as file:
+            begin = file.read(9)
+    except OSError:
+        return False
+    return begin[8:] == b"{" or (path.suffix == SAFE and not begin.startswith((ARCHIVE, LEGACY[:9])))
+
+
+def _content(path: Path, room: Room) -> object:
     """What the file at ``path`` holds, once it is known to be of a kind that can be read and not too large."""
-    if path.suffix == SAFE:
-        refuse_long_header(path)
-        _refuse_oversized(path, path.stat().st_size, needed)
-        return load_file(path)
-    return _unpickled(path, needed)
-
-
-def _unpickled(path: Path, needed: int) -> object:
-    """What ``torch.load`` makes of the file, once its archive is sound and not too large."""
-    with path.open("rb") as file:
-        begin = file.read(8)
-    for mark, name in FOREIGN.items():
-        if begin.startswith(mark):
-            raise bad_weights(f"{path}: this file is {name}, and holds no weights of torch", ALONE)
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            _refuse_oversized(path, sum(entry.file_size for entry in archive.infolist()), needed)
-            _refuse_damaged(path, archive)
-    else:
-        _refuse_oversized(path, path.stat().st_size, needed)
-    with warnings.catch_warnings(), torch.serialization.safe_globals(DATA):
-        warnings.simplefilter("ignore")  # of formats that torch means to give up
-        return torch.load(path, map_location="cpu", weights_only=True)
-
-
-def _refuse_oversized(path: Path, size: int, needed: int) -> None:
-    limit = TIMES * needed + ROOM
-    if size > limit:
-        message = f"{path}: unpacked it has {size:,} bytes, and the network needs {needed:,}"
-        raise bad_weights(message, f"the limit is {limit:,}; {ALONE}")
-
-
-def _refuse_damaged(path: Path, archive: zipfile.ZipFile) -> None:
-    """Compare the archive's checksums, which torch does not; where they are 0, torch was told not to write them."""
-    names = set(archive.namelist())
-    for kind, mark in (("a TorchScript archive", "constants.pkl"), ("an exported program", "archive_format")):
-        if any(name.rpartition("/")[2] == mark for name in names):
-            raise bad_weights(f"{path}: this file is {kind}, and holds code beside weights", ALONE)
-    if names and all(name.endswith(".npy") for name in names):
-        raise bad_weights(f"{path}: this file is an archive of NumPy's, and holds no weights of torch", ALONE)
-    for entry in archive.infolist():
-        if entry.CRC:
-            with archive.open(entry) as content:
-                while content.read(2**20):  # raises BadZipFile at the end if the checksum is another
-                    pass
-
-
-def _reason(error: BaseException) -> str:
-    """What went wrong, in one line, without torch's advice to read the file unsafely."""
-    said = str(error).rpartition("WeightsUnpickler error: ")[2].strip()
-    strange = re.search(r"GLOBAL (\S+)", said)
-    if strange:
-        return f"it holds {strange[1]}, which is code, not data; {ALONE}"
-    return said.partition("\n")[0][:200] or type(error).__name__
+    if not is_safetensors(path):
+        return torch_file(path, room)
+    refuse_long_header(path)
+    room.refuse_bytes(path, path.stat().st_size)
+    with safe_open(path, framework="pt") as file:
+        names = file.keys()
+        room.refuse_tensors(path, len(names))
+        return {name: file.get_tensor(name) for name in names}
 
 
 # -- many files ---------------------------------------------------------------------------------------------------
 
 
-def _sharded(path: Path, needed: int) -> dict[str, Tensor]:
+def _sharded(path: Path, room: Room) -> dict[str, Tensor]:
     """The tensors that the list at ``path`` finds in files beside it."""
     listed = json.loads(files.text(path, files.read(path, LONGEST_HEADER)))
     places = listed.get("weight_map") if isinstance(listed, dict) else None
@@ -182,24 +105,33 @@ def _sharded(path: Path, needed: int) -> dict[str, Tensor]:
             raise bad_weights(f"{path}: '{part}' is no file beside it", "the parts lie in the folder of their list")
     for part in parts:
         files.refuse_unreadable(path.with_name(part))
-    _refuse_oversized(path, sum(path.with_name(part).stat().st_size for part in parts), needed)
+    room.refuse_bytes(path, sum(path.with_name(part).stat().st_size for part in parts))
+    names: dict[str, list[str]] = {part: [] for part in parts}
+    for name, part in places.items():
+        names[part].append(name)
     found: dict[str, Tensor] = {}
-    for part in parts:
-        held = _found(path.with_name(part), _content(path.with_name(part), needed)).get("", {})
-        for name, place in places.items():
-            if place == part and name not in held:
+    for part, wanted in names.items():
+        held = _found(path.with_name(part), _content(path.with_name(part), room), room).get("", {})
+        for name in wanted:
+            if name not in held:
                 raise bad_weights(f"{path}: '{name}' is not in '{part}', where it should be")
-            if place == part:
-                found[name] = held[name]
+            found[name] = held[name]
     return found
 
 
 # -- what is in it ------------------------------------------------------------------------------------------------
 
 
-def _found(path: Path, content: object) -> dict[str, dict[str, Tensor]]:
+def _found(path: Path, content: object, room: Room) -> dict[str, dict[str, Tensor]]:
     """Every dictionary in ``content`` that has tensors under names."""
-    found = {".".join(keys): tensors for keys, tensors in _walk(content)}
+    found: dict[str, dict[str, Tensor]] = {}
+    for keys, tensors in _walk(path, content):
+        key = ".".join(keys)
+        if key in found:
+            raise bad_weights(f"{path}: two mappings of tensors lie under the key '{key}'")
+        found[key] = tensors
+    room.refuse_tensors(path, sum(map(len, found.values())))
+    room.refuse_bytes(path, max((_size(tensor) for held in found.values() for tensor in held.values()), default=0))
     if not found:
         what = "a mapping of names to tensors"
         if isinstance(content, dict) and any(not isinstance(key, str) for key in dict.keys(content)):
@@ -209,23 +141,38 @@ def _found(path: Path, content: object) -> dict[str, dict[str, Tensor]]:
     return found
 
 
-def _walk(content: object) -> Iterator[tuple[tuple[str, ...], dict[str, Tensor]]]:
-    """Dictionaries in each other, from the outside in, each once; methods are dict's, not those of what a pickle is."""
+def _size(tensor: Tensor) -> int:
+    """Bytes of a plain tensor once each of its numbers has its own place: in a file they may share one."""
+    is_plain = tensor.layout == strided and not (tensor.is_nested or tensor.is_meta)
+    return tensor.numel() * tensor.element_size() if is_plain else 0
+
+
+def _walk(path: Path, content: object) -> Iterator[tuple[tuple[str, ...], dict[str, Tensor]]]:
+    """Dictionaries in each other and in lists, from the outside in, each once.
+
+    Methods are dict's and list's, not those of what a pickle is.
+    """
     waiting: list[tuple[tuple[str, ...], object]] = [((), content)]
     seen = {id(content)}
     for keys, value in waiting:  # grows while it is walked through
-        if not isinstance(value, dict):
-            continue
         tensors = {}
-        for name, inner in dict.items(value):
-            if not isinstance(name, str):
-                continue
-            if isinstance(inner, Tensor):
+        for name, inner in _items(value):
+            if isinstance(inner, Tensor) and isinstance(value, dict):
                 tensors[name] = Tensor.detach(inner)  # a plain tensor, without attributes that came with it
-            elif isinstance(inner, dict) and id(inner) not in seen and len(keys) < DEPTH:
-                if len(seen) >= MOST_DICTIONARIES:
-                    continue
+            elif isinstance(inner, (dict, list, tuple)) and id(inner) not in seen and len(keys) < DEPTH:
+                if len(seen) >= MOST_MAPPINGS:
+                    raise bad_weights(f"{path}: there are more than {MOST_MAPPINGS:,} mappings and lists in it", ALONE)
                 seen.add(id(inner))
                 waiting.append(((*keys, name), inner))
         if tensors:
             yield keys, tensors
+
+
+def _items(value: object) -> Iterator[tuple[str, object]]:
+    """What a dictionary has under names, or a list under numbers."""
+    if isinstance(value, dict):
+        yield from ((name, inner) for name, inner in dict.items(value) if isinstance(name, str))
+    elif isinstance(value, list):
+        yield from ((str(at), inner) for at, inner in enumerate(list.__iter__(value)))
+    elif isinstance(value, tuple):
+        yield from ((str(at), inner) for at, inner in enumerate(tuple.__iter__(value)))

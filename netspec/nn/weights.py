@@ -14,8 +14,9 @@ from netspec.diff.matching import matched
 from netspec.errors.problem import Problem
 from netspec.graph.graph import Graph
 from netspec.nn.adapt import adapted
-from netspec.nn.checkpoint import INDEX, SAFE, bad_weights, dictionaries
+from netspec.nn.checkpoint import INDEX, SAFE, dictionaries, is_safetensors
 from netspec.nn.part import graph_of
+from netspec.nn.torch_file import Room, bad_weights
 from netspec.nn.wrappers import SPREAD, device_of, refuse_parts, unwrapped
 from netspec.weights import mapping
 from netspec.weights.choice import Choice, Dictionary, choose, plain
@@ -32,14 +33,15 @@ class Weights:
     def __init__(self, path: Path, needed: Mapping[str, Wanted], key: str | None = None) -> None:
         self.path = path
         self.needed = needed
-        self.found = dictionaries(path, BYTES * sum(prod(one.shape) for one in needed.values()))
+        room = Room(BYTES * sum(prod(one.shape) for one in needed.values()), len(needed))
+        self.found = dictionaries(path, room)
         shapes = [Dictionary(name, {at: shape(one) for at, one in held.items()}) for name, held in self.found.items()]
         self.choice = choose(str(path), shapes, needed, key)
 
     @property
     def ordered(self) -> bool:
         """Whether the file lists tensors in the order in which they were saved: safetensors are sorted by name."""
-        return not self.path.name.endswith((SAFE, f"{SAFE}{INDEX}"))
+        return not (self.path.name.endswith(f"{SAFE}{INDEX}") or is_safetensors(self.path))
 
     @property
     def tensors(self) -> dict[str, Tensor]:

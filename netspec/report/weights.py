@@ -10,10 +10,14 @@ from netspec.report.page import Page
 from netspec.report.table import WIDE_GAP, Cells, Table, words
 from netspec.weights.pairing import Pairing
 from netspec.weights.transfer import LoadedWeights
-from netspec.weights.wanted import layer_of
+from netspec.weights.wanted import layer_of, some
 
 LINES = 20
 """How many lines a table has before it is cut off."""
+
+
+SEVERAL = 8
+"""How many layers are named that one could be."""
 
 
 class WeightsReport(NamedTuple):
@@ -53,7 +57,7 @@ class WeightsReport(NamedTuple):
 
     def _open(self) -> Iterator[Cells]:
         for name, several in (self.pairs.open if self.pairs else {}).items():
-            yield name, ", ".join(several)
+            yield name, some(several, SEVERAL)
 
 
 def _renamed(loaded: Mapping[str, str]) -> Iterator[Cells]:

@@ -52,8 +52,8 @@ def choose(
     """The dictionary and the prefix that fit the parameters that are ``wanted``, by name and shape.
 
     Where none fits them all, what fits most of them; where no shape fits, what has most of the names; where no name
-    fits, the largest dictionary. Raises :class:`SpecError` where a second one fits as well, or half as well if none
-    fits all, unless ``key`` says which is meant, and where there is nothing under that key.
+    fits, the largest dictionary. Raises :class:`SpecError` where a second one fits as well, or half as well by the same
+    names if none fits all, unless ``key`` says which is meant, and where there is nothing under that key.
     """
     choices = [choice for one in dictionaries for choice in _choices(one, wanted)]
     if key is not None:
@@ -72,21 +72,31 @@ def choose(
 
 
 def _best(scores: Sequence[tuple[int, Choice]], complete: int) -> list[Choice]:
-    """The choices that score ``complete``; where there are none, those that score half as much as the best."""
+    """The choices that score ``complete``; where there are none, the best and those that score half as much.
+
+    Of the latter only those that have some of the names of the best: others are another part of the network.
+    """
     best = max((score for score, _ in scores), default=0)
-    least = complete if 0 < complete <= best else -(-best // 2)
-    return [choice for score, choice in scores if score >= max(least, 1)]
+    if 0 < complete <= best:
+        return [choice for score, choice in scores if score >= complete]
+    names = next((choice.names for score, choice in scores if score == best), {})
+    least = max(-(-best // 2), 1)
+    good = [(score, choice) for score, choice in scores if score >= least]
+    return [choice for score, choice in good if score == best or not names.keys().isdisjoint(choice.names)]
 
 
 def _choices(dictionary: Dictionary, wanted: Mapping[str, Wanted]) -> Iterator[Choice]:
     """What each prefix makes of the names in ``dictionary``; the empty one always."""
     found: dict[str, dict[str, str]] = {"": {}}
+    longest = max((name.count(".") + 1 for name in wanted), default=0)
     for name in dictionary.shapes:
         parts = name.split(".")
-        for at, part in enumerate(parts):
-            ours = plain(".".join(parts[at:]))
-            if part not in WRAPPERS and ours in wanted:
-                found.setdefault("".join([f"{before}." for before in parts[:at]]), {}).setdefault(ours, name)
+        own = [at for at, part in enumerate(parts) if part not in WRAPPERS]
+        for first in range(max(0, len(own) - longest), len(own)):
+            ours = ".".join([parts[at] for at in own[first:]])
+            if ours in wanted:
+                prefix = "".join([f"{before}." for before in parts[: own[first]]])
+                found.setdefault(prefix, {}).setdefault(ours, name)
     for prefix, names in found.items():
         yield Choice(dictionary, prefix, names)
 

@@ -157,7 +157,7 @@ def _fits(kind: Adapt, given: Shape, wanted: Wanted) -> bool:
     shape = wanted.shape
     if kind == "input":
         axes = wanted.role == INPUT and len(given) == len(shape)
-        return axes and (given[0], *given[2:]) == (shape[0], *shape[2:])
+        return axes and given[1] > 0 and (given[0], *given[2:]) == (shape[0], *shape[2:])
     return kind == "shape" and given[:1] == shape[:1] and prod(given) == prod(shape)
 
 
@@ -210,15 +210,21 @@ def _notes(found: LoadedWeights, wrong: Sequence[str], other: Sequence[str]) -> 
 
 
 def _advice(found: LoadedWeights, wanted: Mapping[str, Wanted], choice: Choice) -> str:
-    """What would make them fit, where that shows."""
+    """What would make them fit: adaptation where that is all they lack."""
     if not choice.names:
         return "its names are others: netspec weights SPEC FILE --map PAIRS pairs them by structure"
     given = choice.dictionary.shapes
-    misfits = [name for name in found.fresh if name in choice.names]
-    kinds = ["classes"] if _anew(choice, wanted) else []
-    kinds += [
-        kind for kind in ADAPTATIONS if any(_fits(kind, given[choice.names[name]], wanted[name]) for name in misfits)
-    ]
-    if kinds:
+    anew = _anew(choice, wanted)
+    needed: dict[str, None] = {}
+    for name in found.fresh:
+        if layer_of(name) in anew:
+            needed["classes"] = None
+        elif not _is_counter(name, found):
+            shape = given[choice.names[name]] if name in choice.names else None
+            needed[
+                next((kind for kind in ADAPTATIONS if shape is not None and _fits(kind, shape, wanted[name])), "")
+            ] = None
+    if needed and "" not in needed:
+        kinds = [kind for kind in ADAPTATIONS if kind in needed]
         return f"allow adaptation: {' '.join(f'--adapt {kind}' for kind in kinds)}, or adapt={kinds}"
     return "--partial, or partial=True, loads what fits and tells the rest"
