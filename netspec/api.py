@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from netspec.analysis.features import Feature
     from netspec.analysis.recompute_plan import CheckpointPlan
     from netspec.diagram.drawing import Engine
-    from netspec.diagram.paper import Page
+    from netspec.diagram.layout.paper import Page
     from netspec.diagram.scene import Level
     from netspec.drawing.theme import Theme
     from netspec.pictures import Diagram

@@ -7,10 +7,10 @@ from html import escape
 from pathlib import Path
 from typing import Any, get_args
 
-from netspec.diagram.dot import dot_text
 from netspec.diagram.drawing import DEPTHS, Drawing, Engine
-from netspec.diagram.paper import PAPERS
+from netspec.diagram.layout.paper import PAPERS
 from netspec.diagram.scene import LEVELS, Level, Scene
+from netspec.diagram.writers.dot import dot_text
 from netspec.drawing.theme import Theme
 from netspec.graph.graph import Graph
 from netspec.report.formats import formats_of

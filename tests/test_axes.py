@@ -20,8 +20,8 @@ from netspec.analysis.summary import summary
 from netspec.analysis.warnings import advice
 from netspec.blocks.bottleneck import Bottleneck
 from netspec.blocks.residual import Residual
-from netspec.diagram.dot import dot_text
 from netspec.diagram.drawing import scene
+from netspec.diagram.writers.dot import dot_text
 from netspec.graph.builder import GraphBuilder
 from netspec.graph.graph import Entry, Graph, Node, Output
 from netspec.ops.activation import Sigmoid

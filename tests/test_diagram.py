@@ -7,6 +7,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,18 +19,18 @@ from random_wiring import random_wiring
 
 import netspec
 from netspec.analysis.summary import summary
-from netspec.diagram.comparison import comparison
-from netspec.diagram.dot import dot_text
 from netspec.diagram.drawing import Drawing, scene
+from netspec.diagram.from_graph.merging import Letters
+from netspec.diagram.from_graph.skips import skips
 from netspec.diagram.labels import human, merged, share
-from netspec.diagram.layout import MOST_LANES
-from netspec.diagram.merging import Letters
-from netspec.diagram.outline_text import outline
-from netspec.diagram.page import READABLE, picture
-from netspec.diagram.paper import PAPERS
+from netspec.diagram.layout.beside import MOST_LANES
+from netspec.diagram.layout.comparison import comparison
+from netspec.diagram.layout.page import READABLE, picture
+from netspec.diagram.layout.paper import PAPERS
 from netspec.diagram.scene import (
     LEVELS,
     Box,
+    Crossing,
     Edge,
     Figures,
     Group,
@@ -45,9 +46,10 @@ from netspec.diagram.scene import (
     groups,
     side_boxes,
 )
-from netspec.diagram.series_parallel import Crossing
-from netspec.diagram.skips import skips
-from netspec.diagram.svg import svg
+from netspec.diagram.writers.dot import dot_text
+from netspec.diagram.writers.outline_text import outline
+from netspec.diagram.writers.svg import svg
+from netspec.diagram.writers.tikz import tex
 from netspec.drawing.picture import Picture, texts
 from netspec.drawing.theme import FAMILIES, PALETTES
 from netspec.errors.problem import SpecError
@@ -452,6 +454,59 @@ def test_crossing_links_are_led_around(graph_of: Callable[..., Graph]) -> None:
     assert drawn.rails
     assert len(ends) == sum(len(node.inputs) for node in graph.operations)
     assert problems(picture(found)) == []
+
+
+def nested_skips(count: int) -> Graph:
+    """So many convolutions in a row, and sums that join each of them again, the last one first."""
+    lines = [f"  l{place}: {{conv: {{out: 8, kernel: 1}}}}" for place in range(count)]
+    before = f"l{count - 1}"
+    for place in reversed(range(count - 1)):
+        lines.append(f"  a{place}: {{add: [{before}, l{place}]}}")
+        before = f"a{place}"
+    return netspec.read("\n".join(["netspec: 1", "name: nested", "input: [8, 16, 16]", "stages:", *lines]) + "\n").graph
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_skips_in_one_another_are_drawn_or_refused(level: Level) -> None:
+    """Thirty skips around each other are a picture; two hundred are refused with what works, which .txt and .dot do."""
+    deep = nested_skips(200)
+    with pytest.raises(SpecError) as caught:
+        tex(Drawing(deep, level))
+
+    assert problems(picture(scene(nested_skips(30), level))) == []
+    assert "stand in one another" in caught.value.problems[0].message
+    assert ".txt and .dot work" in str(caught.value.problems[0].hint)
+    assert len(outline(scene(deep, level)).splitlines()) > 400
+    assert dot_text([scene(deep, level)]).count("->") == 598
+
+
+RECURSION = """
+netspec: 1
+name: recursion
+input: [8, 16, 16]
+blocks:
+  nest:
+    params: {n: int}
+    body:
+      conv: {conv: {out: 8, kernel: 3, padding: 1}}
+      nest: {nest: $n - 1, when: $n > 0}
+      sum:  {add: [input, nest if $n > 0 else conv]}
+stages:
+  outer: {nest: 50}
+"""
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_blocks_in_one_another_are_drawn_or_refused(level: Level) -> None:
+    """A block that uses itself ten times is drawn, one that does fifty times is drawn or refused, and told as text."""
+    found = scene(netspec.read(RECURSION).graph, level)
+    few = netspec.read(RECURSION.replace("nest: 50", "nest: 10")).graph
+
+    assert problems(picture(scene(few, level))) == []
+    assert added_up(found) == found.figures
+    assert outline(found)
+    with suppress(Crossing):
+        assert problems(picture(found)) == []
 
 
 @pytest.mark.parametrize("seed", range(60))

@@ -15,10 +15,10 @@ from click.testing import CliRunner
 
 import netspec
 from netspec.cli import main
-from netspec.diagram import graphviz
-from netspec.diagram.dot import dot
 from netspec.diagram.drawing import Drawing
-from netspec.diagram.page import picture
+from netspec.diagram.layout.page import picture
+from netspec.diagram.writers import graphviz
+from netspec.diagram.writers.dot import dot
 from netspec.drawing.tikz import escaped
 from netspec.errors.problem import SpecError
 from netspec.report.picture_file import draw

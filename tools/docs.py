@@ -17,7 +17,7 @@ from netspec import api, catalogue
 from netspec.analysis.inputs import inputs_of, inputs_text
 from netspec.blocks import BLOCKS
 from netspec.diagram.drawing import Drawing
-from netspec.diagram.svg import svg
+from netspec.diagram.writers.svg import svg
 from netspec.errors.explanations import EXPLANATIONS
 from netspec.errors.other_names import PARAMETERS
 from netspec.ops import OPERATIONS

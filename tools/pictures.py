@@ -20,7 +20,7 @@ from netspec import catalogue
 from netspec.api import read
 from netspec.diagram.drawing import Drawing
 from netspec.diagram.scene import LEVELS
-from netspec.diagram.svg import svg
+from netspec.diagram.writers.svg import svg
 
 FONTS = ("Liberation Sans", "DejaVu Sans")
 MEASURE = """

@@ -14,10 +14,10 @@ from netspec.api import Network
 from netspec.commands.networks import family
 from netspec.commands.options import Settings, many_specs, refuse_output, with_input, with_output, with_set
 from netspec.commands.output import print_text, say
-from netspec.diagram.dot import dot_text
 from netspec.diagram.drawing import DEPTHS, Drawing, Engine
-from netspec.diagram.paper import PAPERS, Page
+from netspec.diagram.layout.paper import PAPERS, Page
 from netspec.diagram.scene import LEVELS, Level
+from netspec.diagram.writers.dot import dot_text
 from netspec.drawing.theme import Theme
 from netspec.errors.problem import Problem, SpecError
 from netspec.language.inputs import Sizes

@@ -1,1 +1,1 @@
-"""Diagrams: a graph as a folded view, the view as DOT text, and DOT text as a picture."""
+"""Diagrams: a graph as a scene, the scene as a picture, and pictures as files."""

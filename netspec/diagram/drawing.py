@@ -7,9 +7,9 @@ from functools import cached_property
 from typing import Literal
 
 from netspec.analysis.inputs import inputs_of
-from netspec.diagram.definitions import definitions
-from netspec.diagram.levels import network
-from netspec.diagram.paper import Page
+from netspec.diagram.from_graph.definitions import definitions
+from netspec.diagram.from_graph.network import network
+from netspec.diagram.layout.paper import Page
 from netspec.diagram.scene import Level, Scene
 from netspec.drawing.theme import Theme
 from netspec.graph.graph import Graph

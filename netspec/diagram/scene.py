@@ -115,6 +115,12 @@ class Group(NamedTuple):
     copies: int = 1
     auxiliary: bool = False
     sides: tuple[Side, ...] = ()
+    depth: int = 1
+    """How many forks and groups stand in one another inside, itself included."""
+
+
+class Crossing(Exception):
+    """Links cross each other more often than can be led around everything, or stand in one another too deep."""
 
 
 class Side(NamedTuple):
@@ -168,76 +174,70 @@ class Scene(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def boxes(flow: Series | Edge | Parallel | None) -> Iterator[Box]:
-    """All boxes, those in groups included, in running order within each branch."""
-    if isinstance(flow, Parallel):
-        for branch in flow.branches:
-            yield from boxes(branch)
-    elif isinstance(flow, Series):
-        for link, part in zip(flow.links, (*flow.parts, None), strict=True):
-            yield from boxes(link)
-            if isinstance(part, Group):
-                yield from boxes(part.flow)
-                yield from side_boxes(part.sides)
-            elif part:
-                yield part
+Flow = Series | Parallel | Edge | None
+Item = Box | Group | Edge
+
+
+def walked(flow: Flow, *, inside: bool = True) -> Iterator[Item]:
+    """All parts and edges of a flow in running order within each branch; of groups what is ``inside``, too."""
+    waiting: list[Flow | Box | Group] = [flow]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, Parallel):
+            waiting += reversed(one.branches)
+        elif isinstance(one, Series):
+            pairs = zip(one.links, (*one.parts, None), strict=True)
+            waiting += reversed([either for pair in pairs for either in pair])
+        elif one is not None:
+            yield one
+            if inside and isinstance(one, Group):
+                waiting += reversed([one.flow, *[side.flow for side in one.sides]])
+
+
+def boxes(flow: Flow) -> Iterator[Box]:
+    """All boxes, those in groups included."""
+    return (one for one in walked(flow) if isinstance(one, Box))
 
 
 def side_boxes(sides: Iterable[Side]) -> Iterator[Box]:
     """All boxes beside a spine."""
-    for side in sides:
-        yield from boxes(side.flow)
+    return (box for side in sides for box in boxes(side.flow))
 
 
-def edges(flow: Series | Edge | Parallel | None) -> Iterator[Edge]:
+def edges(flow: Flow) -> Iterator[Edge]:
     """All edges, those in groups included."""
-    if isinstance(flow, Edge):
-        yield flow
-    elif isinstance(flow, Parallel):
-        for branch in flow.branches:
-            yield from edges(branch)
-    elif isinstance(flow, Series):
-        for link in flow.links:
-            yield from edges(link)
-        for part in flow.parts:
-            if isinstance(part, Group):
-                yield from edges(part.flow)
-                for side in part.sides:
-                    yield from edges(side.flow)
+    return (one for one in walked(flow) if isinstance(one, Edge))
 
 
-def groups(flow: Series | Edge | Parallel | None) -> Iterator[Group]:
+def groups(flow: Flow) -> Iterator[Group]:
     """All groups, outer ones first."""
-    if isinstance(flow, Parallel):
-        for branch in flow.branches:
-            yield from groups(branch)
-    elif isinstance(flow, Series):
-        for link in flow.links:
-            yield from groups(link)
-        for part in flow.parts:
-            if isinstance(part, Group):
-                yield part
-                yield from groups(part.flow)
+    return (one for one in walked(flow) if isinstance(one, Group))
+
+
+def parts_of(flow: Flow) -> Iterator[Box | Group]:
+    """The parts of a flow, but not those in groups."""
+    return (one for one in walked(flow, inside=False) if not isinstance(one, Edge))
 
 
 def box_edges(drawn: Drawn) -> list[Edge]:
     """All edges of a flow between boxes: those to and from a group are of the boxes in it that data goes between."""
-    found, into, out = _walked((drawn.flow, *[side.flow for side in drawn.sides]))
+    found, into, out = _between_boxes((drawn.flow, *[side.flow for side in drawn.sides]))
     return [*into, *found, *out, *drawn.rails]
 
 
-def _walked(flows: Iterable[Series]) -> tuple[list[Edge], list[Edge], list[Edge]]:
+def _between_boxes(flows: Iterable[Series]) -> tuple[list[Edge], list[Edge], list[Edge]]:
     """The edges between boxes, those that come from outside, and those that go there."""
     inner: list[Edge] = []
     doors: dict[str, tuple[list[str], list[str]]] = {}
     level: list[Edge] = []
     for flow in flows:
-        for part in parts_of(flow):
-            if isinstance(part, Group):
-                edges_, into, out = _walked((part.flow, *[side.flow for side in part.sides]))
+        for item in walked(flow, inside=False):
+            if isinstance(item, Edge):
+                level.append(item)
+            elif isinstance(item, Group):
+                edges_, into, out = _between_boxes((item.flow, *[side.flow for side in item.sides]))
                 inner += edges_
-                doors[part.key] = ([edge.target for edge in into], [edge.source for edge in out])
-        level += _level(flow)
+                doors[item.key] = ([edge.target for edge in into], [edge.source for edge in out])
     into, out = [], []
     for edge in level:
         sources = doors[edge.source][1] if edge.source in doors else [edge.source]
@@ -245,26 +245,3 @@ def _walked(flows: Iterable[Series]) -> tuple[list[Edge], list[Edge], list[Edge]
         for one in [edge._replace(source=source, target=target) for source in sources for target in targets]:
             (into if one.source == INTO else out if one.target == OUT_OF else inner).append(one)
     return inner, into, out
-
-
-def parts_of(flow: Series | Edge | Parallel | None) -> Iterator[Box | Group]:
-    """The parts of a flow, but not those in groups."""
-    if isinstance(flow, Parallel):
-        for branch in flow.branches:
-            yield from parts_of(branch)
-    elif isinstance(flow, Series):
-        for link in flow.links:
-            yield from parts_of(link)
-        yield from flow.parts
-
-
-def _level(flow: Series | Edge | Parallel | None) -> Iterator[Edge]:
-    """The edges of a flow, but not those in groups."""
-    if isinstance(flow, Edge):
-        yield flow
-    elif isinstance(flow, Parallel):
-        for branch in flow.branches:
-            yield from _level(branch)
-    elif isinstance(flow, Series):
-        for link in flow.links:
-            yield from _level(link)

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator
-from math import fsum  # the same on every version of Python
+from collections.abc import Iterable, Iterator, Sequence
 from string import printable
 
+from netspec.drawing.geometry import arrow, head_look, octagon
 from netspec.drawing.picture import At, Curve, Image, Line, Part, Picture, Point, Rect, Shape, Text
-from netspec.drawing.text_width import helvetica_width
+from netspec.drawing.text_width import helvetica_width, total
 from netspec.drawing.theme import LIGHT, LOOKS, PALETTES, Theme
 
 KAPPA = 0.5523
 """Where the points of a cubic curve stand that is nearly a quarter of a circle."""
-HEAD = (3.2, 6.0)
-"""Half of the width of an arrow's head, and its length."""
 WINDOWS = " /Encoding /WinAnsiEncoding"
 ARROW = "\N{RIGHTWARDS ARROW}"
 SYMBOL_ARROW, ARROW_WIDTH = r"\256", 0.987
@@ -93,38 +91,32 @@ def _painted(name: str, palette: dict[str, str], way: str) -> Iterator[str]:
 
 
 def _rect(rect: Rect) -> str:
-    x, y, right, bottom = rect.x, rect.y, rect.x + rect.width, rect.y + rect.height
-    corner = min(abs(rect.corner), rect.width / 2, rect.height / 2)
-    if not corner:
-        return f"{_n(x)} {_n(y)} {_n(rect.width)} {_n(rect.height)} re"
-    turns = [((right, y), (-1, 0), (0, 1)), ((right, bottom), (0, -1), (-1, 0)), ((x, bottom), (1, 0), (0, -1))]
-    turns.append(((x, y), (0, 1), (1, 0)))
-    way = [f"{_p((x + corner, y))} m"]
-    for (cx, cy), (ix, iy), (ox, oy) in turns:
-        into, out = (cx + ix * corner, cy + iy * corner), (cx + ox * corner, cy + oy * corner)
-        way.append(f"{_p(into)} l")
-        if rect.corner < 0:
-            way.append(f"{_p(out)} l")
-        else:
-            rest = corner * (1 - KAPPA)
-            way.append(f"{_p((cx + ix * rest, cy + iy * rest))} {_p((cx + ox * rest, cy + oy * rest))} {_p(out)} c")
-    return " ".join([*way, "h"])
+    if not rect.corner:
+        return f"{_n(rect.x)} {_n(rect.y)} {_n(rect.width)} {_n(rect.height)} re"
+    first, *others = octagon(rect)
+    if rect.corner < 0:
+        return f"{_way([first, *others])} h"
+    return " ".join([f"{_p(first)} m", *_rounded(rect, [*others, first]), "h"])
+
+
+def _rounded(rect: Rect, points: list[Point]) -> Iterator[str]:
+    """Straight sides to every other of ``points``, and a quarter of a circle from each of these to the next."""
+    right, bottom = rect.x + rect.width, rect.y + rect.height
+    turns = [(right, rect.y), (right, bottom), (rect.x, bottom), (rect.x, rect.y)]
+    for (turn_x, turn_y), begin, end in zip(turns, points[::2], points[1::2], strict=True):
+        near = [(x + (turn_x - x) * KAPPA, y + (turn_y - y) * KAPPA) for x, y in (begin, end)]
+        yield f"{_p(begin)} l {_p(near[0])} {_p(near[1])} {_p(end)} c"
 
 
 def _line(line: Line, palette: dict[str, str]) -> Iterator[str]:
-    points = list(line.points)
-    if line.arrow and len(points) > 1:
-        (x, y), (tip_x, tip_y) = points[-2:]
-        length = max(abs(tip_x - x) + abs(tip_y - y), 0.01)
-        dx, dy = (tip_x - x) / length, (tip_y - y) / length
-        half, long = HEAD
-        base = (tip_x - dx * long, tip_y - dy * long)
-        corners = [(base[0] - dy * half, base[1] + dx * half), (base[0] + dy * half, base[1] - dx * half)]
-        look = "head" if line.look == "edge" else f"{line.look}-head"
-        yield from _painted(look, palette, f"{_p((tip_x, tip_y))} m {_p(corners[0])} l {_p(corners[1])} l h")
-        points[-1] = base
-    way = " ".join([f"{_p(points[0])} m", *[f"{_p(point)} l" for point in points[1:]]])
-    yield from _painted(line.look, palette, way)
+    points, head = arrow(line)
+    if head:
+        yield from _painted(head_look(line), palette, f"{_way(head)} h")
+    yield from _painted(line.look, palette, _way(points))
+
+
+def _way(points: Sequence[Point]) -> str:
+    return " ".join([f"{_p(points[0])} m", *[f"{_p(point)} l" for point in points[1:]]])
 
 
 def _text(text: Text, palette: dict[str, str]) -> Iterator[str]:
@@ -133,7 +125,7 @@ def _text(text: Text, palette: dict[str, str]) -> Iterator[str]:
     pieces = text.words.split(ARROW)
     widths = [helvetica_width(piece, text.size, bold=look.bold) for piece in pieces]
     arrow = ARROW_WIDTH * text.size
-    whole = fsum(widths) + arrow * (len(pieces) - 1)
+    whole = total(widths) + arrow * (len(pieces) - 1)
     x = text.x - {"start": 0, "middle": whole / 2, "end": whole}[text.anchor]
     font = f"/F{int(look.bold)} {_n(text.size)} Tf"
     yield f"BT {_rgb(palette[look.fill])} rg"

@@ -6,14 +6,13 @@ from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator
 from html import escape
 
+from netspec.drawing.geometry import arrow, corner, head_look, octagon
 from netspec.drawing.picture import At, Curve, Image, Line, Part, Picture, Point, Rect, Shape, Text, flattened
 from netspec.drawing.theme import DARK, LIGHT, LOOKS, PALETTES, Look, Theme
 
 FONT = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 BEND = 4
 """Radius of the corners of lines."""
-HEAD = (3.2, 6.0)
-"""Half of the width of an arrow's head, and its length."""
 MOST_SHOWN = 200
 """Characters of a name of others that a picture repeats."""
 
@@ -106,45 +105,29 @@ def _elements(shapes: Iterable[Shape], looks: dict[str, None], ids: dict[str, in
 
 
 def _rect(rect: Rect) -> str:
-    x, y, width, height = rect.x, rect.y, rect.width, rect.height
     if rect.corner < 0:
-        cut = min(-rect.corner, width / 2, height / 2)
-        right, bottom = x + width, y + height
-        return (
-            f'<path class="{rect.look}" d="M{_n(x + cut)} {_n(y)}H{_n(right - cut)}L{_n(right)} {_n(y + cut)}'
-            f"V{_n(bottom - cut)}L{_n(right - cut)} {_n(bottom)}H{_n(x + cut)}L{_n(x)} {_n(bottom - cut)}"
-            f'V{_n(y + cut)}Z"/>'
-        )
-    round_ = f' rx="{_n(min(rect.corner, width / 2, height / 2))}"' if rect.corner else ""
-    box = f'x="{_n(x)}" y="{_n(y)}" width="{_n(width)}" height="{_n(height)}"'
+        first, *others = map(_p, octagon(rect))
+        return f'<path class="{rect.look}" d="M{first}L{"L".join(others)}Z"/>'
+    round_ = f' rx="{_n(corner(rect))}"' if rect.corner else ""
+    box = f'x="{_n(rect.x)}" y="{_n(rect.y)}" width="{_n(rect.width)}" height="{_n(rect.height)}"'
     return f'<rect class="{rect.look}" {box}{round_}/>'
 
 
 def _line(line: Line, looks: dict[str, None]) -> Iterator[str]:
-    points = list(line.points)
-    head = ""
-    if line.arrow and len(points) > 1:
-        (x, y), (tip_x, tip_y) = points[-2:]
-        length = max(abs(tip_x - x) + abs(tip_y - y), 0.01)
-        dx, dy = (tip_x - x) / length, (tip_y - y) / length
-        half, long = HEAD
-        base = (tip_x - dx * long, tip_y - dy * long)
-        corners = [(base[0] - dy * half, base[1] + dx * half), (base[0] + dy * half, base[1] - dx * half)]
-        look = "head" if line.look == "edge" else f"{line.look}-head"
-        looks[look] = None
-        head = f'<path class="{look}" d="M{_p((tip_x, tip_y))}L{_p(corners[0])}L{_p(corners[1])}Z"/>'
-        points[-1] = base
+    points, head = arrow(line)
     yield f'<path class="{line.look}" d="{_way(points)}"/>'
     if head:
-        yield head
+        look = head_look(line)
+        looks[look] = None
+        yield f'<path class="{look}" d="M{"L".join(map(_p, head))}Z"/>'
 
 
 def _way(points: list[Point]) -> str:
     """Straight pieces with rounded corners between them."""
     way = [f"M{_p(points[0])}"]
-    for before, corner, after in zip(points, points[1:], points[2:], strict=False):
-        into, out = _towards(corner, before), _towards(corner, after)
-        way.append(f"L{_p(into)}Q{_p(corner)} {_p(out)}")
+    for before, bend, after in zip(points, points[1:], points[2:], strict=False):
+        into, out = _towards(bend, before), _towards(bend, after)
+        way.append(f"L{_p(into)}Q{_p(bend)} {_p(out)}")
     return "".join([*way, f"L{_p(points[-1])}"])
 
 

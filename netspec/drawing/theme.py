@@ -55,35 +55,50 @@ LOOKS: dict[str, Look] = {
     "params": Look("params"),
     "macs": Look("macs"),
     "elements": Look("shape-line"),
+    "memory": Look("pool-line"),
+    "added": Look("", "added", 2.2),
+    "removed": Look("", "removed", 2.2, "6 3"),
+    "changed": Look("", "changed", 2.2, "2 2"),
 }
 """Text has the colour of ``fill``."""
 
-LIGHT = {
-    "ground": "#ffffff", "text": "#1a202c", "muted": "#4a5568", "count": "#2c5282", "edge": "#4a5568",
-    "skip": "#2f855a", "rail": "#97266d", "frame-fill": "#f7fafc", "frame-line": "#718096",
-    "conv-fill": "#dce9f7", "conv-line": "#3b6ea5", "linear-fill": "#eadff5", "linear-line": "#6b46c1",
-    "norm-fill": "#edf2f7", "norm-line": "#64748b", "activation-fill": "#fce8d2", "activation-line": "#a0630f",
-    "pool-fill": "#f8dde0", "pool-line": "#b4485b", "join-fill": "#ffffff", "join-line": "#2d3748",
-    "regularise-fill": "#f5f0e6", "regularise-line": "#7a6a45", "shape-fill": "#dff3f1", "shape-line": "#2c7a7b",
-    "input-fill": "#ffffff", "input-line": "#4a5568", "params": "#c05621", "macs": "#2b6cb0",
-    "image": "#ffffff", "padding": "#e2e8f0", "field-inside": "#dce9f7",
-}  # fmt: skip
-DARK = {
-    "ground": "#12161c", "text": "#edf2f7", "muted": "#b4bfcc", "count": "#90cdf4", "edge": "#a0aec0",
-    "skip": "#68d391", "rail": "#f687b3", "frame-fill": "#1b222c", "frame-line": "#718096",
-    "conv-fill": "#1d3c5c", "conv-line": "#7fb2e6", "linear-fill": "#3c2c5c", "linear-line": "#b794f4",
-    "norm-fill": "#2a3442", "norm-line": "#94a3b8", "activation-fill": "#4f3412", "activation-line": "#e0a458",
-    "pool-fill": "#4f2029", "pool-line": "#f0909f", "join-fill": "#12161c", "join-line": "#cbd5e0",
-    "regularise-fill": "#3b3420", "regularise-line": "#c9b682", "shape-fill": "#12403f", "shape-line": "#6fd1cb",
-    "input-fill": "#12161c", "input-line": "#a0aec0", "params": "#ed8936", "macs": "#63b3ed",
-    "image": "#2d3748", "padding": "#171c24", "field-inside": "#1d3c5c",
-}  # fmt: skip
-PRINT = {
-    **dict.fromkeys(LIGHT, "#000000"),
-    **{name: "#ffffff" for name in LIGHT if name.endswith("fill")},
-    "ground": "#ffffff", "muted": "#333333", "frame-line": "#777777", "frame-fill": "#ffffff",
-    "conv-fill": "#efefef", "params": "#555555", "macs": "#888888",
-    "image": "#ffffff", "padding": "#e5e5e5", "field-inside": "#cccccc",
-}  # fmt: skip
-"""Name -> colour. Light and dark follow each other name by name; in print, form alone tells families apart."""
+COLOURS = {
+    "ground": ("#ffffff", "#12161c", "#ffffff"),
+    "text": ("#1a202c", "#edf2f7", "#000000"),
+    "muted": ("#4a5568", "#b4bfcc", "#333333"),
+    "count": ("#2c5282", "#90cdf4", "#000000"),
+    "edge": ("#4a5568", "#a0aec0", "#000000"),
+    "skip": ("#2f855a", "#68d391", "#000000"),
+    "rail": ("#97266d", "#f687b3", "#000000"),
+    "frame-fill": ("#f7fafc", "#1b222c", "#ffffff"),
+    "frame-line": ("#718096", "#718096", "#777777"),
+    "conv-fill": ("#dce9f7", "#1d3c5c", "#efefef"),
+    "conv-line": ("#3b6ea5", "#7fb2e6", "#000000"),
+    "linear-fill": ("#eadff5", "#3c2c5c", "#ffffff"),
+    "linear-line": ("#6b46c1", "#b794f4", "#000000"),
+    "norm-fill": ("#edf2f7", "#2a3442", "#ffffff"),
+    "norm-line": ("#64748b", "#94a3b8", "#000000"),
+    "activation-fill": ("#fce8d2", "#4f3412", "#ffffff"),
+    "activation-line": ("#a0630f", "#e0a458", "#000000"),
+    "pool-fill": ("#f8dde0", "#4f2029", "#ffffff"),
+    "pool-line": ("#b4485b", "#f0909f", "#000000"),
+    "join-fill": ("#ffffff", "#12161c", "#ffffff"),
+    "join-line": ("#2d3748", "#cbd5e0", "#000000"),
+    "regularise-fill": ("#f5f0e6", "#3b3420", "#ffffff"),
+    "regularise-line": ("#7a6a45", "#c9b682", "#000000"),
+    "shape-fill": ("#dff3f1", "#12403f", "#ffffff"),
+    "shape-line": ("#2c7a7b", "#6fd1cb", "#000000"),
+    "input-fill": ("#ffffff", "#12161c", "#ffffff"),
+    "input-line": ("#4a5568", "#a0aec0", "#000000"),
+    "params": ("#c05621", "#ed8936", "#555555"),
+    "macs": ("#2b6cb0", "#63b3ed", "#888888"),
+    "image": ("#ffffff", "#2d3748", "#ffffff"),
+    "padding": ("#e2e8f0", "#171c24", "#e5e5e5"),
+    "field-inside": ("#dce9f7", "#1d3c5c", "#cccccc"),
+    "added": ("#2f855a", "#68d391", "#000000"),
+    "removed": ("#c53030", "#fc8181", "#000000"),
+    "changed": ("#b7600b", "#f6ad55", "#000000"),
+}
+"""Name -> colour in light, in dark, and in print, where form alone tells families apart."""
+LIGHT, DARK, PRINT = ({name: colours[place] for name, colours in COLOURS.items()} for place in range(3))
 PALETTES = {"light": LIGHT, "dark": DARK, "print": PRINT}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from netspec.drawing.geometry import corner, octagon
 from netspec.drawing.picture import At, Curve, Image, Line, Part, Picture, Point, Rect, Shape, Text
 from netspec.drawing.theme import LIGHT, LOOKS, PALETTES, Theme
 
@@ -72,17 +73,11 @@ def _elements(shapes: Iterable[Shape], scale: float) -> Iterator[str]:
 
 
 def _rect(rect: Rect, scale: float) -> str:
-    x, y, right, bottom = rect.x, rect.y, rect.x + rect.width, rect.y + rect.height
     look = _look(rect.look, scale)
     if rect.corner < 0:
-        cut = min(-rect.corner, rect.width / 2, rect.height / 2)
-        corners = [
-            (x + cut, y), (right - cut, y), (right, y + cut), (right, bottom - cut),
-            (right - cut, bottom), (x + cut, bottom), (x, bottom - cut), (x, y + cut),
-        ]  # fmt: skip
-        return f"  \\draw[{look}] {' -- '.join([_p(corner) for corner in corners])} -- cycle;"
-    corner = min(rect.corner, rect.width / 2, rect.height / 2) * scale
-    return f"  \\draw[{look}, rounded corners={corner:.2f}bp] {_p((x, y))} rectangle {_p((right, bottom))};"
+        return f"  \\draw[{look}] {' -- '.join(map(_p, octagon(rect)))} -- cycle;"
+    end = _p((rect.x + rect.width, rect.y + rect.height))
+    return f"  \\draw[{look}, rounded corners={corner(rect) * scale:.2f}bp] {_p((rect.x, rect.y))} rectangle {end};"
 
 
 def _look(name: str, scale: float) -> str:

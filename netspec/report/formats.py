@@ -31,6 +31,7 @@ class Format(NamedTuple):
         return found
 
 
+WRITERS = "netspec.diagram.writers."
 FORMATS: tuple[Format, ...] = (
     Format("text", "pages", "netspec.report.text:text", "to be read", read=True),
     Format("json", "data", "netspec.report.json_text:json_text", "every figure, raw and with its meaning"),
@@ -39,12 +40,18 @@ FORMATS: tuple[Format, ...] = (
     Format("latex", "tables", "netspec.report.latex:latex", "tables for a paper, with booktabs"),
     Format("svg", "position", "netspec.report.receptive_field_svg:svg", "a receptive field", picture=True),
     Format("svg", "summaries", "netspec.report.stats_chart:svg", "figures as charts", picture=True),
-    Format("svg", "scenes", "netspec.diagram.svg:svg", "a diagram, for pages and browsers", picture=True),
-    Format("txt", "scenes", "netspec.diagram.outline_text:txt", "a diagram as an indented outline", picture=True),
-    Format("tex", "scenes", "netspec.diagram.tikz:tex", "a diagram in TikZ, with the fonts of a paper", picture=True),
-    Format("dot", "scenes", "netspec.diagram.dot:dot", "a diagram as text for Graphviz", picture=True),
-    Format("png", "scenes", "netspec.diagram.png:png", "as .svg, in pixels", picture=True),
-    Format("pdf", "scenes", "netspec.diagram.pdf:pdf", "as .svg, for print", picture=True),
+    Format("svg", "scenes", WRITERS + "svg:svg", "a diagram, for pages and browsers", picture=True),
+    Format("txt", "scenes", WRITERS + "outline_text:txt", "a diagram as an indented outline", picture=True),
+    Format(
+        "tex",
+        "scenes",
+        WRITERS + "tikz:tex",
+        "a diagram in TikZ, with the fonts of a paper",
+        picture=True,
+    ),
+    Format("dot", "scenes", WRITERS + "dot:dot", "a diagram as text for Graphviz", picture=True),
+    Format("png", "scenes", WRITERS + "png:png", "as .svg, in pixels", picture=True),
+    Format("pdf", "scenes", WRITERS + "pdf:pdf", "as .svg, for print", picture=True),
 )
 """In the order in which help texts and messages name them."""
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from netspec.diagram import graphviz
-from netspec.diagram.comparison import comparison
 from netspec.diagram.drawing import Drawing, scene
-from netspec.diagram.page import picture
-from netspec.diagram.paper import Page
-from netspec.diagram.scene import LEVELS, Level, Scene
-from netspec.diagram.series_parallel import Crossing
+from netspec.diagram.layout.comparison import comparison
+from netspec.diagram.layout.page import picture
+from netspec.diagram.layout.paper import Page
+from netspec.diagram.scene import LEVELS, Crossing, Level, Scene
+from netspec.diagram.writers import graphviz
 from netspec.drawing.picture import Picture
 from netspec.errors.problem import Problem, SpecError
 
@@ -38,7 +37,7 @@ def _picture(scenes: Sequence[Scene], page: Page) -> Picture:
 
 def refused(drawing: Drawing, reason: str) -> SpecError:
     """Too many links cross: what is wrong, and the level that works."""
-    message = f"too many links cross each other to be drawn at this level, and {reason}"
+    message = f"too many links cross each other, or stand in one another, to be drawn at this level, and {reason}"
     known = [level for level in LEVELS[: LEVELS.index(drawing.level)] if _works(drawing, level)]
     others = "the endings .txt and .dot work"
     hint = f"--level {known[-1]} works, and {others} at this one" if known else others

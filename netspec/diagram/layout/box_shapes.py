@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from math import fsum  # the same on every version of Python
 from typing import NamedTuple
 
 from netspec.diagram.labels import DOT, TIMES, human, shape_label
 from netspec.diagram.scene import Box, Kind
 from netspec.drawing.picture import Line, Part, Rect, Shape, Text
-from netspec.drawing.text_width import text_width
+from netspec.drawing.text_width import text_width, total
 from netspec.ops.facts import Family
 
 LARGE, NORMAL, SMALL = 15, 11, 9
@@ -78,7 +77,7 @@ def size(box: Box, density: Density) -> tuple[float, float]:
     if box.kind is Kind.JOIN and len(box.title) == 1:
         return 2 * CIRCLE, 2 * CIRCLE
     lines = words(box, density)
-    height = fsum([LEAD.get(int(size_), 13) for _, size_, _ in lines])
+    height = total([LEAD.get(int(size_), 13) for _, size_, _ in lines])
     room = 0 if box.kind is Kind.END else ASIDE_Y
     return width_of(lines) + 2 * ASIDE_X, height + 2 * room
 
@@ -98,7 +97,7 @@ def draw(box: Box, width: float, height: float, density: Density) -> Part:
         look = f"{family}-block" if box.kind is Kind.BLOCK and look == family else look
         shapes.append(Rect(-width / 2, 0, width, height, look, CORNERS.get(box.family, ROUND)))
     lines = words(box, density)
-    y = (height - fsum([LEAD.get(int(size_), 13) for _, size_, _ in lines])) / 2
+    y = (height - total([LEAD.get(int(size_), 13) for _, size_, _ in lines])) / 2
     for text, size_, look in lines:
         lead = LEAD.get(int(size_), 13)
         shapes.append(Text(0, y + lead - (lead - size_ * 0.72) / 2, text, size_, look))

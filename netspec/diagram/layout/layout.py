@@ -7,79 +7,20 @@ and opening one moves only what is around it.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
 
-from netspec.diagram.box_shapes import BAR, CIRCLE, LEAD, LOOP, SMALL, Density, bar, draw, size
 from netspec.diagram.labels import TIMES, elided
-from netspec.diagram.scene import INTO, Box, Edge, Group, Kind, Parallel, Role, Series, Side, parts_of
-from netspec.diagram.series_parallel import Crossing
-from netspec.drawing.picture import At, Line, Part, Point, Rect, Shape, Text
+from netspec.diagram.layout.beside import BESIDE, add_rails, add_sides, hanging
+from netspec.diagram.layout.box_shapes import BAR, CIRCLE, LEAD, LOOP, SMALL, Density, bar, draw, size
+from netspec.diagram.layout.wires import BUS, Laid, Wire, begin, end, finish, finished
+from netspec.diagram.scene import INTO, Box, Edge, Group, Kind, Parallel, Series, Side
+from netspec.drawing.picture import Part, Rect, Shape, Text
 from netspec.drawing.text_width import text_width
 
-BUS = 8
-"""How far below a box lines part, and above one they meet."""
-BESIDE = 12
-"""Between branches."""
-LANE = 12
-"""Beside what a skip goes around."""
 HEADER = 15
 """Height of a frame's title."""
 PADDING = 8
-MOST_LANES = 24
-"""Links beside a list of parts that can still be followed."""
-NEAR = 0.01
-"""What is no distance."""
 LONGEST_PATH = 22
 """Characters of a path in the title of a frame; of a longer one the end is shown."""
-LOOKS = {
-    Role.SPINE: "edge", Role.BRANCH: "edge", Role.SKIP: "skip", Role.SIDE: "side", Role.RAIL: "rail",
-    Role.CONTROL: "control",
-}  # fmt: skip
-
-
-@dataclass(slots=True)
-class Wire:
-    """An edge on its way: the points that are known, and whether it still needs those before and behind."""
-
-    points: list[Point]
-    edge: Edge
-    begins: bool = False
-    ends: bool = False
-
-    def moved(self, x: float, y: float) -> Wire:
-        """The same wire at another place."""
-        return Wire([(px + x, py + y) for px, py in self.points], self.edge, self.begins, self.ends)
-
-    @property
-    def top(self) -> Point:
-        """Where it starts as far as is known."""
-        return self.points[0]
-
-    @property
-    def bottom(self) -> Point:
-        """Where it ends as far as is known."""
-        return self.points[-1]
-
-
-@dataclass(slots=True)
-class Laid:
-    """Shapes around an axis at 0, from 0 downwards, ``left`` and ``right`` of it; ``wires`` are not finished yet."""
-
-    left: float = 0
-    right: float = 0
-    height: float = 0
-    shapes: list[Shape] = field(default_factory=list)
-    wires: list[Wire] = field(default_factory=list)
-    stops: list[tuple[Box | Group, float, float, float]] = field(default_factory=list)
-    """Of a series: each part with its top, its height, and how far it reaches to the right of the axis."""
-
-    def take(self, other: Laid, x: float, y: float) -> None:
-        """Everything of ``other`` with its axis at ``x`` and its top at ``y``."""
-        if other.shapes:
-            self.shapes.append(At(x, y, tuple(other.shapes)))
-        self.wires += [wire.moved(x, y) for wire in other.wires]
-        self.left = max(self.left, other.left - x)
-        self.right = max(self.right, other.right + x)
 
 
 class Layout:
@@ -114,7 +55,7 @@ class Layout:
                 wires = laid.wires[known:]
                 if source is not None:
                     for wire in wires:
-                        _begin(wire, (0, y))
+                        begin(wire, (0, y))
                 y += between.height
             elif source is not None and target is not None:
                 y += self.density.gap
@@ -123,15 +64,16 @@ class Layout:
             wires = [wire for wire in wires if not wire.ends]
             part = self._part(target, wires, width, reach)
             for wire in wires:
-                _end(wire, target, part, y)
+                end(wire, target, part, y)
             laid.take(part, 0, y)
             laid.stops.append((target, y, part.height, part.right))
             y += part.height
             source = target
         laid.height = y
-        self._rails(laid, rails)
-        self._sides(laid, sides)
-        _finish(laid)
+        add_rails(laid, rails)
+        stops = {INTO, *[part.key for part in series.parts]}
+        add_sides(laid, [(side, self.series(side.flow)) for side in sides if side.at in stops])
+        finish(laid)
         return laid
 
     def whole(self, series: Series) -> Laid:
@@ -159,7 +101,7 @@ class Layout:
         laid.take(inner, 0, header)
         for wire in laid.wires:
             if not wire.begins:
-                _begin(wire, (0, header - BUS))
+                begin(wire, (0, header - BUS))
                 wire.points.insert(0, (0, 0))
             if not wire.ends:
                 meet = height - 5
@@ -240,50 +182,6 @@ class Layout:
             laid.take(branch, x, before + down)
         return laid
 
-    def _rails(self, laid: Laid, rails: Sequence[Edge]) -> None:
-        if len(rails) > MOST_LANES:
-            raise Crossing
-        stops = {part.key: (part, top, height, right) for part, top, height, right in laid.stops}
-        for rail in sorted(rails, key=lambda edge: stops[edge.target][1] - stops[edge.source][1]):
-            _, top, height, _ = stops[rail.source]
-            part, down, high, right = stops[rail.target]
-            x = laid.right + LANE
-            end = CIRCLE if isinstance(part, Box) and part.kind is Kind.JOIN else right
-            start = top + height
-            way = [(0, start), (0, start + BUS / 2), (x, start + BUS / 2), (x, down + high / 2), (end, down + high / 2)]
-            laid.wires.append(Wire(way, rail, begins=True, ends=True))
-            laid.right = x
-
-    def _sides(self, laid: Laid, sides: Sequence[Side]) -> None:
-        """What hangs at the spine, in a lane of its own on the right."""
-        stops = {INTO: 0.0, **{part.key: top + height for part, top, height, _ in laid.stops}}
-        lane, free = laid.right + 2 * BESIDE, 0.0
-        right = laid.right
-        for side in sorted([side for side in sides if side.at in stops], key=lambda one: stops[one.at]):
-            inner = self.series(side.flow)
-            start = stops[side.at]
-            bus = start + BUS / 2
-            top = max(bus, free)
-            x = lane + inner.left
-            for wire in inner.wires:
-                if not wire.begins:
-                    turn = [(0.0, start), (0.0, bus), (lane - BESIDE, bus), (lane - BESIDE, top), (x, top)]
-                    wire.points = [(px + x, py + top) for px, py in wire.points]
-                    wire.points = [*(turn if top > bus else [(0.0, start), (0.0, bus), (x, bus)]), *wire.points]
-                    wire.points = [(px - x, py - top) for px, py in wire.points]
-                    wire.begins = wire.ends = True
-            right = max(right, x + inner.right)
-            laid.take(inner, x, top)
-            laid.height = max(laid.height, top + inner.height)
-            free = top + inner.height + BESIDE
-        laid.right = max(laid.right, right)
-
-
-def hanging(series: Series, sides: Sequence[Side]) -> list[Side]:
-    """Those of ``sides`` that hang at parts of ``series``, or of branches in it."""
-    keys = {part.key for part in parts_of(series)} if sides else set()
-    return [side for side in sides if side.at in keys]
-
 
 def _lane(edge: Edge, into_bar: bool) -> Laid:  # noqa: FBT001 - what it leads to
     """A way without anything on it; before a bar it needs room for its label there."""
@@ -301,62 +199,6 @@ def _axes(branches: Sequence[Laid], main: int | None) -> list[float]:
         axes.append(at)
     middle = axes[main] if main is not None else (axes[0] + axes[-1]) / 2
     return [axis - middle for axis in axes]
-
-
-def _begin(wire: Wire, start: Point) -> None:
-    """Lead ``wire`` from the bottom of the part that it comes from, if it waits for that."""
-    if wire.begins:
-        return
-    x, y = start
-    across = [(x, y + BUS), (wire.top[0], y + BUS)] if abs(wire.top[0] - x) > 1 else []
-    wire.points = [start, *across, *wire.points]
-    wire.begins = True
-
-
-def _end(wire: Wire, target: Box | Group, part: Laid, y: float) -> None:
-    """Lead ``wire`` into the part at ``y``."""
-    x = wire.bottom[0]
-    if (isinstance(target, Box) and target.kind is Kind.BAR and part.height == BAR and abs(x) > 0) or abs(x) <= 1:
-        way = [(x, y)]
-    elif isinstance(target, Box) and target.kind is Kind.JOIN and len(target.title) == 1:
-        way = [(x, y + CIRCLE), (CIRCLE if x > 0 else -CIRCLE, y + CIRCLE)]
-    else:
-        way = [(x, y - BUS), (0, y - BUS), (0, y)]
-    wire.points += way
-    wire.ends = True
-
-
-def _finish(laid: Laid) -> None:
-    """Wires that know both of their ends become lines, under the boxes."""
-    laid.shapes = [*finished(laid), *laid.shapes]
-
-
-def finished(laid: Laid) -> list[Shape]:
-    """The wires of ``laid`` that know both of their ends, as lines; it keeps the others."""
-    done = [wire for wire in laid.wires if wire.begins and wire.ends]
-    laid.wires = [wire for wire in laid.wires if not (wire.begins and wire.ends)]
-    found: list[Shape] = []
-    for wire in done:
-        look = "skip-changed" if wire.edge.changed else LOOKS[wire.edge.role]
-        found.append(Line(_straightened(wire.points), look, arrow=True))
-    return found
-
-
-def _straightened(points: Sequence[Point]) -> tuple[Point, ...]:
-    """``points`` without those that lie on the way between others."""
-    way: list[Point] = []
-    for point in points:
-        if way and abs(way[-1][0] - point[0]) < NEAR and abs(way[-1][1] - point[1]) < NEAR:
-            continue
-        if len(way) > 1 and _between(way[-2], way[-1], point):
-            way[-1] = point
-        else:
-            way.append(point)
-    return tuple(way)
-
-
-def _between(first: Point, middle: Point, last: Point) -> bool:
-    return any(abs(first[axis] - middle[axis]) < NEAR and abs(middle[axis] - last[axis]) < NEAR for axis in (0, 1))
 
 
 def _is_wide(part: Box) -> bool:

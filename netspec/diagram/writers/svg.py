@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netspec.diagram.drawing import Drawing
-from netspec.diagram.pictures import laid_out
+from netspec.diagram.writers.pictures import laid_out
 from netspec.drawing import svg as writer
 
 

@@ -7,15 +7,17 @@ from itertools import groupby
 from math import prod
 from typing import NamedTuple
 
-from netspec.diagram.box_shapes import NORMAL, SMALL
-from netspec.diagram.key import key_block
 from netspec.diagram.labels import DOT, TIMES, human
-from netspec.diagram.layout import Laid, Layout, hanging
-from netspec.diagram.page import BETWEEN, DENSITIES, LEAST, MARGIN, SCALE, described
-from netspec.diagram.panels import Block
-from netspec.diagram.paper import PAPERS, Page
+from netspec.diagram.layout.beside import hanging
+from netspec.diagram.layout.box_shapes import NORMAL, SMALL
+from netspec.diagram.layout.key import key_block
+from netspec.diagram.layout.layout import Layout
+from netspec.diagram.layout.page import BETWEEN, DENSITIES, LEAST, MARGIN, SCALE, described
+from netspec.diagram.layout.panels import Block
+from netspec.diagram.layout.paper import PAPERS, Page
+from netspec.diagram.layout.spine import cut, last_box
+from netspec.diagram.layout.wires import Laid
 from netspec.diagram.scene import Edge, Scene
-from netspec.diagram.spine import cut, last_box
 from netspec.drawing.picture import At, Line, Picture, Shape, Text, flattened
 from netspec.drawing.text_width import text_width
 

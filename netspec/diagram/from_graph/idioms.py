@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from netspec.diagram.folding import Run
+from netspec.diagram.from_graph.folding import Run
 from netspec.diagram.scene import Grid, Stripes
 from netspec.graph.graph import Node, Part, nodes_of
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from netspec.diagram.dot import HasScenes
 from netspec.diagram.labels import DOT, TIMES, human, shape_label
 from netspec.diagram.scene import Box, Drawn, Edge, Grid, Group, Kind, Panel, Parallel, Scene, Series, Side
+from netspec.diagram.writers.dot import HasScenes
 
 INDENT = "  "
 

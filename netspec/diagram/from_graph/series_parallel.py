@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from netspec.diagram.scene import Crossing
+
 Pair = tuple[str, str]
 """An edge, by the keys of its ends."""
 
@@ -16,6 +18,8 @@ class Chain:
 
     keys: list[str]
     links: list[Tree]
+    depth: int = 0
+    """How many forks stand in one another."""
 
 
 @dataclass(slots=True, eq=False)
@@ -23,13 +27,10 @@ class Fork:
     """Ways beside each other."""
 
     ways: list[Tree]
+    depth: int = 1
 
 
 Tree = Chain | Fork | Pair
-
-
-class Crossing(Exception):
-    """Links cross each other, and more of them than can be led around everything."""
 
 
 def decomposed(keys: Iterable[str], pairs: Iterable[Pair], ends: Pair, most: int) -> tuple[Tree, list[Pair]]:
@@ -80,8 +81,9 @@ def _reduce(
 
 def _chained(left: Tree, key: str, right: Tree) -> Chain:
     """``left``, ``key``, ``right`` as one chain. What is on the left grows in place: it is the longer one mostly."""
-    chain = left if isinstance(left, Chain) else Chain([], [left])
+    chain = left if isinstance(left, Chain) else Chain([], [left], depth_of(left))
     chain.keys.append(key)
+    chain.depth = max(chain.depth, depth_of(right))
     if isinstance(right, Chain):
         chain.keys += right.keys
         chain.links += right.links
@@ -90,13 +92,20 @@ def _chained(left: Tree, key: str, right: Tree) -> Chain:
     return chain
 
 
+def depth_of(tree: Tree) -> int:
+    """How many forks stand in one another."""
+    return 0 if isinstance(tree, tuple) else tree.depth
+
+
 def _join(after: Mapping[str, dict[str, Tree]], before: Mapping[str, dict[str, Tree]], ends: Pair, way: Tree) -> None:
     """Add a way between two keys, beside those that are there."""
     source, target = ends
     known = after[source].get(target)
     if known is not None:
-        fork = known if isinstance(known, Fork) else Fork([known])
-        fork.ways += way.ways if isinstance(way, Fork) else [way]
+        fork = known if isinstance(known, Fork) else Fork([known], 1 + depth_of(known))
+        added = way.ways if isinstance(way, Fork) else [way]
+        fork.ways += added
+        fork.depth = max(fork.depth, 1 + max(map(depth_of, added)))
         way = fork
     after[source][target] = before[target][source] = way
 

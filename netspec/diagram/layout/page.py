@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import fsum  # the same on every version of Python
 
-from netspec.diagram.box_shapes import LARGE, SMALL, Density
-from netspec.diagram.key import key_block
 from netspec.diagram.labels import DOT, TIMES, human, inputs_label
-from netspec.diagram.layout import NEAR, Layout
-from netspec.diagram.panels import Block, panel_block
-from netspec.diagram.paper import PAPERS, Page, Paper
+from netspec.diagram.layout.box_shapes import LARGE, SMALL, Density
+from netspec.diagram.layout.key import key_block
+from netspec.diagram.layout.layout import Layout
+from netspec.diagram.layout.panels import Block, panel_block
+from netspec.diagram.layout.paper import PAPERS, Page, Paper
+from netspec.diagram.layout.spine import spine
+from netspec.diagram.layout.wires import NEAR
 from netspec.diagram.scene import Scene, boxes, side_boxes
-from netspec.diagram.spine import spine
 from netspec.drawing.picture import At, Picture, Shape, Text, flattened
-from netspec.drawing.text_width import text_width
+from netspec.drawing.text_width import text_width, total
 
 SCALE = 0.75
 """Points of print for one unit, if there is room."""
@@ -77,7 +77,7 @@ def _others(scene: Scene, layout: Layout, widest: float) -> list[Block]:
 def _too_much(network: Block | None, others: Sequence[Block], paper: Paper) -> bool:
     """Whether all blocks together are larger than the page, however they stand."""
     areas = [block.width * block.height for block in (network, *others) if block]
-    return fsum(areas) * LEAST**2 > paper.width * paper.height
+    return total(areas) * LEAST**2 > paper.width * paper.height
 
 
 def _arranged(

@@ -6,8 +6,8 @@ import subprocess
 from collections.abc import Sequence
 from shutil import which
 
-from netspec.diagram.dot import dot_text
 from netspec.diagram.scene import Scene
+from netspec.diagram.writers.dot import dot_text
 from netspec.errors.problem import Problem, SpecError
 
 FORMS = ("svg", "png", "pdf")

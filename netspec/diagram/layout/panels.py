@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from math import fsum  # the same on every version of Python
 from typing import NamedTuple
 
-from netspec.diagram.box_shapes import NORMAL, SMALL
-from netspec.diagram.layout import BESIDE, Layout, finished
+from netspec.diagram.layout.beside import BESIDE
+from netspec.diagram.layout.box_shapes import NORMAL, SMALL
+from netspec.diagram.layout.layout import Layout
+from netspec.diagram.layout.wires import finished
 from netspec.diagram.scene import Drawn, Grid, Panel, Stripes
 from netspec.drawing.picture import At, Curve, Line, Rect, Shape, Text
-from netspec.drawing.text_width import text_width
+from netspec.drawing.text_width import text_width, total
 
 TITLE, NOTE = 22.0, 14.0
 """Heights of the title of a panel, and of the line that says which kind of a block is drawn below it."""
@@ -83,7 +84,7 @@ def _grid(grid: Grid) -> Block:
     widths = [max(text_width(row[column], SMALL) for row in rows) for column in range(len(grid.headings))]
     shapes: list[Shape] = []
     apart = 12 if len(widths) <= FEW else 7
-    total = fsum(widths) + apart * (len(widths) - 1)
+    wide = total(widths) + apart * (len(widths) - 1)
     for line, row in enumerate(rows):
         x = 0.0
         for column, (cell, width) in enumerate(zip(row, widths, strict=True)):
@@ -92,8 +93,8 @@ def _grid(grid: Grid) -> Block:
             if cell:
                 shapes.append(Text(at, 10 + 12 * line, cell, SMALL, "bold" if line == 0 else "text", anchor))
             x += width + apart
-    shapes.append(Line(((0, 14), (total, 14)), "rule"))
-    return Block(total, 12 * len(rows) + 2, tuple(shapes))
+    shapes.append(Line(((0, 14), (wide, 14)), "rule"))
+    return Block(wide, 12 * len(rows) + 2, tuple(shapes))
 
 
 FEW = 8

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from netspec.diagram.box_shapes import CORNERS, ROUND, SMALL, Density
 from netspec.diagram.labels import DOT
-from netspec.diagram.panels import Block
+from netspec.diagram.layout.box_shapes import CORNERS, ROUND, SMALL, Density
+from netspec.diagram.layout.panels import Block
 from netspec.diagram.scene import Box, Edge, Kind, Role, Scene, boxes, edges, side_boxes
 from netspec.drawing.picture import Line, Rect, Shape, Text
 from netspec.drawing.text_width import text_width

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from netspec.diagram.captions import passage, size_name
-from netspec.diagram.flow import Links, flow
-from netspec.diagram.folding import FOLLOWERS, Readers, Run, children, fuses, is_one_box, kinds, runs
+from netspec.diagram.from_graph.captions import passage, size_name
+from netspec.diagram.from_graph.facts import Facts
+from netspec.diagram.from_graph.flow import flow
+from netspec.diagram.from_graph.folding import FOLLOWERS, Run, children, fuses, is_one_box, kinds, runs
+from netspec.diagram.from_graph.links import Links
 from netspec.diagram.labels import DOT, crossed, from_to, grouped, merged
 from netspec.diagram.scene import INTO, OUT_OF, Box, Figures, Group, Kind
-from netspec.diagram.skips import skips
 from netspec.graph import folds
 from netspec.graph.folds import STRUCTURAL
-from netspec.graph.graph import Graph, Node, Part, Scope, nodes_of
+from netspec.graph.graph import Node, Part, Scope, nodes_of
 
 MARKS = {"add": "+", "multiply": "\N{MULTIPLICATION SIGN}"}
 """Signs of joins, by word; a join without a sign is a box."""
@@ -35,33 +36,6 @@ class Reference(NamedTuple):
 
     row: str
     run: Run
-
-
-class Facts(NamedTuple):
-    """What is asked of a graph again and again. ``control`` are nodes that decide and whose values go nowhere."""
-
-    graph: Graph
-    reading: Readers
-    auxiliary: frozenset[Node]
-    control: frozenset[Node]
-    skips: dict[Node, int]
-
-    @classmethod
-    def of(cls, graph: Graph, reading: Readers) -> Facts:
-        """The facts of ``graph``."""
-        control = _control(graph)
-        return cls(graph, reading, graph.auxiliary(), control, skips(graph, control))
-
-    def values(self, node: Node) -> Sequence[Node]:
-        """What ``node`` reads: values and places of values, not what only decides or has a size.
-
-        A decision has no other inputs than its own.
-        """
-        if node in self.control:
-            return [source for source in node.inputs if source not in self.control]
-        places = node.operation.reads_places
-        read = len(node.inputs) if places else node.operation.differentiable_inputs(*node.input_shapes)
-        return [source for source in node.inputs[:read] if source not in self.control]
 
 
 class Outline:
@@ -248,6 +222,7 @@ class Outline:
             copies=len(group),
             auxiliary=self.facts.auxiliary.issuperset(inside[0]),
             sides=found.sides,
+            depth=found.depth + 1,
         )
 
     def _box(self, part: Part, nodes: Sequence[Node], title: str, kind: Kind, lane: Lane) -> Box:
@@ -287,17 +262,3 @@ def _in_other_copies(before: Place, after: Place) -> bool:
     """Whether two nodes are in different copies that one group stands for: what is between copies is not drawn."""
     copies = dict(before.lane)
     return any(copies.get(frame, copy) != copy for frame, copy in after.lane)
-
-
-def _control(graph: Graph) -> frozenset[Node]:
-    """Nodes that are only read as decisions: by inputs that have no gradient, or by other such nodes."""
-    deciding: set[Node] = set()
-    read: set[Node] = {output.node for output in graph.outputs}
-    for node in reversed(graph.nodes):
-        if node not in read and node in deciding:
-            deciding.update(node.inputs)
-            continue
-        values = node.operation.differentiable_inputs(*node.input_shapes)
-        read.update(node.inputs[:values])
-        deciding.update(node.inputs[values:])
-    return frozenset(node for node in deciding if node not in read and node.inputs)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
-from netspec.diagram.flow import flow
-from netspec.diagram.folding import children, runs
-from netspec.diagram.idioms import connections, dense_reads
-from netspec.diagram.merging import Letters, pattern
-from netspec.diagram.outline import Facts, Outline, Reference
+from netspec.diagram.from_graph.facts import Facts
+from netspec.diagram.from_graph.flow import flow
+from netspec.diagram.from_graph.folding import children, runs
+from netspec.diagram.from_graph.idioms import connections, dense_reads
+from netspec.diagram.from_graph.merging import Letters, pattern
+from netspec.diagram.from_graph.outline import Outline, Reference
 from netspec.diagram.scene import INTO, OUT_OF, Box, Drawn, Figures, Kind, Panel
 from netspec.graph import folds
 from netspec.graph.folds import STRUCTURAL

@@ -1,24 +1,19 @@
-"""A graph as a scene: stages, the figure of a paper, or one copy of every block opened."""
+"""The sections of a network at a level: as stages, as the figure of a paper, or one copy of every block opened."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby, pairwise
+from itertools import pairwise
 from typing import NamedTuple
 
-from netspec.diagram.captions import passage
-from netspec.diagram.flow import Links, flow
-from netspec.diagram.folding import Readers, Run, children, fuses, is_one_box, readers, runs
+from netspec.diagram.from_graph.captions import passage
+from netspec.diagram.from_graph.folding import Readers, Run, children, fuses, is_one_box, runs
+from netspec.diagram.from_graph.outline import Outline
 from netspec.diagram.labels import TIMES, from_to, human, share
-from netspec.diagram.outline import Facts, Outline
-from netspec.diagram.scene import INTO, OUT_OF, Box, Drawn, Figures, Group, Kind, Level, Panel
-from netspec.diagram.towers import with_towers
-from netspec.errors.problem import Problem, Problems
-from netspec.errors.suggestions import Hints
+from netspec.diagram.scene import Box, Figures, Group, Level
 from netspec.graph import folds
 from netspec.graph.folds import STRUCTURAL
-from netspec.graph.graph import Entry, Graph, Node, Part, Scope, nodes_of
-from netspec.ops.facts import Family
+from netspec.graph.graph import Entry, Node, Part, Scope, nodes_of
 
 SIMPLE = 2
 """A block that is a chain of no more boxes is shown where it stands, as is an inline one of any length."""
@@ -34,73 +29,7 @@ class Stage(NamedTuple):
     parts: tuple[Part, ...]
 
 
-def network(graph: Graph, level: Level, opened: Sequence[str]) -> tuple[Outline, Panel]:
-    """The network itself at ``level``, with the parts of the paths ``opened`` opened, and the outline that drew it.
-
-    Raises :class:`netspec.SpecError` for a path of no part.
-    """
-    _refuse_unknown(graph, opened)
-    outline = Outline(Facts.of(graph, readers(graph)), paths=opened)
-    parts: list[Box | Group] = [_input(outline, node) for node in graph.inputs]
-    for section, entries in groupby(graph.entries, key=lambda entry: entry.section):
-        drawing = _Section(outline, level)
-        parts += drawing.parts(drawing.stages(list(entries), section))
-    parts += _outputs(graph)
-    found = flow(parts, _between(outline, graph))
-    series = found.series._replace(links=(*found.series.links[:-1], None))
-    ends = [*[side.at for side in found.sides], *[key for rail in found.rails for key in (rail.source, rail.target)]]
-    series = with_towers(series, ends)
-    return outline, Panel("network", "", (Drawn("", series, found.sides, found.rails),))
-
-
-def _refuse_unknown(graph: Graph, paths: Sequence[str]) -> None:
-    """Raise :class:`netspec.SpecError` where a path is not that of a part."""
-    known: dict[str, None] = {}
-    for node in graph.operations if paths else ():
-        stops = [place for place, char in enumerate(node.name) if char == "."]
-        known.update(dict.fromkeys([*[node.name[:stop] for stop in stops], node.name]))
-    hints = Hints()
-    problems = Problems()
-    for path in paths:
-        if path not in known:
-            message = f"{graph.name} has no part '{path}'"
-            problems.add(Problem("unknown-name", message, hint=hints.did_you_mean(path, known)))
-    problems.check()
-
-
-def _input(outline: Outline, node: Node) -> Box:
-    box = outline.layers([[node]], ())
-    return box._replace(kind=Kind.END, title=node.name if len(outline.facts.graph.inputs) > 1 else "input")
-
-
-def _outputs(graph: Graph) -> list[Box]:
-    """A box for each output, where there are several."""
-    if len(graph.outputs) == 1:
-        return []
-    none = Figures()
-    return [
-        Box(
-            f"out{index}", output.name, Kind.END, output.name, Family.INPUT, output.node.shape, none,
-            auxiliary=output.training,
-        )
-        for index, output in enumerate(graph.outputs)
-    ]  # fmt: skip
-
-
-def _between(outline: Outline, graph: Graph) -> Links:
-    """The edges of the whole network: inputs come from outside, and one output that is no training's leaves."""
-    links = outline.links(graph.nodes)
-    found = {pair: place for pair, place in links.order.items() if pair[1] != OUT_OF}
-    found.update({(INTO, outline.places[node].key): 0 for node in graph.inputs})
-    several = len(graph.outputs) > 1
-    keys = [f"out{index}" if several else outline.places[output.node].key for index, output in enumerate(graph.outputs)]
-    if several:
-        found.update({(outline.places[out.node].key, key): 0 for key, out in zip(keys, graph.outputs, strict=True)})
-    run = [key for key, output in zip(keys, graph.outputs, strict=True) if not output.training]
-    return links._replace(order=found, exits=tuple(run or keys[:1]))
-
-
-class _Section:
+class Section:
     """Draws the stages of one section."""
 
     def __init__(self, outline: Outline, level: Level) -> None:
