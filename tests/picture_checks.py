@@ -13,7 +13,7 @@ SLACK = 0.6
 """Units that two things may overlap: half of a line's width."""
 CAP, DESCENT = 0.74, 0.22
 """How far text stands above its base line, and below it, in sizes of the font."""
-FRAMES = ("frame", "panel", "ground")
+FRAMES = ("frame", "panel", "ground", "added", "removed", "changed")
 """Looks of rectangles that other things stand in."""
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import pytest
 import shipped
 from picture_checks import flat, problems
 
+from netspec.analysis.setup import Setup
 from netspec.analysis.summary import summary
 from netspec.drawing.picture import Part, Rect, texts
 from netspec.report.stats_chart import _against, _along_depth
@@ -40,3 +43,14 @@ def test_every_network_is_a_point_in_its_place() -> None:
     assert [dot.y for _, dot in by_params] == sorted((dot.y for dot in dots), reverse=True)
     assert [problem for problem in problems(chart) if problem.startswith("text over text")] == []
     assert len(list(flat(chart.shapes))) > len(texts(chart.shapes)) > len(summaries) / 2
+
+
+def test_memory_is_told_in_binary_units() -> None:
+    """Bytes of outputs are MiB and KiB: ResNet-50's are 4 for each element and image, LeNet's largest is 18 KiB."""
+    large = [text.words for text in texts(_along_depth(summary(shipped.graph("resnet50.yaml"), Setup(2))).shapes)]
+    small = [text.words for text in texts(_along_depth(summary(shipped.graph("lenet5.yaml"))).shapes)]
+    elements = sum(prod(row.node.shape) for row in summary(shipped.graph("resnet50.yaml")).rows)
+
+    assert f"memory of outputs, 2 images of float32: {8 * elements / 2**20:,.1f} MiB in all" in large
+    assert {"0 MiB", "2 MiB", "4 MiB", "6 MiB"} <= set(large)
+    assert any(words.endswith(" KiB") for words in small)

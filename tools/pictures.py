@@ -33,9 +33,10 @@ MEASURE = """
     return {e, words: e.textContent, l: a.l, r: a.r, t: base - 0.72 * size, b: base + 0.2 * size};
   });
   const lined = /^(edge|skip|skip-changed|side|control|rail)$/;
+  const around = /frame|head|^(rule|added|removed|changed)$/;
   const boxes = [];
   for (const g of svg.querySelectorAll('g')) {
-    const shapes = [...g.children].filter(e => e.matches('rect, path') && !/frame|head|^rule$/.test(e.className.baseVal)
+    const shapes = [...g.children].filter(e => e.matches('rect, path') && !around.test(e.className.baseVal)
       && !lined.test(e.className.baseVal));
     if (shapes.length !== 1) continue;
     const box = area(shapes[0]);

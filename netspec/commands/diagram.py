@@ -14,9 +14,10 @@ from netspec.api import Network
 from netspec.commands.networks import family
 from netspec.commands.options import Settings, many_specs, refuse_output, with_input, with_output, with_set
 from netspec.commands.output import print_text, say
+from netspec.commands.picture_options import with_level, with_page, with_theme
 from netspec.diagram.drawing import DEPTHS, Drawing, Engine
-from netspec.diagram.layout.paper import PAPERS, Page
-from netspec.diagram.scene import LEVELS, Level
+from netspec.diagram.layout.paper import Page
+from netspec.diagram.scene import Level
 from netspec.diagram.writers.dot import dot_text
 from netspec.drawing.theme import Theme
 from netspec.errors.problem import Problem, SpecError
@@ -24,7 +25,6 @@ from netspec.language.inputs import Sizes
 from netspec.report.picture_file import draw, endings, picture_format
 
 ENGINES = get_args(Engine)
-THEMES = get_args(Theme)
 
 
 @click.command()
@@ -32,17 +32,10 @@ THEMES = get_args(Theme)
 @with_set
 @with_input
 @with_output(f"{endings(Drawing)}. Default: NAME.svg. In a folder: a NAME.svg for each network.")
-@click.option("--level", type=click.Choice(LEVELS), default="paper", show_default=True, help=(
-    "stage: a box for each stage, with its share. paper: the network, and each kind of block once beside it. "
-    "layer: one copy of every block opened where it stands."
-))  # fmt: skip
+@with_level
 @click.option("--open", "opened", multiple=True, metavar="PATH", help="Open the part of that path. Repeatable.")
-@click.option("--page", type=click.Choice([*PAPERS]), default="text", show_default=True, help=(
-    "What it is made to fit: a column or the width of the text of a paper, or a screen."
-))  # fmt: skip
-@click.option("--theme", type=click.Choice(THEMES), default="auto", show_default=True, help=(
-    "auto follows the reader's preference for light or dark; print does without colours."
-))  # fmt: skip
+@with_page
+@with_theme
 @click.option("--engine", type=click.Choice(ENGINES), default="auto", show_default=True, help=(
     "auto asks Graphviz only where too many links cross."
 ))  # fmt: skip

@@ -14,6 +14,8 @@ from netspec.commands.formats import print_report, with_format
 from netspec.commands.networks import network
 from netspec.commands.options import Settings, one_spec, refuse_output, with_input, with_output, with_set
 from netspec.commands.output import is_ascii_only, say
+from netspec.commands.picture_options import with_theme
+from netspec.drawing.theme import Theme
 from netspec.graph.graph import Graph
 from netspec.language.inputs import Sizes
 from netspec.ops.facts import PerAxis
@@ -44,6 +46,7 @@ class Position(click.ParamType[PerAxis]):
 @click.option("--at", type=Position(), help="The position of its map, counted from 0,0. Default: the middle.")
 @with_output(f"A picture, {endings(PositionReport)}.")
 @click.option("--effective", "gradient", is_flag=True, help="The gradient of a fresh network beside it; needs torch.")
+@with_theme
 @with_format(PositionReport)
 def rf(  # noqa: PLR0913 - one argument for each option
     spec: str,
@@ -53,6 +56,7 @@ def rf(  # noqa: PLR0913 - one argument for each option
     node: str | None,
     at: PerAxis | None,
     output: Path | None,
+    theme: Theme,
     form: Format,
     gradient: bool,
 ) -> None:
@@ -63,7 +67,7 @@ def rf(  # noqa: PLR0913 - one argument for each option
         refuse_output(output, checked.spec.files)
         picture_format(PositionReport, output)
     found = position_field(graph, node, at)
-    report = PositionReport(found, _effective(graph, found) if gradient else None)
+    report = PositionReport(found, _effective(graph, found) if gradient else None, theme)
     if output:
         draw(report, output)
     aside = output is not None and files.is_standard_output(output)

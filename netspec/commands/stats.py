@@ -9,11 +9,12 @@ import click
 
 from netspec import files
 from netspec.analysis.setup import DTYPES, STATES, Dtype, Setup
-from netspec.analysis.summary import summary
+from netspec.analysis.summary import Summary, summary
 from netspec.commands.formats import print_report, with_format
-from netspec.commands.networks import collected
+from netspec.commands.networks import Collected, collected
 from netspec.commands.options import SIZE_HELP, Settings, Size, many_specs, refuse_output, with_output, with_set
 from netspec.commands.output import say
+from netspec.commands.picture_options import with_theme
 from netspec.commands.stats_options import (
     Asked,
     Bytes,
@@ -25,13 +26,14 @@ from netspec.commands.stats_options import (
     wanted,
 )
 from netspec.commands.terminal import PIPED, line_width, print_pages
+from netspec.drawing.theme import Theme
 from netspec.language.inputs import Sizes
 from netspec.report import comparison
 from netspec.report.columns import FIGURES, RENAMED
 from netspec.report.formats import Format
 from netspec.report.grouping import By
 from netspec.report.picture_file import draw, endings, picture_format
-from netspec.report.stats import StatsReport
+from netspec.report.stats import StatsReport, Wanted
 
 
 class Several(click.ParamType[tuple[Sizes, ...]]):
@@ -92,6 +94,7 @@ def epilog() -> str:
 @click.option("--width", type=click.IntRange(min=20), help="Characters of a line. Default: the terminal's.")
 @with_format(StatsReport)
 @with_output(f"Charts in a file, {endings(StatsReport)}: figures along depth, of several networks one against another.")
+@with_theme
 def stats(  # noqa: PLR0913 - one argument for each option
     specs: tuple[str, ...],
     given: Settings,
@@ -104,6 +107,7 @@ def stats(  # noqa: PLR0913 - one argument for each option
     optimizer: Any,
     verify: bool,
     output: Path | None,
+    theme: Theme,
     checkpoint: int | None,
     **asked: Any,
 ) -> None:
@@ -115,6 +119,28 @@ def stats(  # noqa: PLR0913 - one argument for each option
     With --verify the exit code is 1 if a figure differs from that of the module and the convention does not say why.
     """
     setup, options = Setup(batch, dtype, optimizer), Asked(**asked)
+    _refuse(options, form, width, output, verify=verify, plan=checkpoint is not None)
+    found = collected(specs, given, sizes or (None,))
+    if checkpoint is not None:
+        from netspec.commands.stats_checkpoint import planned
+
+        found.check()
+        planned(found.graphs, checkpoint, setup, form)
+    elif verify:
+        from netspec.commands.stats_verify import verified
+
+        found.check()
+        verified(found.graphs, form)
+    elif output:
+        found.check()
+        _draw(found, setup, options, form, output, theme)
+    else:
+        _print(found, setup, options, form, width)
+    found.check(budgets=True)
+
+
+def _refuse(options: Asked, form: Format, width: int | None, output: Path | None, *, verify: bool, plan: bool) -> None:
+    """Raise where options do not go together, or the picture could not be written."""
     if verify:
         refuse_clashes_with_verify(options)
     else:
@@ -122,36 +148,30 @@ def stats(  # noqa: PLR0913 - one argument for each option
     if output:
         refuse_output(output, [])
         picture_format(StatsReport, output)
-    if checkpoint is not None:
+    if plan:
         refuse_clashes_with_plan(options, verify=verify, width=width)
-    found = collected(specs, given, sizes or (None,))
-    if checkpoint is not None:
-        from netspec.commands.stats_checkpoint import planned
 
-        found.check()
-        planned(found.graphs, checkpoint, setup, form)
-        found.check(budgets=True)
-        return
-    if verify:
-        from netspec.commands.stats_verify import verified
 
-        found.check()
-        verified(found.graphs, form)
-        found.check(budgets=True)
-        return
+def _figures(found: Collected, setup: Setup, options: Asked, form: Format) -> tuple[list[Summary], Wanted]:
+    """What is asked for of each network, in the order that is asked for."""
     summaries = [summary(graph, setup) for graph in found.graphs]
     view = wanted(summaries, options, form, found.failed)
-    if view.compare:
-        summaries = ranked(summaries, options)
-    if output:
-        found.check()
-        draw(StatsReport(summaries, view), output)
-        say(f"drew {', '.join([one.name for one in summaries])} to {output}", err=files.is_standard_output(output))
-    elif form.read:
+    return (ranked(summaries, options) if view.compare else summaries), view
+
+
+def _draw(found: Collected, setup: Setup, options: Asked, form: Format, output: Path, theme: Theme) -> None:
+    summaries, view = _figures(found, setup, options, form)
+    draw(StatsReport(summaries, view, theme=theme), output)
+    say(f"drew {', '.join([one.name for one in summaries])} to {output}", err=files.is_standard_output(output))
+
+
+def _print(found: Collected, setup: Setup, options: Asked, form: Format, width: int | None) -> None:
+    """The tables to be read, up to a mistake too, or everything for a program."""
+    summaries, view = _figures(found, setup, options, form)
+    if form.read:
         cut = [summary(graph, setup) for graph in found.cut]
         report = StatsReport(summaries, view, cut, cut_off(cut, options))
         print_pages(report, form, line_width(width, PIPED if options.columns is None else None))
     else:
         found.check()
         print_report(StatsReport(summaries, view), form)
-    found.check(budgets=True)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from types import MappingProxyType
 from typing import Literal
 
 from netspec.analysis.inputs import inputs_of
 from netspec.diagram.from_graph.definitions import definitions
+from netspec.diagram.from_graph.marks import Marks
 from netspec.diagram.from_graph.network import network
 from netspec.diagram.layout.paper import Page
 from netspec.diagram.scene import Level, Scene
@@ -19,12 +21,16 @@ DEPTHS: tuple[Level, ...] = ("stage", "paper", "layer")
 """The levels by the numbers that they had before they had names."""
 
 
-def scene(graph: Graph, level: Level = "paper", opened: Sequence[str] = ()) -> Scene:
+def scene(
+    graph: Graph, level: Level = "paper", opened: Sequence[str] = (), marks: Marks = MappingProxyType({})
+) -> Scene:
     """What a diagram of ``graph`` shows at ``level``, with the parts of the paths ``opened`` opened where they stand.
+
+    Nodes with ``marks`` are those that another network has otherwise.
 
     Raises :class:`netspec.SpecError` for a path of no part.
     """
-    outline, first = network(graph, level, opened)
+    outline, first = network(graph, level, opened, marks)
     beside = definitions(outline.facts, outline.references) if level == "paper" else ()
     return Scene(graph.name, inputs_of(graph), outline.figures(graph.nodes), level, (first, *beside))
 

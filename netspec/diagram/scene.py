@@ -7,15 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from enum import Enum
-from typing import Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
-from netspec.analysis.inputs import Inputs
 from netspec.ops.facts import Family, Shape
+
+if TYPE_CHECKING:
+    from netspec.analysis.inputs import Inputs
 
 Level = Literal["stage", "paper", "layer"]
 INTO, OUT_OF = "in", "out"
 """Keys of the ends of a flow: where data comes from, and where it goes."""
 LEVELS: tuple[Level, ...] = get_args(Level)
+Pair = tuple[str, str]
+"""An edge, by the keys of its ends."""
 
 
 class Figures(NamedTuple):
@@ -54,12 +58,16 @@ class Role(Enum):
     """Along it go no values, but the places that a pool took its own from."""
 
 
+Mark = Literal["added", "removed", "changed"]
+
+
 class Box(NamedTuple):
     """One box. ``path`` is where it is in the network, and ``shape`` what comes out of it.
 
     ``title`` is what it is or is called, ``follows`` the norms and activations behind it, ``lines`` what else is said,
     each shorter than a line of print. ``figures`` are those of all its ``copies``; ``skips`` are the skip connections
-    that it stands for, and ``towers`` a few groups of channels that stay apart.
+    that it stands for, and ``towers`` a few groups of channels that stay apart. Where two networks are compared,
+    ``mark`` says whether it is in one of them alone, or changed, and ``changes`` how.
     """
 
     key: str
@@ -76,6 +84,8 @@ class Box(NamedTuple):
     towers: int = 0
     auxiliary: bool = False
     control: bool = False
+    mark: Mark | None = None
+    changes: tuple[str, ...] = ()
 
 
 class Edge(NamedTuple):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from netspec.diff.difference import INPUTS, SHAPE, WORD, Change, Delta, Difference, Match, Plain
+from netspec.diff.difference import INPUTS, Change, Delta, Difference, Match
+from netspec.diff.wording import change_text, is_explained, value_text
 from netspec.graph.folds import neighbours
 from netspec.graph.graph import Node
-from netspec.ops.facts import MAP, ExactPerAxis, amount, shape_text
+from netspec.ops.facts import ExactPerAxis, amount
 from netspec.report.cells import operations
 from netspec.report.folds import folded
 from netspec.report.page import Page
@@ -92,7 +93,7 @@ def _one_or_both(value: ExactPerAxis, sign: str = "") -> str:
 
 
 def _declared(changes: Sequence[Change]) -> Table:
-    rows = [(change.what, _value(change, change.old), _value(change, change.new)) for change in changes]
+    rows = [(change.what, value_text(change, change.old), value_text(change, change.new)) for change in changes]
     return _table("declared", words("what", "old", "new"), rows)
 
 
@@ -110,7 +111,9 @@ def _changed(found: Difference) -> Table:
     near = {node.name for node in (*found.added, *found.removed)}
     groups: dict[str, list[Match]] = {}
     for match in found.changed:
-        told = [_change(change) for change in match.changes if change.what != INPUTS or not _explained(change, near)]
+        told = [
+            change_text(change) for change in match.changes if change.what != INPUTS or not is_explained(change, near)
+        ]
         groups.setdefault("; ".join(told), []).append(match)
     reading = groups.pop("", [])
     rows = [(_names(run), text) for text, run in groups.items()]
@@ -121,44 +124,11 @@ def _changed(found: Difference) -> Table:
     return table._replace(rows=(*table.rows, last))
 
 
-def _explained(change: Change, near: set[str]) -> bool:
-    """Whether a change of inputs follows from what was added and removed."""
-    return not near.isdisjoint((*change.old, *change.new))
-
-
 def _names(run: list[Match]) -> str:
     """``conv1``, or ``conv1 to layer1.2.relu (30 operations)``."""
     if len(run) == 1:
         return run[0].old.name + (f" (now {run[0].new.name})" if run[0].renamed else "")
     return f"{run[0].old.name} to {run[-1].old.name} ({len(run)} operations)"
-
-
-def _change(change: Change) -> str:
-    if change.what == SHAPE:
-        return _shapes(change)
-    name = {WORD: "", INPUTS: "reads "}.get(change.what, f"{change.what} ")
-    return f"{name}{_value(change, change.old)}{ARROW}{_value(change, change.new)}"
-
-
-def _shapes(change: Change) -> str:
-    """What differs of two shapes: channels, positions, or all."""
-    old, new = tuple(change.old), tuple(change.new)
-    if len(old) == len(new) == MAP and old[0] == new[0]:
-        return f"map {shape_text(old[1:])}{ARROW}{shape_text(new[1:])}"
-    if len(old) == len(new) and old[1:] == new[1:]:
-        return f"{'channels' if len(old) == MAP else 'features'} {old[0]}{ARROW}{new[0]}"
-    return f"shape {shape_text(old)}{ARROW}{shape_text(new)}"
-
-
-def _value(change: Change, value: Plain) -> str:
-    """A value as a spec has it; shapes and pairs as people write them."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list) and change.what == INPUTS:
-        return ", ".join(value)
-    if isinstance(value, list) and all(isinstance(number, int) for number in value):
-        return str(value[0]) if len(value) == len("hw") and value[0] == value[1] else shape_text(tuple(value))
-    return "none" if value is None else str(value)
 
 
 def _renamed(matches: Sequence[Match]) -> Table:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from netspec.analysis.effective_field import Effective
 from netspec.analysis.position_field import PositionField
+from netspec.drawing.theme import Theme
 from netspec.ops.facts import brief, shape_text
 from netspec.report.cells import GLOBAL
 from netspec.report.page import Note, Page
@@ -18,10 +19,14 @@ AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
 
 class PositionReport(NamedTuple):
-    """The receptive field of one position and, where it was asked for, where in it the gradient lies."""
+    """The receptive field of one position and, where it was asked for, where in it the gradient lies.
+
+    ``theme`` is that of a picture.
+    """
 
     position: PositionField
     effective: Effective | None = None
+    theme: Theme = "auto"
 
     def pages(self, width: int | None) -> list[Page]:  # noqa: ARG002 - the picture has a width of its own
         """Figures, remarks and, of an input of two axes, a drawing."""

@@ -27,7 +27,7 @@ ARM = 6
 
 def svg(report: PositionReport) -> bytes:
     """The picture: image and padding, the theoretical field, the gradient in grey, figures and a key beside them."""
-    return written(picture(report))
+    return written(picture(report), report.theme)
 
 
 def picture(report: PositionReport) -> Picture:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from netspec.analysis.inputs import inputs_text
 from netspec.analysis.summary import Summary
+from netspec.drawing.theme import Theme
 from netspec.report import json_data
 from netspec.report.columns import FIGURES, RENAMED, whole_of
 from netspec.report.comparison import comparison, records, setup_note
@@ -37,12 +38,16 @@ class Wanted(NamedTuple):
 
 
 class StatsReport(NamedTuple):
-    """Figures of networks, and of those that end at a mistake, whose operations up to there a reader is shown."""
+    """Figures of networks, and of those that end at a mistake, whose operations up to there a reader is shown.
+
+    ``theme`` is that of a chart.
+    """
 
     summaries: Sequence[Summary]
     wanted: Wanted
     cut: Sequence[Summary] = ()
     wanted_of_cut: Wanted = Wanted(View())
+    theme: Theme = "auto"
 
     def pages(self, width: int | None) -> list[Page]:
         """A page for each network or one for all, with a note on the columns that ``width`` has no room for."""

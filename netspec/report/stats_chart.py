@@ -7,6 +7,7 @@ from math import ceil, floor, log10, prod
 from typing import NamedTuple
 
 from netspec.analysis.inputs import inputs_text
+from netspec.analysis.setup import Setup
 from netspec.analysis.summary import Summary
 from netspec.drawing.picture import Line, Part, Picture, Rect, Shape, Text
 from netspec.drawing.svg import svg as written
@@ -25,13 +26,14 @@ STEPS = (1, 2, 5)
 MOST_TICKS = 4
 DOWNS = (3, -8, 14, -19, 25)
 """How far below a point its name may stand."""
+BYTES = {2**30: "GiB", 2**20: "MiB", 2**10: "KiB"}
 UNITS = ((10**12, " T"), (10**9, " G"), (10**6, " M"), (10**3, " k"), (1, ""))
 
 
 def svg(report: StatsReport) -> bytes:
     """The chart: bars for every operation in running order, or a point for each of several networks."""
     summaries = report.summaries
-    return written(_along_depth(summaries[0]) if len(summaries) == 1 else _against(summaries))
+    return written(_along_depth(summaries[0]) if len(summaries) == 1 else _against(summaries), report.theme)
 
 
 class _Series(NamedTuple):
@@ -40,15 +42,31 @@ class _Series(NamedTuple):
     title: str
     look: str
     values: tuple[int, ...]
+    bytes: bool = False
+
+    @property
+    def unit(self) -> int:
+        """What ticks count in: single things, or of bytes the largest unit that does."""
+        return max([size for size in BYTES if size <= max(self.values, default=0)], default=1) if self.bytes else 1
+
+    def told(self, value: int) -> str:
+        """A value as an axis has it."""
+        return f"{value // self.unit} {BYTES[self.unit]}" if self.unit > 1 else _short(value)
+
+    def in_all(self) -> str:
+        """The sum of all."""
+        all_ = sum(self.values)
+        return f"{all_ / self.unit:,.1f} {BYTES[self.unit]}" if self.unit > 1 else f"{all_:,}{' bytes' * self.bytes}"
 
 
 def _along_depth(summary: Summary) -> Picture:
-    """Parameters, multiply-adds and activations of each operation below each other, and the stages under them."""
-    rows = summary.rows
+    """Parameters, multiply-adds and memory of each operation's output below each other, and the stages under them."""
+    rows, setup = summary.rows, summary.setup
+    memory = tuple([setup.batch * setup.width * prod(row.node.shape) for row in rows])
     charts = (
         _Series("parameters", "params", tuple([row.node.params for row in rows])),
         _Series("multiply-adds of one image", "macs", tuple([row.work.macs for row in rows])),
-        _Series("elements of the output, for one image", "elements", tuple([prod(row.node.shape) for row in rows])),
+        _Series(f"memory of outputs, {_batch(setup)}", "memory", memory, bytes=True),
     )
     shapes: list[Shape] = [
         Text(LEFT, 17, summary.name, LARGE, "bold", "start"),
@@ -65,14 +83,14 @@ def _along_depth(summary: Summary) -> Picture:
     step = wide / max(len(rows), 1)
     y = float(TOP)
     for chart in charts:
-        shapes.append(Text(LEFT, y + 4, f"{chart.title}: {sum(chart.values):,} in all", SMALL, "text", "start"))
+        shapes.append(Text(LEFT, y + 4, f"{chart.title}: {chart.in_all()} in all", SMALL, "text", "start"))
         bottom = y + HEIGHT
         largest = max(chart.values, default=0) or 1
         high = HEIGHT - 12
-        for tick in _ticks(largest):
+        for tick in [chart.unit * number for number in _ticks(largest // chart.unit)]:
             level = bottom - high * tick / largest
             shapes.append(Line(((LEFT, level), (LEFT + wide, level)), "rule"))
-            shapes.append(Text(LEFT - 5, level + 3, _short(tick), SMALL, "muted", "end"))
+            shapes.append(Text(LEFT - 5, level + 3, chart.told(tick), SMALL, "muted", "end"))
         for place, (row, value) in enumerate(zip(rows, chart.values, strict=True)):
             if value:
                 tall = high * value / largest
@@ -80,8 +98,12 @@ def _along_depth(summary: Summary) -> Picture:
                 shapes.append(Part(row.name, f"{row.name}\n{row.node.label}\n{value:,}", (bar,)))
         y = bottom + BETWEEN
     shapes += _stages(summary, step, y - BETWEEN + 4)
-    says = "\n".join([f"{chart.title}: {sum(chart.values):,}" for chart in charts])
+    says = "\n".join([f"{chart.title}: {chart.in_all()}" for chart in charts])
     return Picture(WIDTH, y + 6, f"{summary.name}: figures along depth", says, tuple(shapes))
+
+
+def _batch(setup: Setup) -> str:
+    return f"{setup.batch} image{'s' * (setup.batch > 1)} of {setup.dtype}"
 
 
 def _stages(summary: Summary, step: float, y: float) -> list[Shape]:

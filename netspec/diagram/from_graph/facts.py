@@ -6,24 +6,29 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from netspec.diagram.from_graph.folding import Readers
+from netspec.diagram.from_graph.marks import Marks
 from netspec.diagram.from_graph.skips import skips
 from netspec.graph.graph import Graph, Node
 
 
 class Facts(NamedTuple):
-    """What is asked of a graph again and again. ``control`` are nodes that decide and whose values go nowhere."""
+    """What is asked of a graph again and again.
+
+    ``control`` are nodes that decide and whose values go nowhere, ``marks`` those that another network has otherwise.
+    """
 
     graph: Graph
     reading: Readers
     auxiliary: frozenset[Node]
     control: frozenset[Node]
     skips: dict[Node, int]
+    marks: Marks
 
     @classmethod
-    def of(cls, graph: Graph, reading: Readers) -> Facts:
+    def of(cls, graph: Graph, reading: Readers, marks: Marks) -> Facts:
         """The facts of ``graph``."""
         control = _control(graph)
-        return cls(graph, reading, graph.auxiliary(), control, skips(graph, control))
+        return cls(graph, reading, graph.auxiliary(), control, skips(graph, control), marks)
 
     def values(self, node: Node) -> Sequence[Node]:
         """What ``node`` reads: values and places of values, not what only decides or has a size.

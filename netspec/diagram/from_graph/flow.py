@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from netspec.diagram.from_graph.links import Links, between_parts, ended
-from netspec.diagram.from_graph.series_parallel import Pair, decomposed, depth_of
+from netspec.diagram.from_graph.series_parallel import decomposed, depth_of
 from netspec.diagram.from_graph.tree_reader import TreeReader
 from netspec.diagram.scene import (
     INTO,
@@ -17,6 +17,7 @@ from netspec.diagram.scene import (
     Crossing,
     Edge,
     Group,
+    Pair,
     Role,
     Series,
     Side,

@@ -6,8 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from netspec.diagram.from_graph.series_parallel import Pair
-from netspec.diagram.scene import INTO, OUT_OF, Box, Group, boxes, side_boxes
+from netspec.diagram.scene import INTO, OUT_OF, Box, Group, Pair, boxes, side_boxes
 
 
 class Links(NamedTuple):

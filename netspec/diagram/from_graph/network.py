@@ -10,6 +10,7 @@ from netspec.diagram.from_graph.flow import flow
 from netspec.diagram.from_graph.folding import readers
 from netspec.diagram.from_graph.levels import Section
 from netspec.diagram.from_graph.links import Links
+from netspec.diagram.from_graph.marks import Marks
 from netspec.diagram.from_graph.outline import Outline
 from netspec.diagram.from_graph.towers import with_towers
 from netspec.diagram.scene import INTO, OUT_OF, Box, Drawn, Figures, Group, Kind, Level, Panel
@@ -19,13 +20,15 @@ from netspec.graph.graph import Graph, Node
 from netspec.ops.facts import Family
 
 
-def network(graph: Graph, level: Level, opened: Sequence[str]) -> tuple[Outline, Panel]:
+def network(graph: Graph, level: Level, opened: Sequence[str], marks: Marks) -> tuple[Outline, Panel]:
     """The network itself at ``level``, with the parts of the paths ``opened`` opened, and the outline that drew it.
+
+    Boxes of nodes that have ``marks`` say so.
 
     Raises :class:`netspec.SpecError` for a path of no part.
     """
     _refuse_unknown(graph, opened)
-    outline = Outline(Facts.of(graph, readers(graph)), paths=opened)
+    outline = Outline(Facts.of(graph, readers(graph), marks), paths=opened)
     parts: list[Box | Group] = [_input(outline, node) for node in graph.inputs]
     for section, entries in groupby(graph.entries, key=lambda entry: entry.section):
         drawing = Section(outline, level)

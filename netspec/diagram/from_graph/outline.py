@@ -10,6 +10,7 @@ from netspec.diagram.from_graph.facts import Facts
 from netspec.diagram.from_graph.flow import flow
 from netspec.diagram.from_graph.folding import FOLLOWERS, Run, children, fuses, is_one_box, kinds, runs
 from netspec.diagram.from_graph.links import Links
+from netspec.diagram.from_graph.marks import marked
 from netspec.diagram.labels import DOT, crossed, from_to, grouped, merged
 from netspec.diagram.scene import INTO, OUT_OF, Box, Figures, Group, Kind
 from netspec.graph import folds
@@ -230,6 +231,7 @@ class Outline:
         key = f"n{nodes[0].index}"
         self.places.update((node, Place(key, lane)) for node in nodes)
         heaviest = max(nodes, key=lambda node: node.cost.macs)
+        mark, changes = marked([peer for node in nodes for peer in self.peers.get(node, (node,))], self.facts.marks)
         return Box(
             key,
             part.name,
@@ -241,6 +243,8 @@ class Outline:
             skips=sum([self.facts.skips.get(node, 0) for node in nodes]),
             auxiliary=self.facts.auxiliary.issuperset(nodes),
             control=self.facts.control.issuperset(nodes),
+            mark=mark,
+            changes=changes,
         )
 
 

@@ -6,10 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from netspec.diagram.scene import Crossing
-
-Pair = tuple[str, str]
-"""An edge, by the keys of its ends."""
+from netspec.diagram.scene import Crossing, Pair
 
 
 @dataclass(slots=True, eq=False)

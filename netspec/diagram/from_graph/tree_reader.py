@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from netspec.diagram.from_graph.links import Links
-from netspec.diagram.from_graph.series_parallel import Chain, Fork, Pair, Tree
-from netspec.diagram.scene import INTO, OUT_OF, Box, Edge, Group, Kind, Parallel, Role, Series
+from netspec.diagram.from_graph.series_parallel import Chain, Fork, Tree
+from netspec.diagram.scene import INTO, OUT_OF, Box, Edge, Group, Kind, Pair, Parallel, Role, Series
 
 
 class TreeReader:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import NamedTuple
 
-from netspec.diagram.labels import DOT, TIMES, human, shape_label
+from netspec.diagram.labels import ARROW, DOT, TIMES, crossed, human, shape_label
 from netspec.diagram.scene import Box, Kind
 from netspec.drawing.picture import Line, Part, Rect, Shape, Text
 from netspec.drawing.text_width import text_width, total
@@ -24,6 +24,8 @@ CORNERS = {
 }  # fmt: skip
 """Families that are told apart without colour: cut corners, round ends, sharp corners."""
 ROUND = 4
+AROUND = 2.5
+"""Between a box and the line that marks it."""
 LOOP = 10
 """How far the sign of a skip stands out beside a box that stands for blocks with skips."""
 
@@ -43,6 +45,11 @@ Words = tuple[str, float, str]
 
 def words(box: Box, density: Density) -> list[Words]:
     """The lines of text in a box."""
+    return [*_said(box, density), *_change_lines(box)]
+
+
+def _said(box: Box, density: Density) -> list[Words]:
+    """What it is, and what is in it."""
     count = f" {TIMES}{box.copies}" if box.copies > 1 else ""
     if box.kind is Kind.END:
         colon = "" if box.title == "input" else ":"
@@ -65,6 +72,18 @@ def words(box: Box, density: Density) -> list[Words]:
     if box.auxiliary:
         lines.append(("training only", SMALL, "muted"))
     return lines
+
+
+def _change_lines(box: Box) -> list[Words]:
+    return [(crossed(change).replace(" -> ", f" {ARROW} "), SMALL, "bold") for change in box.changes]
+
+
+def mark_shapes(box: Box, width: float, height: float) -> list[Shape]:
+    """The line around a box that is in one of two networks alone, or changed: each mark has dashes of its own."""
+    if not box.mark:
+        return []
+    reach = width / 2 + AROUND
+    return [Rect(-reach, -AROUND, 2 * reach, height + 2 * AROUND, box.mark, CORNERS.get(box.family, ROUND) or ROUND)]
 
 
 def width_of(lines: list[Words]) -> float:
@@ -123,7 +142,7 @@ def says(box: Box) -> str:
     """What a reader who points at a box is told."""
     told = [box.path or "input", " ".join([box.title, *([f"{TIMES}{box.copies}"] if box.copies > 1 else [])])]
     told += [box.follows] if box.follows else []
-    told += [*box.lines, f"output {shape_label(box.shape)}"]
+    told += [*box.changes, *box.lines, f"output {shape_label(box.shape)}"]
     told += [f"{box.figures.params:,} params"] if box.figures.params else []
     told += [f"{box.figures.macs:,} MACs"] if box.figures.macs else []
     told += [f"{box.skips} skip connection{'s' if box.skips > 1 else ''}"] if box.skips else []

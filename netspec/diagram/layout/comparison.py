@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 from netspec.diagram.labels import DOT, TIMES, human
 from netspec.diagram.layout.beside import hanging
+from netspec.diagram.layout.block import Block
 from netspec.diagram.layout.box_shapes import NORMAL, SMALL
 from netspec.diagram.layout.key import key_block
 from netspec.diagram.layout.layout import Layout
 from netspec.diagram.layout.page import BETWEEN, DENSITIES, LEAST, MARGIN, SCALE, described
-from netspec.diagram.layout.panels import Block
 from netspec.diagram.layout.paper import PAPERS, Page
 from netspec.diagram.layout.spine import cut, last_box
 from netspec.diagram.layout.wires import Laid

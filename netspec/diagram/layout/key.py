@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from netspec.diagram.labels import DOT
+from netspec.diagram.layout.block import Block
 from netspec.diagram.layout.box_shapes import CORNERS, ROUND, SMALL, Density
-from netspec.diagram.layout.panels import Block
-from netspec.diagram.scene import Box, Edge, Kind, Role, Scene, boxes, edges, side_boxes
+from netspec.diagram.scene import Box, Edge, Kind, Mark, Role, Scene, boxes, edges, side_boxes
 from netspec.drawing.picture import Line, Rect, Shape, Text
 from netspec.drawing.text_width import text_width
 from netspec.ops.facts import Family
@@ -30,7 +32,7 @@ def key_block(scene: Scene, density: Density, width: float) -> Block:
             x, y = 0.0, y + LINE
         for sample in samples:
             moved = (
-                sample._replace(x=x, y=y + 2)
+                sample._replace(x=x + sample.x, y=y + 2)
                 if isinstance(sample, Rect)
                 else sample._replace(points=tuple([(px + x, py + y) for px, py in sample.points]))
             )
@@ -48,6 +50,9 @@ def _entries(scene: Scene, density: Density) -> list[tuple[list[Rect | Line], st
         if family in used:
             found.append(([Rect(0, 0, SWATCH, 10, family.value, CORNERS.get(family, ROUND))], name))
     found += _lines(shown, links)
+    for mark in get_args(Mark):
+        if any(box.mark == mark for box in shown):
+            found.append(([Rect(1, 0, SWATCH - 2, 10, mark, ROUND)], mark))
     if not density.words and any(box.title.startswith("conv ") for box in shown):
         found.append(([], "k\N{MULTIPLICATION SIGN}k/s, n: n channels, step s"))
     behind = f" {DOT} ".join([box.follows for box in shown if box.follows and not density.follows])

@@ -10,7 +10,7 @@ from collections.abc import Hashable, Sequence
 
 from netspec.diagram.labels import TIMES, elided
 from netspec.diagram.layout.beside import BESIDE, add_rails, add_sides, hanging
-from netspec.diagram.layout.box_shapes import BAR, CIRCLE, LEAD, LOOP, SMALL, Density, bar, draw, size
+from netspec.diagram.layout.box_shapes import BAR, CIRCLE, LEAD, LOOP, SMALL, Density, bar, draw, mark_shapes, size
 from netspec.diagram.layout.wires import BUS, Laid, Wire, begin, end, finish, finished
 from netspec.diagram.scene import INTO, Box, Edge, Group, Kind, Parallel, Series, Side
 from netspec.drawing.picture import Part, Rect, Shape, Text
@@ -135,7 +135,9 @@ class Layout:
         if _is_wide(part):
             own = max(own, width)
         loop = LOOP + 3 if part.kind is Kind.BLOCK and part.skips else 0
-        return Laid(own / 2, own / 2 + loop, height, [draw(part, own, height, self.density)])
+        return Laid(
+            own / 2, own / 2 + loop, height, [draw(part, own, height, self.density), *mark_shapes(part, own, height)]
+        )
 
     def _link(
         self,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from netspec.diagram.labels import DOT, TIMES, human, inputs_label
+from netspec.diagram.layout.block import Block
 from netspec.diagram.layout.box_shapes import LARGE, SMALL, Density
 from netspec.diagram.layout.key import key_block
 from netspec.diagram.layout.layout import Layout
-from netspec.diagram.layout.panels import Block, panel_block
+from netspec.diagram.layout.panels import panel_block
 from netspec.diagram.layout.paper import PAPERS, Page, Paper
 from netspec.diagram.layout.spine import spine
 from netspec.diagram.layout.wires import NEAR

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from netspec.diagram.layout.beside import BESIDE
+from netspec.diagram.layout.block import Block
 from netspec.diagram.layout.box_shapes import NORMAL, SMALL
 from netspec.diagram.layout.layout import Layout
 from netspec.diagram.layout.wires import finished
@@ -14,14 +13,6 @@ from netspec.drawing.text_width import text_width, total
 
 TITLE, NOTE = 22.0, 14.0
 """Heights of the title of a panel, and of the line that says which kind of a block is drawn below it."""
-
-
-class Block(NamedTuple):
-    """Shapes in a rectangle of their own."""
-
-    width: float
-    height: float
-    shapes: tuple[Shape, ...]
 
 
 def panel_block(panel: Panel, layout: Layout, widest: float) -> Block:

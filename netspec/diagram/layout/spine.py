@@ -6,9 +6,9 @@ from itertools import pairwise
 
 from netspec.diagram.labels import TIMES
 from netspec.diagram.layout.beside import BESIDE, hanging
+from netspec.diagram.layout.block import Block
 from netspec.diagram.layout.box_shapes import SMALL
 from netspec.diagram.layout.layout import Layout
-from netspec.diagram.layout.panels import Block
 from netspec.diagram.scene import INTO, Box, Drawn, Edge, Group, Kind, Scene, Series
 from netspec.drawing.picture import At, Line, Shape, Text
 from netspec.drawing.text_width import text_width

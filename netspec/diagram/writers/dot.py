@@ -136,9 +136,11 @@ def _box(box: Box) -> str:
     lines = [f"<B>{title}</B>" if box.kind is Kind.BLOCK else title + count]
     lines += [escaped(box.lines[0]) + count, *map(escaped, box.lines[1:])] if box.lines else []
     lines += [escaped(box.follows)] if box.follows else []
+    lines += [f"<B>{escaped(change)}</B>" for change in box.changes]
     fill, line = (LIGHT[f"{box.family.value}-{part}"] for part in ("fill", "line"))
     style = ', style="rounded,filled,dashed"' if box.auxiliary or box.control else ""
-    width = ", penwidth=2" if box.kind is Kind.BLOCK else ""
+    line = LIGHT[box.mark] if box.mark else line
+    width = ", penwidth=3" if box.mark else ", penwidth=2" if box.kind is Kind.BLOCK else ""
     return f'fillcolor="{fill}", color="{line}"{width}{style}, label=<{"<BR/>".join(lines)}>, {tip}'
 
 

@@ -87,6 +87,7 @@ def told(box: Box) -> str:
         words += [f"{human(box.figures.macs)} MACs"] if box.figures.macs else []
     words += [f"{box.skips} skip{'s' if box.skips > 1 else ''}"] if box.kind is Kind.BLOCK and box.skips else []
     words += ["training only"] if box.auxiliary and box.kind is Kind.BLOCK else []
+    words += [f"{box.mark}: {'; '.join(box.changes)}" if box.mark == "changed" else box.mark] if box.mark else []
     return f" {DOT} ".join(words)
 
 

@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from netspec.diagram.drawing import Drawing, scene
 from netspec.diagram.layout.comparison import comparison
 from netspec.diagram.layout.page import picture
-from netspec.diagram.layout.paper import Page
+from netspec.diagram.layout.paper import PAPERS, Page
 from netspec.diagram.scene import LEVELS, Crossing, Level, Scene
 from netspec.diagram.writers import graphviz
 from netspec.drawing.picture import Picture
 from netspec.errors.problem import Problem, SpecError
+
+SLACK = 0.5
+"""Points that a picture may be larger than its page, by rounding."""
 
 
 def laid_out(drawing: Drawing, form: str) -> Picture | bytes:
@@ -22,7 +25,10 @@ def laid_out(drawing: Drawing, form: str) -> Picture | bytes:
     if drawing.engine == "graphviz":
         return graphviz.laid_out(drawing.scenes, form)
     try:
-        return _picture(drawing.scenes, drawing.page)
+        found = _picture(drawing.scenes, drawing.page)
+        if len(drawing.scenes) == 1 or _fits(found, drawing.page):
+            return found
+        raise _too_large(drawing)
     except Crossing:
         if form not in graphviz.FORMS:
             raise refused(drawing, f"Graphviz, which could draw it, does not write .{form}") from None
@@ -44,9 +50,23 @@ def refused(drawing: Drawing, reason: str) -> SpecError:
     return SpecError([Problem("layout", message, hint=hint)])
 
 
+def _too_large(drawing: Drawing) -> SpecError:
+    """Networks beside each other are more than a page: what is wrong, and what works."""
+    message = f"{len(drawing.graphs)} networks beside each other have no room on a page that can be read"
+    known = [level for level in LEVELS[: LEVELS.index(drawing.level)] if _works(drawing, level)]
+    ways = ["--page screen works", *[f"so does --level {level}" for level in known[-1:]]]
+    return SpecError([Problem("layout", message, hint=f"{', '.join(ways)}; -o FOLDER draws each by itself")])
+
+
+def _fits(found: Picture, page: Page) -> bool:
+    width, height = PAPERS[page]
+    return found.width * found.scale <= width + SLACK and found.height * found.scale <= height + SLACK
+
+
 def _works(drawing: Drawing, level: Level) -> bool:
+    """Whether the networks can be drawn at a level; beside each other, whether they fit the page."""
     try:
-        _picture([scene(graph, level) for graph in drawing.graphs], drawing.page)
+        found = _picture([scene(graph, level) for graph in drawing.graphs], drawing.page)
     except Crossing:
         return False
-    return True
+    return len(drawing.graphs) == 1 or _fits(found, drawing.page)
