@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -137,6 +138,21 @@ def _replaced(shapes: tuple, old: object, new: object) -> tuple:  # type: ignore
         inner = shape._replace(shapes=_replaced(shape.shapes, old, new)) if hasattr(shape, "shapes") else shape
         found.append(new if shape is old else inner)
     return tuple(found)
+
+
+DEEP = (
+    ("densenet.yaml@densenet201", "layer"), ("resnet-cifar.yaml@resnet1202", "stage"),
+    ("resnet-cifar.yaml@resnet1202", "paper"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("word", "level"), DEEP)
+def test_the_deepest_networks_can_be_read(word: str, level: Level) -> None:
+    """DenseNet-201 with its layers opened, and ResNet-1202, are a page each with letters of 6 points and more."""
+    found = picture(scene(shipped.graph(word), level))
+
+    assert fits(found, "text")
+    assert problems(found) == []
 
 
 MORE = (*FEW, "resnet.yaml@resnet18-a", "densenet-cifar.yaml@densenet40-k12", "inception-v4.yaml")
@@ -509,7 +525,7 @@ def test_blocks_in_one_another_are_drawn_or_refused(level: Level) -> None:
         assert problems(picture(found)) == []
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", conftest.sample(range(500)))
 def test_any_wiring_is_drawn_or_refused(seed: int) -> None:
     """Networks of random links, most of them crossing, are pictures without a fault, or refused as too much crossed."""
     graph = random_wiring(seed)
@@ -627,6 +643,18 @@ def test_drawing_is_cheap_to_import() -> None:
     )
 
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
+
+
+def test_bytes_depend_on_no_other_program() -> None:
+    """Where no program and no font can be found, a picture has the same bytes."""
+    code = (
+        "import sys, netspec; from netspec.diagram.writers.svg import svg; from netspec.diagram.drawing import Drawing;"
+        "sys.stdout.buffer.write(svg(Drawing(netspec.read('googlenet').graph)))"
+    )
+    bare = {"PATH": "", "FONTCONFIG_FILE": "/dev/null", "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, env=bare)
+
+    assert done.stdout == svg(Drawing(shipped.graph("googlenet.yaml")))
 
 
 def test_a_diagram_is_an_object(tmp_path: Path) -> None:

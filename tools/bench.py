@@ -17,13 +17,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
 
-from bench_counting import inside, peers, stats  # noqa: E402 - found by the path above
+from bench_counting import inside, peers, pictures, stats  # noqa: E402 - found by the path above
 from bench_language import hostile, language  # noqa: E402 - as above
 from bench_measure import HEAD, Missing, Result  # noqa: E402 - as above
 from bench_networks import chain, check, forward, growth  # noqa: E402 - as above
 
 BENCHMARKS: dict[str, Callable[[int], Iterator[Result | Missing]]] = {
     "stats": stats,
+    "pictures": pictures,
     "chain": chain,
     "peers": peers,
     "inside": inside,

@@ -8,6 +8,7 @@ from contextlib import redirect_stdout
 from functools import partial
 from importlib import import_module
 from io import StringIO
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from bench_measure import FLOOR, ROOT, Missing, Result, cpu_seconds, medians
@@ -19,6 +20,8 @@ IMPORT_PROMISE = 0.15
 PEER_PROMISE = 0.08
 INSIDE_PROMISE = 0.1
 FLOOR_PROMISE = 1.5
+PICTURE_PROMISE = 1.3
+DRAWN = ("alexnet", "resnet50", "googlenet", "densenet@densenet201", "mobilenet_v3@mobilenet_v3_large", "inception-v4")
 NETWORKS = ("vgg16", "resnet50", "densenet121")
 INSIDE = ("resnet50", "densenet121")
 FEWEST = 3
@@ -35,6 +38,18 @@ def stats(runs: int) -> Iterator[Result]:
         yield Result(
             f"netspec stats specs/{name}.yaml, process", seconds, "yaml, click, pydantic", floor, FLOOR_PROMISE
         )
+
+
+def pictures(runs: int) -> Iterator[Result]:
+    """Processor time of ``netspec diagram`` as a whole process, against ``netspec stats`` of the same network."""
+    with TemporaryDirectory() as folder:
+        for name in DRAWN:
+            ours, other = medians(
+                runs,
+                partial(cpu_seconds, "-m", "netspec", "diagram", name, "-o", f"{folder}/picture.svg"),
+                partial(cpu_seconds, "-m", "netspec", "stats", name),
+            )
+            yield Result(f"netspec diagram {name}, process", ours, "netspec stats", other, PICTURE_PROMISE)
 
 
 def peers(runs: int) -> Iterator[Result | Missing]:

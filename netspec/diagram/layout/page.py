@@ -45,7 +45,7 @@ def picture(scene: Scene, page: Page = "text") -> Picture:
     for density in DENSITIES:
         layout = Layout(density)
         network = spine(scene, layout, 1)
-        others = {widest: _others(scene, layout, widest) for widest in _widths(network, room)}
+        others = {widest: _others(scene, layout, widest) for widest in _widths(scene, network, room)}
         if density is not DENSITIES[-1] and _too_much(network, others[room], paper):
             continue
         for columns in range(1, MOST_COLUMNS + 1):
@@ -65,9 +65,10 @@ def picture(scene: Scene, page: Page = "text") -> Picture:
     return Picture(width, height, scene.name, described(scene), flattened(shapes), scale)
 
 
-def _widths(network: Block | None, room: float) -> list[float]:
-    """How wide a definition may be: as the page, or as what the network leaves of it."""
-    beside = room - network.width - BETWEEN if network else 0
+def _widths(scene: Scene, network: Block | None, room: float) -> list[float]:
+    """How wide a definition may be: as the page, or as what the network leaves of it, if one has several kinds."""
+    several = any(len(panel.drawn) > 1 for panel in scene.panels)
+    beside = room - network.width - BETWEEN if network and several else 0
     return [room, beside] if beside > room / 3 else [room]
 
 
