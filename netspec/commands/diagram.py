@@ -18,6 +18,7 @@ from netspec.commands.picture_options import with_level, with_page, with_theme
 from netspec.diagram.drawing import DEPTHS, Drawing, Engine
 from netspec.diagram.layout.paper import Page
 from netspec.diagram.scene import Level
+from netspec.diagram.writers.dot import dot_text
 from netspec.drawing.theme import Theme
 from netspec.errors.problem import Problem, SpecError
 from netspec.language.inputs import Sizes
@@ -63,8 +64,6 @@ def diagram(  # noqa: PLR0913 - one argument for each option
     asked = partial(Drawing, level=level, opened=opened, page=page, theme=theme, engine=engine)
     graphs = [network.graph for network in networks]
     if output == Path(files.STANDARD):
-        from netspec.diagram.writers.dot import dot_text
-
         print_text(dot_text(asked(graphs[0], others=tuple(graphs[1:])).scenes))
         return
     if output and output.is_dir():

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from netspec.diagram.drawing import Drawing, scene
+from netspec.diagram.layout.comparison import comparison
 from netspec.diagram.layout.page import picture
 from netspec.diagram.layout.paper import PAPERS, Page
 from netspec.diagram.scene import LEVELS, Crossing, Level, Scene
+from netspec.diagram.writers import graphviz
 from netspec.drawing.picture import Picture
 from netspec.errors.problem import Problem, SpecError
 
@@ -21,8 +23,6 @@ def laid_out(drawing: Drawing, form: str) -> Picture | bytes:
     Raises :class:`netspec.SpecError` where there is no way to draw it.
     """
     if drawing.engine == "graphviz":
-        from netspec.diagram.writers import graphviz  # noqa: PLC0415 - starting processes takes time to import
-
         return graphviz.laid_out(drawing.scenes, form)
     try:
         found = _picture(drawing.scenes, drawing.page)
@@ -30,8 +30,6 @@ def laid_out(drawing: Drawing, form: str) -> Picture | bytes:
             return found
         raise _too_large(drawing)
     except Crossing:
-        from netspec.diagram.writers import graphviz  # noqa: PLC0415 - as above
-
         if form not in graphviz.FORMS:
             raise refused(drawing, f"Graphviz, which could draw it, does not write .{form}") from None
         if not graphviz.is_there():
@@ -40,11 +38,7 @@ def laid_out(drawing: Drawing, form: str) -> Picture | bytes:
 
 
 def _picture(scenes: Sequence[Scene], page: Page) -> Picture:
-    if len(scenes) == 1:
-        return picture(scenes[0], page)
-    from netspec.diagram.layout.comparison import comparison  # noqa: PLC0415 - most pictures are of one network
-
-    return comparison(scenes, page)
+    return picture(scenes[0], page) if len(scenes) == 1 else comparison(scenes, page)
 
 
 def refused(drawing: Drawing, reason: str) -> SpecError:
