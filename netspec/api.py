@@ -304,16 +304,12 @@ def compile(  # noqa: PLR0913 - those of read, and four for the module
     """The network of a spec as a plain ``nn.Module`` with freshly initialised weights; see :func:`read`.
 
     Its forward takes N x C x H x W, of several inputs one for each in their order and by their names, and returns the
-    one output as a tensor, or a dict of several by name. Heads for
-    training are built in any case; ``outputs="all"`` returns them too, in train and eval mode alike.
-    ``device="meta"`` builds without memory. Initialisation follows ``torch.manual_seed``. Raises
-    :class:`netspec.SpecError` with everything that is wrong.
-    Its forward takes N x C x H x W and returns the one output as a tensor, or a dict of several by name. Heads for
-    training are built in any case; ``outputs="all"`` returns them too, in train and eval mode alike. A list of
-    ``outputs`` (layers, blocks, declared ones) gives a dict of these, and what they do not need is not built.
-    ``inplace=False`` writes no value over another. The blocks that ``checkpoint`` names (``*`` in a name stands for
-    anything) keep only their inputs for the gradient and run again for it. ``device="meta"`` builds without memory.
-    Initialisation follows ``torch.manual_seed``. Raises :class:`netspec.SpecError` with everything that is wrong.
+    one output as a tensor, or a dict of several by name. Heads for training are built in any case; ``outputs="all"``
+    returns them too, in train and eval mode alike. A list of ``outputs`` (layers, blocks, declared ones) gives a dict
+    of these, and what they do not need is not built. ``inplace=False`` writes no value over another. The blocks that
+    ``checkpoint`` names (``*`` in a name stands for anything), and of a chain of layers the runs ``first:last``, keep
+    only their inputs for the gradient and run again for it. ``device="meta"`` builds without memory. Initialisation
+    follows ``torch.manual_seed``. Raises :class:`netspec.SpecError` with everything that is wrong.
     """
     found = read(source, input=input, root=root, max_nodes=max_nodes, budget=budget, **params)
     return found.compile(device=device, outputs=outputs, inplace=inplace, checkpoint=checkpoint)

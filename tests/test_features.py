@@ -196,11 +196,35 @@ def test_what_a_file_left_fresh_begins_again(torch: ModuleType, tmp_path: Any) -
 # -- recomputed blocks --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("names", [["layer1.*"], ["layer2"], ["layer1", "layer1.1", "layer2"]])
+CHAIN = """\
+netspec: 1
+name: chain
+input: [3, 16, 16]
+blocks: {unit: {body: [{conv: {out: 8, kernel: 3, padding: 1}}, batch_norm, relu, dropout: 0.3]}}
+stages:
+  features: [{unit: , inline: true}, {unit: , inline: true}, {unit: , inline: true}]
+head: {pool: global_avg_pool, fc: {linear: 10}}
+"""
+BLOCKS = SMALL.replace("relu: relu}", "relu: relu, drop: {dropout: 0.3}}")
+
+
+@pytest.mark.parametrize(
+    ("spec", "names"),
+    [
+        (BLOCKS, ["layer1.*"]),
+        (BLOCKS, ["layer2"]),
+        (BLOCKS, ["layer1", "layer1.1", "layer2"]),
+        (CHAIN, ["features.1:features.5"]),
+        (CHAIN, ["features.2:features.11", "features.4:features.7", "features.8:features.10"]),
+        (CHAIN, ["features.0:features.3", "features.4:features.8", "features"]),
+    ],
+)
 @pytest.mark.parametrize("mode", ["train", "eval"])
-def test_recomputed_blocks_train_the_same(names: list[str], mode: str, torch: ModuleType) -> None:
-    """Gradients and running statistics are equal to the last bit, with blocks in blocks too, and less is kept."""
-    spec = SMALL.replace("relu: relu}", "relu: relu, drop: {dropout: 0.3}}")
+def test_recomputed_blocks_train_the_same(spec: str, names: list[str], mode: str, torch: ModuleType) -> None:
+    """Gradients and running statistics are equal to the last bit, with blocks in blocks too, and less is kept.
+
+    The same holds for runs of layers in a chain, which keep their names.
+    """
     states, kept = [], []
     for checkpoint in ((), names):
         torch.manual_seed(0)
@@ -213,6 +237,7 @@ def test_recomputed_blocks_train_the_same(names: list[str], mode: str, torch: Mo
             return tensor
 
         for _ in range(2):
+            seen.clear()  # what the step before kept is gone, and its places are taken again
             with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
                 loss = module(torch.randn(4, 3, 16, 16)).square().mean()
             loss.backward()
@@ -230,9 +255,29 @@ def test_blocks_to_recompute_are_blocks() -> None:
             netspec.compile(SMALL, checkpoint=[name])
 
 
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["features.0:features.99"], "'features.99' is no layer of a chain"),
+        (["features.0:"], "'' is no layer of a chain"),
+        (["features.3:features.1"], "'features.1' does not come after 'features.3' in one chain of layers"),
+        (["features.0:fc"], "'fc' is no layer of a chain"),
+        (["features.0:features.4", "features.3:features.6"], "overlaps another run of layers"),
+    ],
+)
+def test_runs_to_recompute_lie_in_a_chain(names: list[str], said: str) -> None:
+    """A run that does not lie in one chain of layers, or overlaps another, is refused."""
+    with pytest.raises(netspec.SpecError, match=said):
+        netspec.compile(CHAIN.replace("head: {pool", "head: {a: relu, pool"), checkpoint=names)
+
+
 def test_recomputing_is_seen_in_the_source() -> None:
     """The forward says what runs twice, in one line."""
     source = netspec.compile(SMALL, checkpoint=["layer2"], device="meta").source
 
     assert "    x = netspec.nn.recompute.recomputed(self.layer2, x)\n" in str(source)
     assert str(source).startswith("import netspec.nn.recompute\n")
+    chain = netspec.compile(CHAIN, checkpoint=["features.10:features.11"], device="meta")
+    line = "    x = netspec.nn.recompute.recomputed((getattr(self, '10'), getattr(self, '11')), x)\n"
+    assert line in str(chain.features.source)
+    assert [*chain.state_dict()] == [*netspec.compile(CHAIN, device="meta").state_dict()]

@@ -17,6 +17,7 @@ from netspec.analysis.liveness import training_order
 from netspec.analysis.step_memory import StepMemory, StepModel
 from netspec.cli import main
 from netspec.graph.graph import Graph, Scope
+from netspec.graph.runs import runs_named, with_runs
 from netspec.graph.selection import matching, within
 
 BATCH = 8
@@ -27,14 +28,18 @@ PATTERNS = {
     "googlenet": ["inception??"],
     "resnet20": ["layer?.?"],
     "resnet34": ["layer?.*"],
+    "vgg16": ["features.2:features.6", "features.7:features.16", "features.10:features.13"],
+    "alexnet": ["features.1:features.9"],
 }
-"""Networks, and blocks of them that are recomputed, some in others."""
+"""Networks, and blocks of them or runs of layers that are recomputed, some in others."""
 
 
-def blocks(graph: Graph, patterns: Sequence[str]) -> list[Scope]:
-    """The blocks that ``patterns`` name."""
-    _, life = training_order(graph)
-    return matching([scope for scope in within(graph.root) if not life.is_open(scope)], patterns, "block")
+def blocks(graph: Graph, patterns: Sequence[str]) -> tuple[Graph, list[Scope]]:
+    """The blocks and runs that ``patterns`` name, and the graph in which they are."""
+    runs = [name for name in patterns if ":" in name]
+    graph = with_runs(graph, runs_named(graph, runs)) if runs else graph
+    _, life = training_order(graph, {scope for scope in within(graph.root) if scope.name in runs})
+    return graph, matching([scope for scope in within(graph.root) if not life.is_open(scope)], patterns, "block")
 
 
 def measured(module: Any, graph: Graph, torch: ModuleType) -> int:
@@ -59,10 +64,10 @@ def of_ours(word: str, names: Sequence[str], torch: ModuleType) -> int:
 def test_the_saving_that_is_told_is_what_torch_saves(word: str, torch: ModuleType) -> None:
     """The peak of a step is told to 3 %, without and with blocks that are recomputed, and the difference to 5 %."""
     graph = shipped.graph(word)
-    chosen = blocks(graph, PATTERNS[word])
+    cut, chosen = blocks(graph, PATTERNS[word])
     names = [scope.name for scope in chosen]
-    model = StepModel(graph, batch=BATCH)
-    told = [model.taken().peak, model.taken(chosen).peak]
+    recomputing = StepModel(cut, batch=BATCH, called={scope for scope in chosen if scope.flat})
+    told = [StepModel(graph, batch=BATCH).taken().peak, recomputing.taken(chosen).peak]
     found = [of_ours(word, (), torch), of_ours(word, names, torch)]
 
     assert told == pytest.approx(found, rel=0.03)
@@ -95,10 +100,23 @@ def test_a_plan_is_no_more_than_is_needed() -> None:
     assert (roomy.blocks, roomy.fits, roomy.extra_macs, roomy.saved) == ((), True, 0, 0)
     assert not tight.fits
     assert tight.saved > 0
+    assert set(network.checkpoint_plan(roomy.held + tight.after.peak, batch=BATCH).blocks) <= set(tight.blocks)
     middle = network.checkpoint_plan(roomy.held + (roomy.before.peak + tight.after.peak) // 2, batch=BATCH)
     assert middle.fits
     assert 0 < middle.extra_macs < tight.extra_macs
     assert StepModel(network.graph, batch=BATCH).taken() == StepMemory(roomy.before.peak, roomy.before.kept)
+
+
+@pytest.mark.parametrize("word", ["vgg16", "vgg.yaml@vgg11_bn", "alexnet"])
+def test_a_chain_of_layers_is_cut_between_them(word: str, torch: ModuleType) -> None:
+    """What has no blocks has runs of layers in its plan, which take what is told; what does not save is not named."""
+    network = netspec.read(word, input=(3, 64, 64)) if word != "alexnet" else netspec.read(word)
+    lowest = network.checkpoint_plan(1, batch=BATCH)
+    found = measured(network.compile(device="meta", checkpoint=lowest.blocks).train(), network.graph, torch)
+
+    assert any(":" in name for name in lowest.blocks) == (lowest.saved > 0)
+    assert word == "alexnet" or lowest.saved > 0
+    assert lowest.after.peak == pytest.approx(found, rel=0.03)
 
 
 def test_the_command_tells_the_plan() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from netspec.graph.graph import Graph, Node, Scope
@@ -36,8 +36,18 @@ def maker(value: Value) -> Node:
 class Liveness:
     """Who reads what: the order of nodes, their readers, and the values that stay until the end."""
 
-    def __init__(self, graph: Graph, run: Iterable[Node], returned: Iterable[Node], *, inplace: bool = True) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        run: Iterable[Node],
+        returned: Iterable[Node],
+        *,
+        inplace: bool = True,
+        called: Collection[Scope] = frozenset(),
+    ) -> None:
         self.inplace = inplace
+        self.called = called
+        """Flat scopes that are called as a whole all the same: runs of layers that are recomputed."""
         self.run = frozenset(run)
         self.returned = frozenset(returned)
         self._open: dict[Scope, bool] = {}
@@ -100,7 +110,7 @@ class Liveness:
 
     def _found_open(self, scope: Scope) -> bool:
         if scope.flat:
-            return True
+            return scope not in self.called
         nodes = list(scope.nodes())
         indices = [node.index for node in nodes]
         if bool(indices) and max(indices) - min(indices) + 1 != len(indices):
@@ -138,9 +148,9 @@ def inference_order(graph: Graph) -> tuple[list[Node], Liveness]:
     return run, Liveness(graph, run, (output.node for output in graph.outputs if not output.training))
 
 
-def training_order(graph: Graph) -> tuple[list[Node], Liveness]:
+def training_order(graph: Graph, called: Collection[Scope] = frozenset()) -> tuple[list[Node], Liveness]:
     """All nodes in running order, and who reads them where every output is returned."""
-    return list(graph.nodes), Liveness(graph, graph.nodes, (output.node for output in graph.outputs))
+    return list(graph.nodes), Liveness(graph, graph.nodes, (output.node for output in graph.outputs), called=called)
 
 
 def owners(run: Iterable[Node], live: Liveness, *, training: bool) -> dict[Node, Node]:

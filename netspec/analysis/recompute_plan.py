@@ -11,6 +11,7 @@ from netspec.analysis.setup import Setup
 from netspec.analysis.step_memory import StepMemory, StepModel
 from netspec.analysis.training import training_macs
 from netspec.graph.graph import Graph, Scope
+from netspec.graph.runs import BETWEEN, chains, halves, is_outermost, with_runs
 from netspec.graph.selection import within
 
 SHARE = 4
@@ -65,7 +66,8 @@ def checkpoint_plan(graph: Graph, budget: int, setup: Setup | None = None) -> Ch
 
     Blocks, or all blocks of one, are added one after the other, each time those that lower the peak most for the
     multiply-adds of their second pass; once it fits, what is not needed for that is taken out again. So a plan is good,
-    and not sure to be the cheapest.
+    and not sure to be the cheapest. An outermost block that is nothing but a chain of layers is cut in halves, these
+    too, and so on: they count as blocks.
     """
     chosen = setup or Setup()
     fixed = memory(graph, batch=chosen.batch, bytes_per_element=chosen.width, optimizer=chosen.optimizer)
@@ -84,15 +86,22 @@ def checkpoint_plan(graph: Graph, budget: int, setup: Setup | None = None) -> Ch
 
 
 class _Search:
-    """Plans for one graph, and what each of them takes."""
+    """Plans for one graph, and what each of them takes.
+
+    What is no block but can be recomputed as one, halves of a chain of layers, are flat scopes of the graph.
+    """
 
     def __init__(self, graph: Graph, room: int, setup: Setup) -> None:
-        self.graph = graph
+        kept = StepModel(graph, batch=setup.batch, bytes_per_element=setup.width).kept_by_node()
+        runs = [run for chain in chains(graph) if is_outermost(chain) for run in halves(chain, lambda node: kept[node])]
+        self.graph = with_runs(graph, runs) if runs else graph
         self.room = room
-        self.model = StepModel(graph, batch=setup.batch, bytes_per_element=setup.width)
+        self.setup = setup
+        self.models: dict[frozenset[Scope], StepModel] = {}
         self.known: dict[frozenset[Scope], StepMemory] = {}
-        _, self.life = training_order(graph)
-        self.scopes = [scope for scope in within(graph.root) if not scope.shares and not self.life.is_open(scope)]
+        flat = frozenset(scope for scope in within(self.graph.root) if scope.flat and BETWEEN in scope.name)
+        _, self.life = training_order(self.graph, flat)
+        self.scopes = [scope for scope in within(self.graph.root) if not scope.shares and not self.life.is_open(scope)]
         self.macs = {scope: sum(node.cost.macs for node in scope.nodes()) for scope in self.scopes}
         self.trials = 0
 
@@ -107,7 +116,7 @@ class _Search:
                 break
             blocks = self._sorted({*blocks, *group})
             now = self.taken(blocks)
-        return self._without_needless(blocks) if now.peak <= self.room else blocks
+        return self._without_needless(blocks, max(self.room, now.peak))
 
     def _groups(self) -> Iterator[list[Scope]]:
         """Each of the outermost blocks, each block that holds others, and all blocks that lie directly in one."""
@@ -139,11 +148,11 @@ class _Search:
                 return max(worth, key=lambda one: one[0])[1]
         return []
 
-    def _without_needless(self, blocks: list[Scope]) -> list[Scope]:
-        """``blocks`` without those that it fits without, the dearest first."""
+    def _without_needless(self, blocks: list[Scope], room: int) -> list[Scope]:
+        """``blocks`` without those that it fits into ``room`` without, the dearest first."""
         for scope in sorted(blocks, key=lambda scope: -self.macs[scope]):
             fewer = [one for one in blocks if one is not scope]
-            if self.trials < MOST_TRIALS and self.taken(fewer).peak <= self.room:
+            if self.trials < MOST_TRIALS and self.taken(fewer).peak <= room:
                 blocks = fewer
         return blocks
 
@@ -152,8 +161,16 @@ class _Search:
         key = frozenset(blocks)
         if key not in self.known:
             self.trials += 1
-            self.known[key] = self.model.taken(key)
+            self.known[key] = self._model(frozenset(scope for scope in key if scope.flat)).taken(key)
         return self.known[key]
+
+    def _model(self, called: frozenset[Scope]) -> StepModel:
+        """The step in which these runs of layers are called as a whole."""
+        if called not in self.models:
+            setup = self.setup
+            model = StepModel(self.graph, batch=setup.batch, bytes_per_element=setup.width, called=called)
+            self.models[called] = model
+        return self.models[called]
 
     def cost(self, blocks: Collection[Scope]) -> int:
         """Multiply-adds that run again: of blocks in blocks once more for each that they lie in."""

@@ -43,12 +43,15 @@ class StepModel:
     A value lives while a variable of the generated forward holds it, or a gradient that is still to come needs it. Of a
     block that is recomputed only the inputs are kept; its forward runs again when the backward pass gets there, and
     blocks in it may be recomputed in turn. The gradient of a value lives until the operation that made it is done, and
-    that of a weight until the end. Gradients of sums and concatenations are views.
+    that of a weight until the end. Gradients of sums and concatenations are views. ``called`` are flat scopes that are
+    called as a whole.
     """
 
-    def __init__(self, graph: Graph, *, batch: int = 1, bytes_per_element: int = 4) -> None:
+    def __init__(
+        self, graph: Graph, *, batch: int = 1, bytes_per_element: int = 4, called: Collection[Scope] = frozenset()
+    ) -> None:
         self.graph = graph
-        run, live = training_order(graph)
+        run, live = training_order(graph, called)
         owner, last = owners(run, live, training=True), lasts(run, live)
         self.learned = trained(graph)
         self.facts: dict[Node, _Facts] = {}

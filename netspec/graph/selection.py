@@ -83,7 +83,7 @@ def selected(graph: Graph, outputs: Mapping[str, Node]) -> Graph:
         if node in needed:
             inputs = tuple([nodes[source] for source in node.inputs])
             shares = nodes[node.owner] if node.shares else None
-            scope = _copied(node.scope, scopes)
+            scope = copied(node.scope, scopes)
             nodes[node] = replace(node, index=len(nodes), inputs=inputs, scope=scope, twin=node, shares=shares)
     for scope, copy in scopes.items():
         parts = [nodes.get(child) if isinstance(child, Node) else scopes.get(child) for child in scope.children]
@@ -111,7 +111,7 @@ def section(graph: Graph, first: int, last: int) -> Graph:
         nodes[source] = Node(len(nodes), name, kind, (), source.shape, root, None, (), None)
     for node in chosen:
         inputs = tuple([nodes[source] for source in node.inputs])
-        scope = _copied(node.scope, scopes)
+        scope = copied(node.scope, scopes)
         shares = nodes[node.owner] if node.shares else None
         nodes[node] = replace(node, index=len(nodes), inputs=inputs, scope=scope, twin=node, shares=shares)
     for scope, copy in scopes.items():
@@ -123,11 +123,11 @@ def section(graph: Graph, first: int, last: int) -> Graph:
     return Graph(graph.name, tuple(nodes.values()), root, tuple(entries), tuple(outputs), graph.init)
 
 
-def _copied(scope: Scope, scopes: dict[Scope, Scope]) -> Scope:
+def copied(scope: Scope, scopes: dict[Scope, Scope]) -> Scope:
     """The copy of ``scope``, made with those around it if it is not there yet; its children come later."""
     if scope not in scopes:
-        parent = _copied(scope.parent, scopes) if scope.parent else None
-        shares = _copied(scope.owner, scopes) if scope.shares else None
+        parent = copied(scope.parent, scopes) if scope.parent else None
+        shares = copied(scope.owner, scopes) if scope.shares else None
         scopes[scope] = replace(scope, parent=parent, children=[], shares=shares)
     return scopes[scope]
 

@@ -11,6 +11,7 @@ from torch import nn
 
 from netspec.analysis.liveness import Liveness, Value, maker, training_order
 from netspec.graph.graph import Graph, Node, Scope
+from netspec.graph.runs import BETWEEN, runs_named, with_runs
 from netspec.graph.selection import matching, selected, value_of, within
 from netspec.nn.forward import Step, Writer, is_sequence, pieces, step
 from netspec.nn.part import part_class, remember
@@ -79,9 +80,18 @@ def compiled(
     if not isinstance(outputs, str):
         graph = selected(graph, {name: value_of(graph, name) for name in outputs})
         form = form._replace(outputs="all", named=True)
-    _, life = training_order(graph)
+    graph, recomputed = _recomputed(graph, [*checkpoint])
+    return module(graph, device=device, form=form._replace(recomputed=recomputed))
+
+
+def _recomputed(graph: Graph, names: list[str]) -> tuple[Graph, frozenset[Scope]]:
+    """The blocks and runs of layers that ``names`` name, and the graph in which they are."""
+    runs = [name for name in names if BETWEEN in name]
+    if runs:
+        graph = with_runs(graph, runs_named(graph, runs))
+    _, life = training_order(graph, frozenset(scope for scope in within(graph.root) if scope.name in runs))
     blocks = [scope for scope in within(graph.root) if not scope.shares and not life.is_open(scope)]
-    return module(graph, device=device, form=form._replace(recomputed=frozenset(matching(blocks, checkpoint, "block"))))
+    return graph, frozenset(matching(blocks, names, "block"))
 
 
 class _Builder:
@@ -93,8 +103,9 @@ class _Builder:
         aside = frozenset[Node]() if every else graph.auxiliary()
         self.shown = {out.name: out.node for out in graph.outputs if every or not out.training}
         run = (node for node in graph.nodes if node not in aside)
-        self.live = Liveness(graph, run, self.shown.values(), inplace=form.inplace)
-        self.whole = Liveness(graph, graph.nodes, (out.node for out in graph.outputs), inplace=form.inplace)
+        how: dict[str, Any] = {"inplace": form.inplace, "called": form.recomputed}
+        self.live = Liveness(graph, run, self.shown.values(), **how)
+        self.whole = Liveness(graph, graph.nodes, (out.node for out in graph.outputs), **how)
         self.layers = {node: layer_of(node, self.whole) for node in graph.operations}
 
     def root(self) -> nn.Module:
@@ -138,6 +149,9 @@ class _Builder:
         """Add the children of ``scope`` under their names; those that are not run too."""
         prefix = f"{scope.name}." if scope.name else ""
         for one in steps:
+            if isinstance(one.piece, Scope) and one.piece.flat:  # a run of layers, which are its own
+                self._fill(built, scope, self._steps(one.piece, self._life(scope)))
+                continue
             child = self._child(one.piece)
             if child is None:
                 continue

@@ -154,7 +154,7 @@ class Writer:
         piece = one.piece
         values = self._values(one)
         if isinstance(piece, Scope) and piece in self.recomputed:
-            return f"{RECOMPUTED}({self._attribute(piece.name)}, {', '.join(values)})"
+            return f"{RECOMPUTED}({self._block(piece)}, {', '.join(values)})"
         if isinstance(piece, Scope):
             return f"{self._attribute(piece.owner.name)}({', '.join(values)})"
         layer = self.layers[piece]
@@ -175,6 +175,12 @@ class Writer:
         names = [self.variables[value] for value in one.inputs]
         axes = self.layers[one.piece].axes if isinstance(one.piece, Node) else ()
         return [_with_axes(name, more) for name, more in zip(names, axes, strict=True)] if axes else names
+
+    def _block(self, piece: Piece) -> str:
+        """The module of ``piece``, or those of a run of layers."""
+        if isinstance(piece, Node) or not piece.flat:
+            return self._attribute(piece.name)
+        return f"({', '.join(map(self._block, pieces(piece, self.live)))})"
 
     def _operator(self, one: Step) -> str:
         """The statement that writes the result over the first of two inputs, where there is one that may."""
