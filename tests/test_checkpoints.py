@@ -329,6 +329,21 @@ def test_a_module_on_the_device_meta_gets_what_fits(torch: ModuleType, tmp_path:
     assert module.bn.num_batches_tracked == 0
 
 
+def test_what_becomes_a_modules_own_lies_alone_in_memory(torch: ModuleType, tmp_path: Path) -> None:
+    """Numbers of one storage, and one tensor under two names, are copied; what lies alone is taken as it was read."""
+    state = damage.module(1).state_dict()
+    torch.save({**in_one_storage(state, torch), "bn.bias": state["bn.weight"]}, tmp_path / "w.pth")
+    module = netspec.compile(damage.SPEC, device="meta")
+    netspec.load_weights(module, tmp_path / "w.pth")
+    memory = [value.untyped_storage() for value in module.state_dict().values()]
+
+    assert len({one.data_ptr() for one in memory}) == len(memory)
+    assert [one.nbytes() for one in memory] == [value.nbytes for value in module.state_dict().values()]
+    torch.save({**state, "bn.bias": state["bn.weight"]}, tmp_path / "w.pth")
+    netspec.load_weights(module := netspec.compile(damage.SPEC, device="meta"), tmp_path / "w.pth")
+    assert module.bn.bias.data_ptr() != module.bn.weight.data_ptr()
+
+
 # -- adaptation ---------------------------------------------------------------------------------------------------
 
 

@@ -21,14 +21,17 @@ from bench_counting import inside, peers, pictures, stats  # noqa: E402 - found 
 from bench_language import hostile, language  # noqa: E402 - as above
 from bench_measure import HEAD, Missing, Result  # noqa: E402 - as above
 from bench_networks import chain, check, forward, growth  # noqa: E402 - as above
+from bench_weights import load, start  # noqa: E402 - as above
 
 BENCHMARKS: dict[str, Callable[[int], Iterator[Result | Missing]]] = {
     "stats": stats,
     "pictures": pictures,
     "chain": chain,
+    "load": load,
     "peers": peers,
     "inside": inside,
     "forward": forward,
+    "start": start,
     "growth": growth,
     "check": check,
     "language": language,

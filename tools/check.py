@@ -40,6 +40,9 @@ SAMPLING = [
 ]
 """The tests that check a sample of the networks, shipped and random ones, unless they are told to be thorough."""
 
+LIGHTNING = ("pytorch-lightning==2.6.6", "lightning-utilities==0.15.3", "torchmetrics==1.9.0")
+"""What the example with Lightning needs; beside torch, in a folder of their own."""
+
 Command = tuple[str, ...]
 
 
@@ -74,12 +77,20 @@ def checks() -> Iterator[Check]:
     yield Check(
         "all networks", ((*python, "pytest", "--thorough", "-q", *[f"tests/test_{name}.py" for name in SAMPLING]),)
     )
+    yield Check("lightning", tuple(example_with_lightning(python)))
     for version in versions():
         found = interpreter(version)
         if found:
             yield Check(version, light_tests(version, found))
         else:
             print(f"no Python {version} with venv was found: it is left out")
+
+
+def example_with_lightning(python: Command) -> Iterator[Command]:
+    """The commands that install Lightning beside this environment, not into it, and run the example that needs it."""
+    yield (*python, "pip", "install", "--quiet", "--upgrade", "--no-deps", "--target", ".cache/lightning", *LIGHTNING)
+    asked = ("tests/test_examples.py", "-k", "lightning", "-o", "pythonpath=.cache/lightning")
+    yield (*python, "pytest", "-n0", "-q", *asked)
 
 
 def versions() -> list[str]:

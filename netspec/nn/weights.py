@@ -142,18 +142,29 @@ def _give(module: nn.Module, values: dict[str, Tensor], targets: Mapping[str, Te
         for name, tensor in targets.items()
         if tensor.is_meta and name.endswith(f".{COUNTER}") and f"{name.removesuffix(COUNTER)}running_mean" in values
     }
-    assigned = {**counters, **{name: value for name, value in values.items() if targets[name].is_meta}}
-    copied = {name: value for name, value in values.items() if name not in assigned}
+    fresh = _with_memory_of_their_own({name: value for name, value in values.items() if targets[name].is_meta})
+    assigned = {**counters, **fresh}
+    copied = {name: value for name, value in values.items() if name not in fresh}
     module.load_state_dict(assigned, strict=False, assign=True)
     module.load_state_dict(copied, strict=False)
 
 
 def _value(given: Tensor, target: Tensor, kind: Adapt) -> Tensor:
-    """``given`` in the shape, the precision and the place of ``target``; memory of its own where it is to be kept."""
+    """``given`` in the shape, the precision and the place of ``target``."""
     value = given if given.shape == target.shape else adapted(given, kind, tuple(target.shape))
-    if target.is_meta:
-        return value.to("cpu", target.dtype, copy=True, memory_format=torch.contiguous_format)
     return value.to(device_of(target), target.dtype)
+
+
+def _with_memory_of_their_own(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """``values`` to be kept: those that lie in memory with others, or not one number after the other, are copied."""
+    kept: dict[str, Tensor] = {}
+    taken: set[int] = set()
+    for name, value in values.items():
+        memory = value.untyped_storage()
+        alone = memory.nbytes() == value.numel() * value.element_size() and memory.data_ptr() not in taken
+        kept[name] = value if alone and value.is_contiguous() else value.clone(memory_format=torch.contiguous_format)
+        taken.add(memory.data_ptr())
+    return kept
 
 
 def _without_broken_counters(choice: Choice, tensors: Mapping[str, Tensor]) -> Choice:
@@ -205,8 +216,14 @@ def _dtype(tensor: Tensor) -> str:
 
 def _remarks(path: Path, state: Mapping[str, Tensor]) -> tuple[Problem, ...]:
     """A warning where weights are not finite: they load, and what the network computes with them is worth nothing."""
-    odd = [name for name, tensor in state.items() if not bool(torch.isfinite(tensor).all())]
+    odd = [name for name, tensor in state.items() if tensor.numel() and not _is_finite(tensor)]
     if not odd:
         return ()
     message = f"{path}: NaN or infinite values in {len(odd)} of {len(state)} weights ({', '.join(odd[:3])})"
     return (Problem("not-finite", message, severity="warning"),)
+
+
+def _is_finite(tensor: Tensor) -> bool:
+    """Whether all numbers are; found without a tensor of answers as large as the weights."""
+    ends = torch.stack(torch.aminmax(tensor))
+    return bool(torch.isfinite(ends).all())
