@@ -188,6 +188,18 @@ def same_lines(n: int) -> str:
     return HEAD + "stages:\n" + "- relu:\n- {dropout: 0.50}\n" * n
 
 
+def inputs(n: int) -> str:
+    """Inputs by name, each read by a layer of its own."""
+    head = "netspec: 1\nname: net\n" + lines("inputs", n, "x{i}: [3, 8, 8]")
+    return head + lines("stages", n, "a{i}: {{relu: , from: x{i}}}") + lines("outputs", n, "o{i}: a{i}")
+
+
+def shared(n: int) -> str:
+    """Layers that run again: each of many once, and one again and again, by the name of the run before."""
+    chain = "  a{i}: [{{conv: {{out: 3, kernel: 1}}}}, relu]\n  b{i}: {{shared: a{i}}}\n  c{i}: {{shared: {before}}}\n"
+    return HEAD + "stages:\n" + "".join(chain.format(i=i, before=f"c{i - 1}" if i else "a0") for i in range(n))
+
+
 CONSTRUCTS: dict[str, tuple[Growing, int]] = {
     "names": (names, 200),
     "mistakes": (mistakes, 20),
@@ -207,6 +219,8 @@ CONSTRUCTS: dict[str, tuple[Growing, int]] = {
     "comments": (comments, 200),
     "notes": (notes, 400),
     "flow": (flow, 250),
+    "inputs": (inputs, 100),
+    "shared": (shared, 40),
 }
 """Construct -> its generator, and a size that takes long enough to be measured."""
 

@@ -530,6 +530,29 @@ def test_a_block_has_a_word_that_a_spec_can_use(word: str) -> None:
         netspec.register(Nothing)
 
 
+def test_warnings_stop_nothing_however_many_there_are(tmp_path: Path) -> None:
+    """Of more than a hundred the first ones are told, and that there are more; the exit code is 0."""
+    layers = "".join(f"  c{at}: {{conv: {{out: 3, kernel: 1}}}}\n  n{at}: batch_norm\n" for at in range(150))
+    path = tmp_path / "many.yaml"
+    path.write_text(f"netspec: 1\nname: many\ninput: [3, 8, 8]\nstages:\n{layers}", encoding="utf-8")
+    found = json.loads(printed("check", str(path), "--format", "json"))
+
+    assert found["ok"]
+    assert [one["code"] for one in found["problems"]] == ["bias-before-norm"] * 100 + ["limit"]
+    assert {one["severity"] for one in found["problems"]} == {"warning"}
+
+
+def test_mistakes_of_many_files_are_all_told(tmp_path: Path) -> None:
+    """Each file is cut by itself, and JSON stays JSON."""
+    layers = "".join(f"  a{at}: unknown{at}\n" for at in range(60))
+    for name in ("one.yaml", "two.yaml"):
+        text = f"netspec: 1\nname: bad\ninput: [3, 8, 8]\nstages:\n{layers}"
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    found = json.loads(run("check", str(tmp_path), "--format", "json").output)
+
+    assert [one["code"] for one in found["problems"]] == ["unknown-operation"] * 120
+
+
 def test_the_installed_script_is_the_command_line() -> None:
     """The entry point ``netspec`` runs the process that ``python -m netspec`` is."""
     from importlib.metadata import entry_points

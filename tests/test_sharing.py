@@ -387,8 +387,11 @@ def test_a_part_of_a_network_keeps_the_layers_whose_weights_it_has(torch: Module
 
 
 def test_many_runs_of_one_layer_are_not_refused() -> None:
-    """The names below a layer are looked for once, however often it runs."""
-    runs = "".join(f"  b{at}: {{shared: a}}\n" for at in range(3000))
-    graph = netspec.read(f"netspec: 1\nname: a\ninput: [2, 3, 3]\nstages:\n  a: [relu, relu]\n{runs}").graph
+    """However often a layer runs, by its own name or that of the run before, its module is one step away."""
+    runs = "".join(f"  b{at}: {{shared: {f'b{at - 2}' if at % 2 else 'a'}}}\n" for at in range(2, 3000))
+    head = "netspec: 1\nname: a\ninput: [2, 3, 3]\nstages:\n  a: [relu, relu]\n  b1: {shared: a}\n"
+    graph = netspec.read(head + runs).graph
 
-    assert len(graph.operations) == 2 * 3001
+    assert len(graph.operations) == 2 * 3000
+    assert {node.owner.name for node in graph.operations} == {"a.0", "a.1"}
+    assert {node.scope.owner.name for node in graph.operations} == {"a"}

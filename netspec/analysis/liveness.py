@@ -51,6 +51,7 @@ class Liveness:
         self.run = frozenset(run)
         self.returned = frozenset(returned)
         self._open: dict[Scope, bool] = {}
+        self._overwriting: dict[Node, bool] = {}
         self.readers: dict[Value, list[Node]] = {node: [] for node in graph.nodes}
         for node in graph.nodes:
             for value in reads(node):
@@ -84,7 +85,12 @@ class Liveness:
         Never over a value from outside its module: a caller may still need it (checkpointing runs a module twice).
         """
         together = self._uses.get(node.owner)
-        return all(map(self._may_overwrite, together)) if together else self._may_overwrite(node)
+        if together is None:
+            return self._may_overwrite(node)
+        known = self._overwriting.get(node.owner)
+        if known is None:
+            known = self._overwriting[node.owner] = all(map(self._may_overwrite, together))
+        return known
 
     def _may_overwrite(self, node: Node) -> bool:
         source = node.inputs[0]

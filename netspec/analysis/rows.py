@@ -213,12 +213,13 @@ def _is_stage(entry: Entry) -> bool:
 def _stages(graph: Graph) -> dict[Node, tuple[str, Node | Scope]]:
     """Node -> the stage it is in; where there is one stack of scopes in ``stages``, each of those is a stage."""
     found: dict[Node, tuple[str, Node | Scope]] = {}
+    single = sum(map(_is_stage, graph.entries)) == 1
     for entry in graph.entries:
         part = entry.part
         if isinstance(part, Node):
             found[part] = (entry.name, part)
             continue
-        alone = entry.section == "stages" and sum(_is_stage(other) for other in graph.entries) == 1
+        alone = single and entry.section == "stages"
         opened = part.children if alone and all(isinstance(child, Scope) for child in part.children) else [part]
         for child in opened:
             if isinstance(child, Scope):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Iterator
+from itertools import chain
+from math import inf
 
 import click
 
@@ -14,7 +16,7 @@ from netspec.api import Network
 from netspec.commands.networks import family
 from netspec.commands.options import BAD_INPUT, Settings, many_specs, show, with_input, with_set
 from netspec.commands.output import say
-from netspec.errors.problem import Problem, Problems, SpecError
+from netspec.errors.problem import MAX_PROBLEMS, Problem, Problems, SpecError
 from netspec.language.inputs import Sizes
 
 
@@ -28,7 +30,7 @@ def check(specs: tuple[str, ...], given: Settings, size: Sizes | None, form: str
 
     A folder stands for all .yaml and .yml files in it and below it, hidden ones left out; - is standard input.
     """
-    problems = Problems()
+    problems = Problems(most=inf)  # each file has been cut by itself
     for word in _each(specs, problems):
         try:
             members = family(word, given, size)
@@ -66,9 +68,13 @@ def _each(words: Iterable[str], problems: Problems) -> Iterator[str]:
 
 
 def _remarks(members: list[Network]) -> list[Problem]:
-    """Budgets that are exceeded, and warnings."""
-    found = [problem for network in members for problem in network.over_budget()]
-    for network in members:
-        found += advice(network.graph)
+    """Budgets that are exceeded, and warnings; of very many the first ones, since they stop nothing."""
     spec = members[0].spec
-    return [*found, *family_advice(spec, {network.variant: network.params for network in members})]
+    budgets = chain.from_iterable(network.over_budget() for network in members)
+    warnings = chain.from_iterable(advice(network.graph) for network in members)
+    equal = family_advice(spec, {network.variant: network.params for network in members})
+    found = [*Problems(chain(budgets, warnings, equal), most=inf)]
+    if len(found) <= MAX_PROBLEMS:
+        return found
+    message = f"there are more than {MAX_PROBLEMS} warnings; the others are not told"
+    return [*found[:MAX_PROBLEMS], Problem("limit", message, found[MAX_PROBLEMS].span, severity="warning")]

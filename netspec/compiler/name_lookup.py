@@ -51,7 +51,10 @@ class NameLookup:
     def __init__(self, inputs: Names[str, Node]) -> None:
         self._inputs = inputs
         self._outputs: dict[str, Node | None] = {**inputs}
-        self._inside: dict[str, list[str]] = {}
+        self._fresh: list[str] = []
+        """Paths that :attr:`_below` does not have yet: most networks never ask for it."""
+        self._below: dict[str, dict[str, None]] = {}
+        """Path -> the paths with one part more, those of modules that have no output of their own too."""
         self._left_out: dict[str, str] = {}
         self._pending: list[tuple[Scalar, str, str]] = []
 
@@ -60,23 +63,36 @@ class NameLookup:
         """Whether a name was read that is not there, or not yet."""
         return bool(self._pending)
 
-    def unsearched(self, path: str) -> int:
-        """How many names have to be looked through for those below ``path``."""
-        return 0 if path in self._inside else len(self._outputs)
-
     def known(self, path: str) -> Node | None:
         """What ``path`` means; None where it could not be built."""
         return self._outputs.get(path)
 
     def inside(self, path: str) -> list[str]:
-        """The paths below ``path``, what is there being complete, in the order in which they were first known."""
-        if path not in self._inside:
-            self._inside[path] = [one for one in self._outputs if one.startswith(f"{path}.")]
-        return self._inside[path]
+        """The known paths below ``path``."""
+        for fresh in self._fresh:
+            self._place(fresh)
+        self._fresh.clear()
+        found, waiting = [], [path]
+        while waiting:
+            below = self._below.get(waiting.pop(), {})
+            found += [one for one in below if one in self._outputs]
+            waiting.extend(below)
+        return found
+
+    def _place(self, path: str) -> None:
+        """Note ``path`` below the paths around it."""
+        while "." in path:
+            outer = path.rpartition(".")[0]
+            below = self._below.setdefault(outer, {})
+            if path in below:
+                return
+            below[path] = None
+            path = outer
 
     def know(self, path: str, node: Node | None) -> None:
         """From here on ``path`` means ``node``, also where it was the number of a layer that is left out."""
         self._outputs[path] = node
+        self._fresh.append(path)
         if self._left_out:
             self._left_out.pop(path, None)
 

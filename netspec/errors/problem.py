@@ -124,13 +124,14 @@ class SpecError(Exception):
 class Problems:
     """Collects problems in the order found; the same mistake at the same place counts once.
 
-    There are at most ``MAX_PROBLEMS``: the next one ends the search, so that a hostile file costs no more than that.
+    There are at most ``most``: the next one ends the search, so that a hostile file costs no more than that.
     ``hints`` are the suggestions that may still be made in this run; problems that begin with others share them.
     """
 
-    def __init__(self, found: Iterable[Problem] = ()) -> None:
+    def __init__(self, found: Iterable[Problem] = (), *, most: float = MAX_PROBLEMS) -> None:
         self.hints: Hints = found.hints if isinstance(found, Problems) else Hints()
         self._found: dict[tuple[object, ...], Problem] = {}
+        self._most = most
         for problem in found:
             self.add(problem)
 
@@ -142,9 +143,9 @@ class Problems:
             "" if problem.trail or problem.severity == "warning" else problem.message
         )  # a block refuses many shapes for one reason
         self._found.setdefault((problem.code, place, sentence), problem)
-        if len(self._found) > MAX_PROBLEMS:
+        if len(self._found) > self._most:
             self._found.popitem()
-            message = f"there are more than {MAX_PROBLEMS} mistakes; the others are not told"
+            message = f"there are more than {self._most} mistakes; the others are not told"
             self.stop(Problem("limit", message, span, "mend these first"))
 
     def __iter__(self) -> Iterator[Problem]:

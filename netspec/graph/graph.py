@@ -137,11 +137,12 @@ class Scope:
 
     def __post_init__(self) -> None:
         self.depth = self.parent.depth + 1 if self.parent else 0
+        self.shares = self.shares and self.shares.owner
 
     @property
     def owner(self) -> Scope:
         """The scope whose module this is: its own, but for one that shares that of another."""
-        return self.shares.owner if self.shares else self
+        return self.shares or self
 
     def __repr__(self) -> str:
         return f"Scope({shortened(self.name)!r}, {self.block!r}, {len(self.children)} children)"
