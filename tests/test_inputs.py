@@ -206,6 +206,18 @@ def test_a_single_position_over_a_map_of_another_input_moves_nowhere() -> None:
     assert field.seen((0, 0)) == field.seen((37, 29)) == followed(by_name["conv"], (5, 5))
 
 
+def test_a_single_position_over_a_map_of_another_input_is_verified() -> None:
+    """The NaN takes the steps of what was pooled for none of the positions that repeat it."""
+    from netspec.verify.verify import verify
+
+    gate = "stages: {gate: [{adaptive_avg_pool: 1, from: image}, {conv: {out: 1, kernel: 1}}],"
+    gate += " scaled: {multiply: [gate, depth]}}"
+    found = verify(netspec.read(PAIR[: PAIR.index("stages")] + gate + "\n").graph)
+
+    assert not found.differing
+    assert {check.figure for check in found.checks if check.of == "scaled"} >= {"last pixel of all positions"}
+
+
 @pytest.mark.parametrize("text", [PAIR, MIXED], ids=["pair", "mixed"])
 def test_every_figure_is_that_of_the_module(text: str) -> None:
     """``--verify`` finds no difference, over inputs of one number of axes and of all numbers."""

@@ -483,7 +483,7 @@ REFUSED = (
             torch_too=False),
     Refused("channel_shuffle", {"groups": 2}, (MAP,),
             "shape", "channel_shuffle with 2 groups cannot split 3 channels evenly"),
-    Refused("channel_shuffle", {"groups": 7}, (FEATURES,), "shape", "channel_shuffle needs a feature map, got 7"),
+    Refused("channel_shuffle", {"groups": 3}, (FEATURES,), "shape", "channel_shuffle needs a feature map, got 7"),
     Refused("conv", {"out": 4, "kernel": [3, 3]}, (LINE,), "shape", "conv reads 1 axis, kernel has 2 numbers"),
     Refused("conv", {"out": 4, "kernel": [3]}, (MAP,), "shape", "conv reads 2 axes, kernel has 1 number"),
     Refused("conv", {"out": 4, "kernel": 3, "stride": [1, 2, 2]}, (MAP,),

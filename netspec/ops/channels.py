@@ -8,7 +8,7 @@ from netspec.errors.codes import Refusal
 from netspec.ops.facts import Example, Family, Layer, Shape
 from netspec.ops.fields import LARGEST, Count
 from netspec.ops.memory import nothing_saved
-from netspec.ops.operation import Operation, free, map_only, torch_layer
+from netspec.ops.operation import Operation, free, map_only
 
 Place = Annotated[int, Field(ge=-LARGEST, le=LARGEST)]
 """A channel, or one past the last; a negative one is counted from the end."""
@@ -62,16 +62,28 @@ class Slice(Operation):
 
 
 class ChannelShuffle(Operation):
-    """The first channel of each of ``groups``, then the second of each, and so on (Zhang et al. 2017, ShuffleNet)."""
+    """The first channel of each of ``groups``, then the second of each, and so on (Zhang et al. 2017, ShuffleNet).
+
+    One group, or one for each channel, moves nothing: the input itself.
+    """
 
     word: ClassVar[str] = "channel_shuffle"
     family: ClassVar[Family] = Family.SHAPE
     example: ClassVar[Example] = Example(groups=2)
     saved_for_backward = nothing_saved
     cost = free
-    layer = torch_layer("torch.nn.ChannelShuffle", "groups")
 
     groups: Count
+
+    def is_view(self, *inputs: Shape, training: bool) -> bool:
+        """Whether all channels stay where they are."""
+        return self.groups in (1, inputs[0][0])
+
+    def layer(self, *inputs: Shape) -> Layer:
+        """``torch.nn.ChannelShuffle``, which copies on some devices alone where nothing moves: there ``Identity``."""
+        if self.is_view(*inputs, training=False):
+            return Layer("torch.nn.Identity", {})
+        return Layer("torch.nn.ChannelShuffle", {"groups": self.groups})
 
     def shape(self, *inputs: Shape) -> Shape:
         """Unchanged; maps whose channels the groups divide."""

@@ -106,7 +106,7 @@ class Lines:
         stand_in = self.stand_ins[node]
         inputs = [source for source in node.inputs[: stand_in.reads or None] if source in self.stand_ins]
         places = [source for source in placed(node, self.axis) if source in inputs and source in self._values]
-        if not node.has_places or (stand_in.phases and self._repeats(node, inputs)):
+        if not node.has_places or (stand_in.phases and self._repeats(node, inputs)) or self._spread(node, places):
             places = []
         common = [self.shared[source] for source in inputs if source in self.shared]
         common += [self._all(source) for source in inputs if source in self._values and source not in places]
@@ -159,6 +159,11 @@ class Lines:
         """Whether ``node`` repeats the one position of what it reads."""
         size, count = (one.shape[1 + self.axis] for one in (inputs[0], node))
         return self.stand_ins[node].repeats_one and size == 1 < count
+
+    def _spread(self, node: Node, places: Sequence[Node]) -> bool:
+        """Whether a join repeats the one position that each of ``places`` has over a map of another input."""
+        size = 1 + self.axis
+        return len(node.inputs) > 1 and all(one.shape[size] == 1 < node.shape[size] for one in places)
 
     def _phases(self, node: Node, source: Node, phases: Callable[[int, int, int], Phases]) -> None:
         """Begin anew with windows at even steps, the smallest that hold those of each phase."""
