@@ -21,9 +21,10 @@ class Case(NamedTuple):
     """A network of a shipped file; the sides of an image and parameters with which it is quick, where it is not so."""
 
     word: str
-    side: int | None = None
+    side: int | tuple[int, ...] | None = None
+    """One for all axes, or one for each."""
     fewer: Mapping[str, Any] = {}
-    """Fewer of the blocks that are repeated."""
+    """Fewer of the blocks that are repeated, or smaller ones."""
 
     @property
     def file(self) -> str:
@@ -35,11 +36,18 @@ CASES = (
     Case("alexnet-2012.yaml", 107),
     Case("alexnet.yaml", 96),
     Case("bn-inception.yaml", 64),
+    Case("c3d.yaml", (16, 40, 48), {"features": 64}),
+    Case("dcgan_discriminator.yaml"),
+    Case("dcgan_generator.yaml@dcgan_generator_tutorial"),
+    Case("deeplabv3.yaml@deeplabv3_resnet50", 72, {"depths": [1, 1, 2, 2], "aux": True}),
+    Case("deeplabv3_mobilenet_v3_large.yaml", 72),
     Case("densenet-cifar.yaml@densenet-bc100-k12"),
     Case("densenet-cifar.yaml@densenet40-k12"),
     Case("densenet.yaml@densenet121", 64, {"layers": [3, 3, 3, 3]}),
     Case("efficientnet.yaml@efficientnet_b0", 64),
     Case("efficientnet_v2.yaml@efficientnet_v2_s", 64, {"layers": [2] * 6}),
+    Case("fcn.yaml@fcn_resnet50", 72, {"depths": [1, 1, 2, 2], "aux": True}),
+    Case("fpn.yaml@fpn_resnet50", 64, {"depths": [1, 2, 1, 1]}),
     Case("fractalnet.yaml@fractalnet-c1"),
     Case("fractalnet.yaml@fractalnet-c3"),
     Case("googlenet-paper.yaml", 96),
@@ -53,6 +61,9 @@ CASES = (
     Case("lenet-caffe.yaml"),
     Case("lenet5-1998.yaml"),
     Case("lenet5.yaml"),
+    Case("lraspp_mobilenet_v3_large.yaml", 72),
+    Case("m5.yaml@m5", 8000),
+    Case("m5.yaml@m5-tutorial"),
     Case("mnasnet.yaml@mnasnet0_5", 64),
     Case("mobilenet_v2.yaml", 64),
     Case("mobilenet_v3.yaml@mobilenet_v3_small", 64),
@@ -71,16 +82,22 @@ CASES = (
     Case("resnet.yaml@resnet18-c", 64),
     Case("resnet50.yaml", 64),
     Case("resnext.yaml@resnext50_32x4d", 64, {"depths": [1, 2, 1, 1]}),
+    Case("s3d.yaml", (8, 64, 64), {"window": [1, 2, 2]}),
     Case("se_resnet.yaml@seresnet50", 64, {"depths": [1, 2, 1, 1]}),
     Case("se_resnext.yaml@seresnext50_32x4d", 64, {"depths": [1, 2, 1, 1]}),
     Case("senet154.yaml", 64, {"depths": [1, 2, 1, 2]}),
     Case("shufflenet_v2.yaml@shufflenet_v2_x0_5", 64),
     Case("squeezenet.yaml@squeezenet1_1", 64),
+    Case("unet.yaml@unet", 32, {"width": 16}),
+    Case("unet.yaml@unet3d", 16, {"width": 16, "bias": False}),  # before batch norm a bias learns nothing
+    Case("unet.yaml@unet_bn", 32, {"width": 16}),
     Case("vgg.yaml@vgg11", 32),
     Case("vgg.yaml@vgg11-lrn", 32),
     Case("vgg.yaml@vgg11_bn", 32),
     Case("vgg.yaml@vgg16-c", 32),
     Case("vgg16.yaml", 32),
+    Case("video_resnet.yaml@mc3_18", (8, 40, 40)),
+    Case("video_resnet.yaml@r2plus1d_18", (8, 40, 40), {"depths": [1, 2, 1, 1]}),
     Case("wide_resnet-cifar.yaml@wrn-40-1", fewer={"n": 2}),
     Case("wide_resnet.yaml@wide_resnet50_2", 64, {"depths": [1, 2, 1, 1]}),
     Case("xception.yaml", 64),
@@ -95,7 +112,8 @@ def network(case: Case) -> netspec.Network:
     drop = own.params.get("drop_path")
     none: dict[str, Any] = {} if drop is None else {"drop_path": [0.0] * len(drop) if isinstance(drop, list) else 0.0}
     channels, *sides = own.graph.input.shape
-    return netspec.read(case.word, input=(channels, *[case.side or side for side in sides]), **none, **case.fewer)
+    size = case.side if isinstance(case.side, tuple) else [case.side or side for side in sides]
+    return netspec.read(case.word, input=(channels, *size), **none, **case.fewer)
 
 
 @cache

@@ -8,6 +8,8 @@ from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from torchvision_networks import WITH_AUX
+
 import netspec
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -53,6 +55,12 @@ def torchvision() -> dict[str, tuple[int, float]]:
         name: (params, ops)
         for name, params, ops in json.loads((REFERENCE / "torchvision.json").read_text(encoding="utf-8"))
     }
+
+
+def published(name: str) -> netspec.Network:
+    """Our network as torchvision publishes weights for it: with its second head where these have one."""
+    given: dict[str, Any] = {"aux": True} if name in WITH_AUX else {}
+    return netspec.read(name, **given)
 
 
 class Macro(NamedTuple):

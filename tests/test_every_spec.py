@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from math import prod
 from types import ModuleType
 from typing import Any
 
@@ -34,8 +35,17 @@ def tensors(output: Any) -> list[Any]:
     return list(output.values()) if isinstance(output, dict) else [output]
 
 
+def loss(output: Any, torch: ModuleType) -> Any:
+    """Cross entropy with other classes for each image and position, or, where there is one class, the output itself."""
+    batch, classes, *sides = output.shape
+    if classes == 1:
+        return output.mean()
+    wanted = torch.arange(1, batch * prod(sides) + 1).reshape(batch, *sides) * 2 - 1
+    return torch.nn.functional.cross_entropy(output, wanted % classes)
+
+
 def step(module: Any, batch: Any, torch: ModuleType, lr: float = 0.05) -> tuple[set[str], set[str], set[str]]:
-    """One step of SGD on random classes; names of parameters without gradient, with a wrong one, and unchanged.
+    """One step of SGD on some classes; names of parameters without gradient, with a wrong one, and unchanged.
 
     Each parameter takes its step when its gradient is there, and leaves it: those of a VGG are never held together.
     """
@@ -53,8 +63,7 @@ def step(module: Any, batch: Any, torch: ModuleType, lr: float = 0.05) -> tuple[
         parameter.data = learned
 
     hooks = [one.register_post_accumulate_grad_hook(partial(learn, name)) for name, one in parameters.items()]
-    outputs = tensors(module.train()(batch))
-    sum(torch.nn.functional.cross_entropy(output, torch.tensor([1, 3])) for output in outputs).backward()
+    sum(loss(output, torch) for output in tensors(module.train()(batch))).backward()
     for hook in hooks:
         hook.remove()
     return untouched, wrong, same
@@ -63,7 +72,7 @@ def step(module: Any, batch: Any, torch: ModuleType, lr: float = 0.05) -> tuple[
 def settle(module: Any, batch: Any, torch: ModuleType) -> None:
     """Eval mode, with the statistics of ``batch``: those after one step still let a deep network's outputs overflow."""
     for norm in module.modules():
-        if isinstance(norm, torch.nn.BatchNorm2d):
+        if isinstance(norm, torch.nn.modules.batchnorm._BatchNorm):
             norm.momentum = 1.0
     with torch.no_grad():
         module.train()(batch)

@@ -25,8 +25,6 @@ WORDS = [
     for variant in catalogue.spec(str(path))[0].family() or [None]
 ]
 SIZES: dict[str, Shape] = {
-    "deeplabv3_resnet50.yaml": (3, 40, 40),
-    "fpn_resnet50.yaml": (3, 64, 64),
     "layers_as_parameters.yaml": (3, 48, 48),
 }
 """Of those that no module is written for: one at which they are quick."""

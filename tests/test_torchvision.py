@@ -9,9 +9,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
+import conftest
 import pytest
 from oracle import randomised
-from torchvision_networks import FAMILIES, LEFT_OUT, NAMES, QUICK, of_pattern, original, undrawn
+from torchvision_networks import FAMILIES, LEFT_OUT, NAMES, QUICK, WITH_AUX, of_pattern, original, tensors, undrawn
 
 import netspec
 from netspec import catalogue
@@ -35,16 +36,26 @@ class Pair(NamedTuple):
     images: Any
 
     def outputs(self, torch: ModuleType) -> tuple[Any, Any]:
-        """What both make of the images."""
+        """What both make of the images; of several outputs the first."""
+        theirs, ours = self.all_outputs(torch)
+        return theirs[0], ours[0]
+
+    def all_outputs(self, torch: ModuleType) -> tuple[list[Any], list[Any]]:
+        """All that both make of the images."""
         with torch.inference_mode():
-            return self.theirs(self.images), self.ours(self.images)
+            return tensors(self.theirs(self.images)), tensors(self.ours(self.images))
 
 
-def pair(name: str, torch: ModuleType, torchvision: ModuleType, word: str | None = None) -> Pair:
+def with_aux(aux: bool) -> dict[str, Any]:  # noqa: FBT001 - a case
+    """The parameters of a network of ours with its second head, or as it is."""
+    return {"aux": True} if aux else {}
+
+
+def pair(name: str, torch: ModuleType, torchvision: ModuleType, word: str | None = None, *, aux: bool = False) -> Pair:
     """Torchvision's network and ours (or that of ``word``) with its weights loaded strictly, and two random images."""
-    theirs = randomised(original(name, torchvision), torch)
+    theirs = randomised(original(name, torchvision, aux=aux), torch)
     size = of_pattern(name, QUICK)
-    ours = netspec.compile(word or name, input=size, device="meta").eval()
+    ours = netspec.compile(word or name, input=size, device="meta", **with_aux(aux)).eval()
     ours.load_state_dict(theirs.state_dict(), strict=True, assign=True)
     return Pair(theirs, ours, torch.randn(2, *size, generator=torch.Generator().manual_seed(6)))
 
@@ -69,11 +80,26 @@ def test_torchvisions_weights_give_torchvisions_outputs(file: str, torch: Module
     assert torch.equal(ours, theirs)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_keys_are_torchvisions(name: str, torchvision: ModuleType) -> None:
+@pytest.mark.parametrize("name", conftest.sample(WITH_AUX))
+def test_second_heads_are_torchvisions(name: str, torch: ModuleType, torchvision: ModuleType) -> None:
+    """With ``aux`` both outputs are equal to the last bit, under the same names; without it there is one, a tensor."""
+    networks = pair(name, torch, torchvision, aux=True)
+    theirs, ours = networks.all_outputs(torch)
+
+    assert [*networks.ours(networks.images)] == ["out", "aux"]
+    assert not torch.equal(*ours)
+    assert all(torch.equal(*outputs) for outputs in zip(ours, theirs, strict=True))
+    assert [output.name for output in netspec.read(name).graph.outputs] == ["out"]
+
+
+KEYS = [(name, False) for name in NAMES] + [(name, True) for name in WITH_AUX]
+
+
+@pytest.mark.parametrize(("name", "aux"), KEYS)
+def test_keys_are_torchvisions(name: str, aux: bool, torchvision: ModuleType) -> None:  # noqa: FBT001 - a case
     """A state_dict of torchvision's loads strictly: the same keys with the same shapes, as many parameters."""
-    theirs = original(name, torchvision)
-    network = netspec.read(name)
+    theirs = original(name, torchvision, aux=aux)
+    network = netspec.read(name, **with_aux(aux))
     with undrawn():
         ours = network.compile(device="meta")
     ours.load_state_dict(theirs.state_dict(), strict=True, assign=True)
@@ -108,6 +134,8 @@ def test_one_changed_eps_is_seen(torch: ModuleType, torchvision: ModuleType) -> 
         pytest.param("shufflenet_v2_x0_5", "channel_shuffle: 2", "channel_shuffle: 1", id="no-shuffle"),
         pytest.param("shufflenet_v2_x0_5", "slice: {start: $half}", "slice: {stop: -$half}", id="other-half"),
         pytest.param("efficientnet_b0", "activation: silu}", "activation: relu}", id="other-activation"),
+        pytest.param("fcn_resnet50", "layer3.0.conv2: {dilation: 1", "layer3.0.conv2: {dilation: 2", id="dilation"),
+        pytest.param("mc3_18", "step: $stride if $time > 1 else 1", "step: $stride", id="step-in-time"),
     ],
 )
 def test_a_spec_that_says_otherwise_is_seen(

@@ -12,11 +12,15 @@ from netspec.ops.facts import Shape
 
 FAMILIES: dict[str, tuple[str, ...]] = {
     "alexnet": ("alexnet",),
+    "deeplabv3": ("deeplabv3_resnet50", "deeplabv3_resnet101"),
+    "deeplabv3_mobilenet_v3_large": ("deeplabv3_mobilenet_v3_large",),
     "densenet": ("densenet121", "densenet161", "densenet169", "densenet201"),
     "efficientnet": tuple(f"efficientnet_b{size}" for size in range(8)),
     "efficientnet_v2": ("efficientnet_v2_s", "efficientnet_v2_m", "efficientnet_v2_l"),
+    "fcn": ("fcn_resnet50", "fcn_resnet101"),
     "googlenet": ("googlenet",),
     "inception-v3": ("inception_v3",),
+    "lraspp_mobilenet_v3_large": ("lraspp_mobilenet_v3_large",),
     "mnasnet": ("mnasnet0_5", "mnasnet0_75", "mnasnet1_0", "mnasnet1_3"),
     "mobilenet_v2": ("mobilenet_v2",),
     "mobilenet_v3": ("mobilenet_v3_small", "mobilenet_v3_large"),
@@ -30,15 +34,34 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     ),
     "resnet": ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152"),
     "resnext": ("resnext50_32x4d", "resnext101_32x8d", "resnext101_64x4d"),
+    "s3d": ("s3d",),
     "shufflenet_v2": ("shufflenet_v2_x0_5", "shufflenet_v2_x1_0", "shufflenet_v2_x1_5", "shufflenet_v2_x2_0"),
     "squeezenet": ("squeezenet1_0", "squeezenet1_1"),
     "vgg": tuple(f"vgg{depth}{norm}" for norm in ("_bn", "") for depth in (11, 13, 16, 19)),
+    "video_resnet": ("r2plus1d_18", "mc3_18", "r3d_18"),
     "wide_resnet": ("wide_resnet50_2", "wide_resnet101_2"),
 }
 """Shipped file -> the networks in it that torchvision has under the same names, a small one first."""
 NAMES = tuple(name for names in FAMILIES.values() for name in names)
 
-QUICK: dict[str, Shape] = {"inception_v3": (3, 299, 299), "vgg*": (3, 32, 32), "*": (3, 64, 64)}
+WITH_AUX = (
+    "fcn_resnet50",
+    "fcn_resnet101",
+    "deeplabv3_resnet50",
+    "deeplabv3_resnet101",
+    "deeplabv3_mobilenet_v3_large",
+)
+"""Those with ``aux``: a second head that torchvision trains with and its weights have; it is built if asked for."""
+
+QUICK: dict[str, Shape] = {
+    "inception_v3": (3, 299, 299),
+    "vgg*": (3, 32, 32),
+    "s3d": (3, 14, 209, 241),
+    "r3d_18": (3, 8, 48, 40),
+    "mc3_18": (3, 8, 48, 40),
+    "r2plus1d_18": (3, 8, 48, 40),
+    "*": (3, 64, 64),
+}
 """Pattern of names -> an input that every window still sees and that is quick to run; the first pattern counts."""
 
 LEFT_OUT = {
@@ -53,12 +76,6 @@ LEFT_OUT = {
     "mvit_*": "a transformer",
     "maxvit_*": "half a transformer",
     "convnext_*": "not among the shipped ones yet",
-    "fcn_*": "as convnext",
-    "deeplabv3_*": "as convnext",
-    "lraspp_*": "as convnext",
-    "*3d*": "as convnext",
-    "mc3_18": "as convnext",
-    "r2plus1d_18": "as convnext",
 }
 """Pattern of names -> why these do not come with netspec."""
 
@@ -68,14 +85,24 @@ def of_pattern(name: str, patterns: dict[str, Any]) -> Any:
     return next((patterns[pattern] for pattern in patterns if fnmatchcase(name, pattern)), None)
 
 
-def original(name: str, torchvision: ModuleType, *, drawn: bool = False) -> Any:
+def original(name: str, torchvision: ModuleType, *, drawn: bool = False, aux: bool = False) -> Any:
     """Torchvision's network on the CPU in eval mode, with the heads that ours has and no weights from elsewhere.
 
-    Its memory is left as it is found, unless the weights are ``drawn`` as torchvision starts to train.
+    Its memory is left as it is found, unless the weights are ``drawn`` as torchvision starts to train. ``aux`` asks for
+    the second head of those that can have one.
     """
-    arguments = {"aux_logits": True, "init_weights": drawn} if name in ("googlenet", "inception_v3") else {}
+    arguments: dict[str, Any] = {}
+    if name in ("googlenet", "inception_v3"):
+        arguments = {"aux_logits": True, "init_weights": drawn}
+    elif name.startswith(("fcn_", "deeplabv3_", "lraspp_")):
+        arguments = {"weights_backbone": None, "aux_loss": aux}
     with nullcontext() if drawn else undrawn():
         return torchvision.models.get_model(name, weights=None, **arguments).eval()
+
+
+def tensors(output: Any) -> list[Any]:
+    """What a network returns, as a list: torchvision has a dict of one where ours returns a tensor."""
+    return list(output.values()) if isinstance(output, dict) else [output]
 
 
 @contextmanager

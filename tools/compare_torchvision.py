@@ -20,26 +20,28 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from bench_peers import torchvision  # noqa: E402 - found by the paths above
 from oracle import randomised  # noqa: E402 - as above
-from torchvision_networks import NAMES, QUICK, of_pattern, original  # noqa: E402 - as above
+from torchvision_networks import NAMES, QUICK, WITH_AUX, of_pattern, original, tensors  # noqa: E402 - as above
 
 import netspec  # noqa: E402 - as above
 
 
-def differences(name: str) -> list[str]:
-    """What is wrong with one network; nothing if all is well."""
+def differences(name: str, *, aux: bool = False) -> list[str]:
+    """What is wrong with one network, with its second head if ``aux`` says so; nothing if all is well."""
     torch: Any = import_module("torch")
     size = of_pattern(name, QUICK)
     image = torch.randn(1, *size, generator=torch.Generator().manual_seed(6))
     torch.manual_seed(0)
-    theirs = original(name, torchvision(), drawn=True)
-    ours = netspec.compile(name, input=size, device="meta").eval()
+    theirs = original(name, torchvision(), drawn=True, aux=aux)
+    parameters: dict[str, Any] = {"aux": True} if aux else {}
+    ours = netspec.compile(name, input=size, device="meta", **parameters).eval()
     found = []
     for weights in ("started", "random"):
         if weights == "random":
             theirs = randomised(theirs, torch)
         ours.load_state_dict(theirs.state_dict(), strict=True, assign=True)
         with torch.inference_mode():
-            if not torch.equal(ours(image), theirs(image)):
+            pairs = list(zip(tensors(ours(image)), tensors(theirs(image)), strict=True))
+            if not all(torch.equal(*pair) for pair in pairs):
                 found.append(f"outputs with {weights} weights differ")
     return found
 
@@ -51,6 +53,7 @@ def main() -> int:
     failed = 0
     for name in names:
         wrong = differences(name)
+        wrong += [f"with aux, {one}" for one in differences(name, aux=True)] if name in WITH_AUX else []
         failed += bool(wrong)
         print(f"{name}: {'; '.join(wrong) or 'equal'}", flush=True)
     print(f"{len(names) - failed} of {len(names)} networks are equal")

@@ -48,7 +48,7 @@ TORCHVISION = """\
 
 The `num_params` and `_ops` that torchvision publishes with its weights; `_ops` are 10^9 multiply-adds of convolutions
 and linear layers, rounded to three digits. The parameters of GoogLeNet are without its auxiliary heads, those of
-Inception-v3 with.
+Inception-v3, FCN and DeepLabV3 with; the latter two run theirs in eval mode too.
 """
 
 MACRO = """\
@@ -102,4 +102,4 @@ def _torchvision() -> Iterator[str]:
     yield "| network | num_params | _ops | multiply-adds |"
     yield "|---|---:|---:|---:|"
     for name, (params, ops) in tables.torchvision().items():
-        yield _line([f"`{name}`", f"{params:,}", f"{ops}", f"{api.read(name).stats().totals.macs:,}"])
+        yield _line([f"`{name}`", f"{params:,}", f"{ops}", f"{tables.published(name).stats().totals.macs:,}"])

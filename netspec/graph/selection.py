@@ -42,9 +42,18 @@ def results(graph: Graph, scope: Scope) -> list[Node]:
 
 
 def stages(graph: Graph) -> list[str]:
-    """The names of the entries of the section ``stages``; of inline ones that of their last layer."""
-    parts = [entry.part for entry in graph.entries if entry.section == "stages"]
-    return [results(graph, part)[-1].name if isinstance(part, Scope) and part.flat else part.name for part in parts]
+    """The names of the entries of the section ``stages``.
+
+    Of an inline one, or one that others read at several places, that of the last layer that they read.
+    """
+    return [_named(graph, entry.part) for entry in graph.entries if entry.section == "stages"]
+
+
+def _named(graph: Graph, part: Scope | Node) -> str:
+    if isinstance(part, Node):
+        return part.name
+    found = results(graph, part)
+    return found[-1].name if part.flat or len(found) > 1 else part.name
 
 
 def within(scope: Scope) -> Iterator[Scope]:

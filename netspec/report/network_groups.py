@@ -30,6 +30,16 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "regnet",
     ),
     "Plainer again": ("repvgg",),
+    "Outputs for every position": (
+        "fcn",
+        "unet",
+        "deeplabv3",
+        "deeplabv3_mobilenet_v3_large",
+        "lraspp_mobilenet_v3_large",
+        "fpn",
+    ),
+    "Video and sound": ("c3d", "video_resnet", "s3d", "m5"),
+    "Images from noise": ("dcgan_generator", "dcgan_discriminator"),
 }
 """What they brought -> the shipped files that did, by their names."""
 

@@ -23,6 +23,8 @@ SQUARE = 420
 """Height of a chart of several networks."""
 STEPS = (1, 2, 5)
 """Ticks are these, times a power of ten."""
+NUMBER, LINE = 32, 14
+"""Width and height that a tick's number takes."""
 MOST_TICKS = 4
 DOWNS = (3, -8, 14, -19, 25)
 """How far below a point its name may stand."""
@@ -132,10 +134,10 @@ def _against(summaries: Sequence[Summary]) -> Picture:
         Text(LEFT, 31, f"{len(points)} networks; both axes are logarithmic", SMALL, "muted", "start"),
     ]
     bottom = TOP + high
-    for tick in _powers(*across):
+    for tick in _powers(*across, wide / NUMBER):
         x = LEFT + wide * _part(tick, *across)
         shapes += [Line(((x, TOP), (x, bottom)), "rule"), Text(x, bottom + 13, _short(tick), SMALL, "muted")]
-    for tick in _powers(*up):
+    for tick in _powers(*up, high / LINE):
         y = bottom - high * _part(tick, *up)
         shapes += [
             Line(((LEFT, y), (LEFT + wide, y)), "rule"),
@@ -175,9 +177,10 @@ def _part(value: float, first: float, last: float) -> float:
     return (log10(value) - first) / (last - first)
 
 
-def _powers(first: float, last: float) -> list[int]:
-    """Round numbers on a logarithmic axis."""
-    found = [step * 10**power for power in range(max(floor(first), 0), ceil(last) + 1) for step in STEPS]
+def _powers(first: float, last: float, most: float) -> list[int]:
+    """Round numbers on a logarithmic axis that has room for ``most`` at equal distances; if need be powers of ten."""
+    steps = STEPS if (last - first) / log10(2) <= most else STEPS[:1]
+    found = [step * 10**power for power in range(max(floor(first), 0), ceil(last) + 1) for step in steps]
     return [number for number in found if first <= log10(number) <= last]
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import partial
+from operator import ge
 from typing import Any, NamedTuple
 
 import torch
@@ -149,7 +150,7 @@ def _pooled(layer: Any, x: Tensor, axes: Axes) -> Tensor:
     """The mean of each window of pooling, as many windows as torch makes of it, or their sum."""
     kernel, stride, padding = (along(value, axes) for value in (layer.kernel_size, layer.stride, layer.padding))
     dilation = along(getattr(layer, "dilation", 1), axes)
-    if set(dilation) == {1}:
+    if set(dilation) == {1} and all(map(ge, x.shape[2:], kernel)):  # torch's mean wants whole windows of volumes
         return AVG_POOL[len(axes)](x, kernel, stride, padding, layer.ceil_mode)
     counts = MAX_POOL[len(axes)](x[:1, :1], kernel, stride, padding, dilation, layer.ceil_mode).shape[2:]
     for at, count in enumerate(counts):

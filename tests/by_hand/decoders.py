@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from itertools import pairwise
 from typing import Any
 
@@ -10,52 +11,89 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 
-def convs(read: int, out: int, axes: int, norm: Any) -> nn.Sequential:
-    """Twice a convolution, a norm and an activation."""
-    conv = (nn.Conv2d, nn.Conv3d)[axes - 2]
-    layers: list[Any] = []
-    for channels in (read, out):
-        layers += [conv(channels, out, 3, padding=1, bias=False), norm(out), nn.ReLU()]
-    return nn.Sequential(*layers)
+class Chain(nn.Module):
+    """Layers that run one after the other, under a name."""
+
+    def __init__(self, name: str, *layers: nn.Module) -> None:
+        super().__init__()
+        self.name = name
+        setattr(self, name, nn.Sequential(*layers))
+
+    def forward(self, x: Tensor) -> Any:
+        """All of them."""
+        return getattr(self, self.name)(x)
 
 
-class Level(nn.Module):
+def convs(read: int, inner: int, out: int, axes: int, *, bias: bool) -> Chain:
+    """Two convolutions of a U-Net, on two or three axes."""
+    conv, norm = ((nn.Conv2d, nn.BatchNorm2d), (nn.Conv3d, nn.BatchNorm3d))[axes - 2]
+    first, second = conv(read, inner, 3, padding=1, bias=bias), conv(inner, out, 3, padding=1, bias=bias)
+    return Chain("double_conv", first, norm(inner), nn.ReLU(), second, norm(out), nn.ReLU())
+
+
+def down(read: int, inner: int, out: int, axes: int, *, bias: bool) -> Chain:
+    """A level of a U-Net on the way down."""
+    pool = (nn.MaxPool2d, nn.MaxPool3d)[axes - 2](2)
+    return Chain("maxpool_conv", pool, convs(read, inner, out, axes, bias=bias))
+
+
+class Up(nn.Module):
     """A level on the way up: grown, joined with what was kept, convolved."""
 
-    def __init__(self, read: int, out: int, axes: int, norm: Any) -> None:
+    def __init__(self, read: int, grown: int, kept: int, out: int, axes: int) -> None:
         super().__init__()
-        self.grown = (nn.ConvTranspose2d, nn.ConvTranspose3d)[axes - 2](read, out, 2, stride=2)
-        self.convs = convs(2 * out, out, axes, norm)
+        grow = (nn.ConvTranspose2d, nn.ConvTranspose3d)[axes - 2]
+        self.up = grow(read, grown, 2, stride=2, bias=axes == 2)
+        self.conv = convs(grown + kept, out, out, axes, bias=axes == 3)
 
-    def forward(self, x: Tensor, kept: Tensor) -> Tensor:
-        """``kept`` has twice the size of ``x``."""
-        found: Tensor = self.convs(torch.cat([kept, self.grown(x)], 1))
-        return found
+    def forward(self, x: Tensor, kept: Tensor) -> Any:
+        """What comes from below, and what was kept at twice its size."""
+        return self.conv(torch.cat([kept, self.up(x)], 1))
 
 
 class UNet(nn.Module):
-    """Ronneberger et al. 2015, figure 1, and Cicek et al. 2016, figure 2: on two or three axes, with padding."""
+    """Ronneberger et al. 2015, figure 1, as most have it in torch: four levels, batch norm, and no biases before it."""
 
-    def __init__(self, width: int, axes: int, norm: Any) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.pool = (nn.MaxPool2d, nn.MaxPool3d)[axes - 2](2)
-        self.down1 = convs(1, width, axes, norm)
-        self.down2 = convs(width, 2 * width, axes, norm)
-        self.down3 = convs(2 * width, 4 * width, axes, norm)
-        self.bottom = convs(4 * width, 8 * width, axes, norm)
-        self.up3 = Level(8 * width, 4 * width, axes, norm)
-        self.up2 = Level(4 * width, 2 * width, axes, norm)
-        self.up1 = Level(2 * width, width, axes, norm)
-        self.out = (nn.Conv2d, nn.Conv3d)[axes - 2](width, 2, 1)
+        self.inc = convs(3, 64, 64, 2, bias=False)
+        for level, width in enumerate((128, 256, 512, 1024), 1):
+            setattr(self, f"down{level}", down(width // 2, width, width, 2, bias=False))
+            setattr(self, f"up{5 - level}", Up(width, width // 2, width // 2, width // 2, 2))
+        self.outc = nn.Sequential(OrderedDict(conv=nn.Conv2d(64, 2, 1)))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """N x 1 x size to N x 2 x size."""
-        first = self.down1(x)
-        second = self.down2(self.pool(first))
-        third = self.down3(self.pool(second))
-        x = self.up3(self.bottom(self.pool(third)), third)
-        found: Tensor = self.out(self.up1(self.up2(x, second), first))
-        return found
+    def forward(self, x: Tensor) -> Any:
+        """N x 3 x H x W to N x 2 x H x W."""
+        kept = [self.inc(x)]
+        for level in (1, 2, 3, 4):
+            kept.append(getattr(self, f"down{level}")(kept[-1]))
+        x = kept.pop()
+        for level in (1, 2, 3, 4):
+            x = getattr(self, f"up{level}")(x, kept.pop())
+        return self.outc(x)
+
+
+class UNet3D(nn.Module):
+    """Cicek et al. 2016, figure 2, with padding: channels double before pooling, and growing keeps them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inc = convs(3, 32, 64, 3, bias=True)
+        self.down1 = down(64, 64, 128, 3, bias=True)
+        self.down2 = down(128, 128, 256, 3, bias=True)
+        self.down3 = down(256, 256, 512, 3, bias=True)
+        self.up1 = Up(512, 512, 256, 256, 3)
+        self.up2 = Up(256, 256, 128, 128, 3)
+        self.up3 = Up(128, 128, 64, 64, 3)
+        self.outc = nn.Sequential(OrderedDict(conv=nn.Conv3d(64, 3, 1)))
+
+    def forward(self, x: Tensor) -> Any:
+        """N x 3 x D x H x W to N x 3 x D x H x W."""
+        first = self.inc(x)
+        second = self.down1(first)
+        third = self.down2(second)
+        x = self.up1(self.down3(third), third)
+        return self.outc(self.up3(self.up2(x, second), first))
 
 
 class Generator(nn.Module):
