@@ -9,6 +9,8 @@ LARGEST_SIDE = 65_536
 """Channels, height or width of an input."""
 MOST_AXES = 3
 """Axes of a map, at most: torch convolves and pools over no more."""
+DENSE, CHARACTERS = 4_000, 4
+"""How many values any text may hold, and for how many characters there may be one more."""
 RAISE = "the caller can allow more, with --max-nodes or netspec.read(..., max_nodes=...)"
 """What helps where a limit is met that a caller can raise."""
 
@@ -35,8 +37,12 @@ class Limits(NamedTuple):
 
     @property
     def values(self) -> int:
-        """Values in a text, those of followed aliases among them."""
+        """Values of any text, those of followed aliases among them."""
         return 200_000 + 40 * self._more
+
+    def values_in(self, text: str) -> int:
+        """Values in ``text``. Specs have one for every six or seven characters: one that is denser is no network."""
+        return min(self.values, DENSE + len(text) // CHARACTERS + 40 * self._more)
 
     @property
     def _more(self) -> int:

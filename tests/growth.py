@@ -316,6 +316,18 @@ def brackets(n: int) -> str:
     return HEAD + "stages: " + "[" * n
 
 
+def deep_values(opening: str, closing: str) -> Growing:
+    """Values nested as deep as they may be, as many as a file of that size may hold: comments make room for them."""
+    value = opening * 45 + "1" + closing * 45
+    room = 4 * 45 * (2 if opening == "[" else 3)
+
+    def deep(n: int) -> str:
+        return HEAD + "notes:\n" + f"- {value}  # {'x' * (room - len(value))}\n" * n
+
+    deep.__name__ = "deep_lists" if opening == "[" else "deep_mappings"
+    return deep
+
+
 def chains(n: int) -> str:
     """Chains as deep as they may be, side by side."""
     deep = "{chain: [" * 25 + "relu" + "]}" * 25
@@ -398,6 +410,7 @@ COSTLY: tuple[Growing, ...] = (
     *(unknown_names, rules, large_variants, large_aliases, long_expressions, same_lines),
     *(similar_names, similar_parameters, similar_blocks, similar_keys, wildcards, stars, deep_stars),
     *(repeated_variants, broken_variants, nested_repeats, doubling, doubling_left_out, laughs, brackets),
+    *(deep_values("[", "]"), deep_values("{a: ", "}")),
     *(chains, long_line, folded_text, anchors, many_inputs, large_numbers, outputs, initial, duplicates),
     *(digits, powers, choices, list_parameters, inputs_of_blocks),
 )

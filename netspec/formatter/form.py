@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
-from yaml import ScalarEvent
+from yaml import AliasEvent, CollectionEndEvent, MappingStartEvent, NodeEvent, ScalarEvent, YAMLError
 
 from netspec.errors.problem import Problem, SpecError
 from netspec.errors.source import Source, Span
@@ -14,9 +13,9 @@ from netspec.formatter import layout, place, words
 from netspec.formatter.remarks import MODELINE, Remarks, remarks
 from netspec.formatter.text import Text
 from netspec.formatter.tree import Branch, Entry, Leaf, entries, root
-from netspec.language.reader import read_yaml
+from netspec.language.reader import Loader, read_yaml
 from netspec.language.sections import SECTIONS
-from netspec.language.values import Value, plain
+from netspec.language.values import retyped
 
 
 def formatted(source: Source) -> str:
@@ -26,26 +25,30 @@ def formatted(source: Source) -> str:
     be read back as the same data with the same comments.
     """
     events: list[Any] = []
-    before, text = read_yaml(source, events=events), Text(source.text, events)
+    read_yaml(source, events=events)
+    text = Text(source.text, events)
     result = _written(text)
-    after = Source(source.name, result)
-    if not _same(before, text, after):
+    if not _same(text, result):
         message = "this spec has no canonical form that means the same"
         hint = "very long keys, and anchors on keys, cannot be laid out; write it in another way"
         raise SpecError([Problem("unwritable", message, Span(source, 1, 1), hint)])
     return result
 
 
-def _same(before: Value, text: Text, after: Source) -> bool:
-    """Whether ``after`` holds the data that were there ``before``, for any tool, and the comments of ``text``."""
-    events: list[Any] = []
+def _same(text: Text, after: str) -> bool:
+    """Whether ``after`` holds the data of ``text``, for any tool, and its comments."""
+    loader, events = Loader(after), list[Any]()
     try:
-        data = read_yaml(after, events=events)
-    except SpecError:
+        while event := loader.get_event():
+            events.append(event)
+    except YAMLError:
         return False
-    result = Text(after.text, events)
-    comments = [sorted(comment.text for comment in one.comments) for one in (text, result)]
-    return _spelt(before) == _spelt(data) and comments[0] == comments[1] and _quoted(text) == _quoted(result)
+    finally:
+        loader.dispose()
+    result = Text(after, events)
+    if _data(text.events) != _data(events) or _quoted(text) != _quoted(result):
+        return False
+    return sorted(one.text for one in text.comments) == sorted(one.text for one in result.comments)
 
 
 def _quoted(text: Text) -> list[str]:
@@ -54,10 +57,33 @@ def _quoted(text: Text) -> list[str]:
     return sorted(scalar.value for scalar in scalars if scalar.style and not words.is_word_elsewhere(scalar.value))
 
 
-def _spelt(value: Value) -> Any:
-    """The data as text, in which 1 and 1.0 differ; the order of sections does not matter."""
-    data = plain(value)
-    return {key: repr(inner) for key, inner in data.items()} if isinstance(data, dict) else repr(data)
+def _data(events: list[Any]) -> dict[str, list[Any]]:
+    """The data of ``events`` in the order of the text, by section; 1 and 1.0 differ."""
+    sections: dict[str, list[Any]] = {}
+    part: list[Any] = sections.setdefault("", [])
+    keys: list[bool | None] = []
+    """Whether the next node in each list or mapping that is open is a key; None for a list."""
+    for event in events:
+        if isinstance(event, CollectionEndEvent):
+            keys.pop()
+            if keys:
+                part.append(None)
+        elif isinstance(event, NodeEvent):
+            is_key = keys[-1] if keys else None
+            if is_key is not None:
+                keys[-1] = not is_key
+            if isinstance(event, ScalarEvent):
+                if is_key and len(keys) == 1:
+                    part = sections.setdefault(event.value, [])
+                value = event.value if is_key or event.style else retyped(event.value)
+                part.append((event.anchor, value if isinstance(value, str) else (repr(value),)))
+            elif isinstance(event, AliasEvent):
+                part.append((event.anchor,))
+            else:
+                is_mapping = isinstance(event, MappingStartEvent)
+                part.append((event.anchor, is_mapping))
+                keys.append(True if is_mapping else None)
+    return sections
 
 
 def _written(text: Text) -> str:
@@ -82,7 +108,7 @@ def _sections(document: Branch, found: Remarks) -> list[str]:
     lines: list[str] = []
     for group in _groups(document):
         lines += [""] if lines else []
-        lines += layout.block(replace(document, entries=tuple(group)), place.ROOT, 0, found)
+        lines += layout.block(document._replace(entries=tuple(group)), place.ROOT, 0, found)
     return lines
 
 

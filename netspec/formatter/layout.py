@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from netspec.formatter import place, words
@@ -13,6 +12,8 @@ from netspec.formatter.tree import Branch, Entry, Leaf, Node
 COMMENT_COLUMN = 46
 """Where comments beside short lines begin."""
 STEP = 2
+BRACES = 2
+"""Characters of the braces that a pair in a line of its own does without."""
 SHORTEST = 2
 """Characters that an entry takes at least."""
 UNEVEN = 4
@@ -26,8 +27,7 @@ class Cell(NamedTuple):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """An entry with what stands before its value, and its value if that fits on the line."""
 
     entry: Entry
@@ -122,7 +122,7 @@ def _row(entry: Entry, where: Place, indent: int, remarks: Remarks) -> Row:
         return Row(entry, head, None if is_folded else (Cell("", text),))
     inside = place.inside(where, entry)
     # Found out first: what is nested would be measured at every level.
-    is_long = SHORTEST * value.size > WIDTH or indent + value.shortest > WIDTH
+    is_long = SHORTEST * value.size > WIDTH or indent + value.shortest - BRACES > WIDTH
     if (inside.open and value.entries) or is_long or remarks.within(value):
         return Row(entry, head, None)
     found = (Cell("", _pair(value.entries[0])),) if entry.key is None and _is_pair(value) else cells(value)

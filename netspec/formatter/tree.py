@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -13,8 +12,7 @@ from netspec.formatter.text import Text
 from netspec.language.values import retyped
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(NamedTuple):
     """A scalar, or an alias: its spelling, and its value where that is a word; ``quoted`` ones are words anywhere."""
 
     spelling: str
@@ -24,7 +22,10 @@ class Leaf:
     end: int
     quoted: bool = False
 
-    size: ClassVar[int] = 0
+    @property
+    def size(self) -> int:
+        """No entries inside."""
+        return 0
 
     @property
     def shortest(self) -> int:
@@ -36,8 +37,7 @@ class Leaf:
         return not self.spelling and self.word is None
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
+class Branch(NamedTuple):
     """A mapping, or a list, whose entries have no key; ``flow`` ones stand in brackets. ``size`` counts all inside.
 
     ``shortest`` is how many characters it takes on one line at least.
@@ -57,8 +57,7 @@ class Branch:
         return False
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A pair of a mapping or an item of a list. ``number`` counts entries in the order of the text."""
 
     key: Leaf | None
@@ -105,9 +104,7 @@ class _Builder:
                 end = max((entry.end for entry in done.entries), default=start)
             anchor = f"&{done.event.anchor} " if done.event.anchor else ""
             size = sum(1 + entry.value.size for entry in done.entries)
-            shortest = sum(
-                entry.value.shortest + (entry.key.shortest + 2 if entry.key else 0) for entry in done.entries
-            )
+            shortest = sum([_shortest(entry) for entry in done.entries], start=2 * max(1, len(done.entries)))
             self._finish(Branch(tuple(done.entries), done.is_mapping, anchor, start, end, flow, size, shortest))
         elif isinstance(event, yaml.NodeEvent):
             self._enter(event)
@@ -145,6 +142,14 @@ class _Builder:
         elif top.begun:
             top.entries.append(Entry(top.key, node, *top.begun))
             top.key = top.begun = None
+
+
+def _shortest(entry: Entry) -> int:
+    """How many characters ``entry`` takes at least among others in brackets, without the comma behind it."""
+    if entry.key:
+        return entry.key.shortest + 1 + entry.value.shortest
+    is_pair = isinstance(entry.value, Branch) and entry.value.is_mapping and len(entry.value.entries) == 1
+    return entry.value.shortest - 2 * is_pair  # a pair in a list needs no braces
 
 
 class _Open:

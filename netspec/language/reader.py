@@ -7,6 +7,7 @@ Scalars follow YAML 1.2: ``1e-3`` is a number, ``no`` a word.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import yaml
@@ -21,6 +22,8 @@ from netspec.limits import LIMITS, RAISE, Limits
 MAX_DEPTH = 64
 MAX_DIGITS = 30
 MAX_KEY = 200
+BRACKETS = 2
+"""As how many values a list or mapping counts beside what is in it: its begin and its end are read one by one."""
 LONG = 100
 """A text counts as one value for each so many characters: aliases multiply long ones too."""
 
@@ -76,7 +79,7 @@ class _Reader:
 
     def __init__(self, source: Source, limits: Limits) -> None:
         self.source = source
-        self.most = limits.values
+        self.most = limits.values_in(source.text)
         self.document: Value | None = None
         self.problems = Problems()
         self.anchors: dict[str, tuple[Value, int, int]] = {}
@@ -86,23 +89,44 @@ class _Reader:
 
     def take(self, event: Any) -> None:
         """Use the next event."""
-        if isinstance(event, yaml.ScalarEvent):
-            if event.tag:
-                self._refuse_tag(event)
-            self._finish(self._scalar(event), event.anchor, 1 + len(event.value) // LONG, 0)
-        elif isinstance(event, yaml.AliasEvent):
-            self._alias(event)
-        elif isinstance(event, yaml.CollectionStartEvent):
-            if event.tag:
-                self._refuse_tag(event)
-            span = self._span(event)
-            self._refuse_depth(1, span)
-            self.open.append(_Unfinished(span, event.anchor, is_mapping=isinstance(event, yaml.MappingStartEvent)))
-        elif isinstance(event, yaml.CollectionEndEvent):
-            done = self.open.pop()
-            self._finish(done.value(), done.anchor, done.size, done.depth, new=1)
-        elif isinstance(event, yaml.DocumentStartEvent) and self.document is not None:
+        taken = _TAKEN.get(type(event))
+        if taken:
+            taken(self, event)
+
+    def scalar(self, event: Any) -> None:
+        """A word or number, or a key."""
+        if event.tag:
+            self._refuse_tag(event)
+        self._finish(self._scalar(event), event.anchor, 1 + len(event.value) // LONG, 0)
+
+    def begin(self, event: Any) -> None:
+        """A list or mapping begins."""
+        if event.tag:
+            self._refuse_tag(event)
+        span = self._span(event)
+        self._refuse_depth(1, span)
+        self.open.append(_Unfinished(span, event.anchor, is_mapping=type(event) is yaml.MappingStartEvent))
+
+    def end(self, _: Any) -> None:
+        """The last list or mapping that has begun is complete."""
+        done = self.open.pop()
+        self._finish(done.value(), done.anchor, done.size, done.depth, new=BRACKETS)
+
+    def document_begins(self, event: Any) -> None:
+        """A document begins; it must be the only one."""
+        if self.document is not None:
             self._stop("yaml-syntax", "a spec is one document; a second one begins here", self._span(event))
+
+    def alias(self, event: Any) -> None:
+        """What is anchored stands here again."""
+        span = self._span(event)
+        if any(part.anchor == event.anchor for part in self.open):
+            self._stop("alias", f"'*{event.anchor}' stands inside what it refers to", span)
+        if event.anchor not in self.anchors:
+            self._stop("alias", f"nothing is anchored as '&{event.anchor}'", span)
+        value, size, depth = self.anchors[event.anchor]
+        self._refuse_depth(depth, span)
+        self._finish(value, None, size, depth)
 
     def _span(self, event: Any) -> Span:
         start, end = event.start_mark, event.end_mark
@@ -137,16 +161,6 @@ class _Reader:
             return Scalar(0, span)
         return Scalar(retyped(text), span)
 
-    def _alias(self, event: Any) -> None:
-        span = self._span(event)
-        if any(part.anchor == event.anchor for part in self.open):
-            self._stop("alias", f"'*{event.anchor}' stands inside what it refers to", span)
-        if event.anchor not in self.anchors:
-            self._stop("alias", f"nothing is anchored as '&{event.anchor}'", span)
-        value, size, depth = self.anchors[event.anchor]
-        self._refuse_depth(depth, span)
-        self._finish(value, None, size, depth)
-
     def _finish(self, value: Value, anchor: str | None, size: int, depth: int, new: int | None = None) -> None:
         """Put a value of so many values, so deep, where it belongs; ``new`` are those that are not counted yet."""
         self.values += size if new is None else new
@@ -169,7 +183,7 @@ class _Unfinished:
     def __init__(self, span: Span, anchor: str | None, *, is_mapping: bool) -> None:
         self.span = span
         self.anchor = anchor
-        self.size = 1
+        self.size = BRACKETS
         self.depth = 1
         self.is_mapping = is_mapping
         self.items: list[Value] = []
@@ -211,6 +225,18 @@ class _Unfinished:
     def value(self) -> Value:
         """The finished list or mapping."""
         return Mapping(self.entries, self.span) if self.is_mapping else Sequence(tuple(self.items), self.span)
+
+
+_TAKEN: dict[type, Callable[[_Reader, Any], None]] = {
+    yaml.ScalarEvent: _Reader.scalar,
+    yaml.AliasEvent: _Reader.alias,
+    yaml.SequenceStartEvent: _Reader.begin,
+    yaml.MappingStartEvent: _Reader.begin,
+    yaml.SequenceEndEvent: _Reader.end,
+    yaml.MappingEndEvent: _Reader.end,
+    yaml.DocumentStartEvent: _Reader.document_begins,
+}
+"""What is done with each kind of event; with the others nothing is."""
 
 
 def _syntax_hint(source: Source, span: Span, what: str) -> str:
