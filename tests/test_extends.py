@@ -316,3 +316,20 @@ GLOBS = [
 def test_globs(pattern: str, path: str, *, expected: bool) -> None:
     """``*`` stays within a part of a path, ``**`` crosses them."""
     assert Pattern(pattern).matches(path) is expected
+
+
+def test_inherited_patches_of_layers_that_are_gone_are_gone(tmp_path: Path) -> None:
+    """A child that replaces a section loses what its parent changed there; the parent's own mistake is the parent's."""
+    (tmp_path / "base.yaml").write_text(
+        "netspec: 1\nname: base\ninput: [3, 8, 8]\nstages: {a: {conv: {out: 4, kernel: 3}}}\n"
+        "head: {pool: global_avg_pool, fc: {linear: 10}}\n"
+    )
+    parent = "netspec: 1\nname: parent\nextends: base.yaml\npatch: {set: {a: {out: 6}, fc: {out: 5}}}\n"
+    (tmp_path / "parent.yaml").write_text(parent)
+    child = "netspec: 1\nname: child\nextends: parent.yaml\nhead: {pool: global_avg_pool}\n"
+    (tmp_path / "child.yaml").write_text(child)
+    (tmp_path / "wrong.yaml").write_text(parent.replace("fc:", "fd:"))
+
+    assert netspec.read(tmp_path / "child.yaml").graph.outputs[0].node.shape == (6,)
+    with pytest.raises(SpecError, match="there is no layer 'fd' to set"):
+        netspec.read(tmp_path / "wrong.yaml")

@@ -82,7 +82,7 @@ def _graph(run: Run, name: str) -> Graph:
     init = _init(run)
     run.names.report(problems)
     if not len(problems):
-        run.patches.report(run.builder.parts, problems)
+        run.patches.report(run.builder.parts, problems, run.spec.inherits)
     if len(problems):
         raise NetworkError(problems.in_order(), _partial(run, name, entries))
     return run.builder.graph(name, tuple(entries), tuple(outputs), tuple(init))

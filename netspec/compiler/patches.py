@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from netspec.errors.problem import Problem, Problems
+from netspec.errors.source import Span
 from netspec.language import names
 from netspec.language.layers import Layer, Setting, Use
 from netspec.language.patch import Pattern, Rule
@@ -73,10 +74,10 @@ class Patches:
         """The rules that have met any of ``paths``."""
         return [self.rules[at] for at in sorted(self._used) if any(map(self._patterns[at].matches, paths))]
 
-    def report(self, known: Iterable[str], problems: Problems) -> None:
-        """Rules that have met nothing are mistakes."""
+    def report(self, known: Iterable[str], problems: Problems, inherits: Callable[[Span], bool]) -> None:
+        """Rules that have met nothing are mistakes, but not in a child that ``inherits`` them: there they are gone."""
         for at, rule in enumerate(self.rules):
-            if at not in self._used:
+            if at not in self._used and not inherits(rule.span):
                 message = f"there is no layer '{rule.pattern}' to {rule.kind.replace('_', ' ')}"
                 hint = problems.hints.did_you_mean(rule.pattern, known)
                 problems.add(Problem("unmatched-patch", message, rule.span, hint))
