@@ -303,7 +303,7 @@ def test_list_as_json() -> None:
 def test_list_as_text() -> None:
     """The text form has the groups of the JSON form in its order, each with a head and a line for each network."""
     tables = printed("list", "*resnet*", "vgg*").split("\n\n")
-    rows = [row for row in listed() if "resnet" in row["file"] or row["file"].startswith("vgg")]
+    rows = [row for row in listed() if "resnet" in row["file"] + row["name"] or row["file"].startswith("vgg")]
     groups = {row["group"]: [other for other in rows if other["group"] == row["group"]] for row in rows}
 
     for table, (group, rows) in zip(tables, groups.items(), strict=True):
