@@ -27,6 +27,7 @@ from netspec.language.python_values import python_values
 from netspec.language.spec import Spec
 from netspec.language.values import Mapping, Value, plain, shown
 from netspec.limits import LARGEST_SIDE, Limits
+from netspec.ops.facts import key
 from netspec.report.network_stats import NetworkStats
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ class Network:
         return resolve.origins(self._resolved())
 
     def _resolved(self) -> Mapping:
-        init = {f"{word}.{tensor}" for word, tensor, _ in self.graph.init}
+        init = {key(word, tensor) for word, tensor, _ in self.graph.init}
         return resolve.resolved(self.spec, self.name, dict(inputs_of(self.graph)), self.given, init)
 
     def compile(
@@ -397,7 +398,7 @@ def save(module: torch.nn.Module | Mapping_[str, torch.Tensor], network: Network
     from netspec.nn import artefact, wrappers
 
     state = wrappers.state(module)
-    wanted = {f"{node.name}.{tensor.name}": tensor.shape for node in network.graph.nodes for tensor in node.tensors}
+    wanted = {key(node.name, tensor.name): tensor.shape for node in network.graph.nodes for tensor in node.tensors}
     given = {name: tuple(tensor.shape) for name, tensor in state.items()}
     wrong = sorted(name for name in {*wanted, *given} if wanted.get(name) != given.get(name))
     if wrong:

@@ -28,6 +28,8 @@ def called(layer: Layer, inputs: list[Any], *, weights: float | Mapping[str, Any
         return module(*inputs)
     if layer.call == "list":
         return target(inputs, **layer.arguments)
+    if layer.call == "parameter":
+        return target(**layer.arguments).unsqueeze(0)
     assert layer.call == "pairwise"
     if layer.axes:
         inputs = [x.reshape(*x.shape, *[1] * more) for x, more in zip(inputs, layer.axes, strict=True)]
@@ -51,6 +53,10 @@ def values(
     for node in graph.operations:
         layer = instead(node.operation.layer(*node.input_shapes))
         weights = module.get_submodule(node.owner.name).state_dict() if module and layer.call == "module" else None
+        if layer.call == "parameter":
+            own = module.get_parameter(node.owner.name) if module else called(layer, [])[0]
+            found[node] = own.expand(len(given[0]), *node.shape)
+            continue
         inputs: list[Any] = [found[source].clone() for source in node.inputs]
         if node.operation.word == "max_unpool":
             inputs[1] = places(node.inputs[1], found)

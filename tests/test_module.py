@@ -90,6 +90,18 @@ stages: {{a: {CONV}, b: {CONV}, c: {CONV}, sum: {{add: {{from: [a, b, c]}}}}, r:
 stages: {{a: {CONV}, b: {CONV}, m: {{multiply: {{from: [a, b]}}}}, r: relu6, n: {{multiply: {{from: [r, r]}}}}}}""",
     "a gate": f"""
 stages: {{a: {CONV}, p: {{adaptive_avg_pool: 1}}, r: leaky_relu, g: sigmoid, m: {{multiply: {{from: [a, g]}}}}}}""",
+    "parameters in a product, a sum, a mean and beside a map": f"""
+stages: {{a: {CONV}, g: {{parameter: {{shape: [4, 1, 1], init: ones}}}}, m: {{multiply: [g, a]}},
+  f: {{parameter: {{shape: [4], init: {{normal: 1}}}}}}, n: {{multiply: [f, g, m]}}, r: relu,
+  p: {{parameter: {{shape: [4, 6, 6], init: {{uniform: {{low: -1, high: 1}}}}}}}}, s: {{add: [p, r]}},
+  t: {{mean: [s, p]}}, c: {{concat: [p, t, p]}}, b: {CONV}}}""",
+    "a parameter in a block, read outside of it, and run again": """
+stages:
+  a: {chain: {p: {parameter: {shape: [4, 1, 1], init: {constant: 2}}}, c: {conv: {out: 4, kernel: 1}, from: input}}}
+  m: {multiply: [a, a.p]}
+  other: {shared: a}
+  again: {shared: a.p}
+  n: {multiply: [other, other.p, again]}""",
     "gates without axes": f"""
 stages: {{a: {CONV}, p: global_avg_pool, g: {{linear: 4}}, m: {{multiply: [p, a, g]}}, r: {{add: [m, a]}}}}""",
     "a block that begins with an activation": f"""
@@ -156,12 +168,15 @@ def interpreted(network: netspec.Network, module: Any, x: Any, torch: ModuleType
     values = {network.graph.input: x}
     for node in network.graph.operations:
         layer = node.operation.layer(*node.input_shapes)
+        if layer.call == "parameter":
+            values[node] = module.get_parameter(node.owner.name).expand(x.shape[0], *node.shape)
+            continue
         inputs = [values[source] for source in node.inputs]
         if layer.axes:
             inputs = [one.reshape(*one.shape, *[1] * more) for one, more in zip(inputs, layer.axes, strict=True)]
         function = named(layer.target)
         if layer.call == "module":
-            own = module.get_submodule(node.name)
+            own = module.get_submodule(node.owner.name)
             weights = dict(own.named_parameters()) | {name: value.clone() for name, value in own.named_buffers()}
             plain = function(**layer.arguments).train(module.training)
             values[node] = torch.func.functional_call(plain, weights, tuple(inputs))

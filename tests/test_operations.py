@@ -196,6 +196,9 @@ ROWS = (
     Row("dropout", {"p": 0.2}, (FEATURES,), FEATURES),
     Row("dropout", {"p": 0.2, "channels": True}, (MAP,), MAP),
     Row("drop_path", {"p": 0.2}, (MAP,), MAP),
+    # it reads nothing, and is its tensor
+    Row("parameter", {"shape": [3, 1, 1]}, (), (3, 1, 1), params=3),
+    Row("parameter", {"shape": [7], "init": {"normal": 0.1}}, (), FEATURES, params=7),
     Row("drop_path", {"p": 0.5}, (FEATURES,), FEATURES),
     Row("relu", {}, (MAP,), MAP, cost=Cost(compares=60)),
     Row("relu", {}, (FEATURES,), FEATURES, cost=Cost(compares=7)),
@@ -680,6 +683,8 @@ def facts_in_torch(operation: Operation, inputs: tuple[Shape, ...]) -> tuple[Sha
         if operation.reads_places:
             values[-1] = values[-1].long(), operation.shape(*inputs)[1:]
         output = called(layer, values)
+        if layer.call == "parameter":
+            tensors = (Tensor("", tuple(torch.nn.Parameter(output[0]).shape)),)
         if layer.call == "module":
             module = named(layer.target)(**layer.arguments)
             trained = dict(module.named_parameters())
@@ -716,7 +721,7 @@ def test_facts_are_those_worked_by_hand(row: Row) -> None:
     assert sum(tensor.size for tensor in tensors if tensor.trainable) == row.params
     assert sum(tensor.size for tensor in tensors if not tensor.trainable) == row.buffers
     assert operation.cost(row.output, *row.inputs) == row.cost
-    assert operation.window(*row.inputs) == (row.window or point(len(row.inputs[0]) - 1))
+    assert operation.window(*row.inputs) == (row.window or point(len(row.inputs[0]) - 1 if row.inputs else 0))
 
 
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel:UserWarning")

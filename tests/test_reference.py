@@ -15,6 +15,7 @@ from netspec.blocks import BLOCKS
 from netspec.cli import main
 from netspec.compiler import registry
 from netspec.errors.other_names import PARAMETERS, SECTIONS, WORDS
+from netspec.language.arguments import fields_of
 from netspec.ops import OPERATIONS
 from netspec.ops.facts import shape_text
 from netspec.reference.entry import entry, example, reading, type_text
@@ -41,7 +42,7 @@ def test_everything_is_said_of_every_word(word: str) -> None:
     one = entry(WORDS_OF_OURS[word])
 
     assert one.summary
-    assert [each.name for each in one.parameters] == [*WORDS_OF_OURS[word].model_fields]
+    assert [each.name for each in one.parameters] == [*fields_of(WORDS_OF_OURS[word])]
     assert [each.name for each in one.parameters if not (each.meaning and each.type)] == []
     assert [label for label, said in one.rules if not said] == []
     assert len(one.rules) == (6 if word in OPERATIONS else 0)
@@ -52,6 +53,8 @@ BEFORE = {
     "shared": "encoder: {conv: {out: 16, kernel: 3, padding: 1}}\n",
 }
 """Word -> layers that its example reads by name."""
+AFTER = {"parameter": "\nscaled: {multiply: [input, layer]}\n"}
+"""Word -> layers that have to read its example."""
 
 
 @pytest.mark.parametrize("word", WORDS_OF_OURS)
@@ -60,11 +63,11 @@ def test_every_example_is_a_layer_that_works(word: str) -> None:
     known = WORDS_OF_OURS[word]
     written = example(known)
     parsed = yaml.safe_load(written)
-    shape = reading(known)[1][0] if word in OPERATIONS else (16, 32, 32)
+    shape = next(iter(reading(known)[1]), (64, 32, 32)) if word in OPERATIONS else (16, 32, 32)
     joins = word in OPERATIONS and OPERATIONS[word].joins
     sides = "left: identity\nright: {identity: , from: input}\n" if joins else ""
     flat = "" if shape[1:] else "flat: flatten\n"
-    layers = f"{flat}{sides}{BEFORE.get(word, '')}layer: {json.dumps(parsed)}"
+    layers = f"{flat}{sides}{BEFORE.get(word, '')}layer: {json.dumps(parsed)}{AFTER.get(word, '')}"
 
     network = netspec.read(spec_of(layers, size=(shape[0], *(shape[1:] or (1, 1)))))
 
@@ -75,7 +78,7 @@ def test_every_example_is_a_layer_that_works(word: str) -> None:
 @pytest.mark.parametrize("word", OPERATIONS)
 def test_defaults_are_those_of_the_class(word: str) -> None:
     """A parameter has a default in the reference exactly where the class has one."""
-    fields = OPERATIONS[word].model_fields
+    fields = fields_of(OPERATIONS[word])
 
     for each in entry(OPERATIONS[word]).parameters:
         assert bool(each.default) is not fields[each.name].is_required(), each.name

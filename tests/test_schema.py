@@ -91,7 +91,10 @@ UNSEEN = {
     "initialisation-of-a-vector": "what a tensor is",
     "initialisation-reversed": "one value against another",
     "parameter-above-its-maximum": "one value against another",
+    "parameter-as-an-output": "what a layer is",
+    "parameter-as-the-last-layer": "what a layer is",
     "parameter-outside-its-choices": "one value against another",
+    "parameter-without-a-fan": "what a tensor is",
     "patch-of-out-of-range": "which layers a path meets",
     "patch-with-unknown-parameter": "which layers a path meets",
     "resize-by-two-ways": "one value against another",
@@ -318,7 +321,7 @@ def test_every_word_is_described() -> None:
         said = (known.__doc__ or "").replace("``", "'").split()
         assert whole["$defs"][f"alone.{name}"]["description"].split() == said
         assert values(whole, name)["description"].split() == said
-    schemes = whole["properties"]["init"]["additionalProperties"]["anyOf"][-1]["properties"]
+    schemes = whole["$defs"]["scheme"]["anyOf"][-1]["properties"]
     assert {name for name, scheme in schemes.items() if scheme["description"]} == set(SCHEMES)
 
 

@@ -15,13 +15,14 @@ from netspec.errors import other_names
 from netspec.errors.other_names import PARAMETERS, SECTIONS, WORDS, OtherNames
 from netspec.errors.problem import Problems, SpecError
 from netspec.errors.suggestions import EFFORT_OF_A_RUN, Hints, distance
+from netspec.language.arguments import fields_of
 from netspec.language.budget import FIGURES
 from netspec.language.sections import KEYS
 from netspec.ops.initialisation import SCHEMES
 
 POOLS: dict[str, Sequence[str]] = {
     "words": registry.known(),
-    "parameters": sorted({name for model in registry.words().values() for name in model.model_fields}),
+    "parameters": sorted({name for model in registry.words().values() for name in fields_of(model)}),
     "sections": KEYS,
     "initialisations": list(SCHEMES),
     "budgets": FIGURES,

@@ -59,10 +59,12 @@ def seeing_positions(graph: Graph) -> Iterator[tuple[Node, PerAxis | None]]:
             seen[node] = (UNSEEN,) * len(node.grid)
         elif node.inputs:
             seen[node] = _edges(node, seen, blank)
+        elif not node.has_batch:
+            seen[node] = (UNSEEN,) * len(node.grid)
         else:
             seen[node] = tuple([Edges((0, 0), (size - 1, size - 1)) for size in node.grid])
-        at = [edges.both for edges in seen[node]]
-        yield node, None if None in at else tuple([place for place in at if place is not None])
+        at: list[int | None] = [edges.both for edges in seen[node]]
+        yield node, None if None in at or not node.has_batch else tuple([place for place in at if place is not None])
 
 
 def seeing_position(graph: Graph, node: Node) -> PerAxis | None:

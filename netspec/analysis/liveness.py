@@ -93,10 +93,10 @@ class Liveness:
         return known
 
     def _may_overwrite(self, node: Node) -> bool:
+        if not (self.inplace and node.operation.in_place):
+            return False
         source = node.inputs[0]
-        allowed = (
-            self.inplace and node.operation.in_place and source.operation.overwritable and self.sole_reader(source)
-        )
+        allowed = source.operation.overwritable and self.sole_reader(source)
         return allowed and (node.scope is source.scope or self._module_of(node) in around(source))
 
     def _module_of(self, node: Node) -> Scope:

@@ -137,7 +137,7 @@ def _peak(graph: Graph, batch: int, bytes_per_element: int) -> Peak:
             held += amount
             leaving[last[places]] = leaving.get(last[places], 0) + amount
         held -= leaving.get(node.index, 0)
-    latest = {owner[node]: node for node in run if node.index <= at.index <= until[owner[node]]}
+    latest = {owner[node]: node for node in run if node.index <= at.index <= until[owner[node]] and node.has_batch}
     return Peak(most, at.name, tuple(node.name for node in sorted(latest.values(), key=lambda node: node.index)))
 
 

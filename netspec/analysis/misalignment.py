@@ -73,7 +73,7 @@ def misalignments(graph: Graph, fields: dict[Node, Field] | None = None) -> list
     known = fields or receptive_fields(graph)
     found: list[Misaligned] = []
     for node in graph.operations:
-        if len(node.followed) == 1 or node.positions == 1:
+        if len(node.followed) <= 1 or node.positions == 1:
             continue
         lines: dict[tuple[Line | None, ...], Node] = {}
         for source in node.followed:
@@ -97,7 +97,7 @@ def _lines(node: Node, source: Node, field: Field) -> tuple[Line | None, ...]:
 
 def _misaligned(node: Node, first: Node, second: Node, fields: dict[Node, Field]) -> Misaligned:
     before_first, before_second = upstream(first), upstream(second)
-    fork = max(before_first & before_second, key=lambda common: common.index)
+    fork = max([node for node in before_first & before_second if node.has_batch], key=lambda common: common.index)
     shared = upstream(fork)
     paths = [
         Path(fork, tuple(sorted(before - shared, key=lambda inner: inner.index)))

@@ -83,6 +83,8 @@ def position_field(graph: Graph, name: str | None = None, at: PerAxis | None = N
     Raises :class:`SpecError` where there is no such node or no such position.
     """
     node = last_map(graph) if name is None else named_node(graph, name)
+    if not node.has_batch:
+        raise SpecError([Problem("wrong-value", f"'{node.name}' is a parameter, and sees nothing of an input")])
     if not node.grid:
         message = f"'{node.name}' is told in '{node.origin.name}', which has no axes to see along"
         hint = "--node names an operation over another input" if len(graph.inputs) > 1 else ""

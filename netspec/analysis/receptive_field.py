@@ -55,6 +55,11 @@ class Field(NamedTuple):
         """What elements of an input with so many ``axes`` see of themselves."""
         return cls(size=(1,) * axes, jump=(1,) * axes, start=(0,) * axes, shared=(None,) * axes)
 
+    @classmethod
+    def of_parameter(cls, axes: int) -> Field:
+        """That of a parameter, which sees nothing of an input with so many ``axes``."""
+        return cls(size=(0,) * axes, jump=(0,) * axes, start=(0,) * axes, shared=(None,) * axes)
+
     @property
     def center(self) -> tuple[float, ...]:
         """Centre of the field of position 0, in input elements counted from 0."""
@@ -94,8 +99,9 @@ class Field(NamedTuple):
 def receptive_fields(graph: Graph) -> dict[Node, Field]:
     """The field of every node, the inputs included."""
     fields = {node: Field.of_input(len(node.grid)) for node in graph.inputs}
+    nothing = Field.of_parameter(len(graph.input.grid))
     for node in graph.operations:
-        fields[node] = _field(node, fields)
+        fields[node] = _field(node, fields) if node.has_batch else nothing
     return fields
 
 
@@ -108,6 +114,8 @@ def last_map(graph: Graph) -> Node:
     """
     pooled: set[Node] = set()
     for node in graph.operations:
+        if not node.has_batch:
+            continue
         if not node.has_places or node.operation.pools_globally or pooled.issuperset(node.followed):
             pooled.add(node)
     node = graph.outputs[0].node

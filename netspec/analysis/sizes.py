@@ -11,8 +11,8 @@ COUNTER = 8
 
 
 def value_size(node: Node, batch: int, bytes_per_element: int) -> int:
-    """Bytes of the value of ``node`` for a batch of images."""
-    return batch * bytes_per_element * prod(node.shape)
+    """Bytes of the value of ``node`` for a batch of images; none of a parameter, which is a weight."""
+    return batch * bytes_per_element * prod(node.shape) if node.has_batch else 0
 
 
 def tensors_size(node: Node, bytes_per_element: int) -> int:

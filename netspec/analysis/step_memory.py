@@ -59,7 +59,7 @@ class StepModel:
             self.facts[node] = self._facts(node, owner[node], batch, bytes_per_element)
         places = {node.index: node for node in run}
         for node in run:
-            if node.inputs:
+            if node.operation.family is not Family.INPUT:
                 self.facts[places[last[node]]].leaving.append(node)
 
     def _facts(self, node: Node, owner: Node, batch: int, width: int) -> _Facts:
@@ -149,7 +149,7 @@ class _Step:
 
     def _compute(self, node: Node) -> None:
         """The value of ``node``, in memory of its own or in that of its first input."""
-        if not node.inputs:
+        if node.operation.family is Family.INPUT:
             return
         facts = self.facts[node]
         self._hold(_Store(facts.size) if facts.owner is node else self.values[node.inputs[0]], self.values, node)

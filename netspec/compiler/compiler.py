@@ -8,18 +8,20 @@ from typing import Any
 from netspec.compiler.expansion import Expansion
 from netspec.compiler.limits import VALUE, Work, refuse_unbuildable
 from netspec.compiler.run import Run
+from netspec.compiler.schemes import started
 from netspec.errors.problem import Problem, Problems, SpecError
 from netspec.errors.source import Span
 from netspec.errors.suggestions import did_you_mean
 from netspec.graph.graph import Entry, Graph, Node, Output, Scope
-from netspec.language.arguments import Arguments, Given, built
+from netspec.language.arguments import Arguments, Given
 from netspec.language.inputs import Sizes, sizes
 from netspec.language.layers import Chain, named
 from netspec.language.parameter import settled
 from netspec.language.sections import LAYER_SECTIONS
 from netspec.language.spec import Spec
-from netspec.language.values import Mapping, Scalar, Value, weight
-from netspec.ops.initialisation import SCHEMES, Scheme
+from netspec.language.values import Value, weight
+from netspec.ops.facts import key
+from netspec.ops.initialisation import Scheme
 
 
 class NetworkError(SpecError):
@@ -180,48 +182,37 @@ def _init(run: Run) -> list[tuple[str, str, Scheme]]:
     """The ``init:`` section as operation, tensor, scheme."""
     found = []
     tensors = {(node.operation.word, tensor.name) for node in run.builder.nodes for tensor in node.tensors}
-    for key, (span, value) in (run.spec.init.entries if run.spec.init else {}).items():
-        word, _, tensor = key.partition(".")
+    for name, (span, value) in (run.spec.init.entries if run.spec.init else {}).items():
+        word, _, tensor = name.partition(".")
         if (word, tensor) not in tensors and run.spec.inherits(span):
             continue
         if (word, tensor) not in tensors and not len(run.problems):
-            known = sorted(f"{word}.{name}" for word, name in tensors)
-            message = f"init names '{key}', but no layer has such a tensor"
-            hint = run.problems.hints.did_you_mean(key, known)
+            known = sorted(key(word, own) for word, own in tensors)
+            message = f"init names '{name}', but no layer has such a tensor"
+            hint = run.problems.hints.did_you_mean(name, known)
             run.problems.add(Problem("unread-parameter", message, span, hint))
-        scheme = _scheme(value, run.values, run.problems)
+        scheme = started(value, run.problems, run.values)
         if scheme:
             found.append((word, tensor, scheme))
     return found
 
 
-def _scheme(value: Value, values: dict[str, Any], problems: Problems) -> Scheme | None:
-    word, span, arguments = (value.value if isinstance(value, Scalar) else None), value.span, None
-    if isinstance(value, Mapping) and len(value.entries) == 1:
-        ((word, (span, arguments)),) = value.entries.items()
-    if not isinstance(word, str):
-        message = "an initialisation is a scheme, such as kaiming_normal or {normal: {std: 0.01}}"
-        problems.add(Problem("wrong-type", message, value.span))
-        return None
-    scheme = SCHEMES.get(word)
-    if scheme is None:
-        hint = problems.hints.did_you_mean(word, SCHEMES)
-        problems.add(Problem("unknown-scheme", f"there is no initialisation '{word}'", span, hint))
-        return None
-    main = next(iter(scheme.model_fields), "")
-    instance = built(scheme, word, Arguments.of(arguments, span, main, values), problems)
-    return instance if isinstance(instance, Scheme) else None
-
-
 def _refuse_unneeded(graph: Graph, problems: Problems) -> None:
     """A layer or an input that no output needs is a mistake of wiring; only the last one of each dead end is named."""
     needed = {output.node for output in graph.outputs}
+    alike = [output for output in graph.outputs if not output.node.has_batch]
+    for output in alike:
+        message = f"the output '{output.name}' is the parameter '{output.node.name}', the same for all images"
+        hint = "let a join read it; 'outputs' says what the network returns, if that is not the last layer"
+        problems.add(Problem("wrong-value", message, output.node.span, hint))
+    if alike:
+        return
     for node in reversed(graph.operations):
         if node in needed:
             needed.update(node.inputs)
     read = {source for node in graph.nodes for source in node.inputs}
     for node in graph.nodes:
         if node not in needed and node not in read:
-            what = "the output of " if node.inputs else "the input "
+            what = "the output of " if node.inputs else "the input " if node.has_batch else "the parameter "
             hint = "read it with 'from'" + (", or declare it in 'outputs'" if node.inputs else "")
             problems.add(Problem("unread-layer", f"nothing reads {what}'{node.name}'", node.span, hint))

@@ -8,10 +8,10 @@ that cannot be built is None from then on: what follows from it says nothing.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import reduce
+from functools import partial, reduce
 from typing import Any, NamedTuple
 
-from netspec.compiler.layer_inputs import IN_HINT, inputs_of, joining
+from netspec.compiler.layer_inputs import IN_HINT, inputs_of, is_source, joining, reads_nothing
 from netspec.compiler.limits import refuse_depth
 from netspec.compiler.name_lookup import Body, Inputs, seen
 from netspec.compiler.operations import RAISED, BlockGraph, Failed, append, instance_of, refuse
@@ -113,22 +113,24 @@ class Expansion:
         found = Built(None, following, called[0] if called else None)
         try:
             if inputs:
-                found = (
-                    self._patched(
-                        rules, paths, inputs, found, lambda given: self._placed(layer, key, body, given, number)
-                    )
-                    if rules
-                    else self._placed(layer, key, body, inputs, number)
+                build = partial(self._placed, layer, key, body, number=number)
+                found = self._patched(
+                    rules, paths, inputs, found, build, source=lambda: reads_nothing(run, layer, body)
                 )
         except DuplicateName as error:
             run.twice(error, layer.span, several=layer.inline)
-        for path in paths:
-            run.names.know(path, found.node)
-        if found.name and found.name not in called:
-            run.names.know(run.builder.path(found.name), found.node)
+        if not found.left_out:
+            self._noted(found, key, called, before)
+        return found
+
+    def _noted(self, found: Built, key: str | None, called: list[str], before: int) -> None:
+        """Let what a layer has become be known by what it is called, and at the top of the network as an entry."""
+        run = self.run
+        names = [*called, *([found.name] if found.name and found.name not in called else [])]
+        for name in names:
+            run.names.know(run.builder.path(name), found.node)
         if run.builder.scope is run.builder.root:
             self._note_parts(found.name, key, before)
-        return found
 
     def _joining(self, rule: Rule, body: Body) -> Rule:
         """``rule`` with a layer whose inputs are told from its parameters."""
@@ -191,8 +193,10 @@ class Expansion:
         run, count = self.run, self._count(layer, body, inputs)
         with run.builder.within(name, "repeat", span=layer.span, reads=_built(inputs)):
             for index in range(count):
-                x = self._repetition(layer, Spot(str(index), 0, index, count), body, inputs).node
-                run.names.know(run.builder.path(str(index)), x)
+                found = self._repetition(layer, Spot(str(index), 0, index, count), body, inputs)
+                x = found.node
+                if not found.left_out:
+                    run.names.know(run.builder.path(str(index)), x)
                 inputs = [x, *inputs[1:]]
                 if x is None:
                     self._give_up(range(index + 1, count), layer.span)
@@ -215,7 +219,7 @@ class Expansion:
                 return Built(None, number)
             spot = Spot(name, number, index, count)
             found = self._repetition(layer, spot, body, inputs)
-            if spot.name is not None:
+            if spot.name is not None and not found.left_out:
                 self.run.names.know(self.run.builder.path(spot.name), found.node)
                 found = found._replace(number=number + (layer.name is None))
             inputs, number = [found.node, *inputs[1:]], found.number
@@ -238,7 +242,12 @@ class Expansion:
         rules = reaching(run, layer, rules, inner) if rules else rules
         one = changed(layer, rules, run.problems, once=True)
         return self._patched(
-            rules, [path], inputs, Built(None, spot.number), lambda given: self._once(one, spot, inner, given)
+            rules,
+            [path],
+            inputs,
+            Built(None, spot.number),
+            lambda given: self._once(one, spot, inner, given),
+            source=lambda: reads_nothing(run, one, inner),
         )
 
     def _count(self, layer: Layer, body: Body, inputs: Inputs) -> int:
@@ -263,18 +272,35 @@ class Expansion:
     # -- patches ------------------------------------------------------------------------------------------------------
 
     def _patched(
-        self, rules: list[Rule], paths: list[str], inputs: Inputs, nothing: Built, build: Callable[[Inputs], Built]
+        self,
+        rules: list[Rule],
+        paths: list[str],
+        inputs: Inputs,
+        nothing: Built,
+        build: Callable[[Inputs], Built],
+        *,
+        source: Callable[[], bool] = lambda: False,
     ) -> Built:
         """What ``build`` makes of ``inputs``, as the ``rules`` that meet ``paths`` want it; or ``nothing``, if removed.
 
         The one place where layers are left out and brought in by patches, be they written, repetitions, or operations
-        that a built-in block appends. What rules set and replace is in the layer already.
+        that a built-in block appends. What rules set and replace is in the layer already. A ``source`` reads nothing:
+        no layers can stand before it, and where it is removed nothing stands in its place.
         """
         if not rules:
             return build(inputs)
-        if any(rule.kind == "remove" for rule in rules):
+        removed = next((rule for rule in rules if rule.kind == "remove"), None)
+        if removed and source():
+            hint = "change what joins it, too: replace: {scaled: {identity: , from: x}}"
+            self.run.names.leave_out(paths, f"the patch in line {removed.span.line}", hint)
+            return nothing._replace(node=inputs[0] if inputs else None, left_out=True)
+        if removed:
             return nothing._replace(node=inputs[0])
-        inputs = [self._inserted("insert_before", rules, inputs[0]), *inputs[1:]]
+        if any(rule.kind == "insert_before" for rule in rules) and source():
+            message = f"'{paths[0]}' reads nothing, so no layer stands before it"
+            self.run.problems.add(Problem("arity", message, rules[0].span, "put it before what joins the two"))
+        elif inputs:
+            inputs = [self._inserted("insert_before", rules, inputs[0]), *inputs[1:]]
         with self.run.patches.applied(paths):
             found = build(inputs)
         return found._replace(node=self._inserted("insert_after", rules, found.node))
@@ -386,6 +412,8 @@ class Expansion:
         run, known = self.run, target.known
         if isinstance(known, Definition):
             return self._defined(known, target.arguments, spot, body, inputs)
+        if layer.reads is None and is_source(known):
+            inputs = []
         instance = instance_of(run, target, layer, body, inputs)
         nodes = [node for node in inputs if node]
         if instance is None or len(nodes) < len(inputs):
@@ -424,8 +452,16 @@ class Expansion:
         written = Layer(Use(Scalar(operation.word, span), None), span)
         layer = self._in_place(written, rules)
         found = self._patched(
-            rules, [path], [*inputs], Built(None), lambda given: self._changed(written, layer, operation, name, given)
+            rules,
+            [path],
+            [*inputs],
+            Built(None),
+            lambda given: self._changed(written, layer, operation, name, given),
+            source=lambda: not inputs,
         )
+        if found.left_out:
+            message = f"'{path}' is read by others of its block, and reads nothing that could stand in its place"
+            run.problems.add(Problem("layer-form", message, rules[0].span, IN_PLACE_HINT))
         if found.node is None:
             raise Failed
         return found.node
@@ -435,7 +471,7 @@ class Expansion:
         run, use, top = self.run, layer.what, self.run.top
         if not isinstance(use, Use) or not isinstance(written.what, Use) or use.word is not written.what.word:
             return self._once(layer, Spot(name), top, inputs)
-        values = seen(top.values, inputs[0])
+        values = seen(top.values, inputs[0] if inputs else None)
         settings = [Arguments.of(one.entries, one.entries.span, "", values) for one in use.over]
         arguments = reduce(Arguments.over, settings, Arguments({}, layer.span))
         instance = built(type(operation), operation.word, arguments, run.problems, like=operation)

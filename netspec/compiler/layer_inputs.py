@@ -7,6 +7,7 @@ from netspec.compiler.run import Run
 from netspec.errors.problem import Problem
 from netspec.graph.graph import Node
 from netspec.language import names
+from netspec.language.arguments import fields_of
 from netspec.language.evaluation import read_in
 from netspec.language.layer_options import is_wanted
 from netspec.language.layers import Layer, Use, named
@@ -27,7 +28,7 @@ def joining(run: Run, layer: Layer, body: Body) -> Layer:
         return layer
     target = run.words.peek(use, body.values)
     known = target.known if target else None
-    if isinstance(known, type) and issubclass(known, Operation) and known.joins and not known.model_fields:
+    if isinstance(known, type) and issubclass(known, Operation) and known.joins and not fields_of(known):
         return layer._replace(what=use._replace(arguments=None), reads=use.arguments)
     return layer
 
@@ -73,6 +74,17 @@ def _is_nothing(run: Run, layer: Layer, use: Use, body: Body, x: Node | None) ->
     return target is not None and target.known is None
 
 
+def reads_nothing(run: Run, layer: Layer, body: Body) -> bool:
+    """Whether ``layer`` is a tensor of the network, which depends on no other layer."""
+    target = run.words.peek(layer.what, body.values) if isinstance(layer.what, Use) else None
+    return target is not None and is_source(target.known)
+
+
+def is_source(known: object) -> bool:
+    """Whether ``known`` is the class of operations that read nothing."""
+    return isinstance(known, type) and issubclass(known, Operation) and known.takes[1] == 0
+
+
 def _unsaid(run: Run, layer: Layer) -> Inputs:
     """Object to a layer before which none stands, and which does not say which of several inputs it reads."""
     inputs = list(run.builder.inputs)
@@ -84,7 +96,8 @@ def _unsaid(run: Run, layer: Layer) -> Inputs:
 def _read(run: Run, layer: Layer, body: Body, x: Node | None) -> Inputs:
     """The nodes that ``layer`` reads; none where their names cannot be told."""
     if layer.reads is None:
-        return _unsaid(run, layer) if x is None and isinstance(layer.what, Use) and run.is_sound else [x]
+        unsaid = x is None and isinstance(layer.what, Use) and run.is_sound and not reads_nothing(run, layer, body)
+        return _unsaid(run, layer) if unsaid else [x]
     if "in" in read_in(layer.reads):
         run.problems.add(Problem("expression", "'$in' is what 'from' decides", layer.reads.span, IN_HINT))
         return []

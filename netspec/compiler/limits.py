@@ -10,7 +10,7 @@ from netspec.errors.source import Span
 from netspec.graph.graph import Graph, Node, Scope
 from netspec.graph.paths import EACH, extents
 from netspec.limits import LIMITS, RAISE, Limits
-from netspec.ops.facts import Extent
+from netspec.ops.facts import Extent, Tensor, key
 
 MAX_ELEMENTS = 2**40
 """Elements of one tensor of a layer, and of one value for one image: 4 TiB of float32, which no machine holds."""
@@ -88,15 +88,20 @@ def refuse_unbuildable(graph: Graph, problems: Problems) -> None:
     heavy = [node for node in graph.nodes if node.params + node.buffers > MAX_ELEMENTS]
     large = [(node, tensor) for node in heavy for tensor in node.tensors if tensor.size > MAX_ELEMENTS]
     for node, tensor in large[:1]:
-        message = f"the {tensor.name} of '{node.name}' has {tensor.size:,} elements, the limit is {MAX_ELEMENTS:,}"
+        message = f"{_called(node, tensor)} has {tensor.size:,} elements, the limit is {MAX_ELEMENTS:,}"
         problems.add(Problem("limit", message, node.span))
-    wide = next((node for node in graph.nodes if prod(node.shape) > MAX_ELEMENTS), None)
+    wide = next((node for node in graph.nodes if node.has_batch and prod(node.shape) > MAX_ELEMENTS), None)
     if wide:
         message = f"the output of '{wide.name}' has {prod(wide.shape):,} elements, the limit is {MAX_ELEMENTS:,}"
         problems.add(Problem("limit", message, wide.span))
-    if graph.init:
+    if graph.init or graph.parameters:
         _refuse_starts(graph, problems)
     _refuse_steps(graph, problems)
+
+
+def _called(node: Node, tensor: Tensor) -> str:
+    """``the weight of 'conv1'``; of a parameter its name."""
+    return f"the {tensor.name} of '{node.name}'" if tensor.name else f"the parameter '{node.name}'"
 
 
 def _refuse_starts(graph: Graph, problems: Problems) -> None:
@@ -105,10 +110,10 @@ def _refuse_starts(graph: Graph, problems: Problems) -> None:
     for node in graph.operations:
         for tensor in node.tensors:
             word = node.operation.word
-            scheme = schemes.get((word, tensor.name))
+            scheme = node.operation.own_scheme or schemes.get((word, tensor.name))
             objection = scheme.objection(tensor) if scheme else ""
             if objection:
-                message = f"'{word}.{tensor.name}' cannot start so: its scheme in 'init' {objection}"
+                message = f"'{key(word, tensor.name)}' cannot start so: its scheme in 'init' {objection}"
                 problems.add(Problem("wrong-value", message, node.span, "zeros, ones and constant are for any tensor"))
                 return
 
@@ -120,6 +125,8 @@ def _refuse_steps(graph: Graph, problems: Problems) -> None:
         return
     known: dict[Node, tuple[Extent, ...]] = {node: (EACH,) * len(node.grid) for node in graph.inputs}
     for node in graph.operations:
+        if not node.followed:
+            continue
         known[node] = extents(node, known.__getitem__)
         if any(extent.jump > MAX_STRIDE for extent in known[node]):
             message = f"the strides up to '{node.name}' multiply to more than {MAX_STRIDE:,}"

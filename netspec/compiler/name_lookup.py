@@ -20,6 +20,9 @@ Inputs = list[Node | None]
 """What a layer reads; None is a layer that could not be built."""
 
 
+OPPOSITE = "what reads it instead needs the opposite condition: from: a if $wide else b"
+
+
 class Body(NamedTuple):
     """Where layers stand: the values that expressions see, what ``from: input`` means, and how far names reach."""
 
@@ -56,6 +59,7 @@ class NameLookup:
         self._below: dict[str, dict[str, None]] = {}
         """Path -> the paths with one part more, those of modules that have no output of their own too."""
         self._left_out: dict[str, str] = {}
+        self._mends: dict[str, str] = {}
         self._pending: list[tuple[Scalar, str, str]] = []
 
     @property
@@ -96,9 +100,11 @@ class NameLookup:
         if self._left_out:
             self._left_out.pop(path, None)
 
-    def leave_out(self, paths: Iterable[str], reason: str) -> None:
-        """``paths`` are those of a layer that is not there; ``reason`` says by what."""
-        self._left_out.update(dict.fromkeys(paths, reason))
+    def leave_out(self, paths: Iterable[str], reason: str, hint: str = OPPOSITE) -> None:
+        """``paths`` are those of a layer that is not there; ``reason`` says by what, ``hint`` what can be done."""
+        for path in paths:
+            self._left_out[path] = reason
+            self._mends[path] = hint
 
     def is_left_out(self, name: str, scope: str, boundary: str) -> bool:
         """Whether ``name``, read in ``scope``, is a layer that is left out."""
@@ -132,7 +138,7 @@ class NameLookup:
         for path in candidates:
             if path in self._left_out:
                 message = f"'{name}' is left out by {self._left_out[path]}"
-                hint = "what reads it instead needs the opposite condition: from: a if $wide else b"
+                hint = self._mends[path]
                 return Problem("unknown-name", message, read.span, hint)
         if boundary and name in self._inputs:
             message = f"'{name}' is an input of the network, which a block does not see"

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from netspec.blocks.block import Block, layer_fields
 from netspec.compiler.name_lookup import Body, Inputs
 from netspec.compiler.run import Run
+from netspec.compiler.schemes import started
 from netspec.compiler.shape_errors import refused
 from netspec.compiler.word_lookup import Target
 from netspec.errors.problem import Problem, SpecError
@@ -19,8 +20,10 @@ from netspec.errors.text import exception_text
 from netspec.graph.builder import DuplicateName, GraphBuilder, GraphFull, NodeRefused
 from netspec.graph.graph import Node, Scope
 from netspec.language.arguments import built
+from netspec.language.evaluation import written
 from netspec.language.layers import Layer
 from netspec.language.values import Sequence
+from netspec.ops.initialisation import Scheme, start_fields
 from netspec.ops.operation import Operation
 
 OURS = "netspec."
@@ -79,7 +82,18 @@ def _made(
 ) -> Operation | Block | None:
     """An instance of the class that ``target`` means, from what it is given."""
     if issubclass(known, Operation):
-        instance: Operation | Block | None = built(known, target.word, target.arguments, run.problems)
+        starts = start_fields(known)
+
+        def start(name: str, data: Any, span: Span) -> Any:
+            if name not in starts or isinstance(data, Scheme):
+                return data
+            found = started(written(data, span), run.problems)
+            if found is None:
+                raise ValueError(name)
+            return found
+
+        held = start if starts else None
+        instance: Operation | Block | None = built(known, target.word, target.arguments, run.problems, held=held)
     else:
         fields = layer_fields(known)
 
@@ -101,7 +115,10 @@ def _fits(run: Run, word: str, layer: Layer, inputs: Inputs, known: type[Operati
     if least <= len(inputs) <= most:
         return True
     joins = known is not None and known.joins
-    if len(inputs) < least and joins:
+    if most == 0:
+        message = f"{word} reads nothing"
+        hint = "leave 'from' out, and let a join read it: multiply: [x, gamma]"
+    elif len(inputs) < least and joins:
         message = f"{word} joins several inputs, this has one"
         hint = f"name what it joins: {word}: {{from: [left, right]}}"
     elif len(inputs) < least:

@@ -13,7 +13,7 @@ from netspec.graph.graph import INPUT, Node, upstream
 from netspec.language.layers import Layer
 from netspec.language.patch import Rule
 from netspec.language.values import Scalar, Sequence, Value
-from netspec.ops.facts import shape_text
+from netspec.ops.facts import Family, shape_text
 
 STEPS = 5
 """How many changes of shape are told of each input."""
@@ -68,14 +68,14 @@ def _earlier(node: Node, parted: Node | None) -> Iterator[Node]:
     """The last layers before each change of shape on the way back from ``node``, the layer of parting included."""
     shape, told = node.shape, 0
     while node.inputs and node is not parted and told < STEPS:
-        node = max(node.inputs, key=lambda source: source.index)
+        node = max([source for source in node.inputs if source.has_batch], key=lambda source: source.index)
         if node.shape != shape or node is parted:
             shape, told = node.shape, told + 1
             yield node
 
 
 def _origin(node: Node) -> str:
-    if not node.inputs:
+    if node.operation.family is Family.INPUT:
         return "the network's input" + (f" '{node.name}'" if node.name != INPUT else "")
     place = f" (line {node.span.line})" if node.span else ""
     return f"from {node.operation.word} '{node.name}'{place}"

@@ -72,6 +72,7 @@ def run_again(run: Run, instance: Block, layer: Layer, name: str, body: Body, in
         message = f"'{named}' is {what}, so there is no module that could run again"
         run.problems.add(Problem("layer-form", message, read.span))
         return None
+    inputs = [] if isinstance(part, Node) and not part.inputs and layer.reads is None else inputs
     given = _given(run, part, named, read, inputs)
     if given is None:
         return None

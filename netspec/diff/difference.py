@@ -12,7 +12,7 @@ from netspec.analysis.summary import Summary, summary
 from netspec.diff.matching import matched
 from netspec.diff.weight_transfer import WeightTransfer, weight_transfer
 from netspec.graph.graph import Graph, Node
-from netspec.ops.facts import ExactPerAxis, Shape, plain
+from netspec.ops.facts import ExactPerAxis, Shape, key, plain
 from netspec.ops.initialisation import Scheme
 
 SCHEMA_VERSION = 1
@@ -168,7 +168,7 @@ def _declared(old: Graph, new: Graph, pairs: dict[Node, Node]) -> list[Change]:
         if one is None or other is None or pairs.get(one.node) is not other.node or one.training != other.training:
             values = [f"{out.node.name}{' (training)' * out.training}" if out else None for out in (one, other)]
             changes.append(Change(f"output {name}", values[0], values[1]))
-    starts = [{f"{word}.{tensor}": _scheme(scheme) for word, tensor, scheme in graph.init} for graph in (old, new)]
+    starts = [{key(word, tensor): _scheme(scheme) for word, tensor, scheme in graph.init} for graph in (old, new)]
     schemes = {name: (starts[0].get(name), starts[1].get(name)) for name in {**starts[0], **starts[1]}}
     return [*changes, *(Change(f"init {name}", one, other) for name, (one, other) in schemes.items() if one != other)]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from netspec.graph.graph import Graph, Node
-from netspec.ops.facts import Shape
+from netspec.ops.facts import Shape, key
 
 Reason = Literal["gone", "shape", "renamed"]
 
@@ -76,8 +76,8 @@ def weights(graph: Graph) -> dict[str, Weight]:
     found = {}
     for node in graph.operations:
         for tensor in node.tensors:
-            key = f"{node.name}.{tensor.name}"
-            found[key] = Weight(key, tensor.shape, tensor.size, node)
+            name = key(node.name, tensor.name)
+            found[name] = Weight(name, tensor.shape, tensor.size, node)
     return found
 
 
@@ -85,8 +85,8 @@ def weight_transfer(old: Graph, new: Graph, pairs: dict[Node, Node]) -> WeightTr
     """What becomes of the weights of ``old`` in ``new``; ``pairs`` says which operation is which."""
     before, after = weights(old), weights(new)
     kept, misplaced, lost = [], [], []
-    for key, weight in before.items():
-        other = after.get(key)
+    for name, weight in before.items():
+        other = after.get(name)
         if other and other.shape == weight.shape:
             kept.append(weight)
             if pairs.get(weight.node) is not other.node:
@@ -94,7 +94,7 @@ def weight_transfer(old: Graph, new: Graph, pairs: dict[Node, Node]) -> WeightTr
         else:
             lost.append(_lost(weight, other, after, pairs))
     found = {weight.key for weight in kept}
-    fresh = tuple(weight for key, weight in after.items() if key not in found)
+    fresh = tuple(weight for name, weight in after.items() if name not in found)
     return WeightTransfer(tuple(before.values()), tuple(kept), tuple(misplaced), tuple(lost), fresh)
 
 

@@ -17,7 +17,7 @@ class Look(NamedTuple):
     bold: bool = False
 
 
-FAMILIES = ("conv", "linear", "norm", "activation", "pool", "join", "regularise", "shape", "input")
+FAMILIES = ("conv", "linear", "norm", "activation", "pool", "join", "regularise", "shape", "input", "parameter")
 LOOKS: dict[str, Look] = {
     "ground": Look("ground"),
     **{family: Look(f"{family}-fill", f"{family}-line", 1.6 if family == "linear" else 1.0) for family in FAMILIES},
@@ -89,6 +89,8 @@ COLOURS = {
     "shape-line": ("#2c7a7b", "#6fd1cb", "#000000"),
     "input-fill": ("#ffffff", "#12161c", "#ffffff"),
     "input-line": ("#4a5568", "#a0aec0", "#000000"),
+    "parameter-fill": ("#ffffff", "#12161c", "#ffffff"),
+    "parameter-line": ("#4a5568", "#a0aec0", "#000000"),
     "params": ("#c05621", "#ed8936", "#555555"),
     "macs": ("#2b6cb0", "#63b3ed", "#888888"),
     "image": ("#ffffff", "#2d3748", "#ffffff"),

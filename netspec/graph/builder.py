@@ -89,6 +89,8 @@ class GraphBuilder:
         path = self.path(name)
         if operation.reads_places:
             operation = self._undoing(operation, path, inputs)
+        if not all(node.has_batch for node in inputs):
+            _refuse_without_batch(operation, path, inputs)
         shapes = tuple([node.shape for node in inputs])
         key = None if operation.reads_places else _likeness(operation, shapes)
         twin = self._alike.get(key)
@@ -192,6 +194,16 @@ class GraphBuilder:
             parent.children.append(known)
             self._claim(prefix)
         return known
+
+
+def _refuse_without_batch(operation: Operation, path: str, inputs: tuple[Node, ...]) -> None:
+    """Raise :class:`NodeRefused` where ``operation`` does not join a parameter with what has a value of each image."""
+    if operation.joins and any(node.has_batch for node in inputs):
+        return
+    name = next(node.name for node in inputs if not node.has_batch)
+    message = f"{operation.word} reads a value of each image, and the parameter '{name}' is the same for all"
+    hint = f"join it with a layer that comes from the input: multiply: [x, {name.rpartition('.')[2]}]"
+    raise NodeRefused(path, inputs, Refusal("shape", message, hint))
 
 
 def _likeness(operation: Operation, shapes: tuple[Shape, ...]) -> Hashable:

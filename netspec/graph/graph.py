@@ -31,8 +31,9 @@ class Node:
     itself for all others.
 
     ``origin`` is the first of the network's inputs that it comes from; positions are told in that one. ``followed`` are
-    those of its inputs that come from it too. ``has_places`` says whether its positions lie on the axes of that: not
-    once features were flat, nor behind recurrent layers. ``grid`` is how many there are along each, or one on each.
+    those of its inputs that come from it too. A parameter comes from none, so it is never followed. ``has_places`` says
+    whether its positions lie on the axes of the origin: not once features were flat, nor behind recurrent layers.
+    ``grid`` is how many there are along each, or one on each.
     """
 
     index: int
@@ -103,6 +104,11 @@ class Node:
         """The operation in a few words: ``conv 3x3/2, 64``; of one with another's weights that is said, too."""
         label = self.operation.label(*self.input_shapes)
         return f"{label}, shared" if self.shares and self.owner.tensors else label
+
+    @property
+    def has_batch(self) -> bool:
+        """Whether it has a value for each image; a parameter is the same for all."""
+        return bool(self.inputs) or self.operation.family is Family.INPUT
 
     @property
     def positions(self) -> int:
@@ -197,7 +203,9 @@ class Graph:
     inputs: tuple[Node, ...] = field(init=False)
     """What a caller gives, in the order of the arguments of the forward."""
     operations: tuple[Node, ...] = field(init=False)
-    """What is worked out from it."""
+    """What is worked out from it, and what is joined with that."""
+    parameters: tuple[Node, ...] = field(init=False)
+    """Operations that read nothing: tensors that are the same for all images."""
 
     def __post_init__(self) -> None:
         inputs = tuple([node for node in self.nodes if node.operation.family is Family.INPUT])
@@ -205,6 +213,7 @@ class Graph:
         operations = tuple([node for node in self.nodes if node not in given])
         object.__setattr__(self, "inputs", inputs)
         object.__setattr__(self, "operations", operations)
+        object.__setattr__(self, "parameters", tuple([node for node in operations if not node.inputs]))
 
     def __deepcopy__(self, _: object) -> Graph:
         return self  # it does not change, so copies of what was built from it share it

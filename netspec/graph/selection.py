@@ -19,7 +19,7 @@ def value_of(graph: Graph, name: str) -> Node:
         return outputs[name]
     nodes = {node.name: node for node in graph.nodes}
     if name in nodes:
-        return nodes[name]
+        return _with_batch(nodes[name])
     scopes = {scope.name: scope for scope in within(graph.root) if not scope.flat}
     if name not in scopes:
         hint = did_you_mean(name, [*outputs, *nodes, *scopes])
@@ -29,7 +29,15 @@ def value_of(graph: Graph, name: str) -> Node:
         message = f"the block '{name}' has {len(found)} values that others read"
         hint = f"name one: {', '.join(node.name for node in found[:4])}"
         raise SpecError([Problem("unknown-name", message, hint=hint)])
-    return found[0]
+    return _with_batch(found[0])
+
+
+def _with_batch(node: Node) -> Node:
+    """``node``, unless it is a parameter. Raises :class:`SpecError`."""
+    if not node.has_batch:
+        message = f"'{node.name}' is a parameter, the same for all images, and no value of each"
+        raise SpecError([Problem("wrong-value", message, hint="name what joins it with other layers")])
+    return node
 
 
 def results(graph: Graph, scope: Scope) -> list[Node]:
@@ -38,7 +46,7 @@ def results(graph: Graph, scope: Scope) -> list[Node]:
     members = set(inside)
     read = {source for node in graph.nodes if node not in members for source in node.inputs}
     read.update(output.node for output in graph.outputs)
-    return [node for node in inside if node in read] or inside[-1:]
+    return [node for node in inside if node in read and node.has_batch] or inside[-1:]
 
 
 def stages(graph: Graph) -> list[str]:
@@ -46,7 +54,8 @@ def stages(graph: Graph) -> list[str]:
 
     Of an inline one, or one that others read at several places, that of the last layer that they read.
     """
-    return [_named(graph, entry.part) for entry in graph.entries if entry.section == "stages"]
+    parts = [entry.part for entry in graph.entries if entry.section == "stages"]
+    return [_named(graph, part) for part in parts if part not in graph.parameters]
 
 
 def _named(graph: Graph, part: Scope | Node) -> str:

@@ -145,7 +145,7 @@ def built(
     problems added, where it cannot. None, with problems added, if the instance does not fit.
     """
     fields = fields_of(model)
-    data: dict[str, Any] = {name: getattr(like, name) for name in fields} if like else {}
+    data: dict[str, Any] = {name: getattr(like, own) for name, own in attributes_of(model).items()} if like else {}
     meant = refuse_unknown(whose, arguments, fields, problems)
     complete = True
     parameters = Parameters(arguments, lambda name: _default(model, whose, like, name), problems)
@@ -170,8 +170,14 @@ def built(
 
 @cache
 def fields_of(model: type[BaseModel]) -> dict[str, FieldInfo]:
-    """The fields of ``model`` by name; pydantic looks for them anew each time that it is asked."""
-    return model.model_fields
+    """The fields of ``model`` by their names in a spec; pydantic looks for them anew each time that it is asked."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
+
+
+@cache
+def attributes_of(model: type[BaseModel]) -> dict[str, str]:
+    """The names of the fields of ``model`` in a spec, and in Python."""
+    return {field.alias or name: name for name, field in model.model_fields.items()}
 
 
 def _default(model: type[BaseModel], whose: str, like: BaseModel | None, name: str) -> Worked:
@@ -180,7 +186,7 @@ def _default(model: type[BaseModel], whose: str, like: BaseModel | None, name: s
     if field is None:
         raise no_parameter(whose, name, fields_of(model))
     if like is not None:
-        return Worked(_as_written(getattr(like, name)))
+        return Worked(_as_written(getattr(like, attributes_of(model)[name])))
     if field.is_required():
         raise KeyError(name)
     return Worked(_as_written(field.get_default()))

@@ -161,19 +161,22 @@ class _Builder:
                 if part not in holder._modules:  # noqa: SLF001 - get_submodule would raise
                     holder.add_module(part, nn.Module())
                 holder = holder.get_submodule(part)
-            holder.add_module(last, child)
+            if isinstance(child, nn.Parameter):
+                holder.register_parameter(last, child)
+            else:
+                holder.add_module(last, child)
 
-    def _child(self, piece: Node | Scope) -> nn.Module | None:
+    def _child(self, piece: Node | Scope) -> nn.Module | nn.Parameter | None:
         if piece.shares:
             return None
         if isinstance(piece, Scope):
             return self._module(piece)
         layer = self.layers[piece]
-        if layer.call != "module":
-            return None
-        return self._layer(piece, layer)
+        if layer.call == "parameter":
+            return started(piece, layer, self.starts)
+        return self._layer(piece, layer) if layer.call == "module" else None
 
-    def _layer(self, node: Node, layer: Layer) -> nn.Module:
+    def _layer(self, node: Node, layer: Layer) -> nn.Module | nn.Parameter:
         lives = [life for life in (self.live, self.whole) if not life.run.isdisjoint(life.uses(node))]
         lives = lives if self.whole.is_shared(node) else lives[:1]
         if all(life.overwrites(node) for life in lives):

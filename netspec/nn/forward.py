@@ -102,7 +102,7 @@ class Writer:
         self.lines: list[str] = []
         self.modules: list[str] = []
         self.kept: frozenset[Value] = frozenset()
-        """Inputs whose variables are not used again."""
+        """Inputs whose variables are not used again, and parameters, which are attributes."""
 
     def source(self, inputs: tuple[Value, ...], steps: list[Step], result: Result) -> str:
         """``def forward(self, x): ...`` that runs ``steps`` on ``inputs`` and returns ``result``.
@@ -119,6 +119,10 @@ class Writer:
         last = {source: at for at, one in enumerate(steps) for source in one.inputs}
         last |= dict.fromkeys(result.values() if isinstance(result, dict) else result, len(steps))
         for at, one in enumerate(steps):
+            if isinstance(one.piece, Node) and self.layers[one.piece].call == "parameter":
+                self.variables[one.piece] = self._attribute(one.piece.owner.name)
+                self.kept |= {one.piece}
+                continue
             spent = [node for node in self.variables if last.get(node, -1) <= at and node not in self.kept]
             self._line(one, spent)
         imports = [*(f"import {module}" for module in self.modules), "", ""] if self.modules else []
@@ -173,7 +177,10 @@ class Writer:
     def _values(self, one: Step) -> list[str]:
         """The variables that a step is called with, and the axes of one position that they get."""
         names = [self.variables[value] for value in one.inputs]
-        axes = self.layers[one.piece].axes if isinstance(one.piece, Node) else ()
+        if isinstance(one.piece, Scope):
+            return names
+        names = self._with_batch(one, self.layers[one.piece].call, names)
+        axes = self.layers[one.piece].axes
         return [_with_axes(name, more) for name, more in zip(names, axes, strict=True)] if axes else names
 
     def _block(self, piece: Piece) -> str:
@@ -181,6 +188,20 @@ class Writer:
         if isinstance(piece, Node) or not piece.flat:
             return self._attribute(piece.name)
         return f"({', '.join(map(self._block, pieces(piece, self.live)))})"
+
+    def _with_batch(self, one: Step, call: str, names: list[str]) -> list[str]:
+        """``names`` with parameters repeated for each image, where what is called does not do that of its own."""
+        plain = [not maker(value).has_batch for value in one.inputs]
+        if not any(plain) or (call == "pairwise" and not all(plain[:PAIR])):
+            return names
+        images = f"{names[plain.index(False)]}.shape[0]"
+        found = []
+        for value, name, alike in zip(one.inputs, names, plain, strict=True):
+            sizes = ", ".join([images, *["-1"] * len(maker(value).shape)])
+            found.append(f"{name}.expand({sizes})" if alike else name)
+            if call == "pairwise":
+                return [*found, *names[1:]]
+        return found
 
     def _operator(self, one: Step) -> str:
         """The statement that writes the result over the first of two inputs, where there is one that may."""

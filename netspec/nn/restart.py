@@ -13,6 +13,7 @@ from netspec.errors.suggestions import did_you_mean
 from netspec.graph.graph import Graph
 from netspec.nn.start import schemes, started
 from netspec.nn.wrappers import unwrapped
+from netspec.ops.facts import key
 
 
 def restart(module: nn.Module, graph: Graph, names: Iterable[str] | None = None) -> tuple[str, ...]:
@@ -26,16 +27,17 @@ def restart(module: nn.Module, graph: Graph, names: Iterable[str] | None = None)
     inner = unwrapped(module)
     own = inner.state_dict(keep_vars=True)
     starts = schemes(graph)
-    layers = [node for node in graph.operations if any(f"{node.name}.{one.name}" in own for one in node.tensors)]
-    known = [f"{node.name}.{tensor.name}" for node in layers for tensor in node.tensors]
+    layers = [node for node in graph.operations if any(key(node.name, one.name) in own for one in node.tensors)]
+    known = [key(node.name, tensor.name) for node in layers for tensor in node.tensors]
     chosen = set(known) if names is None else {*_chosen(known, [*names])}
     for node in layers:
-        asked = [tensor.name for tensor in node.tensors if f"{node.name}.{tensor.name}" in chosen]
+        asked = [tensor.name for tensor in node.tensors if key(node.name, tensor.name) in chosen]
         if asked:
-            fresh = started(node, node.operation.layer(*node.input_shapes), starts).state_dict()
-            holder = inner.get_submodule(node.name)
+            fresh = started(node, node.operation.layer(*node.input_shapes), starts)
+            values = fresh.state_dict() if isinstance(fresh, nn.Module) else {"": fresh.detach()}
             for name in asked:
-                _give(holder, name, own[f"{node.name}.{name}"], fresh[name])
+                place, _, last = key(node.name, name).rpartition(".")
+                _give(inner.get_submodule(place), last, own[key(node.name, name)], values[name])
     return tuple([name for name in known if name in chosen])
 
 

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from netspec.graph.graph import Graph, Node
 from netspec.ops.facts import Layer
@@ -32,9 +32,14 @@ def named(target: str) -> Callable[..., Any]:
     return function
 
 
-def started(node: Node, layer: Layer, starts: Schemes) -> nn.Module:
-    """The module of ``node`` with its first values; those that a scheme gives to all tensors are drawn once."""
-    schemes_of = {tensor.name: starts.get((node.operation.word, tensor.name)) for tensor in node.tensors}
+def started(node: Node, layer: Layer, starts: Schemes) -> nn.Module | nn.Parameter:
+    """What ``node`` is built as, with its first values; those that a scheme gives to all tensors are drawn once."""
+    word, own = node.operation.word, node.operation.own_scheme
+    schemes_of = {tensor.name: own or starts.get((word, tensor.name)) for tensor in node.tensors}
+    if layer.call == "parameter":
+        parameter = nn.Parameter(named(layer.target)(**layer.arguments))
+        _draw(parameter, own or starts.get((word, "")))
+        return parameter
     device = torch.get_default_device()
     if schemes_of and all(schemes_of.values()) and layer.target.startswith("torch.nn.") and device.type != "meta":
         with torch.device("meta"):
@@ -46,6 +51,11 @@ def started(node: Node, layer: Layer, starts: Schemes) -> nn.Module:
         message = f"{layer.target} of '{node.name}' is no torch.nn.Module"
         raise TypeError(message)
     for name, scheme in schemes_of.items():
-        if scheme:
-            named(scheme.function)(getattr(built, name), **scheme.arguments())
+        _draw(getattr(built, name), scheme)
     return built
+
+
+def _draw(tensor: Tensor, scheme: Scheme | None) -> None:
+    """Give ``tensor`` the values of ``scheme``, if there is one."""
+    if scheme:
+        named(scheme.function)(tensor, **scheme.arguments())

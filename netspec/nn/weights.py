@@ -63,7 +63,9 @@ class Weights:
         names = {}
         for theirs, name in known.items():
             layer, _, last = theirs.rpartition(".")
-            if layer in before:
+            if theirs in before:
+                names[before[theirs]] = name
+            elif layer in before:
                 names[f"{before[layer]}.{last}"] = name
         return self.choice._replace(names=names)
 

@@ -27,6 +27,7 @@ OPERATIONS: LazyTable[Operation] = LazyTable(
         "local_response_norm": "netspec.ops.norm:LocalResponseNorm",
         "channel_scale": "netspec.ops.norm:ChannelScale",
         "dropout": "netspec.ops.regularise:Dropout",
+        "parameter": "netspec.ops.parameter:Parameter",
         "drop_path": "netspec.ops.regularise:DropPath",
         "relu": "netspec.ops.rectifier:Relu",
         "relu6": "netspec.ops.rectifier:Relu6",

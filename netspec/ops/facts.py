@@ -65,6 +65,7 @@ class Family(Enum):
     JOIN = "join"
     REGULARISE = "regularise"
     SHAPE = "shape"
+    PARAMETER = "parameter"
     INPUT = "input"
 
 
@@ -152,8 +153,13 @@ class Cost(NamedTuple):
     transcendentals: int = 0
 
 
+def key(layer: str, tensor: str) -> str:
+    """What a tensor is called in a state_dict: by its layer and its own name, or as the layer that it is itself."""
+    return f"{layer}.{tensor}" if tensor else layer
+
+
 class Tensor(NamedTuple):
-    """A tensor that a layer owns, under the name it has in the layer's state_dict."""
+    """A tensor that a layer owns, under the name it has in the layer's state_dict; empty where it is the layer."""
 
     name: str
     shape: Shape
@@ -169,14 +175,15 @@ class Layer(NamedTuple):
     """What to build in torch, as data: a dotted name, keyword arguments, and how it takes its inputs.
 
     ``call`` is ``module`` (a constructor; the instance is called with the inputs), ``function`` (called with the
-    inputs and the arguments), ``list`` (a function of one list of inputs) or ``pairwise`` (a function of two inputs,
-    folded from the left over more). ``operator`` is the statement of Python that does the same as a pairwise function
-    and writes the result over the first input, such as ``+=``. ``axes`` says of each input how many axes of one
-    position it gets behind its own; empty where none gets any.
+    inputs and the arguments), ``list`` (a function of one list of inputs), ``pairwise`` (a function of two inputs,
+    folded from the left over more, that repeats one without a batch for each image) or ``parameter`` (a function that
+    makes a tensor, which the module around it owns). ``operator`` is the statement of Python that does the same as a
+    pairwise function and writes the result over the first input, such as ``+=``. ``axes`` says of each input how many
+    axes of one position it gets behind its own; empty where none gets any.
     """
 
     target: str
     arguments: dict[str, Any]
-    call: Literal["module", "function", "list", "pairwise"] = "module"
+    call: Literal["module", "function", "list", "pairwise", "parameter"] = "module"
     operator: str = ""
     axes: tuple[int, ...] = ()

@@ -29,6 +29,18 @@ _Sizes = Annotated[tuple[Count, ...], Field(min_length=1, max_length=MOST_AXES),
 _Margins = Annotated[tuple[Natural, ...], Field(min_length=1, max_length=MOST_AXES), BeforeValidator(listed)]
 MapSize = Annotated[tuple[Count, ...], Field(min_length=2, max_length=1 + MOST_AXES), BeforeValidator(listed)]
 """Channels, and positions on each axis."""
+
+
+def a_list(value: Any) -> Any:
+    """As :func:`listed`; nothing but a list will do, not one number for all."""
+    if not isinstance(value, list | tuple):
+        expected = "a list of whole numbers"
+        raise ValueError(expected)  # noqa: TRY004 - pydantic takes ValueError for its own
+    return listed(value)
+
+
+TensorShape = Annotated[tuple[Count, ...], Field(min_length=1, max_length=1 + MOST_AXES), BeforeValidator(a_list)]
+"""Channels or features, and positions on 0 to 3 axes."""
 Size = Annotated[Annotated[Count, Tag("one")] | Annotated[_Sizes, Tag("each")], Discriminator(one_or_each)]
 """One number for all axes, or one for each; kept as written until the number of axes is known."""
 Margin = Annotated[Annotated[Natural, Tag("one")] | Annotated[_Margins, Tag("each")], Discriminator(one_or_each)]

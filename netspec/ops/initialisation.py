@@ -1,8 +1,9 @@
 """Initialisation schemes as data: which function of ``torch.nn.init`` with which arguments."""
 
-from typing import Any, ClassVar, Literal, TypeVar
+from functools import cache
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, InstanceOf, ValidationError, model_validator
 
 from netspec.ops.facts import Tensor
 from netspec.ops.fields import Number, Positive
@@ -170,3 +171,36 @@ SCHEMES: dict[str, type[Scheme]] = {
     "ones": Ones,
 }
 """Word in ``init:`` -> scheme."""
+
+
+def scheme_of(value: Any) -> Any:
+    """A scheme from its word, or from its word with values; any other value as it is."""
+    if isinstance(value, str):
+        value = {value: {}}
+    if not isinstance(value, dict) or len(value) != 1:
+        return value
+    ((word, given),) = value.items()
+    scheme = SCHEMES.get(word)
+    if scheme is None:
+        expected = f"one of {', '.join(SCHEMES)}"
+        raise ValueError(expected)
+    try:
+        return scheme(**(given if isinstance(given, dict) else {next(iter(scheme.model_fields), ""): given}))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        expected = f"a {word} whose values fit: {first['msg'].lower()}"
+        raise ValueError(expected) from None
+
+
+Start = Annotated[InstanceOf[Scheme] | None, BeforeValidator(scheme_of)]
+"""How a tensor starts, where its layer says so: ``zeros``, ``{constant: 0.1}``."""
+
+
+@cache
+def start_fields(model: type[BaseModel]) -> frozenset[str]:
+    """The fields of ``model`` that say how a tensor starts."""
+    return frozenset(
+        name
+        for name, field in model.model_fields.items()
+        if any(getattr(one, "func", None) is scheme_of for one in field.metadata)
+    )

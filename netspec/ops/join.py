@@ -25,7 +25,9 @@ class Join(Operation):
             spatial = {shape[1:] for shape in inputs}
             channels = {shape[0] for shape in inputs}
             hint = "give both paths the same channels, or join them with 'concat'"
-            if len(spatial) > 1:
+            if any(positions(shape) == 1 for shape in inputs) and len(spatial) > 1:
+                hint = "only 'multiply' repeats one position over all others; 'channel_scale' adds to each channel"
+            elif len(spatial) > 1:
                 hint = "a 3x3 window with stride 1 keeps its size with padding 1; strides must agree on all paths"
             elif len(channels) > 1 and self.word == "add":
                 hint = "project the shortcut with a 1x1 conv, pad it with 'pad_shortcut', or join with 'concat'"

@@ -3,7 +3,7 @@
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -12,6 +12,9 @@ from netspec.limits import MOST_AXES
 from netspec.ops.facts import FLAT, Cost, Example, Family, Layer, Shape, Tensor, Window, point, shape_text
 from netspec.ops.memory import Saved, Space
 from netspec.ops.uneven import Uneven
+
+if TYPE_CHECKING:
+    from netspec.ops.initialisation import Scheme
 
 ANY_NUMBER = sys.maxsize
 """As the most inputs that an operation takes: there is no most."""
@@ -89,6 +92,11 @@ class Operation(BaseModel, ABC):
     def batch_share(self) -> float:
         """The share that each batch of training has in running statistics. 0, there are none, unless overridden."""
         return 0.0
+
+    @property
+    def own_scheme(self) -> "Scheme | None":
+        """How its tensors start, whatever section ``init`` says. None, that section decides, unless overridden."""
+        return None
 
     @property
     def pools_globally(self) -> bool:

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 from netspec.blocks.block import Block
 from netspec.errors.codes import Refusal
 from netspec.errors.other_names import PARAMETERS, WORDS
+from netspec.language.arguments import fields_of
+from netspec.limits import MOST_AXES
 from netspec.ops.fields import LARGEST, MOST
 from netspec.ops.operation import Operation, free
 from netspec.reference.meanings import MEANINGS, OTHERWISE
@@ -80,10 +82,10 @@ def example(known: Word) -> str:
     """A layer of that word, as a spec has it."""
     given = dict(known.example)
     if issubclass(known, Operation) and known.joins:
-        return f"{known.word}: {_written({'from': JOINED, **given} if known.model_fields else JOINED)}"
+        return f"{known.word}: {_written({'from': JOINED, **given} if fields_of(known) else JOINED)}"
     if issubclass(known, Operation) and known.takes[0] > 1:
         return f"{{{known.word}: {_written(given) if given else ''}, from: {_written(BOTH)}}}"
-    main = next(iter(known.model_fields), "")
+    main = next(iter(fields_of(known)), "")
     value = given[main] if given.keys() == {main} and not isinstance(given[main], dict) else given
     return f"{known.word}: {_written(value)}" if given else known.word
 
@@ -128,11 +130,14 @@ def _type_text(schema: dict[str, Any]) -> str:
         return " | ".join(map(str, schema["enum"]))
     if "const" in schema:
         return str(schema["const"])
-    if schema.get("format") == "operation":
-        return "operation"
+    if schema.get("format") in ("operation", "scheme"):
+        return str(schema["format"])
     kind: str = schema.get("type", "any")
     if kind == "array":
-        if schema.get("maxItems"):
+        least, most = schema.get("minItems"), schema.get("maxItems", 0)
+        if most > MOST_AXES:
+            return f"list of {least} to {most} whole numbers"
+        if most:
             return "one for each axis"
         return f"list of {_type_text(schema.get('items', {})).replace('number', 'numbers')}"
     names: dict[str, str] = {"integer": "whole number", "number": "number", "boolean": "true | false", "string": "word"}

@@ -11,6 +11,7 @@ from netspec.errors.explanations import EXPLANATIONS
 from netspec.errors.other_names import PARAMETERS, SECTIONS, WORDS
 from netspec.errors.suggestions import Hints
 from netspec.language import sections
+from netspec.language.arguments import fields_of
 from netspec.reference.entry import Entry, Word, entry
 from netspec.reference.keywords import KEYWORDS
 
@@ -61,7 +62,7 @@ def _names(word: str, entries: Mapping[str, Entry]) -> list[str]:
 def _parameter(word: str, words: Mapping[str, Word]) -> list[str]:
     """Which words have ``word`` as a parameter, or as what netspec calls it."""
     found = []
-    owners = {name: known.model_fields for name, known in words.items()}
+    owners = {name: fields_of(known) for name, known in words.items()}
     for name in dict.fromkeys([word, *other_names.ours(word, PARAMETERS)]):
         having = [owner for owner, fields in owners.items() if name in fields]
         if having:

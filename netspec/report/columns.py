@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from netspec.analysis.receptive_field import Field
 from netspec.analysis.rows import Row
-from netspec.ops.facts import positions, shape_text
+from netspec.ops.facts import Shape, positions, shape_text
 from netspec.report.cells import GLOBAL, Value, operations, shown, times
 from netspec.report.grouping import Group
 
@@ -96,7 +96,9 @@ def operation(group: Group, _: Whole) -> str:
 def _channels(group: Group, _: Whole) -> str:
     if group.scattered:
         return ""
-    read, made = [shape[0] for shape in group.rows[0].input_shapes], group.rows[-1].output_shape[0]
+    read, made = [shape[0] for shape in _read(group)], group.rows[-1].output_shape[0]
+    if not read:
+        return f"-> {made}"
     stacked = len(group.rows) == 1 and sum(read) == made
     return f"{_sum_of(read) if stacked else read[0]} -> {made}"
 
@@ -106,8 +108,14 @@ def _sum_of(numbers: list[int]) -> str:
     return " + ".join(map(str, numbers)) if len(numbers) <= MANY_INPUTS else f"{numbers[0]}+"
 
 
+def _read(group: Group) -> tuple[Shape, ...]:
+    """The shapes that the first of its operations reads, unless that is a parameter, which reads nothing."""
+    return next((row.input_shapes for row in group.rows if row.input_shapes), ())
+
+
 def _ins(group: Group, _: Whole) -> Value:
-    return None if group.scattered else group.rows[0].input_shapes[0][0]
+    read = _read(group)
+    return None if group.scattered or not read else read[0][0]
 
 
 def _outs(group: Group, _: Whole) -> Value:

@@ -15,10 +15,13 @@ from netspec.blocks.block import chosen
 from netspec.language.parameter import Declaration, Parameter
 from netspec.limits import MOST_AXES
 from netspec.ops import Operation
+from netspec.ops.initialisation import scheme_of
 from netspec.schema import naming
 
 Schema = dict[str, Any]
 EXPRESSION: Schema = {"$ref": "#/$defs/expression"}
+SCHEME: Schema = {"$ref": "#/$defs/scheme"}
+_SCHEME_MARK: Schema = {"format": "scheme"}
 _MARK: Schema = {"format": "operation"}
 """Stands for the choice of an operation as long as pydantic, which knows its own references only, has the schema."""
 TYPES: dict[str, Schema] = {
@@ -38,6 +41,8 @@ class _Fields(GenerateJsonSchema):
     def function_before_schema(self, schema: core_schema.BeforeValidatorFunctionSchema) -> JsonSchemaValue:
         """What the function takes."""
         function: Any = schema["function"]["function"]
+        if function is scheme_of:
+            return dict(_SCHEME_MARK)
         return dict(_MARK) if function is chosen else self.generate_inner(schema["schema"])
 
     def tagged_union_schema(self, schema: core_schema.TaggedUnionSchema) -> JsonSchemaValue:
@@ -90,6 +95,8 @@ def with_expression(schema: Schema, operation: str = "operation") -> Schema:
     """``schema``, or an expression in its place or in the place of any part; ``operation`` defines what a choice is."""
     outer: Schema = {key: schema[key] for key in ("description", "default") if key in schema}
     inner = {key: value for key, value in schema.items() if key not in outer}
+    if inner == _SCHEME_MARK:
+        return {**outer, "anyOf": [SCHEME, EXPRESSION]}
     if inner == _MARK:  # takes expressions itself
         return {**outer, "$ref": f"#/$defs/{operation}"}
     if not inner:

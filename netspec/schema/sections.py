@@ -12,7 +12,7 @@ from netspec.limits import LARGEST_SIDE
 from netspec.ops.initialisation import SCHEMES
 from netspec.schema import naming
 from netspec.schema.layers import beside
-from netspec.schema.parameters import Schema, declarations, declared, fields, size, summary
+from netspec.schema.parameters import SCHEME, Schema, declarations, declared, fields, size, summary
 from netspec.schema.words import given, needing
 
 PARAMS: Schema = {"$ref": "#/$defs/params"}
@@ -74,7 +74,12 @@ def with_words(prefix: str) -> dict[str, Schema]:
 
 def definitions(prefix: str) -> dict[str, Schema]:
     """What the sections refer to, beside layers."""
-    return {"params": declarations(), f"{prefix}block": _definition(prefix), f"{prefix}patch": _patch(prefix)}
+    return {
+        "params": declarations(),
+        "scheme": _scheme(),
+        f"{prefix}block": _definition(prefix),
+        f"{prefix}patch": _patch(prefix),
+    }
 
 
 def _variants(spec: Spec | None) -> Schema:
@@ -113,6 +118,16 @@ def _definition(prefix: str) -> Schema:
 
 def _init() -> Schema:
     """Operation and tensor to a scheme."""
+    word = "[A-Za-z_][A-Za-z0-9_]*"
+    return {
+        "type": "object",
+        "propertyNames": {"pattern": rf"^{word}(\.{word})?$"},
+        "additionalProperties": SCHEME,
+    }
+
+
+def _scheme() -> Schema:
+    """How a tensor starts."""
     schemes = {}
     alone = []
     for name, scheme in SCHEMES.items():
@@ -122,11 +137,7 @@ def _init() -> Schema:
             alone.append({"const": name, "description": summary(scheme)})
     form: Schema = {"type": "object", "properties": schemes, "additionalProperties": False}
     form |= {"minProperties": 1, "maxProperties": 1}
-    return {
-        "type": "object",
-        "propertyNames": {"pattern": r"^[A-Za-z_][A-Za-z0-9_]*\.[A-Za-z_][A-Za-z0-9_]*$"},
-        "additionalProperties": {"anyOf": [*alone, form]},
-    }
+    return {"anyOf": [*alone, form]}
 
 
 def _outputs() -> Schema:

@@ -49,7 +49,8 @@ def use(known: type[Operation | Block], prefix: str = "") -> Use:
     is_operation = issubclass(known, Operation)
     joins = issubclass(known, Operation) and known.joins
     text = summary(known)
-    written = given(text, properties, reads=reads(2 if joins else 1))
+    is_source = issubclass(known, Operation) and known.takes[1] == 0
+    written = given(text, properties, reads=None if is_source else reads(2 if joins else 1))
     return Use(text, written, tuple(required), next(iter(properties), ""), joins, is_operation, prefix)
 
 

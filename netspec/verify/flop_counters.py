@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from math import prod
 from typing import Any, NamedTuple
 
@@ -84,12 +84,25 @@ def plainly() -> AbstractContextManager[None]:
     return torch.backends.mkldnn.flags(enabled=False)
 
 
+@contextmanager
+def _frozen(network: nn.Module) -> Iterator[None]:
+    """No parameter has a gradient: without one being taken, the counter cannot look at a module that reads one."""
+    learned = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    for parameter in learned:
+        parameter.requires_grad = False
+    try:
+        yield
+    finally:
+        for parameter in learned:
+            parameter.requires_grad = True
+
+
 def counted_flops(network: nn.Module, images: Images) -> Mapping[str, int]:
     """FLOPs of ``images`` by ``FlopCounterMode``, for each module by name; that of the whole is empty.
 
     In the mode that ``network`` is in, and where it is: on the meta device, too.
     """
-    with quiet(), torch.no_grad(), plainly(), FlopCounterMode(display=False) as counter:
+    with quiet(), _frozen(network), torch.no_grad(), plainly(), FlopCounterMode(display=False) as counter:
         network(*images)
     prefix = f"{type(network).__name__}."
     names = {name.removeprefix(prefix): sum(counts.values()) for name, counts in counter.get_flop_counts().items()}

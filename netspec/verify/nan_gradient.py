@@ -31,10 +31,13 @@ class Standin(nn.Module):
 
 
 def linearised(network: nn.Module, stand_ins: Mapping[str, Callable[..., Tensor]]) -> nn.Module:
-    """``network`` with ``stand_ins`` in place of the layers of these names."""
+    """``network`` with ``stand_ins`` in place of the layers of these names, and zeros for what parameters are left."""
     for name, function in stand_ins.items():
         parent, _, child = name.rpartition(".")
         setattr(network.get_submodule(parent), child, Standin(function))
+    for name, parameter in list(network.named_parameters()):
+        parent, _, child = name.rpartition(".")
+        setattr(network.get_submodule(parent), child, nn.Parameter(torch.zeros(parameter.shape, dtype=torch.double)))
     return network
 
 

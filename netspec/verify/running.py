@@ -26,9 +26,9 @@ Images = tuple[Tensor, ...]
 
 
 class Runnable(NamedTuple):
-    """A layer: the module or function that it is, and what it makes of its inputs."""
+    """A layer: the module, function or parameter that it is, and what it makes of its inputs."""
 
-    target: nn.Module | Callable[..., Any]
+    target: nn.Module | nn.Parameter | Callable[..., Any]
     run: Callable[..., Tensor]
 
     @property
@@ -71,7 +71,10 @@ def compiled(graph: Graph, device: str) -> Compiled:
     modules, layers = dict(whole.named_modules()), dict[Node, Runnable]()
     for node in graph.operations:
         layer = node.operation.layer(*node.input_shapes)
-        layers[node] = runnable(layer, modules[node.owner.name] if layer.call == "module" else None)
+        if layer.call == "parameter":
+            layers[node] = _repeated(whole.get_parameter(node.owner.name))
+        else:
+            layers[node] = runnable(layer, modules[node.owner.name] if layer.call == "module" else None)
     network = Compiled(graph, device, whole, module(graph, device=device).eval(), layers, {}, {})
     _measure(network)
     return network
@@ -96,6 +99,11 @@ def _measure(network: Compiled) -> None:
 
 def _shape(value: Any) -> Shape:
     return tuple(value.shape[1:]) if isinstance(value, Tensor) else ()
+
+
+def _repeated(parameter: nn.Parameter) -> Runnable:
+    """A parameter as what makes it of nothing, for one image."""
+    return Runnable(parameter, lambda *_: parameter.unsqueeze(0))
 
 
 def runnable(layer: Layer, built: nn.Module | None = None) -> Runnable:

@@ -355,8 +355,12 @@ STAND_INS: dict[Any, Callable[[Any], StandIn]] = {
 def known(layer: Any) -> StandIn | None:
     """What :data:`STAND_INS` has for ``layer``, a module or a function; None where it has nothing.
 
+    Of a parameter nothing is to be known: it reads nothing.
+
     A class with a forward of its own need not do what its base does.
     """
+    if isinstance(layer, nn.Parameter):
+        return StandIn()
     if not isinstance(layer, nn.Module):
         return STAND_INS[layer](layer) if layer in STAND_INS else None
     for kind in type(layer).__mro__:

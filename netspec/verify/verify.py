@@ -8,6 +8,7 @@ inference are not among them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from math import prod
 from typing import Any
 
 import torch
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 from netspec.analysis.memory import memory
 from netspec.analysis.summary import Summary, summary
 from netspec.graph.graph import Graph, Node
+from netspec.ops.facts import key
 from netspec.verify.fields import ORACLE, field_checks
 from netspec.verify.result import Check, Verification
 from netspec.verify.running import BATCH, Compiled, compiled, one_thread, quiet, sentence
@@ -88,13 +90,15 @@ def _tensors(graph: Graph, stats: Summary, whole: nn.Module) -> Iterator[Check]:
     layers = dict(whole.named_modules())
     yield Check("parameters", "", stats.totals.params, _elements(whole.parameters()), TORCH)
     yield Check("buffer elements", "", stats.totals.buffers, _elements(whole.buffers()), TORCH)
-    stated = {f"{node.name}.{tensor.name}": tensor.shape for node in graph.nodes for tensor in node.tensors}
+    stated = {key(node.name, tensor.name): tensor.shape for node in graph.nodes for tensor in node.tensors}
     own = {name: tuple(tensor.shape) for name, tensor in whole.state_dict().items()}
     equal = sum(own.get(name) == shape for name, shape in stated.items())
     yield Check("keys of the state_dict", "", len(stated), equal, TORCH)
     for row in stats.rows:
         layer = layers.get(row.name)
-        if layer is not None:
+        if not row.node.has_batch:
+            yield Check("parameters", row.name, row.params, prod(own.get(row.name, ())), TORCH)
+        elif layer is not None:
             yield Check("parameters", row.name, row.params, _elements(layer.parameters()), TORCH)
             yield Check("buffer elements", row.name, row.buffers, _elements(layer.buffers()), TORCH)
 

@@ -9,7 +9,7 @@ one from the other, or nothing is decided.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping
 from math import prod
 from typing import NamedTuple
 
@@ -38,13 +38,21 @@ class Pairing(NamedTuple):
     theirs: tuple[str, ...]
 
 
-def units(shapes: Mapping[str, Shape], wanted: Mapping[str, Wanted] | None = None) -> list[Unit]:
-    """The layers that own the tensors of ``shapes``, in order; batch counters are left out."""
+def units(
+    shapes: Mapping[str, Shape], wanted: Mapping[str, Wanted] | None = None, own: Container[str] = ()
+) -> list[Unit]:
+    """The layers that own the tensors of ``shapes``, in order; batch counters are left out.
+
+    A tensor whose last name is none of what layers call their ``own`` is a parameter: a layer itself.
+    """
     found: dict[str, dict[str, Shape]] = {}
     for name, shape in shapes.items():
+        layer, _, last = name.rpartition(".")
         if not name.endswith(COUNTER):
-            found.setdefault(layer_of(name), {})[name.rpartition(".")[2]] = shape
-    roles = {layer_of(name): one.role for name, one in (wanted or {}).items() if one.role}
+            is_own = last in own
+            found.setdefault(layer if is_own else name, {})[last if is_own else ""] = shape
+    roles = {name: one.role for name, one in (wanted or {}).items() if one.role}
+    roles |= {layer_of(name): role for name, role in roles.items() if name not in found}
     return [Unit(name, tensors, roles.get(name, "")) for name, tensors in found.items()]
 
 
@@ -53,8 +61,9 @@ def pair(graph: Graph, wanted: Mapping[str, Wanted], given: Mapping[str, Shape],
 
     ``ordered`` says that the file lists layers as they were defined, not by name.
     """
-    ours = units({name: one.shape for name, one in wanted.items()}, wanted)
-    theirs = units(given if ordered else dict(sorted(given.items(), key=lambda item: _natural(item[0]))))
+    own = {"weight", "bias"}.union(tensor.name for node in graph.nodes for tensor in node.tensors)
+    ours = units({name: one.shape for name, one in wanted.items()}, wanted, own)
+    theirs = units(given if ordered else dict(sorted(given.items(), key=lambda item: _natural(item[0]))), own=own)
     reached = before([unit.name for unit in ours], graph)
     beside = Beside(graph, [unit.name for unit in ours], [unit.name for unit in theirs], ordered=ordered)
     found: dict[str, str] = {}

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from netspec.errors.text import printable
 from netspec.graph.graph import Graph, Node
-from netspec.ops.facts import FLAT, Family, Shape
+from netspec.ops.facts import FLAT, Family, Shape, key
 
 INPUT, OUTPUT = "input", "output"
 MIXING = (Family.CONV, Family.LINEAR)
@@ -36,7 +36,7 @@ def wanted(graph: Graph) -> dict[str, Wanted]:
         for tensor in node.tensors:
             is_first = node in first and len(tensor.shape) > FLAT and tensor.shape[1] == node.input_shapes[0][0]
             role = INPUT if is_first else OUTPUT if node in last else ""
-            found[f"{node.name}.{tensor.name}"] = Wanted(tensor.shape, tensor.trainable, role, place)
+            found[key(node.name, tensor.name)] = Wanted(tensor.shape, tensor.trainable, role, place)
     return found
 
 

@@ -15,20 +15,22 @@ class Facts(NamedTuple):
     """What is asked of a graph again and again.
 
     ``control`` are nodes that decide and whose values go nowhere, ``marks`` those that another network has otherwise.
+    ``unseen`` have no box: parameters, which stand beside what joins them.
     """
 
     graph: Graph
     reading: Readers
     auxiliary: frozenset[Node]
     control: frozenset[Node]
+    unseen: frozenset[Node]
     skips: dict[Node, int]
     marks: Marks
 
     @classmethod
     def of(cls, graph: Graph, reading: Readers, marks: Marks) -> Facts:
         """The facts of ``graph``."""
-        control = _control(graph)
-        return cls(graph, reading, graph.auxiliary(), control, skips(graph, control), marks)
+        control, unseen = _control(graph), frozenset(graph.parameters)
+        return cls(graph, reading, graph.auxiliary(), control, unseen, skips(graph, control | unseen), marks)
 
     def values(self, node: Node) -> Sequence[Node]:
         """What ``node`` reads: values and places of values, not what only decides or has a size.
@@ -39,7 +41,7 @@ class Facts(NamedTuple):
             return [source for source in node.inputs if source not in self.control]
         places = node.operation.reads_places
         read = len(node.inputs) if places else node.operation.differentiable_inputs(*node.input_shapes)
-        return [source for source in node.inputs[:read] if source not in self.control]
+        return [source for source in node.inputs[:read] if source not in self.control and source not in self.unseen]
 
 
 def _control(graph: Graph) -> frozenset[Node]:

@@ -119,7 +119,11 @@ class Outline:
         if first.operation.word == "concat" and len(copies) == 1:
             kind = Kind.BAR
         nodes = tuple([node for copy in copies for node in copy])
-        box = self._box(first, nodes, MARKS.get(first.operation.word, labels[0]), kind, lane)
+        title = MARKS.get(first.operation.word, labels[0])
+        beside = [source.name.rpartition(".")[2] for source in first.inputs if source in self.facts.unseen]
+        if beside:
+            kind, title = Kind.LAYER, f"{title} {', '.join(beside)}"
+        box = self._box(first, nodes, title, kind, lane)
         towers, channels = self._towers([peer for copy in copies for peer in self.peers.get(copy[0], (copy[0],))])
         lines = (" | ".join([str(channels // towers)] * towers) + " in separate groups",) if towers else ()
         apart = towers if labels[0].endswith(grouped(channels, towers)) else 0
@@ -242,7 +246,7 @@ class Outline:
             self.figures(nodes),
             skips=sum([self.facts.skips.get(node, 0) for node in nodes]),
             auxiliary=self.facts.auxiliary.issuperset(nodes),
-            control=self.facts.control.issuperset(nodes),
+            control=all(node in self.facts.control or node in self.facts.unseen for node in nodes),
             mark=mark,
             changes=changes,
         )
