@@ -38,7 +38,9 @@ def started(node: Node, layer: Layer, starts: Schemes) -> nn.Module | nn.Paramet
     schemes_of = {tensor.name: own or starts.get((word, tensor.name)) for tensor in node.tensors}
     if layer.call == "parameter":
         parameter = nn.Parameter(named(layer.target)(**layer.arguments))
-        _draw(parameter, own or starts.get((word, "")))
+        scheme = own or starts.get((word, ""))
+        if scheme:
+            _draw(parameter, scheme)
         return parameter
     device = torch.get_default_device()
     if schemes_of and all(schemes_of.values()) and layer.target.startswith("torch.nn.") and device.type != "meta":
@@ -51,11 +53,11 @@ def started(node: Node, layer: Layer, starts: Schemes) -> nn.Module | nn.Paramet
         message = f"{layer.target} of '{node.name}' is no torch.nn.Module"
         raise TypeError(message)
     for name, scheme in schemes_of.items():
-        _draw(getattr(built, name), scheme)
+        if scheme:
+            _draw(getattr(built, name), scheme)
     return built
 
 
-def _draw(tensor: Tensor, scheme: Scheme | None) -> None:
-    """Give ``tensor`` the values of ``scheme``, if there is one."""
-    if scheme:
-        named(scheme.function)(tensor, **scheme.arguments())
+def _draw(tensor: Tensor, scheme: Scheme) -> None:
+    """Give ``tensor`` the values of ``scheme``."""
+    named(scheme.function)(tensor, **scheme.arguments())
