@@ -34,7 +34,10 @@ SAMPLING = [
     "features",
     "memory",
     "properties",
+    "random_networks",
     "receptive_field",
+    "sabotage",
+    "torchvision",
     "training",
     "verify",
 ]
