@@ -35,7 +35,7 @@ Network = TypeVar("Network")
 """A network that is tried, by its name or otherwise."""
 thorough = False
 """Whether all random and all shipped networks are checked in full, or a sample of them."""
-SAMPLE = 8
+SAMPLE = 10
 """Of how many one is in a sample."""
 
 

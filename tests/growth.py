@@ -5,6 +5,7 @@ Used by ``tools/bench.py`` and by ``tests/test_growth.py``.
 
 from __future__ import annotations
 
+import gc
 import signal
 import time
 from bisect import bisect_left
@@ -446,13 +447,19 @@ class Run(NamedTuple):
 
 
 def run(command: str, file: Path, most: float = 60.0, *options: str) -> Run:
-    """``netspec COMMAND FILE`` with ``options`` of netspec, ended after ``most`` seconds of processor time."""
+    """``netspec COMMAND FILE`` with ``options`` of netspec, ended after ``most`` seconds of processor time.
+
+    What other tests have left is not looked through for garbage meanwhile.
+    """
+    gc.disable()
     before = time.process_time()
     try:
         with _within(most):
             result = CliRunner().invoke(main, [*options, *COMMANDS[command], str(file)])
     except TooLong:
         return Run(time.process_time() - before, ENDED)
+    finally:
+        gc.enable()
     seconds = time.process_time() - before
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         return Run(seconds, f"{type(result.exception).__name__}: {result.exception}")

@@ -31,7 +31,7 @@ def test_mutated_specs_end_in_success_or_in_placed_problems(tmp_path: Path) -> N
         sys.executable,
         str(ROOT / "tools" / "fuzz.py"),
         "--cases",
-        "600",
+        "400",
         "--seed",
         "7",
         "--keep",
