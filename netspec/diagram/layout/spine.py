@@ -76,10 +76,10 @@ def _chunks(drawn: Drawn, layout: Layout, columns: int) -> list[Series] | None:
     chosen: list[int] = []
     for column in range(1, columns):
         wanted = laid.height * column / columns
-        free = [cut for cut in cuts if not chosen or cut > chosen[-1]]
+        free = [place for place in cuts if not chosen or place > chosen[-1]]
         if not free:
             return None
-        chosen.append(min(free, key=lambda cut: abs(tops[cut] - wanted)))
+        chosen.append(min(free, key=lambda place: abs(tops[place] - wanted)))
     stops = [0, *chosen, len(series.parts)]
     return [cut(series, first, last) for first, last in pairwise(stops)]
 
