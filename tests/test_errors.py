@@ -27,6 +27,7 @@ DOCS = Path(__file__).parent.parent / "docs" / "errors.md"
 CASES = sorted(path.stem for path in BROKEN.glob("*.yaml"))
 NOT_OF_A_SPEC = {
     "bad-artefact": "test_artefact.py::test_pickles_are_refused",
+    "bad-image": "test_images.py::test_what_is_no_image_is_named",
     "layout": "test_render.py::test_a_layout_that_fails_changes_nothing",
     "missing-dot": "test_render.py::test_a_missing_dot_says_how_to_install_it",
     "missing-font": "test_render.py::test_without_a_font_pixels_are_refused",

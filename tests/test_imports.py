@@ -18,12 +18,15 @@ import pytest
 
 from netspec.blocks import BLOCKS
 from netspec.cli import COMMANDS, main
-from netspec.errors.missing_package import EXTRAS, MissingPackage, require
+from netspec.errors.missing_package import EXTRAS, MODULES, MissingPackage, require
 from netspec.ops import OPERATIONS
 from netspec.ops.initialisation import SCHEMES
 
 ROOT = Path(__file__).resolve().parent.parent
-HEAVY = ("torch", "numpy", "fvcore", "torchvision", "safetensors", "scipy", "sympy", "networkx", "rich", "graphviz")
+HEAVY = (
+    *("torch", "numpy", "fvcore", "torchvision", "safetensors", "scipy", "sympy", "networkx", "rich", "graphviz"),
+    "PIL",
+)
 BY_TORCH = {"scipy", "sympy", "networkx"}
 """What torch and fvcore import where it is installed."""
 PROBE = """
@@ -251,9 +254,9 @@ def test_python_callers_are_told_the_extra(call: str, without: dict[str, tuple[A
 def test_a_missing_package_is_named(extra: str, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where one package of an extra is missing, the message has its name and the extra's."""
     for other in EXTRAS[extra]:
-        monkeypatch.setitem(sys.modules, other, ModuleType(other))
+        monkeypatch.setitem(sys.modules, MODULES.get(other, other), ModuleType(other))
     require(extra)
-    monkeypatch.delitem(sys.modules, package)
+    monkeypatch.delitem(sys.modules, MODULES.get(package, package))
     monkeypatch.setattr(sys, "path", [])
 
     with pytest.raises(MissingPackage) as caught:

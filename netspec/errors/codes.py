@@ -8,6 +8,7 @@ Code = Literal[
     "alias",
     "arity",
     "bad-artefact",
+    "bad-image",
     "bad-name",
     "bias-before-norm",
     "cycle",

@@ -40,6 +40,12 @@ EXPLANATIONS: dict[Code, Explanation] = {
         'netspec.load("half.safetensors")',
         "Write it again with `netspec build`.",
     ),
+    "bad-image": Explanation(
+        "A file that should hold an image is damaged, of a kind that Pillow does not know, or unpacks to too much.",
+        "sh",
+        "netspec see resnet18 --weights resnet18.pth --image notes.txt",
+        "Name an image, such as a `.png` or `.jpg`; among many `--skip-unreadable` leaves such files out.",
+    ),
     "bad-name": Explanation(
         "A name cannot be the path of a module, or has a meaning already.",
         "yaml",

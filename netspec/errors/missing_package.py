@@ -5,8 +5,15 @@ from __future__ import annotations
 from importlib import import_module
 
 TORCH = ("torch", "numpy", "safetensors")
-EXTRAS = {"torch": TORCH, "verify": (*TORCH, "fvcore"), "png": ("resvg_py",)}
+EXTRAS = {
+    "torch": TORCH,
+    "verify": (*TORCH, "fvcore"),
+    "png": ("resvg_py",),
+    "see": (*TORCH, "pillow"),
+}
 """Extra -> the packages that it brings; pyproject.toml says the same to pip."""
+MODULES = {"pillow": "PIL"}
+"""What is imported of packages that have another name than their module."""
 
 
 class MissingPackage(ImportError):
@@ -25,16 +32,17 @@ def require(extra: str) -> None:
     """Import the packages of ``extra``. Raises :class:`MissingPackage` for the first that cannot be imported."""
     for package in EXTRAS[extra]:
         try:
-            import_module(package)
+            import_module(MODULES.get(package, package))
         except (ImportError, OSError) as error:  # OSError: a shared library that the package loads is missing
             raise _missing(package, extra, error) from error
 
 
 def _missing(package: str, extra: str, error: Exception) -> MissingPackage:
-    if isinstance(error, ModuleNotFoundError) and error.name == package:
+    module = MODULES.get(package, package)
+    if isinstance(error, ModuleNotFoundError) and error.name == module:
         return MissingPackage(f"this needs the package '{package}', which is not installed", install(extra))
     reason = f"the package '{package}' is installed, but importing it fails ({type(error).__name__}: {error})"
-    return MissingPackage(reason, f'python -c "import {package}" shows where; netspec cannot mend it')
+    return MissingPackage(reason, f'python -c "import {module}" shows where; netspec cannot mend it')
 
 
 def install(extra: str) -> str:
