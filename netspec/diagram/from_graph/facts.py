@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
-from netspec.diagram.from_graph.folding import Readers
+from netspec.diagram.from_graph.folding import Readers, fuses
 from netspec.diagram.from_graph.marks import Marks
-from netspec.diagram.from_graph.skips import skips
+from netspec.diagram.from_graph.skips import Skips, Wiring, skips
 from netspec.graph.graph import Graph, Node
 
 
@@ -23,14 +24,15 @@ class Facts(NamedTuple):
     auxiliary: frozenset[Node]
     control: frozenset[Node]
     unseen: frozenset[Node]
-    skips: dict[Node, int]
+    skips: Skips
     marks: Marks
 
     @classmethod
     def of(cls, graph: Graph, reading: Readers, marks: Marks) -> Facts:
         """The facts of ``graph``."""
         control, unseen = _control(graph), frozenset(graph.parameters)
-        return cls(graph, reading, graph.auxiliary(), control, unseen, skips(graph, control | unseen), marks)
+        facts = cls(graph, reading, graph.auxiliary(), control, unseen, {}, marks)
+        return facts._replace(skips=skips(graph, Wiring(facts.numbers, reading, partial(fuses, reading=reading))))
 
     def values(self, node: Node) -> Sequence[Node]:
         """What ``node`` reads: values and places of values, not what only decides or has a size.
@@ -42,6 +44,10 @@ class Facts(NamedTuple):
         places = node.operation.reads_places
         read = len(node.inputs) if places else node.operation.differentiable_inputs(*node.input_shapes)
         return [source for source in node.inputs[:read] if source not in self.control and source not in self.unseen]
+
+    def numbers(self, node: Node) -> Sequence[Node]:
+        """What ``node`` reads values from, without the places of others."""
+        return self.values(node)[:-1] if node.operation.reads_places else self.values(node)
 
 
 def _control(graph: Graph) -> frozenset[Node]:

@@ -12,12 +12,14 @@ from netspec.diagram.scene import INTO, OUT_OF, Box, Group, Pair, boxes, side_bo
 class Links(NamedTuple):
     """The edges of a flow: pair -> which of the target's inputs it is, and what goes along.
 
-    Along those of ``decisions`` go no values. Of several ``exits`` the one behind the longest way is the end.
+    Along those of ``decisions`` go no values, and those of ``skips`` are skip connections. Of several ``exits`` the one
+    behind the longest way is the end.
     """
 
     order: Mapping[Pair, int]
     labels: Mapping[Pair, str]
     decisions: frozenset[Pair] = frozenset()
+    skips: frozenset[Pair] = frozenset()
     exits: tuple[str, ...] = ()
 
 
@@ -37,8 +39,11 @@ def between_parts(parts: Sequence[Box | Group], links: Links) -> Links:
             order.setdefault(lifted, place)
             if pair in links.labels:
                 labels.setdefault(lifted, links.labels[pair])
-    decisions = frozenset([(home.get(source, source), home.get(target, target)) for source, target in links.decisions])
-    return Links(order, labels, decisions, tuple([home.get(key, key) for key in links.exits]))
+    decisions, skips = (
+        frozenset([(home.get(source, source), home.get(target, target)) for source, target in pairs])
+        for pairs in (links.decisions, links.skips)
+    )
+    return Links(order, labels, decisions, skips, tuple([home.get(key, key) for key in links.exits]))
 
 
 def ended(parts: Sequence[Box | Group], links: Links) -> Links:

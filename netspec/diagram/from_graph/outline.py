@@ -11,6 +11,7 @@ from netspec.diagram.from_graph.flow import flow
 from netspec.diagram.from_graph.folding import FOLLOWERS, Run, children, fuses, is_one_box, kinds, runs
 from netspec.diagram.from_graph.links import Links
 from netspec.diagram.from_graph.marks import marked
+from netspec.diagram.from_graph.skips import skips_into
 from netspec.diagram.labels import DOT, crossed, from_to, grouped, merged
 from netspec.diagram.scene import INTO, OUT_OF, Box, Figures, Group, Kind
 from netspec.graph import folds
@@ -144,6 +145,7 @@ class Outline:
         order: dict[tuple[str, str], int] = {}
         labels: dict[tuple[str, str], str] = {}
         decisions: set[tuple[str, str]] = set()
+        skips: set[tuple[str, str]] = set()
         inside = self.entrances.union(nodes)
         ends = {output.node for output in self.facts.graph.outputs}
         first = {peer: node for node, alike in self.peers.items() for peer in alike}
@@ -151,13 +153,15 @@ class Outline:
             if node not in self.places:
                 continue
             after = self.places[node]
-            read = self.facts.values(node)
-            for index, source in enumerate(read):
+            around = {skip.source for skip in self.facts.skips.get(node, ())}
+            for index, source in enumerate(self.facts.values(node)):
                 before = self.places.get(source, Place(INTO)) if source in inside else Place(INTO)
                 if before.key == after.key or _in_other_copies(before, after):
                     continue
                 pair = (before.key, after.key)
                 order.setdefault(pair, index)
+                if source in around:
+                    skips.add(pair)
                 if node.operation.reads_places and source is node.inputs[-1]:
                     decisions.add(pair)
                 if pair not in labels and source in inside and node.operation.word == "concat":
@@ -167,7 +171,7 @@ class Outline:
                     labels[pair] = "input"
             if node in ends or any(reader not in inside for reader in self.facts.reading[node] if reader):
                 order.setdefault((after.key, OUT_OF), 0)
-        return Links(order, labels, frozenset(decisions))
+        return Links(order, labels, frozenset(decisions), frozenset(skips))
 
     def is_closed(self, part: Part) -> bool:
         """Whether one value goes in and one comes out: then a frame can stand around it."""
@@ -244,11 +248,19 @@ class Outline:
             heaviest.operation.family,
             nodes[-1].shape,
             self.figures(nodes),
-            skips=sum([self.facts.skips.get(node, 0) for node in nodes]),
+            skips=self._skips(nodes) if kind is Kind.BLOCK else 0,
             auxiliary=self.facts.auxiliary.issuperset(nodes),
             control=all(node in self.facts.control or node in self.facts.unseen for node in nodes),
             mark=mark,
             changes=changes,
+        )
+
+    def _skips(self, nodes: Iterable[Node]) -> int:
+        """How many skips end in a box without being links of their own; its nodes have their places."""
+        nowhere = Place("")
+        known = self.places
+        return skips_into(
+            nodes, self.facts.skips, self.facts.numbers, lambda node: known.get(node, nowhere).key or None
         )
 
 

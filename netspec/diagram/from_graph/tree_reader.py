@@ -63,11 +63,18 @@ class TreeReader:
                 ways.sort(key=self._depth)
             ways = [*boxed, *[way for way in ways if way not in boxed]] if passed and equal else ways
             sub = Role.SIDE if role is Role.SIDE else Role.BRANCH
-            found = [self._way(way, sub, Role.SKIP if isinstance(way, tuple) and boxed else sub, ends) for way in ways]
+            found = [self._way(way, sub, self._direct(way, sub) if boxed else sub, ends) for way in ways]
             return Parallel(tuple(found))
         others = sorted([way for way in ways if way is not main], key=self._depth, reverse=True)
-        skips = [self._way(way, Role.SKIP, Role.SKIP, ends, changed=not isinstance(way, tuple)) for way in others]
+        skips = [
+            self._way(way, Role.SKIP, self._direct(way, Role.BRANCH), ends, changed=not isinstance(way, tuple))
+            for way in others
+        ]
         return Parallel((self._way(main, role, role, ends), *skips), 0)
+
+    def _direct(self, way: Tree, role: Role) -> Role:
+        """The role of a way without anything on it: what a box gives beside what others read is no skip."""
+        return Role.SKIP if isinstance(way, tuple) and way in self.links.skips else role
 
     def _way(self, tree: Tree, inner: Role, direct: Role, ends: Pair, *, changed: bool = False) -> Series | Edge:
         if isinstance(tree, tuple):
