@@ -62,7 +62,7 @@ def repeats_along(node: Node, axis: int) -> bool:
     """Whether a product repeats one position of an input along one axis alone."""
     if node.operation.word != "multiply" or len(node.shape) != MAP:
         return False
-    sizes = [shape[1:] for shape in node.input_shapes]
+    sizes = [shape[1:] for shape in node.input_shapes if len(shape) == MAP]
     return any(size[axis] < node.shape[1 + axis] and size[1 - axis] == node.shape[2 - axis] > 1 for size in sizes)
 
 

@@ -617,12 +617,13 @@ def every_elementwise_layer() -> str:
 
 
 def rare_layers() -> str:
-    """The text of a spec with what is rare: even kernels in groups, a larger map, gates of columns, shuffled pixels."""
+    """The text of a spec with what is rare: even kernels in groups, a larger map, gates of columns, a learned scale."""
     layers: list[Data] = [
         {"conv": {"out": 4, "kernel": 4, "padding": "same", "groups": 2}},
         {"adaptive_avg_pool": [9, 8]},
         {"branches": {"x": "identity", "gate": [{"adaptive_avg_pool": [1, 8]}, "sigmoid"]}, "join": "multiply"},
         {"max_pool": {"kernel": 2, "dilation": 2}},
         {"pixel_shuffle": 2},
+        {"branches": {"x": "identity", "by": {"parameter": {"shape": [1, 1, 1], "init": "ones"}}}, "join": "multiply"},
     ]
     return yaml.safe_dump({"netspec": 1, "name": "rare", "input": [2, 6, 5], "stages": layers}, sort_keys=False)

@@ -14,7 +14,7 @@ from netspec.analysis.summary import summary
 from netspec.blocks import BLOCKS
 from netspec.graph.builder import GraphBuilder, NodeRefused
 from netspec.graph.graph import Graph, Output
-from netspec.ops.facts import Shape
+from netspec.ops.facts import Shape, key
 
 Parameters = dict[str, Any]
 
@@ -146,7 +146,7 @@ def test_figures_are_those_worked_by_hand(row: Row) -> None:
     """Output shape, parameters, multiply-adds and the names of all tensors follow from the parameters."""
     graph = graph_of(row.word, row.parameters, row.input)
     totals = summary(graph).totals
-    tensors = [f"{node.name}.{tensor.name}" for node in graph.nodes for tensor in node.tensors]
+    tensors = [key(node.name, tensor.name) for node in graph.nodes for tensor in node.tensors]
 
     assert graph.outputs[0].node.shape == row.output
     assert (totals.params, totals.macs) == (row.params, row.macs)

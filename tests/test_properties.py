@@ -26,7 +26,7 @@ from netspec.blocks import BLOCKS
 from netspec.graph.graph import Graph, Node
 from netspec.ops import OPERATIONS
 from netspec.ops.conv import Conv
-from netspec.ops.facts import Cost, Shape, Tensor
+from netspec.ops.facts import Cost, Shape, Tensor, key
 from netspec.ops.join import Concat
 from netspec.ops.linear import Linear
 from netspec.ops.norm import BatchNorm
@@ -69,7 +69,9 @@ def figures_agree(network: netspec.Network) -> None:
     assert stats.totals.buffers == sum(buffer.numel() for buffer in module.buffers())
     assert stated_tensors(network.graph) == {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
     for row in stats.rows:
-        own = module.get_submodule(row.name).parameters() if layers[row.node].call == "module" else ()
+        own = [
+            parameter for name, parameter in module.named_parameters() if row.name in (name, name.rpartition(".")[0])
+        ]
         assert row.params == sum(parameter.numel() for parameter in own), row.name
     for hook in hooks:
         hook.remove()
@@ -121,7 +123,7 @@ def declared(graph: Graph) -> dict[str, Shape]:
 
 def stated_tensors(graph: Graph) -> dict[str, Shape]:
     """Keys and shapes of the state_dict that the operations promise."""
-    return {f"{node.name}.{tensor.name}": tensor.shape for node in graph.nodes for tensor in node.tensors}
+    return {key(node.name, tensor.name): tensor.shape for node in graph.nodes for tensor in node.tensors}
 
 
 def values_agree(network: netspec.Network) -> None:

@@ -15,6 +15,7 @@ from netspec.analysis.summary import summary
 from netspec.analysis.training import TrainingMacs, training_macs
 from netspec.graph.graph import Graph
 from netspec.ops.drop_path import DrawColumn, DropPathMean
+from netspec.ops.facts import key
 from netspec.ops.operation import Operation
 
 MANY = 800
@@ -141,7 +142,7 @@ def test_what_is_trained_has_a_gradient(graph_of: Callable[..., Graph]) -> None:
     graph = graph_of(LOST, size=(3, 8, 8), outputs=OUTPUTS)
     built = module(graph, outputs="all").train()
     sum(value.sum() for value in built(torch.rand(BATCH, 3, 8, 8)).values()).backward()
-    learned = {f"{node.name}.{tensor.name}" for node in training.trained(graph) for tensor in node.tensors}
+    learned = {key(node.name, tensor.name) for node in training.trained(graph) for tensor in node.tensors}
 
     assert {name for name, weight in built.named_parameters() if weight.grad is not None} == learned
     assert {node.name for node in graph.nodes if node.params and node not in training.trained(graph)} == {
