@@ -11,7 +11,8 @@ from collections.abc import Callable
 from functools import partial, reduce
 from typing import Any, NamedTuple
 
-from netspec.compiler.layer_inputs import IN_HINT, inputs_of, is_source, joining, reads_nothing
+from netspec.compiler.layer_inputs import inputs_of, is_source, joining, reads_nothing
+from netspec.compiler.layer_names import is_inline_block, names_in_scope, own_name, repetitions_of
 from netspec.compiler.limits import refuse_depth
 from netspec.compiler.name_lookup import Body, Inputs, seen
 from netspec.compiler.operations import RAISED, BlockGraph, Failed, append, instance_of, refuse
@@ -19,15 +20,13 @@ from netspec.compiler.patches import changed
 from netspec.compiler.run import Run
 from netspec.compiler.sharing import reaching, run_again
 from netspec.compiler.word_lookup import Target
-from netspec.errors.problem import Problem, Problems
+from netspec.errors.problem import Problem
 from netspec.errors.source import Span
 from netspec.graph.builder import DuplicateName, Within
 from netspec.graph.graph import Node, Scope
 from netspec.language import names
 from netspec.language.arguments import Arguments, built
 from netspec.language.definition import Definition
-from netspec.language.evaluation import read_in
-from netspec.language.layer_options import name_of, repetitions
 from netspec.language.layers import Branches, Chain, Layer, Use
 from netspec.language.parameter import settled
 from netspec.language.patch import Kind, Rule
@@ -66,7 +65,6 @@ class Expansion:
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self._has_inline_blocks = any(block.inline for block in run.spec.blocks.values())
 
     def section(self, name: str, chain: Chain, x: Node | None, span: Span) -> Node | None:
         """A section: its layers at the top of the network or, where it is a list, in a chain of its name."""
@@ -95,7 +93,7 @@ class Expansion:
         """One layer after ``x``, under its name, its key or the next number."""
         run = self.run
         run.charge(layer.span, values=0 if layer.when is None else weight(layer.when))
-        called = self._called(layer, key, body, x, number)
+        called = names_in_scope(run, layer, key, body, x, number)
         paths = [run.builder.path(name) for name in called]
         rules = run.patches.at(*paths) if run.patches.rules else []
         if rules:
@@ -140,20 +138,6 @@ class Expansion:
         """Whether ``layer`` is left out as it is written; then its number is that of the next one, for patches too."""
         return inputs_of(self.run, joining(self.run, layer, body), paths, body, x) is None
 
-    def _called(self, layer: Layer, key: str | None, body: Body, x: Node | None, number: int) -> list[str]:
-        """What a layer, as it is written, is called in its scope: its name and its key, or the next number.
-
-        An inline layer without a key is called nothing: the number is that of what stands inside it.
-        """
-        if layer.inline or self._is_inline_block(layer, body, [x]):
-            return [key] if key else []
-        if layer.name is None:
-            return [key or str(number)]
-        # A mistake in a name is told where the layer is built.
-        name = name_of(layer.name, body.values, Problems())
-        found = [one for one in (name, key) if one]
-        return found or [str(number)]
-
     def _note_parts(self, name: str | None, key: str | None, before: int) -> None:
         """Note what an entry at the top of the network has become: one part, or the parts of an inline layer."""
         builder = self.run.builder
@@ -166,31 +150,20 @@ class Expansion:
 
     def _placed(self, layer: Layer, key: str | None, body: Body, inputs: Inputs, number: int) -> Built:
         """A layer with all its repetitions: under its name, or joined to those around it where it is inline."""
-        opens = self._is_inline_block(layer, body, inputs)
+        opens = is_inline_block(self.run, layer, body, inputs)
         if opens or layer.inline:
             return self._joined(layer, body, inputs, number, opens=opens or layer.repeat is None)
         following = number + (key is None and layer.name is None)
-        name = self._name(layer, body) if layer.name else key or str(number)
+        name = own_name(self.run, layer, body) if layer.name else key or str(number)
         if name is None:
             return Built(None, following, key or str(number))
         if layer.repeat is None:
             return Built(self._once(layer, Spot(name), body, inputs).node, following, name)
         return Built(self._repeated(layer, name, body, inputs), following, name)
 
-    def _is_inline_block(self, layer: Layer, body: Body, inputs: Inputs) -> bool:
-        """Whether ``layer`` uses a block that is defined inline."""
-        if not self._has_inline_blocks or not isinstance(layer.what, Use):
-            return False
-        word = str(layer.what.word.value)
-        worked_out = "$" in word
-        if not worked_out and word not in self.run.spec.blocks:
-            return False
-        target = self.run.words.peek(layer.what, seen(body.values, inputs[0]) if worked_out else body.values)
-        return target is not None and target.inline
-
     def _repeated(self, layer: Layer, name: str, body: Body, inputs: Inputs) -> Node | None:
         """One layer as often as its ``repeat`` says, in a scope of its own."""
-        run, count = self.run, self._count(layer, body, inputs)
+        run, count = self.run, repetitions_of(self.run, layer, body, inputs)
         with run.builder.within(name, "repeat", span=layer.span, reads=_built(inputs)):
             for index in range(count):
                 found = self._repetition(layer, Spot(str(index), 0, index, count), body, inputs)
@@ -211,10 +184,10 @@ class Expansion:
 
     def _joined(self, layer: Layer, body: Body, inputs: Inputs, number: int, *, opens: bool) -> Built:
         """An inline layer: its repetitions or, where that ``opens``, the layers inside each, join those around it."""
-        count = self._count(layer, body, inputs)
+        count = repetitions_of(self.run, layer, body, inputs)
         for index in range(count):
             inner = _counted(layer, index, count, body)
-            name = None if opens else self._name(layer, inner) if layer.name else str(number)
+            name = None if opens else own_name(self.run, layer, inner) if layer.name else str(number)
             if name is None and not opens:
                 return Built(None, number)
             spot = Spot(name, number, index, count)
@@ -249,25 +222,6 @@ class Expansion:
             lambda given: self._once(one, spot, inner, given),
             source=lambda: reads_nothing(run, one, inner),
         )
-
-    def _count(self, layer: Layer, body: Body, inputs: Inputs) -> int:
-        run = self.run
-        return repetitions(layer, seen(body.values, inputs[0]), run.problems, run.spec.limits.repeat)
-
-    def _name(self, layer: Layer, body: Body) -> str | None:
-        """The ``name`` of a layer, worked out; None after a mistake."""
-        if layer.name is None:
-            return None
-        read = read_in(layer.name)
-        if "in" in read:
-            self.run.problems.add(Problem("expression", "'name' does not see '$in'", layer.name.span, IN_HINT))
-            return None
-        if "index" in read and "index" not in body.values:
-            message = "'$index' counts repetitions, and this is the name of the whole stage"
-            hint = "with 'inline: true' beside it each repetition has a name of its own"
-            self.run.problems.add(Problem("bad-name", message, layer.name.span, hint))
-            return None
-        return name_of(layer.name, body.values, self.run.problems)
 
     # -- patches ------------------------------------------------------------------------------------------------------
 

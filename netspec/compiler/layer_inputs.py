@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netspec.compiler.name_lookup import Body, Inputs, seen
+from netspec.compiler.name_lookup import IN_HINT, Body, Inputs, seen
 from netspec.compiler.run import Run
 from netspec.errors.problem import Problem
 from netspec.graph.graph import Node
@@ -13,8 +13,6 @@ from netspec.language.layer_options import is_wanted
 from netspec.language.layers import Layer, Use, named
 from netspec.language.values import Mapping, Scalar
 from netspec.ops.operation import Operation
-
-IN_HINT = "declare a parameter of the block: projected: $in.channels != $out"
 
 
 def joining(run: Run, layer: Layer, body: Body) -> Layer:

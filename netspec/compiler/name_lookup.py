@@ -19,7 +19,7 @@ from netspec.ops.facts import MAP, Shape
 Inputs = list[Node | None]
 """What a layer reads; None is a layer that could not be built."""
 
-
+IN_HINT = "declare a parameter of the block: projected: $in.channels != $out"
 OPPOSITE = "what reads it instead needs the opposite condition: from: a if $wide else b"
 
 
