@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial, reduce
 from typing import Any, NamedTuple
 
-from netspec.compiler.layer_inputs import inputs_of, is_source, joining, reads_nothing
+from netspec.compiler.layer_inputs import inputs_of, is_source, joining, reads_nothing, with_absent
 from netspec.compiler.layer_names import is_inline_block, names_in_scope, own_name, repetitions_of
 from netspec.compiler.limits import refuse_depth
 from netspec.compiler.name_lookup import Body, Inputs, seen
@@ -106,6 +106,7 @@ class Expansion:
         inputs = inputs_of(run, layer, paths, body, x)
         if inputs is None:
             return Built(x, number, left_out=True)
+        layer = with_absent(run, layer, body)
         before = len(run.builder.scope.children)
         following = number + (key is None and layer.name is None)
         found = Built(None, following, called[0] if called else None)
@@ -152,7 +153,7 @@ class Expansion:
         """A layer with all its repetitions: under its name, or joined to those around it where it is inline."""
         opens = is_inline_block(self.run, layer, body, inputs)
         if opens or layer.inline:
-            return self._joined(layer, body, inputs, number, opens=opens or layer.repeat is None)
+            return self._joined(layer, body, inputs, number, opens=opens or layer.opens)
         following = number + (key is None and layer.name is None)
         name = own_name(self.run, layer, body) if layer.name else key or str(number)
         if name is None:
@@ -197,6 +198,7 @@ class Expansion:
                 found = found._replace(number=number + (layer.name is None))
             inputs, number = [found.node, *inputs[1:]], found.number
             if found.node is None:
+                self.run.names.give_up(self.run.builder.scope.name)
                 break
         return Built(inputs[0], number)
 
@@ -365,7 +367,9 @@ class Expansion:
         """What ``target`` means, over ``inputs``."""
         run, known = self.run, target.known
         if isinstance(known, Definition):
-            return self._defined(known, target.arguments, spot, body, inputs)
+            return self._defined(known, target.arguments, layer, spot, body, inputs)
+        if layer.absent and len(inputs) == 1 and known is not None and issubclass(known, Operation) and known.joins:
+            return Built(inputs[0], spot.number)
         if layer.reads is None and is_source(known):
             inputs = []
         instance = instance_of(run, target, layer, body, inputs)
@@ -434,24 +438,35 @@ class Expansion:
             return Built(None)
         return Built(run.builder.add(name, instance, *nodes, span=settings[-1].span if settings else layer.span))
 
-    def _defined(self, block: Definition, arguments: Arguments, spot: Spot, body: Body, inputs: Inputs) -> Built:
+    def _defined(
+        self, block: Definition, arguments: Arguments, layer: Layer, spot: Spot, body: Body, inputs: Inputs
+    ) -> Built:
         """A block of the spec: its body with its own parameters, in its own scope."""
         run = self.run
-        values = self._settled(block, arguments, body, inputs)
+        values = self._settled(block, arguments, layer, body, inputs)
         if values is None or block.body is None:
             return Built(None, spot.number)
         with self._scope(spot, block.name, arguments.span, inputs) as scope:
-            for key, node in zip(block.reads, inputs[1:], strict=True):
-                run.names.know(run.builder.path(key), node)
+            given = iter(inputs[1:])
+            for place, key in enumerate(block.reads, 1):
+                if place in layer.absent:
+                    run.names.know_nothing(
+                        [run.builder.path(key)], f"line {arguments.span.line}, which gives none for it"
+                    )
+                else:
+                    run.names.know(run.builder.path(key), next(given))
             inner = Body(values, inputs[0], scope.name, (*body.uses, (block.name, arguments.span)))
             return self._content(block.body, inner, inputs[0], spot)
 
-    def _settled(self, block: Definition, arguments: Arguments, body: Body, inputs: Inputs) -> dict[str, Any] | None:
+    def _settled(
+        self, block: Definition, arguments: Arguments, layer: Layer, body: Body, inputs: Inputs
+    ) -> dict[str, Any] | None:
         """The values that the layers of ``block`` see when it is used with ``arguments``; None after a mistake."""
         run = self.run
-        if len(inputs) != 1 + len(block.reads):
+        given = len(inputs) + len(layer.absent)
+        if given != 1 + len(block.reads):
             hint = f"'from' names its input, then {', '.join(block.reads)}" if block.reads else "join them first"
-            message = f"{block.name} reads {_number(1 + len(block.reads))}, not {len(inputs)}"
+            message = f"{block.name} reads {_number(1 + len(block.reads))}, not {given}"
             run.problems.add(Problem("arity", message, arguments.span, hint))
             return None
         refuse_depth(run.builder.scope, arguments.span, run.problems)
