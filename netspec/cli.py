@@ -22,6 +22,7 @@ COMMANDS = {
     "explain": "netspec.commands.explain:explain",
     "build": "netspec.commands.build:build",
     "weights": "netspec.commands.weights:weights",
+    "train": "netspec.commands.train:train",
     "diagram": "netspec.commands.diagram:diagram",
     "diff": "netspec.commands.diff:diff",
     "rf": "netspec.commands.rf:rf",

@@ -27,6 +27,9 @@ DOCS = Path(__file__).parent.parent / "docs" / "errors.md"
 CASES = sorted(path.stem for path in BROKEN.glob("*.yaml"))
 NOT_OF_A_SPEC = {
     "bad-artefact": "test_artefact.py::test_pickles_are_refused",
+    "bad-data": "test_train.py::test_fewer_images_than_a_batch_are_refused",
+    "ended": "test_train.py::test_a_process_that_is_killed_takes_no_other_with_it",
+    "other-run": "test_train.py::test_a_folder_is_never_written_over",
     "bad-image": "test_images.py::test_what_is_no_image_is_named",
     "layout": "test_render.py::test_a_layout_that_fails_changes_nothing",
     "missing-dot": "test_render.py::test_a_missing_dot_says_how_to_install_it",

@@ -153,7 +153,7 @@ FREE = (
     ("diagram", "lenet5", "--engine", "auto", "-o", "net.pdf"),
 )
 """Command lines that need no torch: each command but those ``ABOUT_TENSORS``, each of its options."""
-ABOUT_TENSORS = {"build", "weights"}
+ABOUT_TENSORS = {"build", "weights", "train"}
 """Commands that always need torch."""
 NEEDY = {
     ("build", "lenet5"): "torch",
@@ -161,6 +161,7 @@ NEEDY = {
     ("weights", "lenet5", "x.pth"): "torch",
     ("rf", "lenet5", "--effective"): "torch",
     ("stats", "lenet5", "--verify"): "verify",
+    ("train", "lenet5", "--data", "digits"): "train",
 }
 """Command lines that need an extra."""
 CALLS = (

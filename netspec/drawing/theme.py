@@ -17,6 +17,8 @@ class Look(NamedTuple):
     bold: bool = False
 
 
+CURVES = ("macs", "params", "skip", "rail", "linear-line", "shape-line", "removed", "regularise-line")
+"""Colours of curves that lie over each other, in their order."""
 FAMILIES = ("conv", "linear", "norm", "activation", "pool", "join", "regularise", "shape", "input", "parameter")
 LOOKS: dict[str, Look] = {
     "ground": Look("ground"),
@@ -55,6 +57,9 @@ LOOKS: dict[str, Look] = {
     "params": Look("params"),
     "macs": Look("macs"),
     "memory": Look("shape-line"),
+    **{f"curve-{place}": Look("", colour, 1.7) for place, colour in enumerate(CURVES)},
+    **{f"curve-{place}-dashed": Look("", colour, 1.2, "4 3") for place, colour in enumerate(CURVES)},
+    **{f"curve-{place}-name": Look(colour, bold=True) for place, colour in enumerate(CURVES)},
     "added": Look("", "added", 2.2),
     "removed": Look("", "removed", 2.2, "6 3"),
     "changed": Look("", "changed", 2.2, "2 2"),

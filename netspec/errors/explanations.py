@@ -40,6 +40,12 @@ EXPLANATIONS: dict[Code, Explanation] = {
         'netspec.load("half.safetensors")',
         "Write it again with `netspec build`.",
     ),
+    "bad-data": Explanation(
+        "Images to train with are not sorted into classes, are fewer than a batch, or no plain arrays.",
+        "sh",
+        "netspec train lenet5 --data photographs/",
+        "A folder has a folder for each class; an `.npz` file has the arrays `images` and `labels`.",
+    ),
     "bad-image": Explanation(
         "A file that should hold an image is damaged, of a kind that Pillow does not know, or unpacks to too much.",
         "sh",
@@ -81,6 +87,12 @@ EXPLANATIONS: dict[Code, Explanation] = {
         "yaml",
         "a.b: relu\na: [tanh]",
         "Rename one.",
+    ),
+    "ended": Explanation(
+        "One of several trainings has ended before its last epoch: most often for want of memory.",
+        "sh",
+        "netspec train vgg16 resnet50 --data photographs/ -o runs",
+        "The same line with `--resume` goes on after its last whole epoch; `--processes 1` trains one after the other.",
     ),
     "equal-variants": Explanation(
         "Warning. Two variants, or a variant and the spec itself, have the same values.",
@@ -186,6 +198,12 @@ EXPLANATIONS: dict[Code, Explanation] = {
         "python",
         'netspec.load_weights(model, "diverged.pth")',
         "Take an earlier checkpoint: what the network computes with these is NaN, too.",
+    ),
+    "other-run": Explanation(
+        "A folder that a training would write to holds another one, something else, or is being written to.",
+        "sh",
+        "netspec train lenet5 --data digits -o runs\nnetspec train lenet5 --data digits -o runs --lr 0.01",
+        "Name another folder with `-o`; `--resume` goes on with a training, by the line that began it.",
     ),
     "outside": Explanation(
         "A spec extends a file outside of its own folder, or a text without a folder extends a file.",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
 
 TORCH = ("torch", "numpy", "safetensors")
 EXTRAS = {
@@ -10,9 +12,10 @@ EXTRAS = {
     "verify": (*TORCH, "fvcore"),
     "png": ("resvg_py",),
     "see": (*TORCH, "pillow"),
+    "train": (*TORCH, "pillow", "scikit-learn"),
 }
 """Extra -> the packages that it brings; pyproject.toml says the same to pip."""
-MODULES = {"pillow": "PIL"}
+MODULES = {"pillow": "PIL", "scikit-learn": "sklearn"}
 """What is imported of packages that have another name than their module."""
 
 
@@ -43,6 +46,17 @@ def _missing(package: str, extra: str, error: Exception) -> MissingPackage:
         return MissingPackage(f"this needs the package '{package}', which is not installed", install(extra))
     reason = f"the package '{package}' is installed, but importing it fails ({type(error).__name__}: {error})"
     return MissingPackage(reason, f'python -c "import {module}" shows where; netspec cannot mend it')
+
+
+def folder_of(package: str, hint: str) -> Path:
+    """The folder in which a package lies, which is not imported. Raises :class:`MissingPackage` if there is none."""
+    try:
+        found = find_spec(MODULES.get(package, package))
+    except (ImportError, ValueError):
+        found = None
+    if found is None or found.origin is None:
+        raise MissingPackage(f"this needs the package '{package}', which is not installed", hint)
+    return Path(found.origin).parent
 
 
 def install(extra: str) -> str:

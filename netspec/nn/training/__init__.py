@@ -1,0 +1,1 @@
+"""Training a classifier: images, batches, the loop, its state on disk, and several trainings side by side."""
