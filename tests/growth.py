@@ -159,6 +159,12 @@ def repeats(n: int) -> str:
     return HEAD + lines("stages", n, "a{i}: {{dropout: ($index + 1) / ($count + 1), repeat: 3}}")
 
 
+def joins_of_none(n: int) -> str:
+    """Blocks that are given none, and joins that leave it out."""
+    head = HEAD + "blocks:\n  b: {reads: [side], body: {r: relu, n: {concat: [side, none]}, sum: {add: [r, n]}}}\n"
+    return head + lines("stages", n, "b{i}: {{b: , from: [b{before}, none]}}").replace("[b-1,", "[input,")
+
+
 def branches(n: int) -> str:
     """A join of many branches."""
     return (
@@ -217,6 +223,7 @@ CONSTRUCTS: dict[str, tuple[Growing, int]] = {
     "conditions": (conditions, 250),
     "repeats": (repeats, 100),
     "branches": (branches, 150),
+    "joins of none": (joins_of_none, 150),
     "comments": (comments, 200),
     "notes": (notes, 400),
     "flow": (flow, 250),

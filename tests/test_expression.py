@@ -272,7 +272,15 @@ def larger(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 
 ARITHMETIC = st.recursive(NUMBERS, larger, max_leaves=8)
-CHOICES = st.builds("{} if {} {} {} else {}".format, ARITHMETIC, ARITHMETIC, COMPARISONS, ARITHMETIC, ARITHMETIC)
+COMPARED = st.builds("{} {} {}".format, ARITHMETIC, COMPARISONS, ARITHMETIC)
+CONDITIONS = st.recursive(
+    COMPARED,
+    lambda inner: (
+        st.builds("{} {} {}".format, inner, st.sampled_from(["and", "or"]), inner) | inner.map("not {}".format)
+    ),
+    max_leaves=4,
+)
+CHOICES = st.builds("{} if {} else {}".format, ARITHMETIC, CONDITIONS, ARITHMETIC)
 BINARY: dict[type, Callable[[Any, Any], Any]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
     ast.FloorDiv: operator.floordiv, ast.Mod: operator.mod, ast.Pow: operator.pow, ast.Lt: operator.lt,
@@ -290,7 +298,7 @@ def in_python(node: ast.expr) -> Any:
         case ast.Constant():
             return node.value
         case ast.IfExp():
-            return in_python(node.body if in_python(node.test) else node.orelse)
+            return in_python(node.body if holds(node.test) else node.orelse)
         case ast.BinOp(op=sign):
             parts = [in_python(node.left), in_python(node.right)]
             if isinstance(sign, ast.Pow) and abs(parts[1]) > 64:
@@ -309,6 +317,18 @@ def in_python(node: ast.expr) -> Any:
     if abs(result) > 2**63:
         raise TooLargeError
     return result
+
+
+def holds(node: ast.expr) -> bool:
+    """Whether the condition ``node`` is true as Python reads it and works it out, no further than it needs."""
+    match node:
+        case ast.UnaryOp(op=ast.Not()):
+            return not holds(node.operand)
+        case ast.BoolOp(op=ast.And()):
+            return all(holds(part) for part in node.values)
+        case ast.BoolOp():
+            return any(holds(part) for part in node.values)
+    return bool(in_python(node))
 
 
 def outcome_in_python(text: str) -> Any:
@@ -381,6 +401,8 @@ READINGS = [
     ("true or 1 // 0 > 0", True),
     ("round(9007199254740993)", 9007199254740993),
     ("(1 < 2) == true", True),
+    ("1 if false or true else 2", 1),
+    ("1 if true and false or false else 2 if false or false else 3", 3),
 ]
 
 

@@ -77,6 +77,56 @@ BUILT: dict[str, tuple[str, list[str]]] = {
         "stages: {f: {conv_norm_act: 3, inline: true}, g: relu}",
         ["conv", "bn", "act", "g"],
     ),
+    "layers of repetitions join those around them": (
+        (
+            "stages:\n"
+            "  all: {repeat: 2, inline: layers, chain: {a: {relu: , name: x.a$index}, b: {tanh: , name: b$index}}}\n"
+            "  last: {add: [x.a0, b1]}"
+        ),
+        ["x.a0", "b0", "x.a1", "b1", "last"],
+    ),
+    "numbers of repetitions go on": (
+        "stages:\n  f: [relu, {chain: [relu, tanh], repeat: 2, inline: layers}, elu]",
+        ["f.0", "f.1", "f.2", "f.3", "f.4", "f.5"],
+    ),
+    "a repetition reads inside an earlier one": (
+        "stages:\n  all: {repeat: 3, chain: {a: relu, sum: {add: [a, all.$($index - 1).a if $index > 0 else none]}}}",
+        ["all.0.a", "all.1.a", "all.1.sum", "all.2.a", "all.2.sum"],
+    ),
+    "a join leaves out what is none, and is what is left": (
+        (
+            "params: {wide: false}\nstages:\n  a: relu\n  b: {add: [none, a, none]}\n"
+            "  c: {add: [b, input if $wide else none]}\n  d: {concat: [b, c]}\n  e: {concat: [d, none, input]}"
+        ),
+        ["a", "d", "e"],
+    ),
+    "a join of nothing is none": (
+        "stages:\n  a: relu\n  b: {add: [none, none]}\n  c: {concat: [a, b, input]}\n  d: {add: [b, c]}",
+        ["a", "c"],
+    ),
+    "a block is given none for what it reads": (
+        (
+            "blocks: {cat: {reads: [first, children], body: {r: relu, all: {concat: [r, first, children]}}}}\nstages:\n"
+            "  a: {cat: , from: [input, none, none]}\n  b: {cat: , from: [a, none, input]}\n"
+            "  c: {cat: , from: [b, a, a]}"
+        ),
+        ["a.r", "b.r", "b.all", "c.r", "c.all"],
+    ),
+    "none is passed on": (
+        (
+            "blocks:\n  inner: {reads: [x], body: {r: relu, all: {add: [r, x]}}}\n"
+            "  outer: {reads: [x], body: {b: {concat: [x, none]}, i: {inner: , from: [input, b]}, t: {add: [i, x]}}}\n"
+            "stages: {a: {outer: , from: [input, none]}, b: {outer: , from: [a, a]}}"
+        ),
+        ["a.i.r", "b.i.r", "b.i.all", "b.t"],
+    ),
+    "parameters of blocks called like arguments of compile": (
+        (
+            "blocks: {root: {params: {root: 3, outputs: 1}, body: [conv: {out: $root * $outputs, kernel: 1}]}}\n"
+            "stages: [root]"
+        ),
+        ["stages.0.0"],
+    ),
     "none is a layer that is not there": (
         UNIT + "stages: [unit: {act: none}, none, unit]",
         [

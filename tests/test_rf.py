@@ -189,6 +189,17 @@ def test_the_shortcut_of_resnet_d_is_named(graph_of: GraphOf) -> None:
     ]
 
 
+BACK = "{pad: {pad: [[2, 0]]}, conv: {conv: {out: 3, kernel: 2, dilation: 2}}, sum: {add: [conv, input]}}"
+AHEAD = BACK.replace("[2, 0]", "[0, 2]")
+MOVED = "{c: {conv: {out: 3, kernel: 2}}, a: {pad: [[0, 1]]}, b: {pad: [[1, 0]], from: c}, sum: {add: [a, b]}}"
+
+
+@pytest.mark.parametrize(("layers", "apart"), [(BACK, []), (AHEAD, ["sum"]), (MOVED, ["sum"])])
+def test_paths_that_only_look_back_are_aligned(layers: str, apart: list[str], graph_of: GraphOf) -> None:
+    """A causal convolution beside a shortcut ends where that does; what looks ahead, or is moved, is out of line."""
+    assert [found.node.name for found in misalignments(graph_of(layers, size=(3, 16)))] == apart
+
+
 def test_networks_that_ship_are_aligned_but_few() -> None:
     """BN-Inception pools without padding beside padded convolutions; grown maps lie between the positions of finer.
 

@@ -105,6 +105,7 @@ UNSEEN = {
     "shared-patched": "which layers a path meets",
     "unpool-of-what-is-no-pool": "what a layer reads",
     "unpool-whose-pool-is-patched-away": "what a layer reads",
+    "what-follows-from-a-mistake": "the order of parameters",
     "word-from-expression-is-no-word": "an expression's value",
     "word-of-a-number": "an expression's names",
 }

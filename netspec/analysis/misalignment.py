@@ -1,7 +1,8 @@
 """Where paths meet out of line: equal positions of two maps that look at different places of the input.
 
 A shortcut of average pooling 2x2/2 looks half a position beside a convolution 3x3/2 with padding 1 (the ResNet-D of
-He et al. 2019, section 4.2); the sum of both blurs by as much. Shapes cannot tell.
+He et al. 2019, section 4.2); the sum of both blurs by as much. Shapes cannot tell. Paths that only look back, as those
+of causal convolutions beside a shortcut (van den Oord et al. 2016), are in line where their windows end.
 """
 
 from __future__ import annotations
@@ -79,12 +80,20 @@ def misalignments(graph: Graph, fields: dict[Node, Field] | None = None) -> list
         for source in node.followed:
             lines.setdefault(_lines(node, source, known[source]), source)
         first = min(lines, key=lambda line: line.count(None))
-        found += [
-            _misaligned(node, lines[first], other, known)
-            for line, other in lines.items()
-            if any(one and two and one != two for one, two in zip(first, line, strict=True))
-        ]
+        for line, other in lines.items():
+            apart = [
+                axis for axis, (one, two) in enumerate(zip(first, line, strict=True)) if one and two and one != two
+            ]
+            met = _misaligned(node, lines[first], other, known) if apart else None
+            if met and not all(_looks_back(met, axis, known) for axis in apart):
+                found.append(met)
     return found
+
+
+def _looks_back(met: Misaligned, axis: int, fields: dict[Node, Field]) -> bool:
+    """Whether both paths step alike on an axis and see nothing behind what the position of their fork sees last."""
+    ends = {fields[node].last[axis] for node in (met.path_a.end, met.path_b.end, met.path_a.fork)}
+    return len(ends) == 1 and met.jumps[0][axis] == met.jumps[1][axis]
 
 
 def _lines(node: Node, source: Node, field: Field) -> tuple[Line | None, ...]:

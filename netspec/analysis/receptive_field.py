@@ -66,6 +66,11 @@ class Field(NamedTuple):
         return tuple([float((2 * start + size - 1) / 2) for start, size in zip(self.start, self.size, strict=True)])
 
     @property
+    def last(self) -> ExactPerAxis:
+        """Where the field of position 0 ends."""
+        return tuple([start + size - 1 for start, size in zip(self.start, self.size, strict=True)])
+
+    @property
     def left_padding(self) -> ExactPerAxis:
         """How far the field of position 0 begins before the image; negative where it begins inside."""
         return tuple([-start for start in self.start])

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from functools import partial, reduce
 from typing import Any, NamedTuple
 
-from netspec.compiler.layer_inputs import IN_HINT, inputs_of, is_source, joining, reads_nothing
+from netspec.compiler.layer_inputs import inputs_of, is_source, joining, reads_nothing, with_absent
+from netspec.compiler.layer_names import is_inline_block, names_in_scope, own_name, repetitions_of
 from netspec.compiler.limits import refuse_depth
 from netspec.compiler.name_lookup import Body, Inputs, seen
 from netspec.compiler.operations import RAISED, BlockGraph, Failed, append, instance_of, refuse
@@ -19,15 +20,13 @@ from netspec.compiler.patches import changed
 from netspec.compiler.run import Run
 from netspec.compiler.sharing import reaching, run_again
 from netspec.compiler.word_lookup import Target
-from netspec.errors.problem import Problem, Problems
+from netspec.errors.problem import Problem
 from netspec.errors.source import Span
 from netspec.graph.builder import DuplicateName, Within
 from netspec.graph.graph import Node, Scope
 from netspec.language import names
 from netspec.language.arguments import Arguments, built
 from netspec.language.definition import Definition
-from netspec.language.evaluation import read_in
-from netspec.language.layer_options import name_of, repetitions
 from netspec.language.layers import Branches, Chain, Layer, Use
 from netspec.language.parameter import settled
 from netspec.language.patch import Kind, Rule
@@ -66,7 +65,6 @@ class Expansion:
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self._has_inline_blocks = any(block.inline for block in run.spec.blocks.values())
 
     def section(self, name: str, chain: Chain, x: Node | None, span: Span) -> Node | None:
         """A section: its layers at the top of the network or, where it is a list, in a chain of its name."""
@@ -95,7 +93,7 @@ class Expansion:
         """One layer after ``x``, under its name, its key or the next number."""
         run = self.run
         run.charge(layer.span, values=0 if layer.when is None else weight(layer.when))
-        called = self._called(layer, key, body, x, number)
+        called = names_in_scope(run, layer, key, body, x, number)
         paths = [run.builder.path(name) for name in called]
         rules = run.patches.at(*paths) if run.patches.rules else []
         if rules:
@@ -108,6 +106,7 @@ class Expansion:
         inputs = inputs_of(run, layer, paths, body, x)
         if inputs is None:
             return Built(x, number, left_out=True)
+        layer = with_absent(run, layer, body)
         before = len(run.builder.scope.children)
         following = number + (key is None and layer.name is None)
         found = Built(None, following, called[0] if called else None)
@@ -140,20 +139,6 @@ class Expansion:
         """Whether ``layer`` is left out as it is written; then its number is that of the next one, for patches too."""
         return inputs_of(self.run, joining(self.run, layer, body), paths, body, x) is None
 
-    def _called(self, layer: Layer, key: str | None, body: Body, x: Node | None, number: int) -> list[str]:
-        """What a layer, as it is written, is called in its scope: its name and its key, or the next number.
-
-        An inline layer without a key is called nothing: the number is that of what stands inside it.
-        """
-        if layer.inline or self._is_inline_block(layer, body, [x]):
-            return [key] if key else []
-        if layer.name is None:
-            return [key or str(number)]
-        # A mistake in a name is told where the layer is built.
-        name = name_of(layer.name, body.values, Problems())
-        found = [one for one in (name, key) if one]
-        return found or [str(number)]
-
     def _note_parts(self, name: str | None, key: str | None, before: int) -> None:
         """Note what an entry at the top of the network has become: one part, or the parts of an inline layer."""
         builder = self.run.builder
@@ -166,31 +151,20 @@ class Expansion:
 
     def _placed(self, layer: Layer, key: str | None, body: Body, inputs: Inputs, number: int) -> Built:
         """A layer with all its repetitions: under its name, or joined to those around it where it is inline."""
-        opens = self._is_inline_block(layer, body, inputs)
+        opens = is_inline_block(self.run, layer, body, inputs)
         if opens or layer.inline:
-            return self._joined(layer, body, inputs, number, opens=opens or layer.repeat is None)
+            return self._joined(layer, body, inputs, number, opens=opens or layer.opens)
         following = number + (key is None and layer.name is None)
-        name = self._name(layer, body) if layer.name else key or str(number)
+        name = own_name(self.run, layer, body) if layer.name else key or str(number)
         if name is None:
             return Built(None, following, key or str(number))
         if layer.repeat is None:
             return Built(self._once(layer, Spot(name), body, inputs).node, following, name)
         return Built(self._repeated(layer, name, body, inputs), following, name)
 
-    def _is_inline_block(self, layer: Layer, body: Body, inputs: Inputs) -> bool:
-        """Whether ``layer`` uses a block that is defined inline."""
-        if not self._has_inline_blocks or not isinstance(layer.what, Use):
-            return False
-        word = str(layer.what.word.value)
-        worked_out = "$" in word
-        if not worked_out and word not in self.run.spec.blocks:
-            return False
-        target = self.run.words.peek(layer.what, seen(body.values, inputs[0]) if worked_out else body.values)
-        return target is not None and target.inline
-
     def _repeated(self, layer: Layer, name: str, body: Body, inputs: Inputs) -> Node | None:
         """One layer as often as its ``repeat`` says, in a scope of its own."""
-        run, count = self.run, self._count(layer, body, inputs)
+        run, count = self.run, repetitions_of(self.run, layer, body, inputs)
         with run.builder.within(name, "repeat", span=layer.span, reads=_built(inputs)):
             for index in range(count):
                 found = self._repetition(layer, Spot(str(index), 0, index, count), body, inputs)
@@ -211,10 +185,10 @@ class Expansion:
 
     def _joined(self, layer: Layer, body: Body, inputs: Inputs, number: int, *, opens: bool) -> Built:
         """An inline layer: its repetitions or, where that ``opens``, the layers inside each, join those around it."""
-        count = self._count(layer, body, inputs)
+        count = repetitions_of(self.run, layer, body, inputs)
         for index in range(count):
             inner = _counted(layer, index, count, body)
-            name = None if opens else self._name(layer, inner) if layer.name else str(number)
+            name = None if opens else own_name(self.run, layer, inner) if layer.name else str(number)
             if name is None and not opens:
                 return Built(None, number)
             spot = Spot(name, number, index, count)
@@ -224,6 +198,7 @@ class Expansion:
                 found = found._replace(number=number + (layer.name is None))
             inputs, number = [found.node, *inputs[1:]], found.number
             if found.node is None:
+                self.run.names.give_up(self.run.builder.scope.name)
                 break
         return Built(inputs[0], number)
 
@@ -249,25 +224,6 @@ class Expansion:
             lambda given: self._once(one, spot, inner, given),
             source=lambda: reads_nothing(run, one, inner),
         )
-
-    def _count(self, layer: Layer, body: Body, inputs: Inputs) -> int:
-        run = self.run
-        return repetitions(layer, seen(body.values, inputs[0]), run.problems, run.spec.limits.repeat)
-
-    def _name(self, layer: Layer, body: Body) -> str | None:
-        """The ``name`` of a layer, worked out; None after a mistake."""
-        if layer.name is None:
-            return None
-        read = read_in(layer.name)
-        if "in" in read:
-            self.run.problems.add(Problem("expression", "'name' does not see '$in'", layer.name.span, IN_HINT))
-            return None
-        if "index" in read and "index" not in body.values:
-            message = "'$index' counts repetitions, and this is the name of the whole stage"
-            hint = "with 'inline: true' beside it each repetition has a name of its own"
-            self.run.problems.add(Problem("bad-name", message, layer.name.span, hint))
-            return None
-        return name_of(layer.name, body.values, self.run.problems)
 
     # -- patches ------------------------------------------------------------------------------------------------------
 
@@ -411,7 +367,9 @@ class Expansion:
         """What ``target`` means, over ``inputs``."""
         run, known = self.run, target.known
         if isinstance(known, Definition):
-            return self._defined(known, target.arguments, spot, body, inputs)
+            return self._defined(known, target.arguments, layer, spot, body, inputs)
+        if layer.absent and len(inputs) == 1 and known is not None and issubclass(known, Operation) and known.joins:
+            return Built(inputs[0], spot.number)
         if layer.reads is None and is_source(known):
             inputs = []
         instance = instance_of(run, target, layer, body, inputs)
@@ -480,24 +438,35 @@ class Expansion:
             return Built(None)
         return Built(run.builder.add(name, instance, *nodes, span=settings[-1].span if settings else layer.span))
 
-    def _defined(self, block: Definition, arguments: Arguments, spot: Spot, body: Body, inputs: Inputs) -> Built:
+    def _defined(
+        self, block: Definition, arguments: Arguments, layer: Layer, spot: Spot, body: Body, inputs: Inputs
+    ) -> Built:
         """A block of the spec: its body with its own parameters, in its own scope."""
         run = self.run
-        values = self._settled(block, arguments, body, inputs)
+        values = self._settled(block, arguments, layer, body, inputs)
         if values is None or block.body is None:
             return Built(None, spot.number)
         with self._scope(spot, block.name, arguments.span, inputs) as scope:
-            for key, node in zip(block.reads, inputs[1:], strict=True):
-                run.names.know(run.builder.path(key), node)
+            given = iter(inputs[1:])
+            for place, key in enumerate(block.reads, 1):
+                if place in layer.absent:
+                    run.names.know_nothing(
+                        [run.builder.path(key)], f"line {arguments.span.line}, which gives none for it"
+                    )
+                else:
+                    run.names.know(run.builder.path(key), next(given))
             inner = Body(values, inputs[0], scope.name, (*body.uses, (block.name, arguments.span)))
             return self._content(block.body, inner, inputs[0], spot)
 
-    def _settled(self, block: Definition, arguments: Arguments, body: Body, inputs: Inputs) -> dict[str, Any] | None:
+    def _settled(
+        self, block: Definition, arguments: Arguments, layer: Layer, body: Body, inputs: Inputs
+    ) -> dict[str, Any] | None:
         """The values that the layers of ``block`` see when it is used with ``arguments``; None after a mistake."""
         run = self.run
-        if len(inputs) != 1 + len(block.reads):
+        given = len(inputs) + len(layer.absent)
+        if given != 1 + len(block.reads):
             hint = f"'from' names its input, then {', '.join(block.reads)}" if block.reads else "join them first"
-            message = f"{block.name} reads {_number(1 + len(block.reads))}, not {len(inputs)}"
+            message = f"{block.name} reads {_number(1 + len(block.reads))}, not {given}"
             run.problems.add(Problem("arity", message, arguments.span, hint))
             return None
         refuse_depth(run.builder.scope, arguments.span, run.problems)

@@ -13,13 +13,15 @@ from netspec.errors.source import Span
 from netspec.errors.suggestions import Hints
 from netspec.graph.graph import INPUT, Node
 from netspec.language.expression import ABSENT
+from netspec.language.names import NONE, NOTHING
 from netspec.language.values import Scalar
 from netspec.ops.facts import MAP, Shape
 
 Inputs = list[Node | None]
 """What a layer reads; None is a layer that could not be built."""
 
-
+IN_HINT = "declare a parameter of the block: projected: $in.channels != $out"
+JOINED = "a join leaves out what is none: add: [x, skip]"
 OPPOSITE = "what reads it instead needs the opposite condition: from: a if $wide else b"
 
 
@@ -60,6 +62,8 @@ class NameLookup:
         """Path -> the paths with one part more, those of modules that have no output of their own too."""
         self._left_out: dict[str, str] = {}
         self._mends: dict[str, str] = {}
+        self._nothing: set[str] = set()
+        self._given_up: set[str] = set()
         self._pending: list[tuple[Scalar, str, str]] = []
 
     @property
@@ -99,12 +103,39 @@ class NameLookup:
         self._fresh.append(path)
         if self._left_out:
             self._left_out.pop(path, None)
+            self._nothing.discard(path)
 
     def leave_out(self, paths: Iterable[str], reason: str, hint: str = OPPOSITE) -> None:
         """``paths`` are those of a layer that is not there; ``reason`` says by what, ``hint`` what can be done."""
         for path in paths:
             self._left_out[path] = reason
             self._mends[path] = hint
+
+    def give_up(self, scope: str) -> None:
+        """After a mistake that is told, layers whose names are not known are missing in ``scope``."""
+        self._given_up.add(scope)
+
+    def know_nothing(self, paths: Iterable[str], reason: str) -> None:
+        """``paths`` come to ``none``, for ``reason``: joins pass over them, and for others they are not there."""
+        paths = list(paths)
+        self._nothing.update(paths)
+        self.leave_out(paths, reason, JOINED)
+
+    @property
+    def has_nothing(self) -> bool:
+        """Whether any path comes to ``none``."""
+        return bool(self._nothing)
+
+    def is_nothing(self, name: str, scope: str, boundary: str) -> bool:
+        """Whether ``name``, read in ``scope``, is ``none`` or a path that comes to it."""
+        if name == NONE:
+            return True
+        if not self._nothing:
+            return False
+        nearest = (
+            path for path in _candidates(name, scope, boundary) if path in self._outputs or path in self._nothing
+        )
+        return next(nearest, "") in self._nothing
 
     def is_left_out(self, name: str, scope: str, boundary: str) -> bool:
         """Whether ``name``, read in ``scope``, is a layer that is left out."""
@@ -126,12 +157,32 @@ class NameLookup:
         return None
 
     def report(self, problems: Problems) -> None:
-        """Say of each name that was not found whether it comes later, was left out, or does not exist."""
+        """Say of each name that was not found whether it comes later, was left out, or does not exist.
+
+        Of each place once: other repetitions, and other uses of a block, would say it again of other names. Nothing is
+        said of names that layers would have which are not there because of an earlier mistake.
+        """
+        told: set[Span] = set()
         for read, scope, boundary in self._pending:
-            problems.add(self._judged(read, _candidates(str(read.value), scope, boundary), boundary, problems.hints))
+            if read.span in told:
+                continue
+            told.add(read.span)
+            candidates = _candidates(str(read.value), scope, boundary)
+            if not any(self._is_in_given_up(path) for path in candidates):
+                problems.add(self._judged(read, candidates, boundary, problems.hints))
+
+    def _is_in_given_up(self, path: str) -> bool:
+        """Whether ``path`` lies in a scope that misses layers because of an earlier mistake."""
+        while path and self._given_up:
+            path = path.rpartition(".")[0]
+            if path in self._given_up:
+                return True
+        return False
 
     def _judged(self, read: Scalar, candidates: list[str], boundary: str, hints: Hints) -> Problem:
         name = str(read.value)
+        if name == NONE:
+            return Problem("unknown-name", NOTHING, read.span, JOINED)
         if any(path in self._outputs for path in candidates):
             message = f"'{name}' does not stand before this layer: a network has no cycles"
             return Problem("cycle", message, read.span)

@@ -31,6 +31,7 @@ class Run:
         self.builder = GraphBuilder(inputs, work.left)
         for name, node in self.builder.inputs.items():
             node.span = spec.inputs[name].span
+        self.has_inline_blocks = any(block.inline for block in spec.blocks.values())
         self.patches = Patches(spec.rules, spec.patterns)
         self._look = LAYER + PATTERN * self.patches.cost
         self.names = NameLookup(self.builder.inputs)

@@ -71,7 +71,7 @@ def _definition(name: str, span: Span, value: Mapping, problems: Problems) -> De
         )
         problems.add(Problem("missing-parameter", f"block '{name}' needs a 'body'", span, hint))
         return None
-    params = declared(value.get("params"), problems)
+    params = declared(value.get("params"), problems, names.inner_parameter_fault)
     body = chain(body_value, problems)
     if body is None:
         return None
@@ -109,7 +109,7 @@ def _reads(value: Value | None, body: Chain | Layer, problems: Problems, *, inli
     taken = {name for name, _, _ in body.layers if name} if isinstance(body, Chain) else set()
     for one in found:
         name = str(one.value)
-        fault = names.fault(name) or (f"a layer of the block is called '{name}' too" if name in taken else "")
+        fault = names.read_fault(name) or (f"a layer of the block is called '{name}' too" if name in taken else "")
         fault = fault or ("an inline block has no names of its own, so it reads its input alone" if inline else "")
         if fault:
             problems.add(Problem("bad-name", fault, one.span))

@@ -17,27 +17,28 @@ MAX_LENGTH = 500
 MAX_DEPTH = 40
 MAX_MAGNITUDE = 2**63
 
+CONDITIONAL = 1
 LEVELS = {
-    "or": 1,
-    "and": 2,
-    "==": 4,
-    "!=": 4,
-    "<": 4,
-    "<=": 4,
-    ">": 4,
-    ">=": 4,
-    "+": 5,
-    "-": 5,
-    "*": 6,
-    "/": 6,
-    "//": 6,
-    "%": 6,
-    "**": 8,
+    "or": 2,
+    "and": 3,
+    "==": 5,
+    "!=": 5,
+    "<": 5,
+    "<=": 5,
+    ">": 5,
+    ">=": 5,
+    "+": 6,
+    "-": 6,
+    "*": 7,
+    "/": 7,
+    "//": 7,
+    "%": 7,
+    "**": 9,
 }
-"""How tightly each operator of two values binds."""
-COMPARISON = 4
-UNARY = 7
-NOT = 3
+"""How tightly each operator of two values binds, all of them more so than the condition of ``a if c else b``."""
+COMPARISON = 5
+UNARY = 8
+NOT = 4
 FUNCTIONS = ("abs", "ceil", "divisible", "floor", "len", "log2", "max", "min", "round", "sum")
 KEYWORDS = ("if", "else", "and", "or", "not")
 CONSTANTS = {"true": True, "false": False, "null": None}
@@ -201,7 +202,7 @@ class _Parser:
         while True:
             token = self.next
             sign = token.text if token.kind in ("word", token.text) else ""
-            if sign == "if" and binding == 0:
+            if sign == "if" and binding < CONDITIONAL:
                 tree = self.conditional(tree)
             elif sign in LEVELS and LEVELS[sign] > binding:
                 if compared and LEVELS[sign] == COMPARISON:
@@ -216,7 +217,7 @@ class _Parser:
 
     def conditional(self, then: Tree) -> Tree:
         offset = self.take().offset
-        condition = self.expression(1)
+        condition = self.expression(CONDITIONAL)
         if self.next.text != "else":
             raise ExpressionError("'if' needs an 'else'", offset)
         self.take()

@@ -52,7 +52,7 @@ class Layer(NamedTuple):
     """One layer: what it is, and what stands beside the word. One that could not be read is None inside.
 
     ``name``, ``reads``, ``repeat`` and ``when`` are as written, and may be expressions. An ``inline`` layer adds no
-    name of its own: its repetitions, or the layers inside it, join those around it.
+    name of its own: its repetitions join those around it or, where it ``opens``, the layers inside each of them.
     """
 
     what: Use | Branches | Chain | None
@@ -62,6 +62,9 @@ class Layer(NamedTuple):
     repeat: Value | None = None
     when: Value | None = None
     inline: bool = False
+    opens: bool = False
+    absent: tuple[int, ...] = ()
+    """Which of those that ``reads`` lists, counted from 0, come to ``none``: known once it is worked out."""
 
 
 FORMS = "a layer is a word (relu), a word with its main value (dropout: 0.5) or with its parameters (conv: {out: 64})"
@@ -155,8 +158,9 @@ def _beside(value: Mapping, word: str, problems: Problems) -> Layer | None:
         name = None
     if sources and not written_in(sources).names:
         named(sources, {}, problems)
-    inline = word != names.INLINE and _is_true(value.get(names.INLINE), problems)
-    return Layer(what, span, name, sources, repeat, when, inline)
+    inline = word != names.INLINE and _inline(value.get(names.INLINE), problems)
+    opens = inline == names.LAYERS or (bool(inline) and repeat is None)
+    return Layer(what, span, name, sources, repeat, when, bool(inline), opens)
 
 
 def is_beside(one: Layer) -> bool:
@@ -164,10 +168,14 @@ def is_beside(one: Layer) -> bool:
     return any((one.name, one.reads, one.repeat, one.when, one.inline))
 
 
-def _is_true(value: Value | None, problems: Problems) -> bool:
-    if value is None or (isinstance(value, Scalar) and isinstance(value.value, bool)):
-        return value is not None and value.value is True
-    problems.add(Problem("wrong-type", "'inline' is true or false", value.span))
+def _inline(value: Value | None, problems: Problems) -> bool | str:
+    """What ``inline`` is as written; False after a mistake."""
+    if value is None:
+        return False
+    if isinstance(value, Scalar) and (isinstance(value.value, bool) or value.value == names.LAYERS):
+        return value.value
+    message = "'inline' is true, false, or 'layers', where those inside each repetition are meant"
+    problems.add(Problem("wrong-type", message, value.span))
     return False
 
 

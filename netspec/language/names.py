@@ -11,6 +11,8 @@ BESIDE = ("repeat", "from", "when", "name", "join")
 """Keys that may stand beside the word of a layer; none of them is a word itself."""
 INLINE = "inline"
 """A key that stands beside a word where another key is the word; alone it is one."""
+LAYERS = "layers"
+"""What ``inline`` is where the layers inside each repetition, not the repetitions, join those around."""
 STRUCTURE = ("branches", "chain")
 """Words that are no operation or block but hold layers."""
 NONE = "none"
@@ -92,6 +94,19 @@ RESERVED = frozenset([*BESIDE, *STRUCTURE])
 
 def fault(name: str) -> str:
     """What is wrong with ``name`` as the path of a layer; empty if nothing is."""
+    wrong = read_fault(name)
+    if wrong:
+        return wrong
+    for part in name.split("."):
+        if part in MODULE_ATTRIBUTES:
+            return f"'{part}' is an attribute that every module has already"
+        if iskeyword(part):
+            return f"'{part}' is a word of Python, in which generated code could not name the layer"
+    return ""
+
+
+def read_fault(name: str) -> str:
+    """What is wrong with ``name`` as that of what a block reads, which no module is called; empty if nothing is."""
     if len(name) > MAX_NAME:
         return f"a name may have {MAX_NAME} characters"
     parts = name.split(".")
@@ -104,12 +119,7 @@ def fault(name: str) -> str:
         return f"a name may have {MAX_PARTS} parts"
     if name in RESERVED:
         return f"'{name}' is a word of the language"
-    for part in parts:
-        if part in MODULE_ATTRIBUTES:
-            return f"'{part}' is an attribute that every module has already"
-        if iskeyword(part):
-            return f"'{part}' is a word of Python, in which generated code could not name the layer"
-    return ""
+    return NOTHING if name == NONE else ""
 
 
 def input_fault(name: str) -> str:
@@ -123,6 +133,7 @@ def input_fault(name: str) -> str:
     return ""
 
 
+NOTHING = "'none' is a layer that is not there"
 FORM = "a name is made of letters, digits, _ and, inside a part, -, its parts joined by dots, and begins with a letter"
 
 
@@ -134,7 +145,7 @@ def block_fault(name: str) -> str:
     if "." in name:
         return "the word of a block has no dots"
     if name == NONE:
-        return "'none' is a layer that is not there"
+        return NOTHING
     if len(name) > MAX_NAME:
         return f"a name may have {MAX_NAME} characters"
     if name.startswith("_") or not name[:1].isalpha() or not _is_part(name):
@@ -155,13 +166,16 @@ def title_fault(name: str) -> str:
 
 
 def parameter_fault(name: str) -> str:
-    """What is wrong with ``name`` as a parameter; empty if nothing is."""
+    """What is wrong with ``name`` as a parameter of a network, which callers set; empty if nothing is."""
+    return f"'{name}' is an argument of netspec.compile" if name in ARGUMENTS else inner_parameter_fault(name)
+
+
+def inner_parameter_fault(name: str) -> str:
+    """What is wrong with ``name`` as a parameter of a block; empty if nothing is."""
     if not _is_word(name) or len(name) > MAX_NAME:
         return "a parameter's name is made of letters, digits and _, and begins with a letter"
     if name in KNOWN_INSIDE:
         return f"'${name}' has a meaning of its own in expressions"
-    if name in ARGUMENTS:
-        return f"'{name}' is an argument of netspec.compile"
     return ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Mapping as Names
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
@@ -78,8 +79,10 @@ class Parameter(NamedTuple):
         return ""
 
 
-def declared(section: Value | None, problems: Problems) -> dict[str, Parameter]:
-    """The parameters that a ``params:`` section declares."""
+def declared(
+    section: Value | None, problems: Problems, fault_of: Callable[[str], str] = names.parameter_fault
+) -> dict[str, Parameter]:
+    """The parameters that a ``params:`` section declares; ``fault_of`` says what is wrong with the name of one."""
     if section is None:
         return {}
     if not isinstance(section, Mapping):
@@ -90,7 +93,7 @@ def declared(section: Value | None, problems: Problems) -> dict[str, Parameter]:
         problems.stop(Problem("limit", message, section.span))
     found = {}
     for name, (span, value) in section.entries.items():
-        fault = names.parameter_fault(name)
+        fault = fault_of(name)
         if fault:
             problems.add(Problem("bad-name", fault, span))
             continue
@@ -185,9 +188,16 @@ class _Settling:
             raise no_parameter(self.whose, name, self.parameters)
         if parameter.default is None:
             raise KeyError(name)
-        if any(other in self.parameters and other not in self.values for other in read_in(parameter.default)):
+        unsettled = [one for one in read_in(parameter.default) if one in self.parameters and one not in self.values]
+        if unsettled:
             for other in self._needed(name):
                 self.settle(other)
+            later = sorted(set(unsettled) - set(self.values))
+            if later:
+                message = f"'{name}' is worked out from '{later[0]}', which is declared behind it"
+                hint = f"move '{later[0]}' before '{name}'"
+                self.problems.add(Problem("unknown-parameter", message, parameter.default.span, hint))
+                return None
         return evaluated(parameter.default, self.scope, self.problems)
 
     def _needed(self, name: str) -> list[str]:

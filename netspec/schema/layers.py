@@ -86,12 +86,12 @@ def one_word() -> Schema:
 
 
 def _inline(words: Vocabulary) -> Schema:
-    """``inline`` beside another word is true or false; where there is no other it is the word of a block."""
+    """``inline`` is true, false or ``layers`` beside another word; without one it is the word of a block."""
     alone: Schema | bool = words.reference(names.INLINE) if names.INLINE in words.uses else words.open
     return {
         "if": {"propertyNames": {"enum": [*names.BESIDE, names.INLINE]}},
         "then": {"properties": {names.INLINE: alone}},
-        "else": {"properties": {names.INLINE: {"type": "boolean"}}},
+        "else": {"properties": {names.INLINE: {"enum": [True, False, names.LAYERS]}}},
     }
 
 

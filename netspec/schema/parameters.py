@@ -141,7 +141,7 @@ def declarations() -> Schema:
     short = {"type": ["integer", "number", "boolean", "string", "array"]}
     return {
         "type": "object",
-        "propertyNames": naming.parameter(),
+        "propertyNames": naming.inner_parameter(),
         "additionalProperties": {"anyOf": [{"enum": kinds, "description": "A type: it must be set."}, short, form]},
     }
 

@@ -39,7 +39,7 @@ def sections(spec: Spec | None) -> dict[str, Schema]:
             "additionalProperties": size(LARGEST_SIDE),
             "minProperties": 1,
         },
-        "params": PARAMS,
+        "params": {"propertyNames": naming.parameter(), **PARAMS},
         "variants": _variants(spec),
         "blocks": {"type": "object", "propertyNames": naming.block()},
         "init": _init(),
@@ -94,7 +94,7 @@ def _variants(spec: Spec | None) -> Schema:
 def _definition(prefix: str) -> Schema:
     """A block that the spec defines."""
     inline = {"type": "boolean", "description": "Whether its layers join the names and numbers around it."}
-    name: Schema = {"type": "string", **naming.layer()}
+    name: Schema = {"type": "string", **naming.read()}
     reads: Schema = {"anyOf": [name, {"type": "array", "items": name, "minItems": 1}]}
     return {
         "type": "object",
