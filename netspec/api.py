@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from netspec import catalogue, files
 from netspec.analysis.budget import overruns
+from netspec.analysis.features import Feature, features
 from netspec.analysis.inputs import inputs_of, inputs_text
+from netspec.analysis.seen import Method, Show
 from netspec.analysis.setup import DTYPES, STATES, Dtype, Optimizer, Setup
 from netspec.compiler.compiler import chosen, network_of
 from netspec.compiler.limits import Work
@@ -29,17 +31,18 @@ from netspec.language.values import Mapping, Value, plain, shown
 from netspec.limits import LARGEST_SIDE, Limits
 from netspec.ops.facts import key
 from netspec.report.network_stats import NetworkStats
+from netspec.weights.wanted import foreign
 
 if TYPE_CHECKING:
     import torch  # noqa: TID251 - for type checkers only
 
-    from netspec.analysis.features import Feature
     from netspec.analysis.recompute_plan import CheckpointPlan
     from netspec.diagram.drawing import Engine
     from netspec.diagram.layout.paper import Page
     from netspec.diagram.scene import Level
     from netspec.drawing.theme import Theme
-    from netspec.pictures import Diagram
+    from netspec.pictures.diagram import Diagram
+    from netspec.report.seen import FiltersReport, SeenReport
     from netspec.weights.transfer import Adapt, LoadedWeights
 
 Outputs = Literal["inference", "all"]
@@ -110,7 +113,7 @@ class Network:
         text or screen; ``theme`` is auto, light, dark or print. ``depth`` is the old word for ``level``: 0, 1 or 2.
         Raises :class:`ValueError` for values that these cannot have.
         """
-        from netspec.pictures import Diagram
+        from netspec.pictures.diagram import Diagram
 
         opened = (open,) if isinstance(open, str) else tuple(open)
         asked = {"opened": opened, "page": page, "theme": theme, "engine": engine}
@@ -167,9 +170,53 @@ class Network:
         Without names, of the blocks in ``stages``. What :func:`netspec.compile` gives for them as ``outputs``. Raises
         :class:`netspec.SpecError` for a name that is none.
         """
-        from netspec.analysis.features import features
-
         return features(self.graph, names)
+
+    def see(  # noqa: PLR0913 - one argument for each thing that can be asked
+        self,
+        weights: torch.nn.Module | Mapping_[str, torch.Tensor] | File,
+        images: torch.Tensor | Sequence[File] = (),
+        *,
+        node: str | None = None,
+        channel: int | Sequence[int] = (),
+        at: Sequence[int] | None = None,
+        top: int = 9,
+        method: Method = "deconvnet",
+        show: Show = "patches",
+        mean: Sequence[float] | None = None,
+        std: Sequence[float] | None = None,
+        skip_unreadable: bool = False,
+        theme: Theme = "auto",
+    ) -> SeenReport | FiltersReport:
+        """What units of the network with these ``weights`` answer to in ``images``: ``save(path)`` draws it.
+
+        ``weights`` are a module of it, its state_dict, or a file. ``images`` are files, or a tensor, N x C x H x W, as
+        the network reads it. ``node`` is an operation, the last map before global pooling if not given; ``channel`` one
+        of its channels, or several, the strongest if not given; ``at`` its position, of each image the strongest if not
+        given; ``top`` how many images. ``method`` is deconvnet, guided, gradient or gradcam, of which ``channel`` is
+        one of the output. ``show`` is patches, layers (a sheet of the strongest channels of each) or filters (of the
+        first convolution; no images). Files are read as numbers from 0 to 1, less ``mean`` and over ``std``: ImageNet's
+        for three channels, 0 and 1 otherwise, if not given. The ``panels`` hold figures, pixels and gradients. Raises
+        :class:`netspec.SpecError` with what is wrong, and :class:`ValueError` for words that these cannot have.
+        """
+        from netspec.pictures.seen import see
+
+        if isinstance(weights, (str, os.PathLike)):
+            file, weights = weights, self.compile(device="meta")
+            load_weights(weights, file)
+        return see(
+            self.graph,
+            weights,
+            images,
+            node=node,
+            channels=(channel,) if isinstance(channel, int) else tuple(channel),
+            at=None if at is None else tuple(at),
+            top=_whole("top", top),
+            method=_one_of("method", method, get_args(Method)),
+            show=_one_of("show", show, get_args(Show)),
+            reading=(mean, std, skip_unreadable),
+            theme=theme,
+        )
 
     def initialise(self, module: torch.nn.Module, names: str | Iterable[str] | None = None) -> tuple[str, ...]:
         """Give tensors of ``module`` the first values that the spec says, again; the names of those that got them.
@@ -366,17 +413,31 @@ def load_weights(  # noqa: PLR0913 - what may be said of one file
     Raises :class:`netspec.SpecError` with what does not fit, and nothing has changed then; warns of values that are not
     finite.
     """
-    from netspec.nn import artefact, weights
-
-    file = Path(path)
-    terms = weights.terms(_texts(adapt), partial=partial, allow_fresh=_texts(allow_fresh))
-    known = weights.pairs_of(pairs)
-    found, remarks = weights.load_weights(
-        module, file, terms, key=key, pairs=known, old=written_for(artefact.spec_in(file), file)
+    found, remarks = given_weights(
+        module, Path(path), key=key, partial=partial, allow_fresh=allow_fresh, adapt=adapt, pairs=pairs
     )
     for remark in remarks:
         warnings.warn(remark.message, stacklevel=2)
     return found
+
+
+def given_weights(  # noqa: PLR0913 - as above
+    module: torch.nn.Module,
+    file: Path,
+    *,
+    key: str | None = None,
+    partial: bool = False,
+    allow_fresh: str | Iterable[str] = (),
+    adapt: Adapt | Iterable[Adapt] = (),
+    pairs: File | Mapping_[str, str] | None = None,
+) -> tuple[LoadedWeights, tuple[Problem, ...]]:
+    """What :func:`load_weights` does, which says, and what is odd about the values."""
+    from netspec.nn import artefact, weights
+
+    terms = weights.terms(_texts(adapt), partial=partial, allow_fresh=_texts(allow_fresh))
+    known = weights.pairs_of(pairs)
+    old = written_for(artefact.spec_in(file), file)
+    return weights.load_weights(module, file, terms, key=key, pairs=known, old=old)
 
 
 def written_for(text: str | None, path: Path) -> Graph | None:
@@ -398,9 +459,7 @@ def save(module: torch.nn.Module | Mapping_[str, torch.Tensor], network: Network
     from netspec.nn import artefact, wrappers
 
     state = wrappers.state(module)
-    wanted = {key(node.name, tensor.name): tensor.shape for node in network.graph.nodes for tensor in node.tensors}
-    given = {name: tuple(tensor.shape) for name, tensor in state.items()}
-    wrong = sorted(name for name in {*wanted, *given} if wanted.get(name) != given.get(name))
+    wrong = foreign(network.graph, {name: tuple(tensor.shape) for name, tensor in state.items()})
     if wrong:
         message = f"{path}: these are not the weights of {network.name}: {len(wrong)} differ ({', '.join(wrong[:3])})"
         raise SpecError([Problem("unwritable", message)])

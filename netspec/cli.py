@@ -26,6 +26,7 @@ COMMANDS = {
     "diagram": "netspec.commands.diagram:diagram",
     "diff": "netspec.commands.diff:diff",
     "rf": "netspec.commands.rf:rf",
+    "see": "netspec.commands.see:see",
     "fmt": "netspec.commands.fmt:fmt",
     "schema": "netspec.commands.schema:schema",
     "list": "netspec.commands.list:list_",

@@ -18,6 +18,7 @@ from click.testing import CliRunner
 
 import netspec
 from netspec.analysis.position_field import position_field
+from netspec.analysis.seen import Filter, Panel, Patch, Pixels
 from netspec.cli import main
 from netspec.diagram.difference import DifferenceDrawing
 from netspec.diagram.drawing import Drawing
@@ -29,6 +30,7 @@ from netspec.report.grouping import View
 from netspec.report.network_list import Listed, ListReport
 from netspec.report.page import Screen
 from netspec.report.position_field import PositionReport
+from netspec.report.seen import FiltersReport, SeenReport
 from netspec.report.stats import StatsReport, Wanted
 from netspec.report.verification import VerificationReport
 from netspec.verify.result import Check, Verification
@@ -39,6 +41,7 @@ OF_COMMANDS: dict[str, tuple[type, ...]] = {
     "stats": (StatsReport,),
     "diff": (DifferenceReport, DifferenceDrawing),
     "rf": (PositionReport,),
+    "see": (SeenReport, FiltersReport),
     "list": (ListReport,),
     "diagram": (Drawing,),
 }
@@ -53,7 +56,17 @@ stages:
 head: [global_avg_pool, linear: 2]
 """
 PACKED = ("png", "pdf")
-"""Pictures of a scene whose bytes are those of a packer, which differ from version to version."""
+"""Pictures whose bytes are those of a packer, which differ from version to version."""
+
+
+def panels() -> tuple[Panel, ...]:
+    """Two channels: one of two patches, of which one lies at the edge, and one of a single patch."""
+    black, white = Pixels(2, 2, 1, b"\x00" * 4), Pixels(2, 2, 1, b"\xff" * 4)
+    edge = Patch("a.png", 3, (0, 2), 1.5, ((0, 1), (6, 7)), ((-1, 1), (5, 7)), black, white, None)  # type: ignore[arg-type]
+    inside = edge._replace(
+        image="b.png", at=(1, 1), value=float("inf"), region=((2, 4), (2, 4)), field=((2, 4), (2, 4))
+    )
+    return Panel("down.act", 3, (edge, inside)), Panel("down.act", 0, (inside._replace(channel=0),))
 
 
 @cache
@@ -72,6 +85,9 @@ def reports() -> dict[str, Any]:
                 Listed("x", "Shortcuts", "more.yaml", "x", 1, 2, 1, (3, 5), (("input", (3, 8, 8)),)),
             )
         ),
+        "seen": SeenReport("a_b", "down.act", (8, 3, 3), (8, 8), "guided", panels(), ("one image was cut",)),
+        "sheet": SeenReport("a_b", "down.act", (8, 3, 3), (8, 8), "deconvnet", (panels()[0]._replace(channel=None),)),
+        "filters": FiltersReport("a_b", "conv", (2, 1, 1, 2), (Filter(0, None, Pixels(1, 2, 1, b"\x00\xff")),)),
         "verification": VerificationReport([Verification("net", (("input", (3, 8, 8)),), checks)]),
         "diagram": Drawing(one.graph),
         "marked": DifferenceDrawing(one.graph, other.graph, difference(one.graph, other.graph)),
@@ -84,7 +100,7 @@ def kept() -> list[tuple[str, Format]]:
         (name, form)
         for name, report in reports().items()
         for form in FORMATS
-        if hasattr(report, form.content) and not (form.content == "scenes" and form.name in PACKED)
+        if hasattr(report, form.content) and form.name not in PACKED
     ]
 
 
@@ -104,7 +120,7 @@ def test_every_kept_file_belongs_to_a_format() -> None:
     """No file is left over, and every line of the table but those that are packed has one."""
     assert {path.name for path in GOLDEN.iterdir()} == {f"{name}.{form.name}" for name, form in kept()}
     assert {form for form in FORMATS if form not in [kept_form for _, kept_form in kept()]} == {
-        form for form in FORMATS if form.content == "scenes" and form.name in PACKED
+        form for form in FORMATS if form.name in PACKED
     }
 
 

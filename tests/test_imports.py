@@ -153,12 +153,13 @@ FREE = (
     ("diagram", "lenet5", "--engine", "auto", "-o", "net.pdf"),
 )
 """Command lines that need no torch: each command but those ``ABOUT_TENSORS``, each of its options."""
-ABOUT_TENSORS = {"build", "weights", "train"}
+ABOUT_TENSORS = {"build", "weights", "see", "train"}
 """Commands that always need torch."""
 NEEDY = {
     ("build", "lenet5"): "torch",
     ("build", "lenet5", "-o", "x.safetensors", "--weights", "x.pth"): "torch",
     ("weights", "lenet5", "x.pth"): "torch",
+    ("see", "lenet5", "--weights", "x.pth", "--image", "x.pth"): "see",
     ("rf", "lenet5", "--effective"): "torch",
     ("stats", "lenet5", "--verify"): "verify",
     ("train", "lenet5", "--data", "digits"): "train",

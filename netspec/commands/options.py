@@ -16,7 +16,7 @@ from netspec.language.inputs import INPUT, Sizes
 from netspec.language.reader import read_yaml
 from netspec.language.values import Value
 from netspec.limits import LARGEST_SIDE, MOST_AXES
-from netspec.ops.facts import Shape
+from netspec.ops.facts import PerAxis, Shape
 
 BAD_INPUT = 2
 
@@ -61,6 +61,19 @@ class Setting(click.ParamType[tuple[str, Value]]):
         if not equals or not name:
             self.fail(f"'{value}' is not name=value", param, ctx)
         return name, read_yaml(Source(f"--set {name}", text))
+
+
+class Position(click.ParamType[PerAxis]):
+    """``3,4``: row and column of a position; as many numbers as the map has axes."""
+
+    name = "Y,X"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> PerAxis:
+        """Whole numbers from 0 on."""
+        places = [place.strip() for place in str(value).split(",")]
+        if not all(place.isdecimal() for place in places):
+            self.fail(f"'{value}' is not row,column, such as 3,3", param, ctx)
+        return tuple([int(place) for place in places])
 
 
 SIZE_HELP = "Size of one image, in place of the spec's; of several inputs NAME=CxHxW+NAME=CxHxW."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -12,7 +11,7 @@ from netspec.analysis.effective_field import Effective, effective
 from netspec.analysis.position_field import PositionField, position_field
 from netspec.commands.formats import print_report, with_format
 from netspec.commands.networks import network
-from netspec.commands.options import Settings, one_spec, refuse_output, with_input, with_output, with_set
+from netspec.commands.options import Position, Settings, one_spec, refuse_output, with_input, with_output, with_set
 from netspec.commands.output import is_ascii_only, say
 from netspec.commands.picture_options import with_theme
 from netspec.drawing.theme import Theme
@@ -23,19 +22,6 @@ from netspec.report.formats import Format
 from netspec.report.page import Screen
 from netspec.report.picture_file import draw, endings, picture_format
 from netspec.report.position_field import PositionReport
-
-
-class Position(click.ParamType[PerAxis]):
-    """``3,4``: row and column of a position; as many numbers as the map has axes."""
-
-    name = "Y,X"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> PerAxis:
-        """Whole numbers from 0 on."""
-        places = [place.strip() for place in str(value).split(",")]
-        if not all(place.isdecimal() for place in places):
-            self.fail(f"'{value}' is not row,column, such as 3,3", param, ctx)
-        return tuple([int(place) for place in places])
 
 
 @click.command()

@@ -46,7 +46,7 @@ class Text(NamedTuple):
 
 
 class Image(NamedTuple):
-    """A greyscale PNG stretched over a rectangle."""
+    """A PNG, grey or RGB, stretched over a rectangle; its pixels stay squares."""
 
     x: float
     y: float

@@ -13,6 +13,8 @@ from netspec.drawing.theme import DARK, LIGHT, LOOKS, PALETTES, Look, Theme
 FONT = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 BEND = 4
 """Radius of the corners of lines."""
+SQUARES = 'image-rendering="optimizeSpeed" style="image-rendering:pixelated"'
+"""Pixels are not smoothed: resvg knows the word of SVG 1.1, browsers that of CSS."""
 MOST_SHOWN = 200
 """Characters of a name of others that a picture repeats."""
 
@@ -85,7 +87,7 @@ def _elements(shapes: Iterable[Shape], looks: dict[str, None], ids: dict[str, in
         if isinstance(shape, Image):
             code = b64encode(shape.png).decode()
             box = f'x="{_n(shape.x)}" y="{_n(shape.y)}" width="{_n(shape.width)}" height="{_n(shape.height)}"'
-            look = 'preserveAspectRatio="none" image-rendering="pixelated"'
+            look = f'preserveAspectRatio="none" {SQUARES}'
             yield f'<image {box} {look} href="data:image/png;base64,{code}"/>'
             continue
         looks[shape.look] = None

@@ -20,6 +20,7 @@ class Elu(Operation):
 
     word: ClassVar[str] = "elu"
     family: ClassVar[Family] = Family.ACTIVATION
+    rectifies: ClassVar[bool] = True
     cost = exponentiated
     layer = torch_layer("torch.nn.ELU", "alpha")
 
@@ -31,6 +32,7 @@ class Selu(Operation):
 
     word: ClassVar[str] = "selu"
     family: ClassVar[Family] = Family.ACTIVATION
+    rectifies: ClassVar[bool] = True
     cost = exponentiated
     layer = torch_layer("torch.nn.SELU")
 
@@ -40,6 +42,7 @@ class Gelu(Operation):
 
     word: ClassVar[str] = "gelu"
     family: ClassVar[Family] = Family.ACTIVATION
+    rectifies: ClassVar[bool] = True
     cost = exponentiated
     layer = torch_layer("torch.nn.GELU")
 
@@ -49,6 +52,7 @@ class Silu(Operation):
 
     word: ClassVar[str] = "silu"
     family: ClassVar[Family] = Family.ACTIVATION
+    rectifies: ClassVar[bool] = True
     cost = exponentiated
     layer = torch_layer("torch.nn.SiLU")
 
@@ -58,6 +62,7 @@ class Mish(Operation):
 
     word: ClassVar[str] = "mish"
     family: ClassVar[Family] = Family.ACTIVATION
+    rectifies: ClassVar[bool] = True
     cost = exponentiated
     layer = torch_layer("torch.nn.Mish")
 
@@ -67,6 +72,7 @@ class Softplus(Operation):
 
     word: ClassVar[str] = "softplus"
     family: ClassVar[Family] = Family.ACTIVATION
+    rectifies: ClassVar[bool] = True
     cost = exponentiated
     layer = torch_layer("torch.nn.Softplus", "beta")
 
@@ -78,6 +84,7 @@ class Hardswish(Operation):
 
     word: ClassVar[str] = "hardswish"
     family: ClassVar[Family] = Family.ACTIVATION
+    rectifies: ClassVar[bool] = True
     cost = compared
     layer = torch_layer("torch.nn.Hardswish")
 

@@ -42,6 +42,9 @@ class Operation(BaseModel, ABC):
     """Whether its output has some channels of its input and not the others."""
     normalises_batch: ClassVar[bool] = False
     """Whether in training it takes each channel's mean over batch and positions away, and with it any constant."""
+    rectifies: ClassVar[bool] = False
+    """Whether it lets what is positive through and holds most of the rest back; what looks back through a network by
+    deconvnet or guided backpropagation lets only positive signals through it then (:mod:`netspec.nn.seeing.rules`)."""
 
     loses_places: ClassVar[bool] = False
     """Whether a position of its output may see all of its input, as behind a recurrent layer; none has a place then."""

@@ -18,6 +18,7 @@ class Relu(Operation):
 
     word: ClassVar[str] = "relu"
     family: ClassVar[Family] = Family.ACTIVATION
+    rectifies: ClassVar[bool] = True
     cost = compared
     saved_for_backward = output_saved
     layer = torch_layer("torch.nn.ReLU")
@@ -37,6 +38,7 @@ class Relu6(Operation):
 
     word: ClassVar[str] = "relu6"
     family: ClassVar[Family] = Family.ACTIVATION
+    rectifies: ClassVar[bool] = True
     cost = compared
     layer = torch_layer("torch.nn.ReLU6")
 
@@ -46,6 +48,7 @@ class LeakyRelu(Operation):
 
     word: ClassVar[str] = "leaky_relu"
     family: ClassVar[Family] = Family.ACTIVATION
+    rectifies: ClassVar[bool] = True
     example: ClassVar[Example] = Example(slope=0.1)
     cost = compared
     layer = torch_layer("torch.nn.LeakyReLU", negative_slope="slope")
@@ -66,6 +69,7 @@ class Prelu(Operation):
 
     word: ClassVar[str] = "prelu"
     family: ClassVar[Family] = Family.ACTIVATION
+    rectifies: ClassVar[bool] = True
     cost = compared
 
     per_channel: bool = False

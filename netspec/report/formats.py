@@ -39,6 +39,8 @@ FORMATS: tuple[Format, ...] = (
     Format("markdown", "tables", "netspec.report.markdown:markdown", "tables for a review or a note"),
     Format("latex", "tables", "netspec.report.latex:latex", "tables for a paper, with booktabs"),
     Format("svg", "position", "netspec.report.receptive_field_svg:svg", "a receptive field", picture=True),
+    Format("svg", "tiles", "netspec.report.seen_picture:svg", "what units answer to", picture=True),
+    Format("png", "tiles", "netspec.report.seen_picture:png", "the same in pixels", picture=True),
     Format("svg", "summaries", "netspec.report.stats_chart:svg", "figures as charts", picture=True),
     Format("svg", "scenes", WRITERS + "svg:svg", "a diagram, for pages and browsers", picture=True),
     Format("txt", "scenes", WRITERS + "outline_text:txt", "a diagram as an indented outline", picture=True),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
-
 from netspec.analysis.effective_field import Effective
 from netspec.analysis.position_field import PositionField
 from netspec.analysis.receptive_field import Region
 from netspec.drawing.picture import Image, Line, Picture, Rect, Shape, Text
+from netspec.drawing.raster import raster_png
 from netspec.drawing.svg import svg as written
 from netspec.drawing.text_width import text_width
 from netspec.ops.facts import brief, shape_text
@@ -63,14 +61,9 @@ def picture(report: PositionReport) -> Picture:
 
 
 def grey_png(rows: tuple[tuple[float, ...], ...]) -> bytes:
-    """An 8-bit greyscale PNG (ISO 15948) of numbers from 0, white, to 1, black."""
-    pixels = b"".join(b"\0" + bytes(255 - round(255 * value) for value in row) for row in rows)
-    header = struct.pack(">IIBBBBB", len(rows[0]), len(rows), 8, 0, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(pixels, 9)), (b"IEND", b""))
-    packed = (
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
-    )
-    return b"\x89PNG\r\n\x1a\n" + b"".join(packed)
+    """An 8-bit greyscale PNG of numbers from 0, white, to 1, black."""
+    pixels = b"".join(bytes(255 - round(255 * value) for value in row) for row in rows)
+    return raster_png(len(rows), len(rows[0]), 1, pixels)
 
 
 def _plane(found: PositionField, effective: Effective | None, region: Region, scale: float) -> list[Shape]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from netspec.errors.text import printable
@@ -38,6 +38,12 @@ def wanted(graph: Graph) -> dict[str, Wanted]:
             role = INPUT if is_first else OUTPUT if node in last else ""
             found[key(node.name, tensor.name)] = Wanted(tensor.shape, tensor.trainable, role, place)
     return found
+
+
+def foreign(graph: Graph, given: Mapping[str, Shape]) -> list[str]:
+    """The names of tensors that ``graph`` needs and are not ``given`` in their shape, and of those that it has not."""
+    needed = {key(node.name, tensor.name): tensor.shape for node in graph.nodes for tensor in node.tensors}
+    return sorted(name for name in {*needed, *given} if needed.get(name) != given.get(name))
 
 
 def _readers_of_inputs(graph: Graph) -> set[Node]:
