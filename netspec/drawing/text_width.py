@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from math import fsum
 
 PLAIN = (
@@ -43,6 +43,8 @@ NORMAL = 556
 OTHERS = {"\N{MULTIPLICATION SIGN}": 838, "\N{MIDDLE DOT}": 380, "\N{EN DASH}": 556, "\N{MINUS SIGN}": 838}
 WIDEST = 1000
 """Of all other characters; those of wide scripts fill a square."""
+KNOWN = 4096
+"""Texts whose widths are kept: a layout asks for each again and again."""
 
 
 def total(lengths: Iterable[float]) -> float:
@@ -52,8 +54,13 @@ def total(lengths: Iterable[float]) -> float:
 
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
     """The width to reserve for ``text`` in a font of ``size``, in the units of ``size``."""
+    return _thousandths(text, bold) * size / 1000
+
+
+@lru_cache(KNOWN)
+def _thousandths(text: str, bold: bool) -> int:  # noqa: FBT001 - a key of what is known
     table = _table(BOLD if bold else PLAIN)
-    return total([table.get(char) or OTHERS.get(char, WIDEST) for char in text]) * size / 1000
+    return sum([table.get(char) or OTHERS.get(char, WIDEST) for char in text])
 
 
 def helvetica_width(text: str, size: float, *, bold: bool = False) -> float:

@@ -11,7 +11,7 @@ from netspec.diagram.labels import DOT, TIMES, human
 from netspec.diagram.layout.beside import hanging
 from netspec.diagram.layout.block import Block
 from netspec.diagram.layout.box_shapes import NORMAL, SMALL
-from netspec.diagram.layout.key import key_block
+from netspec.diagram.layout.key import key_block, key_entries
 from netspec.diagram.layout.layout import Layout
 from netspec.diagram.layout.page import BETWEEN, DENSITIES, LEAST, MARGIN, SCALE, described
 from netspec.diagram.layout.paper import PAPERS, Page
@@ -81,7 +81,7 @@ def _drawn(scenes: Sequence[Scene], layout: Layout, widest: float) -> Block:
         shapes.append(At(0, y, block.shapes))
         y, width = y + block.height + BETWEEN, max(width, block.width)
     drawn = tuple([panel for scene in scenes for panel in scene.panels[:1]])
-    key = key_block(scenes[0]._replace(panels=drawn), layout.density, width)
+    key = key_block(key_entries(scenes[0]._replace(panels=drawn), layout.density), width)
     return Block(width, y + key.height, (*shapes, At(0, y, key.shapes)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import get_args
 
 from netspec.diagram.labels import DOT
@@ -22,11 +23,15 @@ MOST_NAMED = 3
 """Kinds of layers that are named as left out."""
 
 
-def key_block(scene: Scene, density: Density, width: float) -> Block:
+Entry = tuple[list[Rect | Line], str]
+"""Samples, and what they mean."""
+
+
+def key_block(entries: Iterable[Entry], width: float) -> Block:
     """The entries one after the other, in as many lines as ``width`` needs."""
     shapes: list[Shape] = []
     x, y = 0.0, 0.0
-    for samples, words in _entries(scene, density):
+    for samples, words in entries:
         room = (SWATCH + 5 if samples else 0) + text_width(words, SMALL)
         if x and x + room > width:
             x, y = 0.0, y + LINE
@@ -42,8 +47,9 @@ def key_block(scene: Scene, density: Density, width: float) -> Block:
     return Block(width, y + LINE if shapes else 0, tuple(shapes))
 
 
-def _entries(scene: Scene, density: Density) -> list[tuple[list[Rect | Line], str]]:
-    found: list[tuple[list[Rect | Line], str]] = []
+def key_entries(scene: Scene, density: Density) -> list[Entry]:
+    """What is in the picture of a scene and not clear by itself."""
+    found: list[Entry] = []
     shown, links = _shown(scene)
     used = {box.family for box in shown}
     for family, name in NAMES.items():
@@ -62,7 +68,7 @@ def _entries(scene: Scene, density: Density) -> list[tuple[list[Rect | Line], st
     return found
 
 
-def _lines(shown: list[Box], links: list[Edge]) -> list[tuple[list[Rect | Line], str]]:
+def _lines(shown: list[Box], links: list[Edge]) -> list[Entry]:
     """What the lines mean."""
     roles = {edge.role for edge in links}
     skips = {edge.changed for edge in links if edge.role is Role.SKIP}

@@ -30,6 +30,7 @@ class Layout:
         self.density = density
         self._known: dict[Hashable, Laid] = {}
         """What has been laid out: it is asked for again with every number of columns that is tried."""
+        self._sizes: dict[int, tuple[float, float]] = {}
 
     def series(
         self,
@@ -117,7 +118,7 @@ class Layout:
 
     def _common_width(self, parts: Sequence[Box | Group]) -> float:
         """One width for the boxes of a series that are nearly as wide as each other."""
-        widths = [size(part, self.density)[0] for part in parts if isinstance(part, Box) and _is_wide(part)]
+        widths = [self._size(part)[0] for part in parts if isinstance(part, Box) and _is_wide(part)]
         return max(widths, default=0)
 
     def _part(self, part: Box | Group, wires: list[Wire], width: float, reach: tuple[float, float] = (0, 0)) -> Laid:
@@ -126,7 +127,7 @@ class Layout:
             if (key, reach) not in self._known:
                 self._known[key, reach] = self.group(part, reach)
             return self._known[key, reach]
-        own, height = size(part, self.density)
+        own, height = self._size(part)
         if part.kind is Kind.BAR and len(wires) > 1:
             ends = sorted((wire.bottom[0], wire.edge.label) for wire in wires)
             half = max([text_width(label, SMALL) / 2 for _, label in ends]) + 5
@@ -135,9 +136,17 @@ class Layout:
         if _is_wide(part):
             own = max(own, width)
         loop = LOOP + 3 if part.kind is Kind.BLOCK and part.skips else 0
-        return Laid(
-            own / 2, own / 2 + loop, height, [draw(part, own, height, self.density), *mark_shapes(part, own, height)]
-        )
+        known = (id(part), own)
+        if known not in self._known:
+            shapes = [draw(part, own, height, self.density), *mark_shapes(part, own, height)]
+            self._known[known] = Laid(own / 2, own / 2 + loop, height, shapes)
+        return self._known[known]
+
+    def _size(self, part: Box) -> tuple[float, float]:
+        """Width and height of a box, once for all that ask."""
+        if id(part) not in self._sizes:
+            self._sizes[id(part)] = size(part, self.density)
+        return self._sizes[id(part)]
 
     def _link(
         self,

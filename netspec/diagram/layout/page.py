@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from netspec.diagram.labels import DOT, TIMES, human, inputs_label
 from netspec.diagram.layout.block import Block
 from netspec.diagram.layout.box_shapes import LARGE, SMALL, Density
-from netspec.diagram.layout.key import key_block
+from netspec.diagram.layout.key import Entry, key_block, key_entries
 from netspec.diagram.layout.layout import Layout
 from netspec.diagram.layout.panels import panel_block
 from netspec.diagram.layout.paper import PAPERS, Page, Paper
@@ -41,6 +41,7 @@ def picture(scene: Scene, page: Page = "text") -> Picture:
     """The scene on a page: with as much said in its boxes as there is room for, in as few columns as it takes."""
     paper = PAPERS[page]
     room = paper.width / LEAST - 2 * MARGIN
+    head = _head(scene)
     best: tuple[tuple[float, ...], float, float, tuple[Shape, ...]] | None = None
     for density in DENSITIES:
         layout = Layout(density)
@@ -48,12 +49,13 @@ def picture(scene: Scene, page: Page = "text") -> Picture:
         others = {widest: _others(scene, layout, widest) for widest in _widths(scene, network, room)}
         if density is not DENSITIES[-1] and _too_much(network, others[room], paper):
             continue
+        key = key_entries(scene, density)
         for columns in range(1, MOST_COLUMNS + 1):
             network = spine(scene, layout, columns)
             if network is None:
                 break
             for blocks in others.values():
-                width, height, shapes = _arranged(scene, paper, layout, network, blocks)
+                width, height, shapes = _arranged(head, key, paper, network, blocks)
                 wide, high = min(SCALE, paper.width / width), min(SCALE, paper.height / height)
                 rank = (min(wide, LEAST), min(wide, high))
                 if best is None or rank > (best[0][0], best[0][1] + WORTH):
@@ -83,14 +85,13 @@ def _too_much(network: Block | None, others: Sequence[Block], paper: Paper) -> b
 
 
 def _arranged(
-    scene: Scene, paper: Paper, layout: Layout, network: Block, others: Sequence[Block]
+    head: Block, entries: Sequence[Entry], paper: Paper, network: Block, others: Sequence[Block]
 ) -> tuple[float, float, tuple[Shape, ...]]:
     """Width, height and shapes of all blocks below the heading and above the key."""
-    head = _head(scene)
     widest = max(paper.width / LEAST - 2 * MARGIN, *(block.width for block in (network, *others)))
     places, width, height = _fitted(network, others, widest, paper)
     width = max(width, head.width)
-    key = key_block(scene, layout.density, width)
+    key = key_block(entries, width)
     shapes: list[Shape] = [At(MARGIN, MARGIN, head.shapes)]
     for block, (x, y) in zip((network, *others), places, strict=True):
         shapes.append(At(MARGIN + x, MARGIN + head.height + y, block.shapes))
