@@ -19,6 +19,7 @@ from netspec.diagram.drawing import DEPTHS, Drawing, Engine
 from netspec.diagram.layout.paper import Page
 from netspec.diagram.scene import Level
 from netspec.diagram.writers.dot import dot_text
+from netspec.diagram.writers.pictures import on_pages
 from netspec.drawing.theme import Theme
 from netspec.errors.problem import Problem, SpecError
 from netspec.language.inputs import Sizes
@@ -55,8 +56,8 @@ def diagram(  # noqa: PLR0913 - one argument for each option
 ) -> None:
     """Draw a network, in the format that the file's ending says; - prints the text for Graphviz.
 
-    Several SPECs, or a family without a default, are one picture: a column each, what has the same output size beside
-    each other.
+    Several SPECs, or a family (SPEC@*), are one picture: a column each, what has the same output size beside each
+    other. What has no room on one page goes on, on NAME-2.svg and so on.
     """
     networks = [network for spec in specs for network in family(spec, given, size, whole=False)]
     if depth is not None:
@@ -70,7 +71,7 @@ def diagram(  # noqa: PLR0913 - one argument for each option
         drawings = [(asked(graph), output / f"{graph.name}.svg") for graph in graphs]
         _refuse_equal_names(networks, specs)
     else:
-        drawings = [(asked(graphs[0], others=tuple(graphs[1:])), output or Path(f"{_name(networks)}.svg"))]
+        drawings = _numbered(asked(graphs[0], others=tuple(graphs[1:])), output or Path(f"{_name(networks)}.svg"))
     for _, path in drawings:
         refuse_output(path, [file for network in networks for file in network.spec.files])
         picture_format(Drawing, path)
@@ -78,6 +79,20 @@ def diagram(  # noqa: PLR0913 - one argument for each option
         draw(drawing, path)
         names = ", ".join([graph.name for graph in drawing.graphs])
         say(f"drew {names} to {path}", err=files.is_standard_output(path))
+
+
+def _numbered(drawing: Drawing, path: Path) -> list[tuple[Drawing, Path]]:
+    """What is drawn in which file: on several pages in files with numbers.
+
+    Raises :class:`netspec.SpecError` where the ending says no format, or a pipe is to take several pages.
+    """
+    parts = on_pages(drawing, picture_format(Drawing, path).name)
+    if len(parts) == 1:
+        return [(drawing, path)]
+    if files.is_stream(path):
+        message = f"{len(drawing.graphs)} networks beside each other are {len(parts)} pages, and '{path}' takes one"
+        raise SpecError([Problem("layout", message, hint="--page screen works, and so does a file")])
+    return [(part, path.with_stem(f"{path.stem}-{number}")) for number, part in enumerate(parts, 1)]
 
 
 def _name(networks: list[Network]) -> str:

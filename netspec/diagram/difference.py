@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
 from netspec.diagram.drawing import Drawing, scene
 from netspec.diagram.from_graph.marks import Marks
-from netspec.diagram.scene import Mark, Scene, boxes
+from netspec.diagram.scene import Level, Mark, Scene, boxes
 from netspec.diff.difference import INPUTS, SHAPE, Difference
 from netspec.diff.wording import change_text, is_explained
 from netspec.graph.graph import Graph, Node, nodes_of
@@ -18,7 +18,9 @@ MOST_BOXES = 60
 
 
 class DifferenceDrawing(Drawing):
-    """Both networks of a difference to be drawn; stages in which something differs are opened."""
+    """Both networks of a difference to be drawn; stages in which something differs are opened, where there is room."""
+
+    apart = "netspec diagram draws each by itself"
 
     def __init__(self, old: Graph, new: Graph, difference: Difference, **asked: Any) -> None:
         super().__init__(old, others=(new,), **asked)
@@ -31,7 +33,23 @@ class DifferenceDrawing(Drawing):
         opened = [scene(graph, self.level, _touched(graph, marks), marks) for graph in self.graphs]
         if all(len(list(boxes(one.panels[0].drawn[0].flow))) <= MOST_BOXES for one in opened):
             return tuple(opened)
-        return tuple([scene(graph, self.level, (), marks) for graph in self.graphs])
+        return self._folded(self.level)
+
+    @property
+    def attempts(self) -> Iterator[tuple[Scene, ...]]:
+        """Stages opened, folded, and as a box each: the first that has room is drawn."""
+        yield self.scenes
+        yield self._folded(self.level)
+        yield self._folded("stage")
+
+    @property
+    def lower(self) -> tuple[Level, ...]:
+        """None: a level is not asked for."""
+        return ()
+
+    def _folded(self, level: Level) -> tuple[Scene, ...]:
+        marks = _marks(self.difference)
+        return tuple([scene(graph, level, (), marks) for graph in self.graphs])
 
 
 def _marks(found: Difference) -> Marks:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from copy import copy
 from functools import cached_property
 from types import MappingProxyType
 from typing import Literal
@@ -12,7 +13,7 @@ from netspec.diagram.from_graph.definitions import definitions
 from netspec.diagram.from_graph.marks import Marks
 from netspec.diagram.from_graph.network import network
 from netspec.diagram.layout.paper import Page
-from netspec.diagram.scene import Level, Scene
+from netspec.diagram.scene import LEVELS, Level, Scene
 from netspec.drawing.theme import Theme
 from netspec.graph.graph import Graph
 
@@ -38,6 +39,9 @@ def scene(
 class Drawing:
     """Networks to be drawn, one or several beside each other. Scenes are worked out once, when they are asked for."""
 
+    apart = "-o FOLDER draws each by itself"
+    """What works where several have no room beside each other."""
+
     def __init__(  # noqa: PLR0913 - what a caller may choose
         self,
         graph: Graph,
@@ -50,6 +54,7 @@ class Drawing:
         engine: Engine = "auto",
     ) -> None:
         self.graphs = (graph, *others)
+        self.beside = bool(others)
         self.level: Level = level
         self.opened = opened
         self.page: Page = page
@@ -60,3 +65,25 @@ class Drawing:
     def scenes(self) -> tuple[Scene, ...]:
         """What is drawn: of several networks one each, to be compared."""
         return tuple([scene(graph, self.level, self.opened) for graph in self.graphs])
+
+    @property
+    def attempts(self) -> Iterator[tuple[Scene, ...]]:
+        """What may be drawn, the first that has room."""
+        yield self.scenes
+
+    @property
+    def lower(self) -> tuple[Level, ...]:
+        """Levels that can be asked for where this one has no room."""
+        return LEVELS[: LEVELS.index(self.level)]
+
+    def part(self, first: int, last: int) -> Drawing:
+        """The networks from ``first`` to before ``last``, asked for in the same way; one alone is a column, too."""
+        found = copy(self)
+        found.graphs, found.scenes, found.beside = self.graphs[first:last], self.scenes[first:last], True
+        return found
+
+    def on(self, page: Page) -> Drawing:
+        """The same on another page."""
+        found = copy(self)
+        found.page = page
+        return found

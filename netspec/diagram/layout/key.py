@@ -62,10 +62,16 @@ def key_entries(scene: Scene, density: Density) -> list[Entry]:
     if not density.words and any(box.title.startswith("conv ") for box in shown):
         found.append(([], "k\N{MULTIPLICATION SIGN}k/s, n: n channels, step s"))
     behind = f" {DOT} ".join([box.follows for box in shown if box.follows and not density.follows])
-    left_out = dict.fromkeys([name.rstrip(" 0123456789.") for name in behind.split(f" {DOT} ") if name])
+    left_out = dict.fromkeys([_without_number(name) for name in behind.split(f" {DOT} ") if name])
     if left_out:
         found.append(([], f"not shown: {', '.join([*left_out][:MOST_NAMED])} behind layers"))
     return found
+
+
+def _without_number(name: str) -> str:
+    """``name`` without a rate behind it: ``dropout 0.5``, but not ``relu6``."""
+    word, _, number = name.rpartition(" ")
+    return word if word and number.replace(".", "").isdecimal() else name
 
 
 def _lines(shown: list[Box], links: list[Edge]) -> list[Entry]:

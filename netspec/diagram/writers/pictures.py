@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate, pairwise
 
 from netspec.diagram.drawing import Drawing, scene
-from netspec.diagram.layout.comparison import comparison
+from netspec.diagram.layout.comparison import comparison, fits, pages
 from netspec.diagram.layout.page import picture
-from netspec.diagram.layout.paper import PAPERS, Page
-from netspec.diagram.scene import LEVELS, Crossing, Level, Scene
+from netspec.diagram.layout.paper import PAPERS
+from netspec.diagram.scene import Crossing, Level, Scene
 from netspec.diagram.writers import graphviz
 from netspec.drawing.picture import Picture
 from netspec.errors.problem import Problem, SpecError
 
-SLACK = 0.5
-"""Points that a picture may be larger than its page, by rounding."""
+PAGED = ("svg", "tex", "png", "pdf")
+"""Forms that are laid out for a page."""
 
 
 def laid_out(drawing: Drawing, form: str) -> Picture | bytes:
@@ -24,27 +25,47 @@ def laid_out(drawing: Drawing, form: str) -> Picture | bytes:
     """
     if drawing.engine == "graphviz":
         return graphviz.laid_out(drawing.scenes, form)
-    try:
-        found = _picture(drawing.scenes, drawing.page)
-        if len(drawing.scenes) == 1 or _fits(found, drawing.page):
+    crossed = False
+    for scenes in drawing.attempts:
+        try:
+            found = _picture(drawing, scenes)
+        except Crossing:
+            crossed = True
+            continue
+        if not drawing.beside or fits(found, drawing.page):
             return found
+    if not crossed:
         raise _too_large(drawing)
+    if form not in graphviz.FORMS:
+        raise refused(drawing, f"Graphviz, which could draw it, does not write .{form}")
+    if not graphviz.is_there():
+        raise refused(drawing, "Graphviz, which could draw it, is not installed")
+    return graphviz.laid_out(drawing.scenes, form)
+
+
+def on_pages(drawing: Drawing, form: str) -> list[Drawing]:
+    """What is drawn, in parts for as many pages as several networks beside each other need; one if that does not help.
+
+    Texts and what Graphviz draws have no pages.
+    """
+    if drawing.engine == "graphviz" or form not in PAGED or not drawing.beside:
+        return [drawing]
+    try:
+        parts = pages(drawing.scenes, drawing.page)
     except Crossing:
-        if form not in graphviz.FORMS:
-            raise refused(drawing, f"Graphviz, which could draw it, does not write .{form}") from None
-        if not graphviz.is_there():
-            raise refused(drawing, "Graphviz, which could draw it, is not installed") from None
-        return graphviz.laid_out(drawing.scenes, form)
+        parts = []
+    stops = accumulate(map(len, parts), initial=0)
+    return [drawing.part(first, last) for first, last in pairwise(stops)] or [drawing]
 
 
-def _picture(scenes: Sequence[Scene], page: Page) -> Picture:
-    return picture(scenes[0], page) if len(scenes) == 1 else comparison(scenes, page)
+def _picture(drawing: Drawing, scenes: Sequence[Scene]) -> Picture:
+    return comparison(scenes, drawing.page) if drawing.beside else picture(scenes[0], drawing.page)
 
 
 def refused(drawing: Drawing, reason: str) -> SpecError:
     """Too many links cross: what is wrong, and the level that works."""
     message = f"too many links cross each other, or stand in one another, to be drawn at this level, and {reason}"
-    known = [level for level in LEVELS[: LEVELS.index(drawing.level)] if _works(drawing, level)]
+    known = [level for level in drawing.lower if _works(drawing, level)]
     others = "the endings .txt and .dot work"
     hint = f"--level {known[-1]} works, and {others} at this one" if known else others
     return SpecError([Problem("layout", message, hint=hint)])
@@ -53,20 +74,17 @@ def refused(drawing: Drawing, reason: str) -> SpecError:
 def _too_large(drawing: Drawing) -> SpecError:
     """Networks beside each other are more than a page: what is wrong, and what works."""
     message = f"{len(drawing.graphs)} networks beside each other have no room on a page that can be read"
-    known = [level for level in LEVELS[: LEVELS.index(drawing.level)] if _works(drawing, level)]
-    ways = ["--page screen works", *[f"so does --level {level}" for level in known[-1:]]]
-    return SpecError([Problem("layout", message, hint=f"{', '.join(ways)}; -o FOLDER draws each by itself")])
-
-
-def _fits(found: Picture, page: Page) -> bool:
-    width, height = PAPERS[page]
-    return found.width * found.scale <= width + SLACK and found.height * found.scale <= height + SLACK
+    larger = [page for page in PAPERS if PAPERS[page].width > PAPERS[drawing.page].width]
+    ways = [f"--page {page}" for page in larger if _works(drawing.on(page), drawing.level)][:1]
+    ways += [f"--level {level}" for level in drawing.lower if _works(drawing, level)][-1:]
+    told = [f"{' and '.join(ways)} work{'s' * (len(ways) == 1)}"] if ways else []
+    return SpecError([Problem("layout", message, hint="; ".join([*told, drawing.apart]))])
 
 
 def _works(drawing: Drawing, level: Level) -> bool:
     """Whether the networks can be drawn at a level; beside each other, whether they fit the page."""
     try:
-        found = _picture([scene(graph, level) for graph in drawing.graphs], drawing.page)
+        found = _picture(drawing, [scene(graph, level) for graph in drawing.graphs])
     except Crossing:
         return False
-    return len(drawing.graphs) == 1 or _fits(found, drawing.page)
+    return not drawing.beside or fits(found, drawing.page)
