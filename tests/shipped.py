@@ -37,6 +37,7 @@ CASES = (
     Case("alexnet.yaml", 96),
     Case("bn-inception.yaml", 64),
     Case("c3d.yaml", (16, 40, 48), {"features": 64}),
+    Case("convnext.yaml@convnext_tiny", 64, {"depths": [1, 2, 1, 1]}),
     Case("dcgan_discriminator.yaml"),
     Case("dcgan_generator.yaml@dcgan_generator_tutorial"),
     Case("deeplabv3.yaml@deeplabv3_resnet50", 72, {"depths": [1, 1, 2, 2], "aux": True}),

@@ -226,6 +226,7 @@ def memory_agrees(operation: Operation, row: Row, torch: ModuleType) -> None:
         assert operation.is_view(*row.inputs, training=training) == passed
     new = 0 if operation.is_view(*row.inputs, training=False) else 4 * BATCH * prod(row.output)
     workspace = operation.workspace(row.output, *row.inputs).size(BATCH, 4)
+    workspace += operation.reordered(*row.inputs).size(BATCH, 4)  # the inputs lie in the usual order
     modelled = sum(sizes) + new + workspace
     spared = new - results[False].untyped_storage().nbytes() if row.word in EXPANDED else 0
     assert max(most, sum(sizes)) == modelled - spared

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import warnings
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -105,6 +106,39 @@ def test_keys_are_torchvisions(name: str, aux: bool, torchvision: ModuleType) ->
     ours.load_state_dict(theirs.state_dict(), strict=True, assign=True)
 
     assert network.stats().totals.params == sum(parameter.numel() for parameter in theirs.parameters())
+
+
+@pytest.mark.parametrize("name", FAMILIES["convnext"])
+def test_convnexts_drop_as_torchvisions_do(name: str, torchvision: ModuleType) -> None:
+    """Each block drops its branch as often as torchvision's, from never in the first to what the paper says."""
+    theirs = {
+        layer: module.p
+        for layer, module in original(name, torchvision).named_modules()
+        if isinstance(module, torchvision.ops.StochasticDepth)
+    }
+    ours = {
+        node.name: node.operation.p for node in netspec.read(name).graph.nodes if node.operation.word == "drop_path"
+    }
+
+    assert ours == pytest.approx(theirs, rel=1e-12)
+    assert max(ours.values()) == {"convnext_tiny": 0.1, "convnext_small": 0.4}.get(name, 0.5)
+
+
+def test_convnexts_start_as_torchvisions_do(torch: ModuleType, torchvision: ModuleType) -> None:
+    """Scales and biases are the same constants, weights are spread as much; of a small ConvNeXt."""
+    convnext = torchvision.models.convnext
+    widths, sizes = [32, 48, 64, 96], [*pairwise([32, 48, 64, 96, None])]
+    torch.manual_seed(0)
+    theirs = convnext.ConvNeXt([convnext.CNBlockConfig(*size, 1) for size in sizes], num_classes=40).state_dict()
+    ours = netspec.compile("convnext", widths=widths, depths=[1] * 4, classes=40).state_dict()
+
+    assert ours.keys() == theirs.keys()
+    for key, value in theirs.items():
+        if value.numel() > 2000:
+            assert float(ours[key].std()) == pytest.approx(float(value.std()), rel=0.1), key
+            assert abs(ours[key].mean()) < 0.002
+        elif key.endswith(("bias", "layer_scale")) or value.dim() == 1:
+            assert torch.equal(ours[key], value), key
 
 
 def test_one_changed_weight_is_seen(torch: ModuleType, torchvision: ModuleType) -> None:

@@ -12,6 +12,7 @@ from netspec.ops.facts import Shape
 
 FAMILIES: dict[str, tuple[str, ...]] = {
     "alexnet": ("alexnet",),
+    "convnext": ("convnext_tiny", "convnext_small", "convnext_base", "convnext_large"),
     "deeplabv3": ("deeplabv3_resnet50", "deeplabv3_resnet101"),
     "deeplabv3_mobilenet_v3_large": ("deeplabv3_mobilenet_v3_large",),
     "densenet": ("densenet121", "densenet161", "densenet169", "densenet201"),
@@ -75,7 +76,6 @@ LEFT_OUT = {
     "swin*": "a transformer",
     "mvit_*": "a transformer",
     "maxvit_*": "half a transformer",
-    "convnext_*": "not among the shipped ones yet",
 }
 """Pattern of names -> why these do not come with netspec."""
 

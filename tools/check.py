@@ -33,6 +33,7 @@ SAMPLING = [
     "every_spec",
     "features",
     "memory",
+    "memory_order",
     "properties",
     "random_networks",
     "receptive_field",

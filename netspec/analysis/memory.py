@@ -6,6 +6,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 from netspec.analysis.liveness import inference_order, lasts, owners, training_order
+from netspec.analysis.memory_order import MemoryOrders, memory_orders
 from netspec.analysis.setup import STATES, Optimizer
 from netspec.analysis.sizes import tensors_size, value_size
 from netspec.analysis.training import trained
@@ -102,12 +103,13 @@ def memory(graph: Graph, *, batch: int = 1, bytes_per_element: int = 4, optimize
     """
     weights = bytes_per_element * sum(node.params for node in graph.nodes)
     tensors = sum(tensors_size(node, bytes_per_element) for node in graph.nodes)
-    kept, beside = _saved(graph, batch, bytes_per_element)
+    orders = memory_orders(graph)
+    kept, beside = _saved(graph, orders, batch, bytes_per_element)
     return Memory(
         weights=weights,
         buffers=tensors - weights,
         input=sum(value_size(node, batch, bytes_per_element) for node in graph.inputs),
-        inference_peak=_peak(graph, batch, bytes_per_element),
+        inference_peak=_peak(graph, orders, batch, bytes_per_element),
         saved_for_backward=sum(value_size(node, batch, bytes_per_element) for node in kept) + beside,
         unsaved_input=sum(value_size(node, batch, bytes_per_element) for node in graph.inputs if node not in kept),
         gradients=weights,
@@ -115,7 +117,7 @@ def memory(graph: Graph, *, batch: int = 1, bytes_per_element: int = 4, optimize
     )
 
 
-def _peak(graph: Graph, batch: int, bytes_per_element: int) -> Peak:
+def _peak(graph: Graph, orders: MemoryOrders, batch: int, bytes_per_element: int) -> Peak:
     run, live = inference_order(graph)
     owner, last = owners(run, live, training=False), lasts(run, live)
     until: dict[Node, int] = {}
@@ -129,7 +131,7 @@ def _peak(graph: Graph, batch: int, bytes_per_element: int) -> Peak:
             amount = value_size(node, batch, bytes_per_element)
             held += amount
             leaving[until[node]] = leaving.get(until[node], 0) + amount
-        workspace = node.operation.workspace(node.shape, *node.input_shapes).size(batch, bytes_per_element)
+        workspace = orders.workspace(node).size(batch, bytes_per_element)
         if held + workspace > most:
             most, at = held + workspace, node
         for places in live.makes(node)[1:]:  # those were workspace so far
@@ -151,7 +153,7 @@ def _partners(node: Node, learned: frozenset[Node]) -> tuple[Node, ...]:
     )
 
 
-def _saved(graph: Graph, batch: int, bytes_per_element: int) -> tuple[set[Node], int]:
+def _saved(graph: Graph, orders: MemoryOrders, batch: int, bytes_per_element: int) -> tuple[set[Node], int]:
     """The nodes that own memory which is kept for the backward pass, and the bytes kept beside."""
     run, live = training_order(graph)
     owner, learned = owners(run, live, training=True), trained(graph)
@@ -161,7 +163,7 @@ def _saved(graph: Graph, batch: int, bytes_per_element: int) -> tuple[set[Node],
     for node in run:
         if node not in learned:
             continue
-        needs = node.operation.saved_for_backward(node.shape, *node.input_shapes)
+        needs = orders.saved(node)
         read = node.inputs if needs.together else _partners(node, learned)
         kept.update(owner[source] for source in read if needs.inputs)
         kept.update([owner[node]] if needs.output else [])

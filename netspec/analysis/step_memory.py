@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from netspec.analysis.liveness import lasts, owners, training_order
+from netspec.analysis.memory_order import memory_orders
 from netspec.analysis.sizes import value_size
 from netspec.analysis.training import trained
 from netspec.graph.graph import Graph, Node, Scope
@@ -54,6 +55,7 @@ class StepModel:
         run, live = training_order(graph, called)
         owner, last = owners(run, live, training=True), lasts(run, live)
         self.learned = trained(graph)
+        self.orders = memory_orders(graph)
         self.facts: dict[Node, _Facts] = {}
         for node in run:
             self.facts[node] = self._facts(node, owner[node], batch, bytes_per_element)
@@ -63,14 +65,13 @@ class StepModel:
                 self.facts[places[last[node]]].leaving.append(node)
 
     def _facts(self, node: Node, owner: Node, batch: int, width: int) -> _Facts:
-        shapes = node.input_shapes
-        needs = node.operation.saved_for_backward(node.shape, *shapes)
+        needs = self.orders.saved(node)
         learned = node in self.learned
         sources = _partners(node, self.learned) if needs.inputs else ()
         return _Facts(
             owner=owner,
             size=value_size(node, batch, width),
-            workspace=node.operation.workspace(node.shape, *shapes).size(batch, width),
+            workspace=self.orders.workspace(node).size(batch, width),
             kept=(*sources, *((node,) if needs.output else ())) if learned and node.inputs else (),
             beside=needs.beside.size(batch, width) if learned and node.inputs else 0,
             learned=tuple([source for source in node.inputs if source in self.learned]),

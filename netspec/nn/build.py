@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from netspec.analysis.liveness import Liveness, Value, maker, training_order
+from netspec.analysis.memory_order import memory_orders
 from netspec.graph.graph import Graph, Node, Scope
 from netspec.graph.runs import BETWEEN, runs_named, with_runs
 from netspec.graph.selection import matching, selected, value_of, within
@@ -107,6 +108,11 @@ class _Builder:
         self.live = Liveness(graph, run, self.shown.values(), **how)
         self.whole = Liveness(graph, graph.nodes, (out.node for out in graph.outputs), **how)
         self.layers = {node: layer_of(node, self.whole) for node in graph.operations}
+        orders = memory_orders(graph)
+        self.layers.update((node, node.operation.layer_on_rows(*node.input_shapes)) for node in orders.on_rows)
+        for node in orders.brought_back:
+            layer = self.layers[node]
+            self.layers[node] = layer._replace(arguments={**layer.arguments, "channels_first": True})
 
     def root(self) -> nn.Module:
         steps = self._steps(self.graph.root, self.live)

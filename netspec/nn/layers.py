@@ -88,20 +88,54 @@ class ChannelScale(nn.Module):
 class Pointwise(nn.Linear):
     """A fully connected layer at each position of a map.
 
-    Input and output lie in memory as maps do everywhere, channel by channel, whatever stands before and after.
+    Its output lies in memory as it comes, with the channels last, unless ``channels_first``, channel by channel.
     """
+
+    def __init__(self, *args: Any, channels_first: bool = False, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.channels_first = channels_first
 
     def forward(self, x: Tensor) -> Tensor:
         """N x in x H x W to N x out x H x W."""
-        return super().forward(x.movedim(1, -1).contiguous()).movedim(-1, 1).contiguous()
+        y = super().forward(x.movedim(1, -1).contiguous()).movedim(-1, 1)
+        return channels_first(y) if self.channels_first else y
+
+    def extra_repr(self) -> str:
+        """As that of the layer, and whether channels are brought first."""
+        return super().extra_repr() + (", channels_first=True" if self.channels_first else "")
 
 
 class LayerNorm(nn.LayerNorm):
-    """Normalisation over the channels at each position of a map; its output lies in memory channel by channel."""
+    """Normalisation over the channels at each position of a map.
+
+    Its output lies in memory as it comes, with the channels last, unless ``channels_first``, channel by channel.
+    """
+
+    def __init__(self, *args: Any, channels_first: bool = False, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.channels_first = channels_first
 
     def forward(self, x: Tensor) -> Tensor:
         """N x C x H x W, unchanged."""
-        return super().forward(x.movedim(1, -1)).movedim(-1, 1).contiguous()
+        y = super().forward(x.movedim(1, -1)).movedim(-1, 1)
+        return channels_first(y) if self.channels_first else y
+
+    def extra_repr(self) -> str:
+        """As that of the layer, and whether channels are brought first."""
+        return super().extra_repr() + (", channels_first=True" if self.channels_first else "")
+
+
+def channels_first(x: Tensor) -> Tensor:
+    """``x`` in torch's usual order, channel by channel, also by its strides alone where both orders are the same."""
+    return x.flatten(1).view(x.shape)
+
+
+class Gelu(nn.GELU):
+    """GELU of what a linear layer leaves at each position of a map, rows of channels, as torch rounds it for these."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Same shape out as in."""
+        return super().forward(x.movedim(1, -1)).movedim(-1, 1)
 
 
 class Scale(nn.Module):

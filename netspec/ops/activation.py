@@ -3,9 +3,9 @@
 from math import prod
 from typing import ClassVar
 
-from netspec.ops.facts import Cost, Family, Shape, positions
+from netspec.ops.facts import Cost, Family, Layer, Shape, positions
 from netspec.ops.fields import Number, Positive
-from netspec.ops.memory import Saved, Space, output_saved
+from netspec.ops.memory import MemoryOrder, Saved, Space, output_saved
 from netspec.ops.operation import Operation, torch_layer
 from netspec.ops.rectifier import compared
 
@@ -21,6 +21,7 @@ class Elu(Operation):
     word: ClassVar[str] = "elu"
     family: ClassVar[Family] = Family.ACTIVATION
     rectifies: ClassVar[bool] = True
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.KEPT
     cost = exponentiated
     layer = torch_layer("torch.nn.ELU", "alpha")
 
@@ -33,6 +34,7 @@ class Selu(Operation):
     word: ClassVar[str] = "selu"
     family: ClassVar[Family] = Family.ACTIVATION
     rectifies: ClassVar[bool] = True
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.KEPT
     cost = exponentiated
     layer = torch_layer("torch.nn.SELU")
 
@@ -43,8 +45,13 @@ class Gelu(Operation):
     word: ClassVar[str] = "gelu"
     family: ClassVar[Family] = Family.ACTIVATION
     rectifies: ClassVar[bool] = True
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.KEPT
     cost = exponentiated
     layer = torch_layer("torch.nn.GELU")
+
+    def layer_on_rows(self, *inputs: Shape) -> Layer:
+        """A module of ours: torch's kernel for rows beside each other rounds otherwise than that for other maps."""
+        return Layer("netspec.nn.layers.Gelu", {})
 
 
 class Silu(Operation):
@@ -53,6 +60,7 @@ class Silu(Operation):
     word: ClassVar[str] = "silu"
     family: ClassVar[Family] = Family.ACTIVATION
     rectifies: ClassVar[bool] = True
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.KEPT
     cost = exponentiated
     layer = torch_layer("torch.nn.SiLU")
 
@@ -63,6 +71,7 @@ class Mish(Operation):
     word: ClassVar[str] = "mish"
     family: ClassVar[Family] = Family.ACTIVATION
     rectifies: ClassVar[bool] = True
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.KEPT
     cost = exponentiated
     layer = torch_layer("torch.nn.Mish")
 
@@ -73,6 +82,7 @@ class Softplus(Operation):
     word: ClassVar[str] = "softplus"
     family: ClassVar[Family] = Family.ACTIVATION
     rectifies: ClassVar[bool] = True
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.KEPT
     cost = exponentiated
     layer = torch_layer("torch.nn.Softplus", "beta")
 
@@ -85,6 +95,7 @@ class Hardswish(Operation):
     word: ClassVar[str] = "hardswish"
     family: ClassVar[Family] = Family.ACTIVATION
     rectifies: ClassVar[bool] = True
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.KEPT
     cost = compared
     layer = torch_layer("torch.nn.Hardswish")
 
@@ -94,6 +105,7 @@ class Hardsigmoid(Operation):
 
     word: ClassVar[str] = "hardsigmoid"
     family: ClassVar[Family] = Family.ACTIVATION
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.KEPT
     cost = compared
     layer = torch_layer("torch.nn.Hardsigmoid")
 
@@ -103,6 +115,7 @@ class Sigmoid(Operation):
 
     word: ClassVar[str] = "sigmoid"
     family: ClassVar[Family] = Family.ACTIVATION
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.KEPT
     cost = exponentiated
     saved_for_backward = output_saved
     layer = torch_layer("torch.nn.Sigmoid")
@@ -113,6 +126,7 @@ class Tanh(Operation):
 
     word: ClassVar[str] = "tanh"
     family: ClassVar[Family] = Family.ACTIVATION
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.KEPT
     cost = exponentiated
     saved_for_backward = output_saved
     layer = torch_layer("torch.nn.Tanh")
@@ -123,6 +137,7 @@ class ScaledTanh(Operation):
 
     word: ClassVar[str] = "scaled_tanh"
     family: ClassVar[Family] = Family.ACTIVATION
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.KEPT
     cost = exponentiated
     layer = torch_layer("netspec.nn.layers.ScaledTanh", "amplitude", "slope")
 

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from netspec.ops.facts import Cost, Example, Family, Shape, positions
 from netspec.ops.fields import Number
-from netspec.ops.memory import nothing_saved
+from netspec.ops.memory import MemoryOrder, nothing_saved
 from netspec.ops.operation import Operation, torch_layer
 from netspec.ops.rectifier import compared
 
@@ -16,6 +16,7 @@ class Scale(Operation):
     family: ClassVar[Family] = Family.ACTIVATION
     example: ClassVar[Example] = Example(factor=0.17)
     overwritable: ClassVar[bool] = True
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.KEPT
     saved_for_backward = nothing_saved
     layer = torch_layer("netspec.nn.layers.Scale", "factor")
 
@@ -36,5 +37,6 @@ class Abs(Operation):
     word: ClassVar[str] = "abs"
     family: ClassVar[Family] = Family.ACTIVATION
     overwritable: ClassVar[bool] = True
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.KEPT
     cost = compared
     layer = torch_layer("netspec.nn.layers.Abs")

@@ -7,7 +7,7 @@ from pydantic import Field
 from netspec.errors.codes import Refusal
 from netspec.ops.facts import Example, Family, Layer, Shape
 from netspec.ops.fields import LARGEST, Count
-from netspec.ops.memory import nothing_saved
+from netspec.ops.memory import MemoryOrder, nothing_saved
 from netspec.ops.operation import Operation, free, map_only
 
 Place = Annotated[int, Field(ge=-LARGEST, le=LARGEST)]
@@ -24,6 +24,7 @@ class Slice(Operation):
     family: ClassVar[Family] = Family.SHAPE
     overwritable: ClassVar[bool] = True
     selects_channels: ClassVar[bool] = True
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.EITHER
     saved_for_backward = nothing_saved
     cost = free
 
@@ -70,6 +71,7 @@ class ChannelShuffle(Operation):
     word: ClassVar[str] = "channel_shuffle"
     family: ClassVar[Family] = Family.SHAPE
     example: ClassVar[Example] = Example(groups=2)
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.EITHER
     saved_for_backward = nothing_saved
     cost = free
 

@@ -16,7 +16,7 @@ from netspec.ops.facts import (
     positions,
 )
 from netspec.ops.fields import Count, Padding, Size
-from netspec.ops.memory import Saved, Space
+from netspec.ops.memory import MemoryOrder, Saved, Space
 from netspec.ops.operation import Operation, map_only
 from netspec.ops.windows import convolution_label, reach, same_margins, slid, split_evenly
 
@@ -32,6 +32,7 @@ class Conv(Operation):
     family: ClassVar[Family] = Family.CONV
     example: ClassVar[Example] = Example(out=64, kernel=3, padding=1)
     overwritable: ClassVar[bool] = True
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.EITHER
 
     out: Count
     kernel: Size

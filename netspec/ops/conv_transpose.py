@@ -19,6 +19,7 @@ from netspec.ops.facts import (
     shape_text,
 )
 from netspec.ops.fields import Count, Margin, Size
+from netspec.ops.memory import MemoryOrder
 from netspec.ops.operation import Operation, map_only
 from netspec.ops.uneven import Uneven
 from netspec.ops.upsampling import Spread
@@ -35,6 +36,7 @@ class ConvTranspose(Operation):
     family: ClassVar[Family] = Family.CONV
     overwritable: ClassVar[bool] = True
     example: ClassVar[Example] = Example(out=64, kernel=2, stride=2)
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.EITHER
 
     out: Count
     kernel: Size

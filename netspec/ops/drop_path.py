@@ -7,7 +7,7 @@ from netspec.errors.codes import Refusal
 from netspec.ops.facts import FLAT, Cost, Example, Family, Layer, Shape, positions
 from netspec.ops.fields import Count, Fraction, Natural
 from netspec.ops.join import Join
-from netspec.ops.memory import Space, nothing_saved
+from netspec.ops.memory import MemoryOrder, Space, nothing_saved
 from netspec.ops.operation import Operation, free, torch_layer
 
 
@@ -21,6 +21,7 @@ class DrawColumn(Operation):
     word: ClassVar[str] = "draw_column"
     family: ClassVar[Family] = Family.REGULARISE
     example: ClassVar[Example] = Example(columns=4)
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.EITHER
     saved_for_backward = nothing_saved
     cost = free
     layer = torch_layer("netspec.nn.layers.DrawColumn", "columns", "p")
@@ -51,6 +52,7 @@ class DropPathMean(Join):
 
     word: ClassVar[str] = "drop_path_mean"
     overwritable: ClassVar[bool] = True
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.EITHER
     saved_for_backward = nothing_saved
 
     p: Fraction = 0.15

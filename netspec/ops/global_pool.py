@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from netspec.ops.facts import Cost, Family, Layer, Shape, Window, positions
-from netspec.ops.memory import nothing_saved
+from netspec.ops.memory import MemoryOrder, nothing_saved
 from netspec.ops.operation import Operation, map_only
 
 
@@ -12,6 +12,7 @@ class GlobalAvgPool(Operation):
 
     word: ClassVar[str] = "global_avg_pool"
     family: ClassVar[Family] = Family.POOL
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.EITHER
     saved_for_backward = nothing_saved
 
     @property

@@ -10,9 +10,8 @@ from typing import ClassVar
 from netspec.errors.codes import Refusal
 from netspec.ops.facts import FLAT, Cost, Example, Family, Layer, Shape, Tensor, positions, shape_text
 from netspec.ops.fields import Count, Positive
-from netspec.ops.memory import Saved, Space
+from netspec.ops.memory import MemoryOrder, Saved, Space
 from netspec.ops.operation import Operation, map_only
-from netspec.ops.pointwise import copied
 
 
 def normalising(elements: int, means: int, scalings: int) -> Cost:
@@ -131,6 +130,7 @@ class LayerNorm(Operation):
 
     word: ClassVar[str] = "layer_norm"
     family: ClassVar[Family] = Family.NORM
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.LAST
 
     eps: Positive = 1e-5
 
@@ -147,8 +147,8 @@ class LayerNorm(Operation):
         return Saved(inputs=True, beside=Space(values=2 * positions(output)))
 
     def workspace(self, output: Shape, *inputs: Shape) -> Space:
-        """Mean and inverse deviation of each position; then the output before its channels come first again."""
-        return Space(values=max(2 * positions(output), copied(output)))
+        """Mean and inverse deviation of each position."""
+        return Space(values=2 * positions(output))
 
     def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.LayerNorm``; over maps a module of ours that moves the channels to the end for it, and back."""

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from netspec.errors.codes import Refusal
 from netspec.ops.facts import FLAT, MAP, Cost, Family, Layer, Shape, positions, shape_text
-from netspec.ops.memory import Saved, Space, alone, nothing_saved
+from netspec.ops.memory import MemoryOrder, Saved, Space, alone, nothing_saved
 from netspec.ops.operation import ANY_NUMBER, Operation, free, torch_layer
 
 PAIR = 2
@@ -50,6 +50,7 @@ class Add(Join):
 
     word: ClassVar[str] = "add"
     overwritable: ClassVar[bool] = True
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.KEPT
     saved_for_backward = nothing_saved
     is_view = alone
 
@@ -77,6 +78,7 @@ class Subtract(Join):
     word: ClassVar[str] = "subtract"
     takes: ClassVar[tuple[int, int]] = (PAIR, PAIR)
     overwritable: ClassVar[bool] = True
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.KEPT
     saved_for_backward = nothing_saved
 
     @property
@@ -98,6 +100,7 @@ class Max(Join):
 
     word: ClassVar[str] = "max"
     overwritable: ClassVar[bool] = True
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.KEPT
     is_view = alone
 
     def cost(self, output: Shape, *inputs: Shape) -> Cost:
@@ -124,6 +127,7 @@ class Mean(Join):
 
     word: ClassVar[str] = "mean"
     overwritable: ClassVar[bool] = True
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.KEPT
     saved_for_backward = nothing_saved
     layer = torch_layer("netspec.nn.layers.Mean")
 
@@ -152,6 +156,7 @@ class Multiply(Join):
     """Elementwise product; what has one channel, one position or no axes is repeated over the others (a gate)."""
 
     word: ClassVar[str] = "multiply"
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.KEPT
     is_view = alone
 
     def shape(self, *inputs: Shape) -> Shape:
@@ -192,6 +197,7 @@ class Concat(Join):
 
     word: ClassVar[str] = "concat"
     overwritable: ClassVar[bool] = True
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.EITHER
     saved_for_backward = nothing_saved
     cost = free
 

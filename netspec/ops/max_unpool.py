@@ -6,7 +6,7 @@ from pydantic import PrivateAttr
 
 from netspec.errors.codes import Refusal
 from netspec.ops.facts import Family, Layer, Shape, Window, shape_text
-from netspec.ops.memory import Saved
+from netspec.ops.memory import MemoryOrder, Saved
 from netspec.ops.operation import Operation, free, map_only
 from netspec.ops.pool import MaxPool
 from netspec.ops.uneven import Uneven
@@ -23,6 +23,7 @@ class MaxUnpool(Operation):
     family: ClassVar[Family] = Family.POOL
     takes: ClassVar[tuple[int, int]] = (2, 2)
     reads_places: ClassVar[bool] = True
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.EITHER
     cost = free
 
     _pool: MaxPool = PrivateAttr(default=MaxPool(kernel=1))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from enum import Enum
+from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
-from netspec.ops.facts import Shape
+from netspec.ops.facts import Shape, positions
 
 if TYPE_CHECKING:
     from netspec.ops.operation import Operation
@@ -31,6 +33,28 @@ class Space(NamedTuple):
         """Bytes."""
         images = batch * (self.values * bytes_per_element + self.indices * INDEX)
         return images + self.statistics * max(bytes_per_element, STATISTIC) + self.fixed
+
+
+class MemoryOrder(Enum):
+    """In which order the maps that an operation reads and leaves lie in memory.
+
+    Maps lie channel by channel, torch's usual order, or position by position: their channels are last, torch's
+    ``channels_last``.
+    """
+
+    FIRST = "first"
+    """What it states holds for maps in the usual order alone."""
+    EITHER = "either"
+    """It holds for either order. How the output lies, where the channels of an input are last, a device decides."""
+    KEPT = "kept"
+    """It holds for either order, and the output lies as the inputs do."""
+    LAST = "last"
+    """It holds for maps with the channels last, or either, and the output has them last."""
+
+
+def reordered(shape: Shape) -> int:
+    """Elements of a copy of a map in the other order; 0 where one channel or one position makes both the same."""
+    return prod(shape) if min(shape[0], positions(shape)) > 1 else 0
 
 
 class Saved(NamedTuple):

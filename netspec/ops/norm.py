@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from netspec.ops.facts import Cost, Family, Layer, Shape, Tensor, positions
 from netspec.ops.fields import Count, Fraction, Number, Positive
-from netspec.ops.memory import Saved, Space
+from netspec.ops.memory import MemoryOrder, Saved, Space
 from netspec.ops.operation import Operation, map_only
 
 
@@ -29,6 +29,7 @@ class BatchNorm(Operation):
     family: ClassVar[Family] = Family.NORM
     overwritable: ClassVar[bool] = True
     normalises_batch: ClassVar[bool] = True
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.EITHER
 
     eps: Positive = 1e-5
     momentum: Fraction = 0.1
@@ -75,6 +76,7 @@ class LocalResponseNorm(Operation):
 
     word: ClassVar[str] = "local_response_norm"
     family: ClassVar[Family] = Family.NORM
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.EITHER
 
     size: Count = 5
     alpha: Number = 1e-4
@@ -118,6 +120,7 @@ class ChannelScale(Operation):
 
     word: ClassVar[str] = "channel_scale"
     family: ClassVar[Family] = Family.NORM
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.KEPT
 
     bias: bool = True
 

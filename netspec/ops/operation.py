@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from netspec.errors.codes import Refusal
 from netspec.limits import MOST_AXES
 from netspec.ops.facts import FLAT, Cost, Example, Family, Layer, Shape, Tensor, Window, point, shape_text
-from netspec.ops.memory import Saved, Space
+from netspec.ops.memory import MemoryOrder, Saved, Space
 from netspec.ops.uneven import Uneven
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ class Operation(BaseModel, ABC):
     """Whether of its last input, a max pool, it takes no values but the places that these come from."""
     overwritable: ClassVar[bool] = False
     """Whether its output is a new tensor that its own gradient does not need, so that the next step may reuse it."""
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.FIRST
+    """Whether what it states of memory holds for maps whose channels lie last, and whether those of its output do."""
     selects_channels: ClassVar[bool] = False
     """Whether its output has some channels of its input and not the others."""
     normalises_batch: ClassVar[bool] = False
@@ -125,6 +127,10 @@ class Operation(BaseModel, ABC):
         """The most that is allocated beside inputs and output while it runs in eval mode. None unless overridden."""
         return Space()
 
+    def reordered(self, *inputs: Shape) -> Space:
+        """What it copies of an input whose channels do not lie last in memory. Nothing unless overridden."""
+        return Space()
+
     def is_view(self, *inputs: Shape, training: bool) -> bool:
         """Whether its output is its first input, or a view of that: no memory of its own. False unless overridden."""
         return False
@@ -132,6 +138,13 @@ class Operation(BaseModel, ABC):
     @abstractmethod
     def layer(self, *inputs: Shape) -> Layer:
         """What to build in torch."""
+
+    def layer_on_rows(self, *inputs: Shape) -> Layer:
+        """What to build where a map is rows of channels, as a linear layer at each position leaves it.
+
+        That is for layers that torch rounds otherwise then. The same as elsewhere unless overridden.
+        """
+        return self.layer(*inputs)
 
     def label(self, *inputs: Shape) -> str:
         """A few words for a diagram or a table: ``conv 3x3/2, 64``."""

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from netspec.errors.codes import Refusal
 from netspec.ops.facts import Example, Family, Layer, Shape, Window, point, shape_text
 from netspec.ops.fields import Sides
-from netspec.ops.memory import Saved
+from netspec.ops.memory import MemoryOrder, Saved
 from netspec.ops.operation import Operation, free, map_only
 
 _MODULES = {"zeros": "ZeroPad", "reflect": "ReflectionPad", "replicate": "ReplicationPad"}
@@ -22,6 +22,7 @@ class Pad(Operation):
     family: ClassVar[Family] = Family.SHAPE
     example: ClassVar[Example] = Example(padding=[[1, 2], 0], mode="reflect")
     overwritable: ClassVar[bool] = True
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.EITHER
     cost = free
 
     padding: Sides

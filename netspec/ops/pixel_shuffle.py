@@ -5,7 +5,7 @@ from typing import ClassVar
 from netspec.errors.codes import Refusal
 from netspec.ops.facts import MAP, Example, Family, Shape, Window, point, shape_text
 from netspec.ops.fields import Count
-from netspec.ops.memory import nothing_saved
+from netspec.ops.memory import MemoryOrder, nothing_saved
 from netspec.ops.operation import Operation, free, map_only, torch_layer
 from netspec.ops.uneven import Uneven
 from netspec.ops.upsampling import Between
@@ -19,6 +19,7 @@ class PixelShuffle(Operation):
     selects_channels: ClassVar[bool] = True
     overwritable: ClassVar[bool] = True
     example: ClassVar[Example] = Example(scale=2)
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.EITHER
     saved_for_backward = nothing_saved
     cost = free
     layer = torch_layer("torch.nn.PixelShuffle", upscale_factor="scale")

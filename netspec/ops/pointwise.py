@@ -1,16 +1,10 @@
 """A fully connected layer at each position of a map."""
 
-from math import prod
 from typing import ClassVar
 
 from netspec.ops.facts import FLAT, Cost, Example, Layer, Shape, positions
 from netspec.ops.linear import Linear
-from netspec.ops.memory import Saved, Space
-
-
-def copied(shape: Shape) -> int:
-    """Elements of a copy with the channels last in memory; 0 where one channel or one position needs none."""
-    return prod(shape) if min(shape[0], positions(shape)) > 1 else 0
+from netspec.ops.memory import MemoryOrder, Saved, Space, reordered
 
 
 class Pointwise(Linear):
@@ -19,6 +13,7 @@ class Pointwise(Linear):
     word: ClassVar[str] = "pointwise"
     example: ClassVar[Example] = Example(out=256)
     overwritable: ClassVar[bool] = False
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.LAST
 
     def shape(self, *inputs: Shape) -> Shape:
         """``out`` channels, at the same positions."""
@@ -31,12 +26,11 @@ class Pointwise(Linear):
 
     def saved_for_backward(self, output: Shape, *inputs: Shape) -> Saved:
         """The input, or its copy with the channels last."""
-        copy = copied(inputs[0])
-        return Saved(inputs=not copy, beside=Space(values=copy))
+        return Saved(inputs=True)
 
-    def workspace(self, output: Shape, *inputs: Shape) -> Space:
-        """The copy of the input, then the output before its channels come first again."""
-        return Space(values=max(copied(inputs[0]), copied(output)))
+    def reordered(self, *inputs: Shape) -> Space:
+        """The input: a matrix product needs the numbers of a position beside each other."""
+        return Space(values=reordered(inputs[0]))
 
     def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.Linear``; over maps a module of ours that moves the channels to the end for it, and back."""

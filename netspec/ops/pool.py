@@ -24,7 +24,7 @@ from netspec.ops.facts import (
     shape_text,
 )
 from netspec.ops.fields import Padding, Size
-from netspec.ops.memory import Saved, Space
+from netspec.ops.memory import MemoryOrder, Saved, Space
 from netspec.ops.operation import Operation, map_only
 from netspec.ops.uneven import Uneven
 from netspec.ops.windows import reach, same_margins, slid
@@ -39,6 +39,7 @@ class MaxPool(Operation):
     word: ClassVar[str] = "max_pool"
     family: ClassVar[Family] = Family.POOL
     example: ClassVar[Example] = Example(kernel=3, stride=2, padding=1)
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.EITHER
 
     kernel: Size
     stride: Size | None = None
@@ -103,6 +104,7 @@ class AvgPool(Operation):
     family: ClassVar[Family] = Family.POOL
     example: ClassVar[Example] = Example(kernel=2)
     overwritable: ClassVar[bool] = True
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.EITHER
 
     kernel: Size
     stride: Size | None = None
@@ -189,6 +191,7 @@ class _AdaptivePool(Operation):
 
     family: ClassVar[Family] = Family.POOL
     example: ClassVar[Example] = Example(out=1)
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.EITHER
 
     out: Size
 

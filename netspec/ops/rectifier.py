@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from netspec.ops.facts import Cost, Example, Family, Layer, Shape, Tensor, positions
 from netspec.ops.fields import Number
-from netspec.ops.memory import output_saved
+from netspec.ops.memory import MemoryOrder, output_saved
 from netspec.ops.operation import Operation, torch_layer
 
 
@@ -19,6 +19,7 @@ class Relu(Operation):
     word: ClassVar[str] = "relu"
     family: ClassVar[Family] = Family.ACTIVATION
     rectifies: ClassVar[bool] = True
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.KEPT
     cost = compared
     saved_for_backward = output_saved
     layer = torch_layer("torch.nn.ReLU")
@@ -39,6 +40,7 @@ class Relu6(Operation):
     word: ClassVar[str] = "relu6"
     family: ClassVar[Family] = Family.ACTIVATION
     rectifies: ClassVar[bool] = True
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.KEPT
     cost = compared
     layer = torch_layer("torch.nn.ReLU6")
 
@@ -50,6 +52,7 @@ class LeakyRelu(Operation):
     family: ClassVar[Family] = Family.ACTIVATION
     rectifies: ClassVar[bool] = True
     example: ClassVar[Example] = Example(slope=0.1)
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.KEPT
     cost = compared
     layer = torch_layer("torch.nn.LeakyReLU", negative_slope="slope")
 
@@ -70,6 +73,7 @@ class Prelu(Operation):
     word: ClassVar[str] = "prelu"
     family: ClassVar[Family] = Family.ACTIVATION
     rectifies: ClassVar[bool] = True
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.KEPT
     cost = compared
 
     per_channel: bool = False

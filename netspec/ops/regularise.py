@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from netspec.ops.facts import Example, Family, Layer, Shape
 from netspec.ops.fields import Fraction
-from netspec.ops.memory import Saved, Space
+from netspec.ops.memory import MemoryOrder, Saved, Space
 from netspec.ops.operation import Operation, free, map_only, torch_layer
 
 
@@ -18,6 +18,7 @@ class Dropout(Operation):
     word: ClassVar[str] = "dropout"
     family: ClassVar[Family] = Family.REGULARISE
     example: ClassVar[Example] = Example(p=0.5)
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.KEPT
     cost = free
 
     p: Fraction = 0.5
@@ -57,6 +58,7 @@ class DropPath(Operation):
     word: ClassVar[str] = "drop_path"
     family: ClassVar[Family] = Family.REGULARISE
     example: ClassVar[Example] = Example(p=0.1)
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.KEPT
     cost = free
     layer = torch_layer("netspec.nn.layers.DropPath", "p")
 

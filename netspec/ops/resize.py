@@ -9,7 +9,7 @@ from netspec.errors.codes import Refusal
 from netspec.limits import MOST_AXES
 from netspec.ops.facts import Cost, Exact, Example, Family, Layer, PerAxis, Shape, Window, brief, positions, shape_text
 from netspec.ops.fields import Count, Positive, Size, listed
-from netspec.ops.memory import nothing_saved
+from netspec.ops.memory import MemoryOrder, nothing_saved
 from netspec.ops.operation import Operation, map_only
 from netspec.ops.uneven import Uneven
 from netspec.ops.upsampling import Between, scaled
@@ -70,6 +70,7 @@ class Resize(Operation):
     takes: ClassVar[tuple[int, int]] = (1, 2)
     overwritable: ClassVar[bool] = True
     example: ClassVar[Example] = Example(scale=2)
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.EITHER
     saved_for_backward = nothing_saved
 
     scale: Factor | None = None

@@ -7,7 +7,7 @@ from pydantic import Field
 from netspec.errors.codes import Refusal
 from netspec.ops.facts import Example, Family, Layer, Shape, Window, brief, each, point
 from netspec.ops.fields import Count, Natural, Size
-from netspec.ops.memory import INDEX, Saved, Space, always, nothing_saved
+from netspec.ops.memory import INDEX, MemoryOrder, Saved, Space, always, nothing_saved
 from netspec.ops.operation import Operation, free, map_only, torch_layer
 
 
@@ -16,6 +16,7 @@ class Identity(Operation):
 
     word: ClassVar[str] = "identity"
     family: ClassVar[Family] = Family.SHAPE
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.KEPT
     saved_for_backward = nothing_saved
     is_view = always
     cost = free
@@ -31,6 +32,7 @@ class PadShortcut(Operation):
     word: ClassVar[str] = "pad_shortcut"
     family: ClassVar[Family] = Family.SHAPE
     example: ClassVar[Example] = Example(out=128, stride=2)
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.EITHER
     saved_for_backward = nothing_saved
     cost = free
 
@@ -72,6 +74,7 @@ class Select(Operation):
     family: ClassVar[Family] = Family.SHAPE
     example: ClassVar[Example] = Example(channels=[0, 1, 2])
     selects_channels: ClassVar[bool] = True
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.EITHER
     cost = free
     layer = torch_layer("netspec.nn.layers.Select", "channels")
 

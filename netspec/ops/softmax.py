@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from netspec.ops.activation import exponentiated
 from netspec.ops.facts import Family, Layer, Shape
-from netspec.ops.memory import output_saved
+from netspec.ops.memory import MemoryOrder, output_saved
 from netspec.ops.operation import Operation
 
 
@@ -13,6 +13,7 @@ class Softmax(Operation):
 
     word: ClassVar[str] = "softmax"
     family: ClassVar[Family] = Family.ACTIVATION
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.EITHER
     cost = exponentiated
     saved_for_backward = output_saved
 
@@ -26,6 +27,7 @@ class LogSoftmax(Operation):
 
     word: ClassVar[str] = "log_softmax"
     family: ClassVar[Family] = Family.ACTIVATION
+    memory_order: ClassVar[MemoryOrder] = MemoryOrder.EITHER
     cost = exponentiated
     saved_for_backward = output_saved
 

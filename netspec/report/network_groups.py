@@ -30,6 +30,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "regnet",
     ),
     "Plainer again": ("repvgg",),
+    "Convolutions as transformers are built": ("convnext",),
     "Outputs for every position": (
         "fcn",
         "unet",

@@ -31,6 +31,7 @@ from netspec.nn.layers import (
     DrawColumn,
     DropPath,
     DropPathMean,
+    Gelu,
     GlobalAvgPool,
     LayerNorm,
     MaxUnpool1d,
@@ -327,7 +328,7 @@ STAND_INS: dict[Any, Callable[[Any], StandIn]] = {
     **dict.fromkeys((nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool3d), _adaptive_max),
     **dict.fromkeys((nn.Upsample, ResizeLike), _upsample),
     **dict.fromkeys((nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, ChannelScale, nn.Dropout), _pointwise),
-    **dict.fromkeys((nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.ELU, nn.SELU, nn.GELU, nn.SiLU), _pointwise),
+    **dict.fromkeys((nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.ELU, nn.SELU, nn.GELU, Gelu, nn.SiLU), _pointwise),
     **dict.fromkeys((nn.Mish, nn.Softplus, nn.Hardswish, nn.Hardsigmoid, nn.Sigmoid, nn.Tanh, ScaledTanh), _pointwise),
     **dict.fromkeys((Scale, Abs, DropPath, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d), _pointwise),
     # The statistics of a map are left out of what a position sees, as netspec does.
