@@ -27,6 +27,7 @@ COMMANDS = {
     "diff": "netspec.commands.diff:diff",
     "rf": "netspec.commands.rf:rf",
     "see": "netspec.commands.see:see",
+    "signal": "netspec.commands.signal:signal",
     "fmt": "netspec.commands.fmt:fmt",
     "schema": "netspec.commands.schema:schema",
     "list": "netspec.commands.list:list_",

@@ -31,8 +31,10 @@ from netspec.report.network_list import Listed, ListReport
 from netspec.report.page import Screen
 from netspec.report.position_field import PositionReport
 from netspec.report.seen import FiltersReport, SeenReport
+from netspec.report.signal import NetworkSignal, SignalReport
 from netspec.report.stats import StatsReport, Wanted
 from netspec.report.verification import VerificationReport
+from netspec.signal.predict import predict
 from netspec.verify.result import Check, Verification
 
 ROOT = Path(__file__).parent.parent
@@ -42,6 +44,7 @@ OF_COMMANDS: dict[str, tuple[type, ...]] = {
     "diff": (DifferenceReport, DifferenceDrawing),
     "rf": (PositionReport,),
     "see": (SeenReport, FiltersReport),
+    "signal": (SignalReport,),
     "list": (ListReport,),
     "diagram": (Drawing,),
 }
@@ -88,6 +91,7 @@ def reports() -> dict[str, Any]:
         "seen": SeenReport("a_b", "down.act", (8, 3, 3), (8, 8), "guided", panels(), ("one image was cut",)),
         "sheet": SeenReport("a_b", "down.act", (8, 3, 3), (8, 8), "deconvnet", (panels()[0]._replace(channel=None),)),
         "filters": FiltersReport("a_b", "conv", (2, 1, 1, 2), (Filter(0, None, Pixels(1, 2, 1, b"\x00\xff")),)),
+        "signal": SignalReport(tuple([NetworkSignal(each.graph, predict(each.graph)) for each in (one, other)])),
         "verification": VerificationReport([Verification("net", (("input", (3, 8, 8)),), checks)]),
         "diagram": Drawing(one.graph),
         "marked": DifferenceDrawing(one.graph, other.graph, difference(one.graph, other.graph)),

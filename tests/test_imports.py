@@ -69,6 +69,7 @@ def imported(*arguments: str, folder: Path, expected: int = 0) -> set[str]:
         (("show", "resnet@resnet18"), set()),
         (("list", "vgg*"), set()),
         (("rf", "lenet5"), set()),
+        (("signal", "lenet5"), set()),
         (("diagram", "resnet50", "-o", "x.dot"), set()),
         (("build", "--help"), set()),
     ],
@@ -131,6 +132,8 @@ FREE = (
     ("diff", "vgg16", "vgg16", "--set-a", "classes=7", "--set-b", "classes=8", "--format", "json"),
     ("rf", "lenet5", "--set", "classes=7", "--input", "1x32x32", "--at", "1,1", "-o", "field.svg"),
     ("rf", "resnet18", "--node", "conv1", "--format", "json"),
+    ("signal", "lenet5", "--set", "classes=7", "--input", "1x32x32", "-o", "signal.svg", "--theme", "dark"),
+    ("signal", "resnet18", "--batch", "8", "--all", "--format", "csv"),
     *(("fmt", "--diff", "own.yaml"), ("fmt", "own.yaml"), ("fmt", "--check", "own.yaml")),
     *(("schema",), ("schema", SPEC)),
     *(("explain",), ("explain", "missing-package"), ("explain", "Conv2D", "--format", "json")),
@@ -163,6 +166,8 @@ NEEDY = {
     ("rf", "lenet5", "--effective"): "torch",
     ("stats", "lenet5", "--verify"): "verify",
     ("train", "lenet5", "--data", "digits"): "train",
+    ("signal", "lenet5", "--measure", "--seeds", "2"): "torch",
+    ("signal", "lenet5", "--measure", "--data", "photographs"): "torch",
 }
 """Command lines that need an extra."""
 CALLS = (

@@ -38,6 +38,7 @@ SAMPLING = [
     "random_networks",
     "receptive_field",
     "sabotage",
+    "signal",
     "torchvision",
     "training",
     "verify",

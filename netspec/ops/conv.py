@@ -17,7 +17,8 @@ from netspec.ops.facts import (
 )
 from netspec.ops.fields import Count, Padding, Size
 from netspec.ops.memory import MemoryOrder, Saved, Space
-from netspec.ops.operation import Operation, map_only
+from netspec.ops.operation import Operation, follows, map_only
+from netspec.ops.signal import Mix
 from netspec.ops.windows import convolution_label, reach, same_margins, slid, split_evenly
 
 
@@ -33,6 +34,7 @@ class Conv(Operation):
     example: ClassVar[Example] = Example(out=64, kernel=3, padding=1)
     overwritable: ClassVar[bool] = True
     memory_order: ClassVar[MemoryOrder] = MemoryOrder.EITHER
+    signal = follows(Mix())
 
     out: Count
     kernel: Size

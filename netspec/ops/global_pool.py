@@ -4,7 +4,8 @@ from typing import ClassVar
 
 from netspec.ops.facts import Cost, Family, Layer, Shape, Window, positions
 from netspec.ops.memory import MemoryOrder, nothing_saved
-from netspec.ops.operation import Operation, map_only
+from netspec.ops.operation import Operation, follows, map_only
+from netspec.ops.signal import Average
 
 
 class GlobalAvgPool(Operation):
@@ -14,6 +15,7 @@ class GlobalAvgPool(Operation):
     family: ClassVar[Family] = Family.POOL
     memory_order: ClassVar[MemoryOrder] = MemoryOrder.EITHER
     saved_for_backward = nothing_saved
+    signal = follows(Average())
 
     @property
     def pools_globally(self) -> bool:

@@ -1,17 +1,41 @@
 """Initialisation schemes as data: which function of ``torch.nn.init`` with which arguments."""
 
+from abc import ABC, abstractmethod
 from functools import cache
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from math import erf, exp, pi, prod, sqrt
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, InstanceOf, ValidationError, model_validator
 
-from netspec.ops.facts import Tensor
+from netspec.ops.facts import Shape, Tensor
 from netspec.ops.fields import Number, Positive
 
 Mode = Literal["fan_in", "fan_out"]
 
 
-class Scheme(BaseModel):
+GAINS = {"relu": sqrt(2), "leaky_relu": sqrt(2), "linear": 1.0, "tanh": 5 / 3, "sigmoid": 1.0, "selu": 3 / 4}
+"""The factor of a deviation that torch has for what follows (``torch.nn.init.calculate_gain``)."""
+
+
+class Drawn(NamedTuple):
+    """Mean and variance of an element, and the variance of its square over the square of its variance."""
+
+    mean: float
+    variance: float
+    tails: float = 0.0
+
+
+NORMAL, UNIFORM = 2.0, 0.8
+"""The tails of normal and of uniform values."""
+
+
+def fans(shape: Shape) -> tuple[int, int]:
+    """How many elements one output is made of, and how many are made of one input, as torch counts both."""
+    positions = prod(shape[2:])
+    return shape[1] * positions, shape[0] * positions
+
+
+class Scheme(BaseModel, ABC):
     """How the elements of a tensor start; fields are the YAML parameters."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
@@ -35,6 +59,10 @@ class Scheme(BaseModel):
         """Keyword arguments of the function."""
         return self.model_dump()
 
+    @abstractmethod
+    def moments(self, shape: Shape) -> Drawn:
+        """Mean and variance of an element of a tensor of ``shape``."""
+
 
 class KaimingNormal(Scheme):
     """Normal with the deviation gain / sqrt(fan) (He et al. 2015, arXiv:1502.01852)."""
@@ -43,6 +71,10 @@ class KaimingNormal(Scheme):
     least_axes: ClassVar[int] = 2
     mode: Mode = "fan_in"
     nonlinearity: Literal["relu", "leaky_relu", "linear", "tanh", "sigmoid", "selu"] = "relu"
+
+    def moments(self, shape: Shape) -> Drawn:
+        """Gain² / fan."""
+        return Drawn(0.0, GAINS[self.nonlinearity] ** 2 / fans(shape)[self.mode == "fan_out"], NORMAL)
 
 
 class KaimingUniform(Scheme):
@@ -53,6 +85,10 @@ class KaimingUniform(Scheme):
     mode: Mode = "fan_in"
     nonlinearity: Literal["relu", "leaky_relu", "linear", "tanh", "sigmoid", "selu"] = "relu"
 
+    def moments(self, shape: Shape) -> Drawn:
+        """Gain² / fan."""
+        return Drawn(0.0, GAINS[self.nonlinearity] ** 2 / fans(shape)[self.mode == "fan_out"], UNIFORM)
+
 
 class XavierNormal(Scheme):
     """Normal with the deviation gain sqrt(2 / (fan_in + fan_out)) (Glorot and Bengio 2010)."""
@@ -60,6 +96,10 @@ class XavierNormal(Scheme):
     function: ClassVar[str] = "torch.nn.init.xavier_normal_"
     least_axes: ClassVar[int] = 2
     gain: Positive = 1.0
+
+    def moments(self, shape: Shape) -> Drawn:
+        """2 gain² / (fan in + fan out)."""
+        return Drawn(0.0, 2 * self.gain**2 / sum(fans(shape)), NORMAL)
 
 
 class XavierUniform(Scheme):
@@ -69,6 +109,10 @@ class XavierUniform(Scheme):
     least_axes: ClassVar[int] = 2
     gain: Positive = 1.0
 
+    def moments(self, shape: Shape) -> Drawn:
+        """2 gain² / (fan in + fan out)."""
+        return Drawn(0.0, 2 * self.gain**2 / sum(fans(shape)), UNIFORM)
+
 
 class Normal(Scheme):
     """Normal with ``std`` and ``mean``."""
@@ -76,6 +120,10 @@ class Normal(Scheme):
     function: ClassVar[str] = "torch.nn.init.normal_"
     std: Positive = 1.0
     mean: Number = 0.0
+
+    def moments(self, shape: Shape) -> Drawn:
+        """``mean`` and ``std``²."""
+        return Drawn(self.mean, self.std**2, NORMAL)
 
 
 Between = TypeVar("Between", "TruncNormal", "Uniform")
@@ -102,6 +150,17 @@ class TruncNormal(Scheme):
     def _ordered(self) -> "TruncNormal":
         return ordered(self)
 
+    def moments(self, shape: Shape) -> Drawn:
+        """Those of the normal distribution between ``low`` and ``high``."""
+        low, high = (self.low - self.mean) / self.std, (self.high - self.mean) / self.std
+        heights = [exp(-0.5 * end * end) / sqrt(2 * pi) for end in (low, high)]
+        share = 0.5 * (erf(high / sqrt(2)) - erf(low / sqrt(2)))
+        if share <= 0:
+            return Drawn((self.low + self.high) / 2, (self.high - self.low) ** 2 / 12, UNIFORM)
+        moved = (heights[0] - heights[1]) / share
+        variance = 1 + (low * heights[0] - high * heights[1]) / share - moved**2
+        return Drawn(self.mean + self.std * moved, self.std**2 * variance, NORMAL)
+
     def arguments(self) -> dict[str, Any]:
         """As torch names them."""
         return {"std": self.std, "mean": self.mean, "a": self.low, "b": self.high}
@@ -118,6 +177,10 @@ class Uniform(Scheme):
     def _ordered(self) -> "Uniform":
         return ordered(self)
 
+    def moments(self, shape: Shape) -> Drawn:
+        """The middle, and a twelfth of the square of the width."""
+        return Drawn((self.low + self.high) / 2, (self.high - self.low) ** 2 / 12, UNIFORM)
+
     def arguments(self) -> dict[str, Any]:
         """As torch names them."""
         return {"a": self.low, "b": self.high}
@@ -130,6 +193,10 @@ class Orthogonal(Scheme):
     least_axes: ClassVar[int] = 2
     gain: Positive = 1.0
 
+    def moments(self, shape: Shape) -> Drawn:
+        """Rows or columns of length gain."""
+        return Drawn(0.0, self.gain**2 / max(shape[0], prod(shape[1:])), NORMAL)
+
 
 class Constant(Scheme):
     """All elements ``value``."""
@@ -137,6 +204,10 @@ class Constant(Scheme):
     function: ClassVar[str] = "torch.nn.init.constant_"
     draws: ClassVar[bool] = False
     value: Number
+
+    def moments(self, shape: Shape) -> Drawn:
+        """``value``."""
+        return Drawn(self.value, 0.0)
 
     def arguments(self) -> dict[str, Any]:
         """As torch names it."""
@@ -149,12 +220,20 @@ class Zeros(Scheme):
     function: ClassVar[str] = "torch.nn.init.zeros_"
     draws: ClassVar[bool] = False
 
+    def moments(self, shape: Shape) -> Drawn:
+        """0."""
+        return Drawn(0.0, 0.0)
+
 
 class Ones(Scheme):
     """All elements 1."""
 
     function: ClassVar[str] = "torch.nn.init.ones_"
     draws: ClassVar[bool] = False
+
+    def moments(self, shape: Shape) -> Drawn:
+        """1."""
+        return Drawn(1.0, 0.0)
 
 
 SCHEMES: dict[str, type[Scheme]] = {

@@ -7,7 +7,8 @@ from typing import ClassVar
 from netspec.errors.codes import Refusal
 from netspec.ops.facts import FLAT, MAP, Cost, Family, Layer, Shape, positions, shape_text
 from netspec.ops.memory import MemoryOrder, Saved, Space, alone, nothing_saved
-from netspec.ops.operation import ANY_NUMBER, Operation, free, torch_layer
+from netspec.ops.operation import ANY_NUMBER, Operation, follows, free, torch_layer
+from netspec.ops.signal import Stack, Sum
 
 PAIR = 2
 
@@ -49,6 +50,7 @@ class Add(Join):
     """Elementwise sum of inputs of one shape."""
 
     word: ClassVar[str] = "add"
+    signal = follows(Sum())
     overwritable: ClassVar[bool] = True
     memory_order: ClassVar[MemoryOrder] = MemoryOrder.KEPT
     saved_for_backward = nothing_saved
@@ -196,6 +198,7 @@ class Concat(Join):
     """Inputs stacked along the channels."""
 
     word: ClassVar[str] = "concat"
+    signal = follows(Stack())
     overwritable: ClassVar[bool] = True
     memory_order: ClassVar[MemoryOrder] = MemoryOrder.EITHER
     saved_for_backward = nothing_saved

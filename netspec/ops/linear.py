@@ -7,7 +7,8 @@ from netspec.errors.codes import Refusal
 from netspec.ops.facts import Cost, Example, Family, Layer, Shape, Tensor, Window, shape_text
 from netspec.ops.fields import Count, MapSize, Natural
 from netspec.ops.memory import always, nothing_saved
-from netspec.ops.operation import Operation, flat_only, free, map_only
+from netspec.ops.operation import Operation, flat_only, follows, free, map_only
+from netspec.ops.signal import Mix, Same
 
 
 class Linear(Operation):
@@ -17,6 +18,7 @@ class Linear(Operation):
     family: ClassVar[Family] = Family.LINEAR
     example: ClassVar[Example] = Example(out=1000)
     overwritable: ClassVar[bool] = True
+    signal = follows(Mix())
 
     out: Count
     bias: bool = True
@@ -61,6 +63,7 @@ class Flatten(Operation):
     saved_for_backward = nothing_saved
     is_view = always
     cost = free
+    signal = follows(Same())
 
     keep: Natural = 0
 

@@ -8,6 +8,7 @@ from netspec.ops.facts import Cost, Family, Layer, Shape, Tensor, positions
 from netspec.ops.fields import Count, Fraction, Number, Positive
 from netspec.ops.memory import MemoryOrder, Saved, Space
 from netspec.ops.operation import Operation, map_only
+from netspec.ops.signal import Normalise, SignalRule
 
 
 @lru_cache(maxsize=1024)  # networks have many norms of few sizes
@@ -47,6 +48,10 @@ class BatchNorm(Operation):
     def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """One multiply-add for each element; none once folded into the convolution before."""
         return Cost(multiply_adds=output[0] * positions(output))
+
+    def signal(self, *inputs: Shape) -> SignalRule:
+        """``eps``."""
+        return Normalise(self.eps)
 
     def saved_for_backward(self, output: Shape, *inputs: Shape) -> Saved:
         """The input, and the batch's mean and inverse deviation of each channel."""

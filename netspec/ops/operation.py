@@ -11,6 +11,7 @@ from netspec.errors.codes import Refusal
 from netspec.limits import MOST_AXES
 from netspec.ops.facts import FLAT, Cost, Example, Family, Layer, Shape, Tensor, Window, point, shape_text
 from netspec.ops.memory import MemoryOrder, Saved, Space
+from netspec.ops.signal import SignalRule, Unknown
 from netspec.ops.uneven import Uneven
 
 if TYPE_CHECKING:
@@ -131,6 +132,10 @@ class Operation(BaseModel, ABC):
         """What it copies of an input whose channels do not lie last in memory. Nothing unless overridden."""
         return Space()
 
+    def signal(self, *inputs: Shape) -> SignalRule:
+        """What it does to the moments of a signal and of its gradient. Nothing is known of it unless overridden."""
+        return Unknown(f"no rule says what {self.word} does")
+
     def is_view(self, *inputs: Shape, training: bool) -> bool:
         """Whether its output is its first input, or a view of that: no memory of its own. False unless overridden."""
         return False
@@ -162,6 +167,15 @@ def torch_layer(target: str, *fields: str, **renamed: str) -> Callable[..., Laye
         return Layer(target, {argument: getattr(self, field) for argument, field in names.items()})
 
     return layer
+
+
+def follows(rule: SignalRule) -> Callable[..., SignalRule]:
+    """As ``signal`` of an operation, one rule whatever the input is."""
+
+    def signal(_: Operation, *inputs: Shape) -> SignalRule:
+        return rule
+
+    return signal
 
 
 def free(_: Operation, output: Shape, *inputs: Shape) -> Cost:

@@ -25,7 +25,8 @@ from netspec.ops.facts import (
 )
 from netspec.ops.fields import Padding, Size
 from netspec.ops.memory import MemoryOrder, Saved, Space
-from netspec.ops.operation import Operation, map_only
+from netspec.ops.operation import Operation, follows, map_only
+from netspec.ops.signal import Average, Largest, SignalRule, Unknown
 from netspec.ops.uneven import Uneven
 from netspec.ops.windows import reach, same_margins, slid
 
@@ -82,6 +83,11 @@ class MaxPool(Operation):
             "ceil_mode": self.ceil,
         }
         return Layer(f"torch.nn.MaxPool{len(inputs[0]) - 1}d", arguments)
+
+    def signal(self, *inputs: Shape) -> SignalRule:
+        """The largest value, of windows without gaps."""
+        spread = any(step > 1 for step in each(self.dilation, len(inputs[0]) - 1))
+        return Unknown("the largest value of a window with gaps is not worked out") if spread else Largest()
 
     def noting_layer(self, *inputs: Shape) -> Layer:
         """The same where something reads the places too: a module of ours returns these beside the values."""
@@ -146,6 +152,10 @@ class AvgPool(Operation):
         shares, copy = self._shares(output, *inputs), self._padded(output, *inputs)
         scaled = prod(output) if self.divisor or shares else 0
         return Space(values=max(copy, scaled), statistics=shares)
+
+    def signal(self, *inputs: Shape) -> SignalRule:
+        """A mean, by its divisor."""
+        return Average(self.count_include_pad, self.divisor)
 
     def _shares(self, output: Shape, *inputs: Shape) -> int:
         """How many positions have a share of their window that is no padding, which they are divided by."""
@@ -229,6 +239,7 @@ class AdaptiveAvgPool(_AdaptivePool):
 
     word: ClassVar[str] = "adaptive_avg_pool"
     overwritable: ClassVar[bool] = True
+    signal = follows(Average())
 
     def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """One add less than elements for each window, of whatever size; one division for each output element."""
@@ -252,6 +263,7 @@ class AdaptiveMaxPool(_AdaptivePool):
     """Largest value of as many windows as give a map of size ``out``, whatever the input size."""
 
     word: ClassVar[str] = "adaptive_max_pool"
+    signal = follows(Largest())
 
     def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """One compare less than elements for each window, of whatever size."""

@@ -5,7 +5,8 @@ from typing import ClassVar
 from netspec.ops.facts import Cost, Example, Family, Layer, Shape, Tensor, positions
 from netspec.ops.fields import Number
 from netspec.ops.memory import MemoryOrder, output_saved
-from netspec.ops.operation import Operation, torch_layer
+from netspec.ops.operation import Operation, follows, torch_layer
+from netspec.ops.signal import Rectify, SignalRule
 
 
 def compared(_: Operation, output: Shape, *inputs: Shape) -> Cost:
@@ -21,6 +22,7 @@ class Relu(Operation):
     rectifies: ClassVar[bool] = True
     memory_order: ClassVar[MemoryOrder] = MemoryOrder.KEPT
     cost = compared
+    signal = follows(Rectify())
     saved_for_backward = output_saved
     layer = torch_layer("torch.nn.ReLU")
 
@@ -62,6 +64,10 @@ class LeakyRelu(Operation):
     def in_place(self) -> bool:
         """Not with a negative slope, whose gradient needs the input."""
         return self.slope >= 0
+
+    def signal(self, *inputs: Shape) -> SignalRule:
+        """``slope``."""
+        return Rectify(self.slope)
 
 
 class Prelu(Operation):

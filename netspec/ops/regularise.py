@@ -7,6 +7,7 @@ from netspec.ops.facts import Example, Family, Layer, Shape
 from netspec.ops.fields import Fraction
 from netspec.ops.memory import MemoryOrder, Saved, Space
 from netspec.ops.operation import Operation, free, map_only, torch_layer
+from netspec.ops.signal import Drop, SignalRule
 
 
 class Dropout(Operation):
@@ -43,6 +44,10 @@ class Dropout(Operation):
         whole = f"{len(inputs[0]) - 1}d" if self.channels else ""
         return Layer(f"torch.nn.Dropout{whole}", {"p": self.p})
 
+    def signal(self, *inputs: Shape) -> SignalRule:
+        """``p``."""
+        return Drop(self.p)
+
     def label(self, *inputs: Shape) -> str:
         """``dropout 0.5``, ``dropout 0.5 of channels``."""
         return f"dropout {self.p:g}" + (" of channels" if self.channels else "")
@@ -71,6 +76,10 @@ class DropPath(Operation):
     def is_view(self, *inputs: Shape, training: bool) -> bool:
         """In eval mode, and where nothing is dropped."""
         return not training or self.p == 0
+
+    def signal(self, *inputs: Shape) -> SignalRule:
+        """``p``."""
+        return Drop(self.p)
 
     def label(self, *inputs: Shape) -> str:
         """``drop path 0.2``."""

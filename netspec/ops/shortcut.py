@@ -8,7 +8,8 @@ from netspec.errors.codes import Refusal
 from netspec.ops.facts import Example, Family, Layer, Shape, Window, brief, each, point
 from netspec.ops.fields import Count, Natural, Size
 from netspec.ops.memory import INDEX, MemoryOrder, Saved, Space, always, nothing_saved
-from netspec.ops.operation import Operation, free, map_only, torch_layer
+from netspec.ops.operation import Operation, follows, free, map_only, torch_layer
+from netspec.ops.signal import Same, SignalRule
 
 
 class Identity(Operation):
@@ -21,6 +22,7 @@ class Identity(Operation):
     is_view = always
     cost = free
     layer = torch_layer("torch.nn.Identity")
+    signal = follows(Same())
 
 
 class PadShortcut(Operation):
@@ -54,11 +56,19 @@ class PadShortcut(Operation):
         axes = len(inputs[0]) - 1
         return point(axes)._replace(stride=each(self.stride, axes))
 
+    def _zeros(self, channels: int) -> tuple[int, int]:
+        """How many channels of zeros come before ``channels`` and after them."""
+        missing = self.out - channels
+        before = missing // 2 if self.zeros == "around" else 0
+        return before, missing - before
+
+    def signal(self, *inputs: Shape) -> SignalRule:
+        """The same, and zeros."""
+        return Same(*self._zeros(inputs[0][0]))
+
     def layer(self, *inputs: Shape) -> Layer:
         """A module of ours: torch has none."""
-        missing = self.out - inputs[0][0]
-        before = missing // 2 if self.zeros == "around" else 0
-        arguments = {"stride": each(self.stride, len(inputs[0]) - 1), "zeros": (before, missing - before)}
+        arguments = {"stride": each(self.stride, len(inputs[0]) - 1), "zeros": self._zeros(inputs[0][0])}
         return Layer("netspec.nn.layers.PadShortcut", arguments)
 
     def label(self, *inputs: Shape) -> str:

@@ -41,6 +41,7 @@ FORMATS: tuple[Format, ...] = (
     Format("svg", "position", "netspec.report.receptive_field_svg:svg", "a receptive field", picture=True),
     Format("svg", "tiles", "netspec.report.seen_picture:svg", "what units answer to", picture=True),
     Format("png", "tiles", "netspec.report.seen_picture:png", "the same in pixels", picture=True),
+    Format("svg", "curves", "netspec.report.signal_chart:svg", "a signal and its gradient by depth", picture=True),
     Format("svg", "summaries", "netspec.report.stats_chart:svg", "figures as charts", picture=True),
     Format("svg", "scenes", WRITERS + "svg:svg", "a diagram, for pages and browsers", picture=True),
     Format("txt", "scenes", WRITERS + "outline_text:txt", "a diagram as an indented outline", picture=True),

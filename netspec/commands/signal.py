@@ -1,0 +1,89 @@
+"""``netspec signal``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from netspec import files
+from netspec.commands.formats import print_report, with_format
+from netspec.commands.networks import collected
+from netspec.commands.options import Settings, many_specs, refuse_output, with_input, with_output, with_set
+from netspec.commands.output import is_ascii_only, say
+from netspec.commands.picture_options import with_theme
+from netspec.drawing.theme import Theme
+from netspec.graph.graph import Graph
+from netspec.language.inputs import Sizes
+from netspec.report.formats import Format
+from netspec.report.page import Screen
+from netspec.report.picture_file import draw, endings, picture_format
+from netspec.report.signal import NetworkSignal, SignalReport
+from netspec.signal.predict import BATCH, predict
+from netspec.signal.result import Measured
+
+NOISE = "noise"
+
+
+@click.command()
+@many_specs
+@with_set
+@with_input
+@click.option("--batch", type=click.IntRange(2, 4096), default=BATCH, show_default=True, help="Images at once.")
+@click.option("--measure", is_flag=True, help="Measure it on the compiled module, too; needs torch.")
+@click.option("--seeds", type=click.IntRange(1, 1000), default=5, show_default=True, help="Initialisations to measure.")
+@click.option("--data", default=NOISE, show_default=True, help="What to measure with: noise, or a folder of images.")
+@click.option("--all", "whole", is_flag=True, help="A row for every operation.")
+@with_output(f"A picture, {endings(SignalReport)}: the networks laid over each other, by depth.")
+@with_theme
+@with_format(SignalReport)
+def signal(  # noqa: PLR0913 - one argument for each option
+    specs: tuple[str, ...],
+    given: Settings,
+    *,
+    size: Sizes | None,
+    batch: int,
+    measure: bool,
+    seeds: int,
+    data: str,
+    whole: bool,
+    output: Path | None,
+    theme: Theme,
+    form: Format,
+) -> None:
+    """What initialisation does to a signal and to its gradient, operation by operation.
+
+    Predicted from the graph and the first values that the spec declares, for images of noise in train mode; where no
+    rule would be right, why. With --measure the same figures of the compiled module stand beside.
+    """
+    if not measure and data != NOISE:
+        raise click.UsageError("--data says what --measure measures with")
+    if output:
+        refuse_output(output, [])
+        picture_format(SignalReport, output)
+    found = collected(specs, given, (size,))
+    found.check()
+    networks = [NetworkSignal(graph, predict(graph, batch=batch)) for graph in found.graphs]
+    if measure:
+        networks = [one._replace(measured=_measured(one.graph, seeds, batch, data)) for one in networks]
+    report = SignalReport(tuple(networks), whole, theme)
+    if output:
+        draw(report, output)
+    aside = output is not None and files.is_standard_output(output)
+    print_report(report, form, Screen(ascii_only=is_ascii_only()), err=aside)
+    if output and form.read:
+        say(f"drew {', '.join([graph.name for graph in found.graphs])} to {output}", err=aside)
+
+
+MEASURES = {True: "netspec.nn.signal:measured", False: "netspec.nn.signal_images:measured_with"}
+"""Whether it is noise that is measured with -> what does, imported when it is asked for: it needs torch."""
+
+
+def _measured(graph: Graph, seeds: int, batch: int, data: str) -> Measured:
+    """What is measured, with noise or the images in a folder."""
+    module, _, name = MEASURES[data == NOISE].partition(":")
+    measure: Callable[..., Measured] = getattr(import_module(module), name)
+    more = {} if data == NOISE else {"data": Path(data)}
+    return measure(graph, seeds=seeds, batch=batch, **more)

@@ -1,0 +1,84 @@
+"""What an operation does to the moments of a signal, as data: the kinds of rules that :mod:`netspec.signal` knows."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+
+class Unknown(NamedTuple):
+    """No rule would be right, for a ``reason`` that is a sentence's end: ``... does not say``."""
+
+    reason: str
+
+
+class Mix(NamedTuple):
+    """Sums over the window and the channels of a group, each value times a weight of its own; then a bias.
+
+    ``weight`` and ``bias`` are the names of the tensors, which torch draws uniformly up to 1 / sqrt(fan in) where no
+    scheme says otherwise.
+    """
+
+    weight: str = "weight"
+    bias: str = "bias"
+
+
+class Rectify(NamedTuple):
+    """x where positive, ``slope`` times x elsewhere."""
+
+    slope: float = 0.0
+
+
+class Curve(NamedTuple):
+    """A smooth function of each element by itself."""
+
+    function: Callable[[float], float]
+
+
+class Normalise(NamedTuple):
+    """Each channel less its mean over batch and positions, divided by its deviation; ``eps`` is added to the square.
+
+    Then a factor and a term for each channel, the tensors ``weight`` and ``bias``, ones and zeros unless a scheme says
+    otherwise.
+    """
+
+    eps: float
+
+
+class Average(NamedTuple):
+    """The mean of each window; ``divisor`` replaces the number of positions that a sum is divided by.
+
+    Where padding does not count, it is the number of positions in the map.
+    """
+
+    counts_padding: bool = True
+    divisor: int | None = None
+
+
+class Largest(NamedTuple):
+    """The largest value of each window."""
+
+
+class Same(NamedTuple):
+    """The same values, perhaps at other places, some positions left out, or with as many channels of zeros after them.
+
+    ``before`` and ``after`` count these channels.
+    """
+
+    before: int = 0
+    after: int = 0
+
+
+class Drop(NamedTuple):
+    """Zeroes a ``share`` of the elements in training, and divides the others by what is left."""
+
+    share: float
+
+
+class Sum(NamedTuple):
+    """The sum of the inputs, element by element."""
+
+
+class Stack(NamedTuple):
+    """The channels of the inputs one after the other."""
+
+
+SignalRule = Unknown | Mix | Rectify | Curve | Normalise | Average | Largest | Same | Drop | Sum | Stack

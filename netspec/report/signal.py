@@ -1,0 +1,206 @@
+"""What ``netspec signal`` says: second moments of a signal and of its gradient, predicted and, if asked, measured."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from netspec.analysis.inputs import inputs_of, inputs_text
+from netspec.drawing.theme import Theme
+from netspec.graph.graph import Graph, Node, Scope
+from netspec.report.page import Note, Page
+from netspec.report.table import Cells, Table, numbers, words
+from netspec.signal.advice import advice, changes
+from netspec.signal.predict import depths
+from netspec.signal.result import Measured, Prediction, Signal, Spread
+
+FIGURES = ("square", "mean_square", "gradient", "factor")
+CONVENTIONS = {
+    "depth": "convolutions and linear layers on the longest path to it, itself among them",
+    "square": "mean of the squares of the output over images, channels and positions",
+    "mean_square": "mean over channels of the square of a channel's mean over images and positions",
+    "gradient": "mean of the squares of the output's gradient; that of the network's outputs is noise of variance 1",
+    "factor": "the second moment of the gradient that the operation passes back, over that of its output's gradient",
+    "log_variance": "predicted variance, over initialisations, of the natural logarithm of the square",
+    "reason": "why a figure is null: no rule would be right",
+    "mean": "mean over initialisations",
+    "typical": "exponential of the mean of the logarithm over initialisations",
+    "deviation": "deviation of the natural logarithm over initialisations",
+}
+"""Key of the data -> what it is."""
+
+
+class NetworkSignal(NamedTuple):
+    """A network, what is predicted of it, and what was measured, if it was."""
+
+    graph: Graph
+    prediction: Prediction
+    measured: Measured | None = None
+
+    @property
+    def nodes(self) -> list[Node]:
+        """The operations, in running order."""
+        return [node for node in self.graph.operations if node.has_batch]
+
+    @property
+    def normalised(self) -> bool:
+        """Whether the scale of the signal is set anew on the way, so that it hardly varies with initialisation."""
+        return any(node.operation.normalises_batch for node in self.graph.operations)
+
+
+class SignalReport(NamedTuple):
+    """The signals of several networks; ``whole`` has a row for every operation, ``theme`` is that of a picture."""
+
+    networks: tuple[NetworkSignal, ...]
+    whole: bool = False
+    theme: Theme = "auto"
+
+    @property
+    def curves(self) -> tuple[NetworkSignal, ...]:
+        """What a picture is drawn from."""
+        return self.networks
+
+    def pages(self, width: int | None) -> list[Page]:  # noqa: ARG002 - the columns are few
+        """A table for each network, and what follows."""
+        return [_page(one, whole=self.whole) for one in self.networks]
+
+    def tables(self) -> list[Page]:
+        """The same."""
+        return self.pages(None)
+
+    def records(self) -> list[dict[str, object]]:
+        """Every operation of every network."""
+        return [{"network": one.graph.name, **row} for one in self.networks for row in _rows(one)]
+
+    def data(self) -> Any:
+        """Everything as plain data."""
+        return {"schema_version": 1, "conventions": CONVENTIONS, "networks": [_data(one) for one in self.networks]}
+
+
+def _data(one: NetworkSignal) -> dict[str, Any]:
+    measured = one.measured
+    return {
+        "name": one.graph.name,
+        "batch": one.prediction.batch,
+        "input": {name: list(shape) for name, shape in inputs_of(one.graph)},
+        "changes": [change._asdict() for change in changes(one.graph, one.prediction)],
+        "advice": advice(one.graph, one.prediction),
+        "measured": {"images": measured.said, "seeds": len(measured.draws)} if measured else None,
+        "operations": [
+            {**row, "measured": _measured(measured, node) if measured else None}
+            for node, row in zip(one.nodes, _rows(one), strict=True)
+        ],
+    }
+
+
+def _rows(one: NetworkSignal) -> list[dict[str, object]]:
+    depth, signals = depths(one.graph), one.prediction.signals
+    return [
+        {"name": node.name, "op": node.operation.word, "depth": depth[node], **signals[node.name]._asdict()}
+        for node in one.nodes
+    ]
+
+
+def _measured(measured: Measured, node: Node) -> dict[str, Any]:
+    found = {key: measured.spread(node.name, key) for key in FIGURES}
+    return {key: spread._asdict() if spread else None for key, spread in found.items()}
+
+
+def _page(one: NetworkSignal, *, whole: bool) -> Page:
+    graph, prediction = one.graph, one.prediction
+    heading = (
+        f"{graph.name}   input {inputs_text(inputs_of(graph))}   as initialised, {prediction.batch} images of noise"
+    )
+    depth = depths(graph)
+    titles = ("depth", "second moment", "mean square", "gradient", "back")
+    more = ("measured", "gradient", "varies by") if one.measured else ()
+    rows = [
+        (name, *_cells(depth[node], prediction.signals[node.name], back), *_more(one, node))
+        for name, node, back in stretches(one, whole=whole)
+    ]
+    table = Table((*words("operation" if whole else "part"), *numbers(*titles, *more)), tuple(rows))
+    return Page(heading, (table,), tuple(_notes(one)))
+
+
+class Stretch(NamedTuple):
+    """A part of a network, or one operation: its name, its last operation, and how the gradient changes through it."""
+
+    name: str
+    node: Node
+    back: float | None
+
+
+def stretches(one: NetworkSignal, *, whole: bool = False) -> list[Stretch]:
+    """The parts of a network one after the other, or with ``whole`` every operation."""
+    signals = one.prediction.signals
+    if whole:
+        return [Stretch(node.name, node, signals[node.name].factor) for node in one.nodes]
+    found = []
+    depth = depths(one.graph)
+    for part in [opened for entry in one.graph.entries for opened in _opened(entry.part, depth)]:
+        nodes = _with_inputs(part)
+        if nodes:
+            first, last = signals[nodes[0].inputs[0].name].gradient, signals[nodes[-1].name].gradient
+            back = first / last if first is not None and last else None
+            flat = isinstance(part, Scope) and part.flat
+            found.append(Stretch(nodes[-1].name if flat else part.name, nodes[-1], back))
+    return found
+
+
+def _with_inputs(part: Node | Scope) -> list[Node]:
+    nodes = [part] if isinstance(part, Node) else sorted(part.nodes(), key=lambda node: node.index)
+    return [node for node in nodes if node.has_batch and node.inputs]
+
+
+def _opened(part: Node | Scope, depth: Mapping[Node, int]) -> list[Node | Scope]:
+    """``part``, or if it is deeper than a block, what it is made of."""
+    nodes = _with_inputs(part)
+    if isinstance(part, Node) or not nodes:
+        return [part]
+    if depth[nodes[-1]] - depth[nodes[0].inputs[0]] <= DEEPEST or len(part.children) == 1 == len(nodes):
+        return [part]
+    return [opened for child in part.children for opened in _opened(child, depth)]
+
+
+DEEPEST = 3
+"""Layers with weights, one after the other, that a block has at most."""
+
+
+def _cells(depth: int, signal: Signal, back: float | None) -> Cells:
+    return (str(depth), *[_short(value) for value in (signal.square, signal.mean_square, signal.gradient, back)])
+
+
+def _more(one: NetworkSignal, node: Node) -> Cells:
+    if not one.measured:
+        return ()
+    square, gradient = (one.measured.spread(node.name, key) for key in ("square", "gradient"))
+    varies = f"{2.718281828**square.deviation:.2f}" if square else "?"
+    return (_usual(square, one), _usual(gradient, one), varies)
+
+
+def _usual(spread: Spread | None, one: NetworkSignal) -> str:
+    """The mean, or where the scale of the signal varies with initialisation, that of the logarithm."""
+    return _short(spread and (spread.mean if one.normalised else spread.typical))
+
+
+def _short(value: float | None) -> str:
+    if value is None:
+        return "?"
+    return f"{value:.3g}"
+
+
+def _notes(one: NetworkSignal) -> list[Note]:
+    notes: list[Note] = [("", f"{one.graph.name}: {line}") for line in advice(one.graph, one.prediction)]
+    reasons = Counter(signal.reason for signal in one.prediction.signals.values() if signal.reason)
+    for reason, count in reasons.most_common(MOST_REASONS):
+        notes.append(("cannot say", f"of {count} operation{'s' * (count > 1)}: {reason}"))
+    if one.measured:
+        how = "mean" if one.normalised else "geometric mean"
+        said = f"{how} over {len(one.measured.draws)} initialisations, {one.measured.said}"
+        notes.append(("measured", f"{said}; by what factor the second moment varies"))
+    return notes
+
+
+MOST_REASONS = 3
+"""Reasons that are told, the most common ones first."""

@@ -1,0 +1,125 @@
+"""Profiles along an axis: how a figure of a map is shared out over the positions, which zeros around it make uneven."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+from netspec.graph.graph import Node
+
+Profile = tuple[float, ...]
+"""A number for each position of an axis, whose mean is 1."""
+Spans = tuple[tuple[tuple[int, int], ...], ...]
+"""On each axis, for each position, the first position of a window and the one after its last."""
+
+
+class Reading(NamedTuple):
+    """On one axis: the positions of the map that each of so many ``windows`` reads, as one range for each tap.
+
+    Tap ``t`` of window ``i`` reads position ``i * stride + offsets[t]``, where that lies within ``size``.
+    """
+
+    size: int
+    windows: int
+    stride: int
+    offsets: tuple[int, ...]
+
+    def reached(self, offset: int) -> tuple[int, int]:
+        """The first window whose tap at ``offset`` reads a position of the map, and the one after the last."""
+        first = max(0, -(offset // self.stride))
+        last = min(self.windows, (self.size - 1 - offset) // self.stride + 1)
+        return first, max(first, last)
+
+    def gathered(self, values: Sequence[float]) -> list[float]:
+        """For each window the sum of ``values`` over the positions that it reads."""
+        found = [0.0] * self.windows
+        for offset in self.offsets:
+            first, last = self.reached(offset)
+            if first == last:
+                continue
+            read = values[first * self.stride + offset : (last - 1) * self.stride + offset + 1 : self.stride]
+            found[first:last] = [old + more for old, more in zip(found[first:last], read, strict=True)]
+        return found
+
+    def scattered(self, values: Sequence[float]) -> list[float]:
+        """For each position the sum of ``values`` over the windows that read it: :meth:`gathered` transposed."""
+        found = [0.0] * self.size
+        for offset in self.offsets:
+            first, last = self.reached(offset)
+            if first == last:
+                continue
+            places = slice(first * self.stride + offset, (last - 1) * self.stride + offset + 1, self.stride)
+            found[places] = [old + more for old, more in zip(found[places], values[first:last], strict=True)]
+        return found
+
+    def means_squared(self, values: Sequence[float]) -> float:
+        """The sum over the taps of the square of the mean, over the windows, of what that tap reads of ``values``."""
+        total = 0.0
+        for offset in self.offsets:
+            first, last = self.reached(offset)
+            if first == last:
+                continue
+            read = values[first * self.stride + offset : (last - 1) * self.stride + offset + 1 : self.stride]
+            total += (sum(read) / self.windows) ** 2
+        return total
+
+
+def readings(node: Node) -> tuple[Reading, ...]:
+    """What the windows of ``node`` read of its first input, on each axis of that."""
+    kernel, stride, dilation, padding = node.window
+    sizes = node.input_shapes[0][1:]
+    counts = node.shape[1:] if len(node.shape) == len(node.input_shapes[0]) else (1,) * len(sizes)
+    found = []
+    for axis, (size, count) in enumerate(zip(sizes, counts, strict=True)):
+        offsets = [tap * dilation[axis] - padding[axis] for tap in range(kernel[axis])]
+        found.append(Reading(size, count, stride[axis], tuple(offsets)))
+    return tuple(found)
+
+
+def spans(node: Node) -> Spans:
+    """On each axis, for each window of ``node``, the first position that it reads and the one after the last."""
+    if node.uneven:
+        found = []
+        for uneven, count in zip(node.uneven, node.shape[1:], strict=True):
+            ends = [uneven.read((at, at)) or (0, 0) for at in range(count)]
+            found.append(tuple([(int(first), int(last) + 1) for first, last in ends]))
+        return tuple(found)
+    return tuple(along(_spans, readings(node)))
+
+
+def _spans(one: Reading) -> tuple[tuple[int, int], ...]:
+    starts = [at * one.stride for at in range(one.windows)]
+    first, last = one.offsets[0], one.offsets[-1] + 1
+    return tuple([(max(0, start + first), min(one.size, start + last)) for start in starts])
+
+
+def evened(values: Sequence[float]) -> tuple[float, Profile]:
+    """The mean of ``values``, and them over it."""
+    mean = sum(values) / len(values)
+    if not mean:
+        return 0.0, (1.0,) * len(values)
+    return mean, tuple([value / mean for value in values])
+
+
+Found = TypeVar("Found")
+
+
+def along(function: Callable[..., Found], *given: Iterable[Any]) -> list[Found]:
+    """What ``function`` says of what is given for each axis; axes for which that is equal share it."""
+    axes = list(zip(*given, strict=True))
+    found: list[Found] = []
+    for at, one in enumerate(axes):
+        first = axes.index(one)
+        found.append(found[first] if first < at else function(*one))
+    return found
+
+
+def blended(parts: Sequence[tuple[Profile, float]]) -> Profile:
+    """The sum of profiles with weights that add up to 1."""
+    first = parts[0][0]
+    if all(side is first for side, _ in parts):
+        return first
+    found = [0.0] * len(first)
+    for side, share in parts:
+        found = [old + share * value for old, value in zip(found, side, strict=True)]
+    return tuple(found)

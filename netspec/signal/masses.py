@@ -1,0 +1,112 @@
+"""A distribution as masses at equal steps: sums of rectified and Gaussian values have no closed form."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from math import sqrt
+from typing import NamedTuple
+
+from netspec.signal.gaussian import below
+
+FINENESS = 3.0
+"""Steps within the smallest deviation of what is added."""
+REACH = 4.5
+"""Deviations of a Gaussian that masses are kept of."""
+LEAST = 1e-7
+"""A mass at an end that is left out."""
+
+
+class Masses(NamedTuple):
+    """``parts[i]`` of the values lie around ``(first + i) * step``; at 0 may lie a part that is exactly 0."""
+
+    step: float
+    first: int
+    parts: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        """The mean of the values."""
+        return self.step * sum([part * at for at, part in enumerate(self.parts, self.first)])
+
+    @property
+    def square(self) -> float:
+        """The mean of their squares."""
+        return self.step**2 * sum([part * at * at for at, part in enumerate(self.parts, self.first)])
+
+    @property
+    def positive(self) -> float:
+        """The share above 0, of what lies around 0 the half."""
+        parts = self.parts[max(0, 1 - self.first) :]
+        return sum(parts) + (0.5 * self.parts[-self.first] if 0 <= -self.first < len(self.parts) else 0.0)
+
+    def rectified(self) -> Masses:
+        """Of max(x, 0)."""
+        if self.first >= 0:
+            return self
+        return Masses(self.step, 0, (sum(self.parts[: 1 - self.first]), *self.parts[1 - self.first :]))
+
+    def scaled(self, factor: float) -> Masses:
+        """Of the values times ``factor``."""
+        return self._replace(step=self.step * factor)
+
+    def shifted(self, by: float) -> Masses:
+        """Of the values and ``by``, at the nearest step; the rest is shared out between two."""
+        whole, rest = divmod(by / self.step, 1.0)
+        parts = [0.0, *self.parts]
+        parts = [(1 - rest) * after + rest * before for before, after in zip([*parts], [*self.parts, 0.0], strict=True)]
+        return Masses(self.step, self.first + int(whole), tuple(parts))
+
+    def coarser(self, step: float) -> Masses:
+        """The same at larger steps, each mass shared out between the two nearest."""
+        if step <= self.step:
+            return self
+        first = int((self.first * self.step) // step)
+        parts = [0.0] * (int(len(self.parts) * self.step / step) + 3)
+        for at, part in enumerate(self.parts, self.first):
+            place = at * self.step / step - first
+            near = int(place)
+            parts[near] += part * (near + 1 - place)
+            parts[near + 1] += part * (place - near)
+        return Masses(step, first, tuple(parts)).trimmed()
+
+    def trimmed(self) -> Masses:
+        """Without ends that hold nothing."""
+        parts, first = [*self.parts], self.first
+        while len(parts) > 1 and parts[-1] < LEAST:
+            last = parts.pop()
+            parts[-1] += last
+        lost = 0
+        while len(parts) > lost + 1 and parts[lost] < LEAST:
+            lost += 1
+        parts[lost] += sum(parts[:lost])
+        return Masses(self.step, first + lost, tuple(parts[lost:]))
+
+    def plus(self, other: Masses) -> Masses:
+        """Of the sum of a value of each, which know nothing of each other; both have one step."""
+        short, long = sorted((self.parts, other.parts), key=len)
+        found = [0.0] * (len(short) + len(long) - 1)
+        for at, part in enumerate(short):
+            if part:
+                found[at : at + len(long)] = [
+                    old + part * more for old, more in zip(found[at : at + len(long)], long, strict=True)
+                ]
+        return Masses(self.step, self.first + other.first, tuple(found)).trimmed()
+
+
+def normal(deviation: float, step: float, mean: float = 0.0) -> Masses:
+    """Of a normal value; what masses at steps add to the variance is taken off before."""
+    narrow = sqrt(max(deviation * deviation - step * step / 12, 1e-12 * step * step))
+    first = round((mean - REACH * deviation) / step)
+    last = round((mean + REACH * deviation) / step)
+    edges = [below(((at - 0.5) * step - mean) / narrow) for at in range(first, last + 2)]
+    return Masses(step, first, tuple([after - before for before, after in pairwise(edges)]))
+
+
+def largest(count: float, deviation: float, step: float, *, rectified: bool) -> Masses:
+    """Of the largest of ``count`` normal values around 0, or of 0 as well."""
+    last = round(REACH * deviation / step) + 1
+    first = 0 if rectified else -last
+    edges = [below((at - 0.5) * step / deviation) ** count for at in range(first, last + 2)]
+    if rectified:
+        edges[0] = 0.0
+    return Masses(step, first, tuple([after - before for before, after in pairwise(edges)]))

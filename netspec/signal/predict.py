@@ -1,0 +1,144 @@
+"""The prediction: laws forward, gradients backward, and where no rule says anything, why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import prod
+from typing import NamedTuple
+
+from netspec.graph.graph import Graph, Node
+from netspec.ops.signal import Mix, SignalRule, Stack, Unknown
+from netspec.signal import backward, forward, law
+from netspec.signal.backward import Around, Slopes
+from netspec.signal.forward import CannotSay, Context, Laws
+from netspec.signal.result import Prediction, Signal
+
+BATCH = 16
+"""Images that are normalised together, unless told."""
+
+
+def predict(graph: Graph, *, batch: int = BATCH) -> Prediction:
+    """Moments of every operation's output and of its gradient, for a batch of images of independent normal noise.
+
+    In train mode, with weights as they start. The gradient is that of the inference outputs, each of whose elements has
+    independent normal noise as its gradient. Where no rule would be right, the reason stands in its place.
+    """
+    context = Context({(word, tensor): scheme for word, tensor, scheme in graph.init}, batch)
+    laws, reasons = _forward(graph, context)
+    back = _backward(graph, context, laws)
+    found = {}
+    for node in graph.nodes:
+        if node.has_batch:
+            reason = reasons.get(node, "") or back.reasons.get(node, "")
+            found[node.name] = _signal(laws.get(node), back.slopes.get(node), back.factors.get(node), context, reason)
+    return Prediction(graph.name, batch, found)
+
+
+def depths(graph: Graph) -> dict[Node, int]:
+    """How many convolutions and linear layers lie on the longest path to each value, itself among them."""
+    found: dict[Node, int] = {}
+    for node in graph.nodes:
+        found[node] = max([found[source] for source in node.inputs], default=0) + (node.cost.macs > 0)
+    return found
+
+
+def _forward(graph: Graph, context: Context) -> tuple[dict[Node, Laws], dict[Node, str]]:
+    """The laws of all values that rules say something of, and why they say nothing of others."""
+    laws: dict[Node, Laws] = {}
+    reasons: dict[Node, str] = {}
+    origins: dict[Node, frozenset[Node]] = {}
+    for node in graph.nodes:
+        if not node.inputs:
+            origins[node] = frozenset((node,))
+            if node.has_batch:
+                laws[node] = (law.noise(node.shape),)
+            else:
+                reasons[node] = "it is the same for all images"
+            continue
+        rule = node.operation.signal(*node.input_shapes)
+        known = [origins[source] for source in node.inputs]
+        origins[node] = frozenset((node,)) if isinstance(rule, Mix) else frozenset().union(*known)
+        reason = _unsaid(node, rule, laws)
+        if not reason and not isinstance(rule, Stack) and sum(map(len, known)) > len(frozenset().union(*known)):
+            reason = "what it joins comes from the same weights"
+        try:
+            if not reason:
+                laws[node] = forward.RULES[type(rule)](rule, node, [laws[source] for source in node.inputs], context)
+        except CannotSay as found:
+            reason = str(found)
+        if reason:
+            reasons[node] = reason
+    return laws, reasons
+
+
+def _unsaid(node: Node, rule: SignalRule, laws: Mapping[Node, Laws]) -> str:
+    """Why nothing can be said of ``node`` before its rule is asked; empty where it can be asked."""
+    if isinstance(rule, Unknown):
+        return rule.reason
+    missing = [source.name for source in node.inputs if source not in laws]
+    return f"it reads {missing[0]}" if missing else ""
+
+
+class Back(NamedTuple):
+    """The gradients of values, the factors of operations, and why there are none."""
+
+    slopes: dict[Node, Slopes]
+    factors: dict[Node, float]
+    reasons: dict[Node, str]
+
+
+def _backward(graph: Graph, context: Context, laws: Mapping[Node, Laws]) -> Back:
+    """Gradients from the inference outputs back."""
+    found = Back({}, {}, {})
+    waiting: dict[Node, list[Slopes]] = {}
+    lost: set[Node] = set()
+    for output in graph.outputs:
+        if not output.training and output.node in laws:
+            waiting.setdefault(output.node, []).append(backward.noise(laws[output.node]))
+        elif not output.training:
+            lost.add(output.node)
+    for node in reversed(graph.nodes):
+        if node in lost:
+            lost.update(node.inputs)
+            found.reasons[node] = "the gradient of what reads it is not known"
+        elif node in waiting:
+            found.slopes[node] = backward.together(laws[node], waiting.pop(node))
+            passed = _passed(node, found, context, laws) if node.inputs else []
+            if node.inputs and not passed:
+                lost.update(node.inputs)
+            for source, one in zip(node.inputs, passed, strict=bool(passed)):
+                waiting.setdefault(source, []).append(one)
+    return found
+
+
+def _passed(node: Node, found: Back, context: Context, laws: Mapping[Node, Laws]) -> list[Slopes]:
+    """What ``node`` passes back to each input, noted in ``found`` with its factor; nothing where that is not known."""
+    rule = node.operation.signal(*node.input_shapes)
+    own = found.slopes[node]
+    try:
+        passed = backward.RULES[type(rule)](
+            rule, Around(node, [laws[source] for source in node.inputs], laws[node], own, context)
+        )
+    except CannotSay as reason:
+        found.reasons[node] = str(reason)
+        return []
+    whole = sum([prod(source.shape) for source in node.inputs])
+    total = sum([prod(source.shape) * _square(one) for source, one in zip(node.inputs, passed, strict=True)])
+    size = _square(own)
+    found.factors[node] = total / whole / size if size else 0.0
+    return passed
+
+
+def _square(slopes: Slopes) -> float:
+    return sum([one.channels * one.square for one in slopes]) / sum([one.channels for one in slopes])
+
+
+def _signal(laws: Laws | None, slopes: Slopes | None, factor: float | None, context: Context, reason: str) -> Signal:
+    gradient = _square(slopes) if slopes else None
+    if laws is None:
+        return Signal(None, None, None, gradient, factor, reason)
+    count = sum([one.channels for one in laws])
+    square = sum([one.channels * one.square for one in laws]) / count
+    mean = sum([one.channels * one.sampled(context.batch) for one in laws]) / count
+    logs = forward.merged(laws) if len(laws) > 1 else laws[0]._replace(log_variance=laws[0].log_variance + laws[0].own)
+    return Signal(square, mean, logs.log_variance, gradient, factor, reason)
