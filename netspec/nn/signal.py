@@ -18,10 +18,12 @@ CHANNELS = 1
 """The dimension of a batch that counts channels or features."""
 
 
-def measured(graph: Graph, *, seeds: int, batch: int, images: Tensor | None = None, said: str = "noise") -> Measured:
+def measured(
+    graph: Graph, *, seeds: int, batch: int, images: Tensor | None = None, said: str = "noise", first: int = 0
+) -> Measured:
     """Moments of every operation's output and of its gradient, for each of so many initialisations.
 
-    In train mode, on the CPU, for ``batch`` images of normal noise, or for the ``images`` that are given and are
+    Seeds count from ``first``. In train mode, on the CPU, for ``batch`` images of normal noise, or for the ``images`` that are given and are
     ``said`` to be something, N x C x H x W, the same for each initialisation. The gradient is that of the inference
     outputs, each of whose elements has normal noise as its gradient. The caller's random state stays as it was.
     """
@@ -30,7 +32,7 @@ def measured(graph: Graph, *, seeds: int, batch: int, images: Tensor | None = No
     given = [] if images is None else [images]
     count = batch if images is None else len(images)
     with torch.random.fork_rng(devices=[]):
-        draws = [_drawn(graph, asked, seed, batch, given) for seed in range(seeds)]
+        draws = [_drawn(graph, asked, seed, batch, given) for seed in range(first, first + seeds)]
     return Measured(tuple(draws), f"{count} images of {said}")
 
 
