@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 from math import exp, inf, log, sqrt
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
@@ -21,7 +21,7 @@ from netspec.report.signal import NetworkSignal
 from netspec.signal.predict import predict
 from netspec.signal.result import Signal, Spread
 
-Setting = tuple[str, dict[str, object], tuple[int, int, int], int]
+Setting = tuple[str, dict[str, Any], tuple[int, int, int], int]
 """A network, its parameters, its input, and how many images are normalised together."""
 TUNING: dict[str, Setting] = {
     "resnet20": ("resnet-cifar@resnet20", {}, (3, 32, 32), 16),

@@ -21,9 +21,9 @@ CHANNELS = 1
 def measured(
     graph: Graph, *, seeds: int, batch: int, images: Tensor | None = None, said: str = "noise", first: int = 0
 ) -> Measured:
-    """Moments of every operation's output and of its gradient, for each of so many initialisations.
+    """Moments of every operation's output and of its gradient, for each of so many ``seeds`` from the ``first``.
 
-    Seeds count from ``first``. In train mode, on the CPU, for ``batch`` images of normal noise, or for the ``images`` that are given and are
+    In train mode, on the CPU, for ``batch`` images of normal noise, or for the ``images`` that are given and are
     ``said`` to be something, N x C x H x W, the same for each initialisation. The gradient is that of the inference
     outputs, each of whose elements has normal noise as its gradient. The caller's random state stays as it was.
     """
