@@ -642,11 +642,34 @@ def test_letters_stand_for_numbers_that_differ() -> None:
     """Equal columns share a letter, multiples are told by it, steps have letters of their own, ranges stay ranges."""
     letters = Letters(["x", "y"])
 
-    assert letters.merged(["conv 1x1, 64", "conv 1x1, 96"], ["x", "y"]) == "conv 1x1, a"
-    assert letters.merged(["conv 3x3, 256", "conv 3x3/2, 384"], ["x", "y"]) == "conv 3x3/s, 4a"
+    assert letters.merged(["conv 1×1, 64", "conv 1×1, 96"], ["x", "y"]) == "conv 1×1, a"  # noqa: RUF001 - as drawn
+    assert letters.merged(["conv 3×3, 256", "conv 3×3/2, 384"], ["x", "y"]) == "conv 3×3/s, 4a"  # noqa: RUF001 - as above
     assert letters.merged(["ReLU", "ReLU"], ["x", "y"]) == "ReLU"
-    assert letters.merged(["conv 1x1, 1", "conv 1x1, 2"], ["x", "x"]) == "conv 1x1, 1→2"
+    assert letters.merged(["conv 1×1, 1", "conv 1×1, 2"], ["x", "x"]) == "conv 1×1, 1→2"  # noqa: RUF001 - as above
     assert letters.grid() == (("", "a", "s"), (("x", "64", "1"), ("y", "96", "2")))
+
+
+def test_letters_mean_the_same_in_kinds_of_other_places() -> None:
+    """MobileNetV3 has the columns of its table: channels that are expanded, given and squeezed, kernels, steps."""
+    (panel,) = scene(shipped.graph("mobilenet_v3.yaml@mobilenet_v3_large")).panels[1:]
+    assert panel.grid is not None
+    rows = {name: cells for name, *cells in panel.grid.rows}
+    titles = [box.title for drawn in panel.drawn for box in boxes(drawn.flow) if box.title.startswith("conv")]
+
+    assert panel.grid.headings == ("", "a", "b", "c", "d", "s", "activation")
+    assert rows["features.4"] == ["72", "40", "5", "24", "2", "ReLU"]
+    assert rows["features.7"] == ["240", "80", "", "", "", "hardswish"]
+    assert "conv c\N{MULTIPLICATION SIGN}c/s, a, groups a" in titles
+
+
+def test_kernels_of_letters_have_a_sign_between() -> None:
+    """A letter for a kernel is no word with the sign of a product: no box of a network that ships says ``axa``."""
+    for word in ("nin.yaml", "senet154.yaml", "inception_resnet_v2.yaml"):
+        panels = scene(shipped.graph(word)).panels
+        titles = [box.title for panel in panels for drawn in panel.drawn for box in boxes(drawn.flow)]
+
+        assert not [title for title in titles if re.search(r"\b\w?x\w", title)]
+        assert [title for title in titles if re.search(r"\b[a-r]\N{MULTIPLICATION SIGN}", title)]
 
 
 def test_numbers_are_told_in_three_digits() -> None:

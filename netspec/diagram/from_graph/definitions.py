@@ -10,6 +10,7 @@ from netspec.diagram.from_graph.folding import children, runs
 from netspec.diagram.from_graph.idioms import connections, dense_reads
 from netspec.diagram.from_graph.merging import Letters, pattern
 from netspec.diagram.from_graph.outline import Outline, Reference
+from netspec.diagram.labels import crossed
 from netspec.diagram.scene import INTO, OUT_OF, Box, Drawn, Figures, Kind, Panel
 from netspec.graph import folds
 from netspec.graph.folds import STRUCTURAL
@@ -90,12 +91,14 @@ def _dense(references: Sequence[Reference]) -> list[Panel]:
 def _drawn(facts: Facts, copies: Sequence[Placed], letters: Letters) -> tuple[Drawn, list[Reference]]:
     rows = [row for row, _, _ in copies]
     inside = [nodes_of(copy) for _, _, copy in copies]
+    weighted = [node for node in inside[0] if node.operation.family in (Family.CONV, Family.LINEAR)]
+    letters.begin()
 
     def tell(alike: Sequence[Node], labels: Sequence[str]) -> str:
         times = len(alike) // len(rows)
         names = rows if times <= 1 else [row for _ in range(times) for row in rows]
         same = alike[0].operation.family is Family.ACTIVATION
-        return letters.merged(labels, names, "activation" if same else "")
+        return letters.merged(labels, names, "activation" if same else "", last=alike[0] in weighted[-1:])
 
     outline = Outline(facts, tell, inline=True)
     outline.peers = {node: tuple([nodes[index] for nodes in inside]) for index, node in enumerate(inside[0])}
@@ -158,7 +161,7 @@ def _row(reference: Reference) -> str:
 def _shape_of_label(node: Node) -> Hashable:
     if node.operation.family is Family.ACTIVATION:
         return Family.ACTIVATION
-    return node.operation.word, pattern(node.label)
+    return node.operation.word, pattern(crossed(node.label))
 
 
 def _told(node: Node) -> Hashable:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from string import ascii_lowercase
+from typing import NamedTuple
 
-from netspec.diagram.labels import merged
+from netspec.diagram.labels import TIMES, merged
 from netspec.diagram.scene import Grid
 
 _NUMBERS = re.compile(r"(\d+(?:\.\d+)?)")
-_UNSTRIDED = re.compile(r"(\d(?:x\d+)+)(?![\dx/])")
+_UNSTRIDED = re.compile(rf"(\d(?:{TIMES}\d+)+)(?![\d{TIMES}/])")
 STRIDES = "stuvwxyz"
 LETTERS = [letter for letter in ascii_lowercase if letter not in STRIDES]
 MOST_TIMES = 8
@@ -24,15 +25,33 @@ def pattern(label: str) -> str:
     return _NUMBERS.sub("#", _UNSTRIDED.sub(r"\1/1", label))
 
 
+class Role(NamedTuple):
+    """What a number of a label is: what stands before it, whether nothing with weights follows, and its place."""
+
+    before: str
+    last: bool
+    place: int
+
+
 class Letters:
     """Letters for the numbers of one kind of block; ``rows`` name the places where it stands."""
 
     def __init__(self, rows: Sequence[str]) -> None:
         self.rows = tuple(dict.fromkeys(rows))
         self.columns: dict[str, Numbers] = {}
+        self._roles: dict[str, Role] = {}
+        self._mine: set[str] = set()
+        """Letters of the kind that is told now."""
 
-    def merged(self, labels: Sequence[str], rows: Sequence[str], word: str = "") -> str:
-        """One label for copies with ``labels``, which stand in ``rows``; ``word`` is for labels of different words."""
+    def begin(self) -> None:
+        """What follows is another kind: letters of others mean the same in it where places have one kind each."""
+        self._mine.clear()
+
+    def merged(self, labels: Sequence[str], rows: Sequence[str], word: str = "", *, last: bool = False) -> str:
+        """One label for copies with ``labels``, which stand in ``rows``; ``word`` is for labels of different words.
+
+        ``last`` says that nothing with weights follows.
+        """
         if len(set(labels)) == 1:
             return labels[0]
         strided = [_UNSTRIDED.sub(r"\1/1", label) for label in labels]
@@ -45,7 +64,7 @@ class Letters:
             if len(set(column)) == 1:
                 texts.append(column[0])
                 continue
-            letter = self._letter(column, rows, step=columns[place - 1][0].endswith("/"))
+            letter = self._letter(column, rows, columns[place - 1][0], last=last)
             if letter is None:
                 return _written(merged(strided), labels)
             texts.append(letter)
@@ -53,11 +72,10 @@ class Letters:
 
     def grid(self) -> Grid | None:
         """The table of all letters, without places that have none of them; None if there are no letters."""
-        cells = [
-            (row, *[numbers[place] or "" for numbers in self.columns.values()]) for place, row in enumerate(self.rows)
-        ]
+        columns = {name: self.columns[name] for name in sorted(self.columns, key=_order)}
+        cells = [(row, *[numbers[place] or "" for numbers in columns.values()]) for place, row in enumerate(self.rows)]
         told = [row for row in cells if any(row[1:])]
-        return Grid(("", *self.columns), tuple(told)) if told else None
+        return Grid(("", *columns), tuple(told)) if told else None
 
     def _named(self, word: str, values: Sequence[str], rows: Sequence[str]) -> str | None:
         """A column called ``word`` for ``values``; None where a row has different ones already."""
@@ -77,25 +95,42 @@ class Letters:
             return None
         return tuple([known.get(row) for row in self.rows])
 
-    def _letter(self, values: Sequence[str], rows: Sequence[str], *, step: bool) -> str | None:
-        """A letter for ``values``; None where one row has different ones."""
+    def _letter(self, values: Sequence[str], rows: Sequence[str], before: str, *, last: bool) -> str | None:
+        """A letter for ``values``, which stand behind the same text; None where one row has different ones."""
         numbers = self._numbers(values, rows)
         if numbers is None:
             return None
-        known = {letter: self.columns[letter] for letter in (STRIDES if step else LETTERS) if letter in self.columns}
+        step = before.endswith("/")
+        names = STRIDES if step else LETTERS
+        known = {letter: self.columns[letter] for letter in names if letter in self.columns}
         for letter, others in known.items():
             if _agree(numbers, others, 1):
-                self.columns[letter] = _filled(numbers, others)
-                return letter
+                return self._noted(letter, _filled(numbers, others))
         for times in range(2, MOST_TIMES + 1) if not step else ():
             for letter, others in known.items():
                 if _agree(numbers, others, times):
                     return f"{times}{letter}"
-        free = [letter for letter in (STRIDES if step else LETTERS) if letter not in self.columns]
+        like = [letter for letter in self._mine if self._roles[letter][:2] == (before, last)]
+        role = Role(before, last, len(like))
+        for letter, others in known.items():
+            if letter not in self._mine and self._roles[letter] == role and not _both(numbers, others):
+                return self._noted(letter, _filled(numbers, others))
+        free = [letter for letter in names if letter not in self.columns]
         if not free:
             return None
-        self.columns[free[0]] = numbers
-        return free[0]
+        self._roles[free[0]] = role
+        return self._noted(free[0], numbers)
+
+    def _noted(self, letter: str, numbers: Numbers) -> str:
+        """``letter``, which stands for ``numbers`` from now on."""
+        self.columns[letter] = numbers
+        self._mine.add(letter)
+        return letter
+
+
+def _order(name: str) -> tuple[bool, bool, str]:
+    """Letters first, then steps, then words."""
+    return len(name) > 1, name in STRIDES, name
 
 
 def _written(text: str, labels: Sequence[str]) -> str:

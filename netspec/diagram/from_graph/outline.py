@@ -112,7 +112,7 @@ class Outline:
         labels = []
         for position in range(len(copies[0])):
             alike = [peer for copy in copies for peer in self.peers.get(copy[position], (copy[position],))]
-            labels.append(crossed(self.tell(alike, [node.label for node in alike])))
+            labels.append(self.tell(alike, [crossed(node.label) for node in alike]))
         first = copies[0][0]
         if first.operation.family in FOLLOWERS:  # nothing to follow: all are of one kind, on one line
             labels = [f" {DOT} ".join(labels)]
@@ -271,11 +271,12 @@ def _name(run: Run) -> str:
 
 
 def _around(run: Run) -> Scope | None:
-    """The list or chain that holds nothing but the copies, if it has a name."""
+    """What holds nothing but the copies, if it has a name."""
     first = run.copies[0]
     around = first.parent if isinstance(first, Scope) else None
-    alone = around and around.name and around.block in STRUCTURAL and set(around.children) == set(run.copies)
-    return around if alone else None
+    if not around or not around.name or set(around.children) != set(run.copies):
+        return None
+    return around if around.block in STRUCTURAL or not around.flat else None
 
 
 def _in_other_copies(before: Place, after: Place) -> bool:
