@@ -180,7 +180,7 @@ def test_skips_are_those_of_the_paper(word: str) -> None:
 
 
 @pytest.mark.parametrize("level", LEVELS)
-@pytest.mark.parametrize("word", [*SKIPS, "hrnet_stage", "segnet", *conftest.sample(NETWORKS)])
+@pytest.mark.parametrize("word", dict.fromkeys([*SKIPS, "hrnet_stage", "segnet", *conftest.sample(NETWORKS)]))
 def test_every_skip_is_drawn_or_stated(word: str, level: Level) -> None:
     """Skips of the graph are those that are drawn, times the copies that a frame stands for, and those in boxes.
 
