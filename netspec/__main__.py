@@ -20,9 +20,9 @@ SIGNALLED = 128
 def run() -> None:
     """Run the command line; the end of the process does not look for garbage either."""
     _open_streams()
+    gc.set_threshold(OBJECTS)
     from netspec.cli import main  # noqa: PLC0415 - after the environment is set
 
-    gc.set_threshold(OBJECTS)
     signal.signal(signal.SIGTERM, _end)
     try:
         main(prog_name="netspec")

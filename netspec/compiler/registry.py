@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING
 
 from netspec.blocks import BLOCKS
 from netspec.blocks.block import Block
 from netspec.language import names
 from netspec.ops import OPERATIONS, Operation
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 Word = type[Operation] | type[Block]
 ENTRY_POINTS = "netspec.blocks"
@@ -55,6 +58,8 @@ def find(word: str) -> Word | None:
 @cache
 def _installed() -> dict[str, list[EntryPoint]]:
     """What installed packages offer, looked up once: a spec full of unknown words must not read their files again."""
+    from importlib.metadata import entry_points  # noqa: PLC0415 - it takes long to import, and few specs ask
+
     found: dict[str, list[EntryPoint]] = {}
     for entry in entry_points(group=ENTRY_POINTS):
         found.setdefault(entry.name, []).append(entry)
