@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from conftest import spec_of
 
 import netspec
 from netspec.errors.problem import Problem, SpecError
 from netspec.errors.source import Source
+from netspec.graph.graph import Scope
 from netspec.language.patch import Pattern
 from netspec.language.reader import read_yaml
 from netspec.language.unread import reading
@@ -333,3 +335,18 @@ def test_inherited_patches_of_layers_that_are_gone_are_gone(tmp_path: Path) -> N
     assert netspec.read(tmp_path / "child.yaml").graph.outputs[0].node.shape == (6,)
     with pytest.raises(SpecError, match="there is no layer 'fd' to set"):
         netspec.read(tmp_path / "wrong.yaml")
+
+
+def test_a_block_that_has_no_layers_left_is_no_part() -> None:
+    """Where a patch takes away all that a built-in block makes, nothing draws, counts or builds an empty one."""
+    layers = (
+        "a: {conv: {out: 4, kernel: 1}}\nb: {conv_norm_act: 4}\nc: {chain: [relu, conv_norm_act: 4, conv_norm_act: 8]}"
+    )
+    network = netspec.read(spec_of(layers, patch="remove: [b.*, c.1.*]"))
+    scopes = [network.graph.root]
+    for scope in scopes:
+        scopes += [part for part in scope.children if isinstance(part, Scope)]
+
+    assert [scope.name for scope in scopes[1:]] == ["c", "c.2"]
+    assert "\N{MULTIPLICATION SIGN}1, 8" in str(network.diagram())
+    assert "4 → 8" in str(network.diagram(level="stage"))

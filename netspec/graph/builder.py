@@ -221,7 +221,7 @@ def _likeness(operation: Operation, shapes: tuple[Shape, ...]) -> Hashable:
 
 
 class Within:
-    """While it is entered, what is appended goes into ``scope``."""
+    """While it is entered, what is appended goes into ``scope``; one that holds nothing in the end is no part."""
 
     __slots__ = ("_builder", "_outer", "_scope")
 
@@ -234,3 +234,6 @@ class Within:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._builder.scope = self._outer
+        parent = self._scope.parent
+        if not self._scope.children and parent is not None and parent.children[-1:] == [self._scope]:
+            parent.children.pop()

@@ -5,8 +5,16 @@ from __future__ import annotations
 GROUPS: dict[str, tuple[str, ...]] = {
     "Convolution and pooling": ("lenet5-1998", "lenet5", "lenet-caffe", "alexnet-2012", "alexnet", "zfnet"),
     "Depth by small windows": ("vgg16", "vgg"),
-    "Convolutions of one position": ("nin", "nin-imagenet", "squeezenet"),
-    "Branches": ("googlenet-paper", "googlenet", "bn-inception", "inception-v3", "inception-v4", "inception_resnet_v2"),
+    "Convolutions of one position": ("nin", "nin-imagenet", "vgg16-gap", "squeezenet"),
+    "Branches": (
+        "googlenet-paper",
+        "googlenet-naive",
+        "googlenet",
+        "bn-inception",
+        "inception-v3",
+        "inception-v4",
+        "inception_resnet_v2",
+    ),
     "Shortcuts": (
         "resnet50",
         "resnet",
