@@ -7,31 +7,40 @@ from collections.abc import Callable, Sequence
 import pytest
 import shipped
 import torch
+from conftest import thorough
 from torch import Tensor
 from torch.nn import functional
 from transposed import RECTIFIERS, SLOPES, looked_back
 
 import netspec
 from netspec.analysis.seen import Method
-from netspec.analysis.units import seen_node
+from netspec.analysis.units import field_of, seen_node
 from netspec.graph.graph import Graph, Node, upstream
 from netspec.nn.seeing.looking_back import Cut
+from netspec.nn.seeing.strongest import Images, Looking
 from netspec.ops import OPERATIONS
+from netspec.ops.facts import key
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 CLOSE = 1e-10
 """Of the largest magnitude, how much what comes back may differ from the oracle's in double precision."""
 METHODS: tuple[Method, ...] = ("deconvnet", "guided", "gradient")
 NAMED = {
-    "vgg16.yaml": "features.16",
-    "googlenet.yaml": "inception5b",
+    "vgg16.yaml": "features.9",
+    "googlenet.yaml": "inception4a",
     "densenet.yaml@densenet121": "",
-    "resnet.yaml@resnet18": "layer3",
+    "resnet.yaml@resnet18": "layer2",
     "alexnet-2012.yaml": "norm_pool2",
-    "fractalnet.yaml@fractalnet-c3": "",
+    "fractalnet.yaml@fractalnet-c3": "blocks.2",
     "mobilenet_v3.yaml@mobilenet_v3_small": "classifier",
 }
 """Networks of different kinds, and where each is looked into."""
-IMAGES = [case for case in shipped.CASES if len(shipped.network(case).graph.input.shape) == 3]
+OTHER_INPUTS = ("c3d", "m5", "s3d", "video_resnet")
+"""Files of networks that read volumes or sound."""
+IMAGES = [case for case in shipped.CASES if case.file not in OTHER_INPUTS and case.word != "unet.yaml@unet3d"]
+
+FEW = IMAGES if thorough else [case for case in IMAGES if case.file in ("lenet5-1998", "resnet-cifar", "shufflenet_v2")]
+"""All of them, or some that are quick."""
 
 
 def prepared(graph: Graph, node: Node) -> dict[str, Tensor]:
@@ -40,7 +49,7 @@ def prepared(graph: Graph, node: Node) -> dict[str, Tensor]:
     state = {}
     for one in graph.nodes:
         for tensor in one.tensors if one in upstream(node) else ():
-            name = f"{one.name}.{tensor.name}"
+            name = key(one.name, tensor.name)
             values = torch.randn(tensor.shape, dtype=torch.double)
             fan = max(tensor.size // tensor.shape[0], 1) if tensor.shape else 1
             state[name] = values * (2 / fan) ** 0.5 if len(tensor.shape) > 1 else 1 + 0.1 * values
@@ -73,12 +82,40 @@ def difference(network: netspec.Network, node: Node, methods: Sequence[Method]) 
 
 
 @pytest.mark.parametrize("word", NAMED)
-def test_what_comes_back_is_what_a_transposition_by_hand_says(word: str, one_thread: None) -> None:  # noqa: ARG001
+def test_what_comes_back_is_what_a_transposition_by_hand_says(word: str) -> None:
     """Through convolutions, pools, norms, joins and gates, by each method, in double precision."""
     network = case_of(word)
     node = seen_node(network.graph, NAMED[word] or None)
 
     assert difference(network, node, METHODS) < CLOSE
+
+
+@pytest.mark.parametrize("case", FEW, ids=lambda case: case.word)
+def test_so_it_does_in_every_network_that_ships(case: shipped.Case) -> None:
+    """From its last map before global pooling, and from its output."""
+    network = shipped.network(case)
+    methods: tuple[Method, ...] = METHODS if thorough else ("deconvnet",)
+    nodes = {seen_node(network.graph), network.graph.outputs[0].node} if thorough else {seen_node(network.graph)}
+
+    assert all(difference(network, node, methods) < CLOSE for node in nodes)
+
+
+@pytest.mark.parametrize("case", FEW, ids=lambda case: case.word)
+def test_networks_can_be_seen_into_at_any_operation(case: shipped.Case) -> None:
+    """Each has a strongest unit in noise, from which something finite comes back to what it sees, or nothing does."""
+    network = shipped.network(case)
+    torch.manual_seed(0)
+    state = network.compile().state_dict()
+    noise = torch.randn(1, *network.graph.input.shape)
+    nodes = [node for node in network.graph.operations if node.has_batch]
+    for node in nodes if thorough else nodes[len(nodes) // 2 :: len(nodes)]:
+        (panel,) = Looking(network.graph, state, Images(["noise"], noise, noise)).panels(node, channels=1, top=1)
+        (patch,) = panel.patches
+        found = patch.gradient.clone()
+        assert found.isfinite().all()
+        rows, columns = (slice(first, last + 1) for first, last in patch.region)
+        found[:, rows, columns] = 0
+        assert found.abs().max() == 0 or any(field_of(node, network.graph).shared)
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -342,6 +342,51 @@ def _shuffle(op: Any, _: Weights, x: Tensor) -> tuple[Tensor, Back]:
     return x[:, order], lambda g: (g[:, back_order],)
 
 
+def _resized(op: Any, _: Weights, x: Tensor, *like: Tensor) -> tuple[Tensor, Back]:
+    """Interpolation as a matrix on each axis."""
+    shape = op.shape(*(tuple(one.shape[1:]) for one in (x, *like)))
+    rows, columns = (_taps(op, x.shape[2 + axis], shape[1 + axis], axis).to(x.dtype) for axis in range(2))
+    return rows @ x @ columns.T, lambda g: (rows.T @ g @ columns, *[None] * len(like))
+
+
+def _taps(op: Any, size: int, out: int, axis: int) -> Tensor:
+    """Which elements each position is a weighted sum of: its nearest one, or two neighbours."""
+    scale = op.scale[axis] if isinstance(op.scale, tuple) else op.scale
+    step = 1 / scale if scale else size / out
+    table = torch.zeros(out, size, dtype=torch.double)
+    for place in range(out):
+        if op.mode == "nearest":
+            table[place, min(int(place * step), size - 1)] = 1
+            continue
+        at = place * (size - 1) / max(out - 1, 1) if op.align_corners else max((place + 0.5) * step - 0.5, 0.0)
+        first = min(int(at), size - 1)
+        table[place, first] += 1 - (at - first)
+        table[place, min(first + 1, size - 1)] += at - first
+    return table
+
+
+def _conv_transpose(op: Any, own: Weights, x: Tensor) -> tuple[Tensor, Back]:
+    how = {"stride": op.stride, "padding": op.padding, "dilation": op.dilation, "groups": op.groups}
+    value = functional.conv_transpose2d(x, own["weight"], own.get("bias"), output_padding=op.output_padding, **how)
+    return value, lambda g: (functional.conv2d(g, own["weight"], None, **how),)
+
+
+def _channel_scale(_: Any, own: Weights, x: Tensor) -> tuple[Tensor, Back]:
+    shape = (-1,) + (1,) * (x.dim() - 2)
+    scale = own["weight"].view(shape)
+    shift = own["bias"].view(shape) if "bias" in own else 0
+    return x * scale + shift, lambda g: (g * scale,)
+
+
+def _select(op: Any, _: Weights, x: Tensor) -> tuple[Tensor, Back]:
+    return x[:, op.channels], lambda g: (torch.zeros_like(x).index_add(1, torch.tensor(op.channels), g),)
+
+
+def _rbf(_: Any, own: Weights, x: Tensor) -> tuple[Tensor, Back]:
+    apart = x[:, None] - own["centers"]
+    return (apart * apart).sum(2), lambda g: ((2 * apart * g[:, :, None]).sum(1),)
+
+
 STEPS: dict[str, Callable[..., tuple[Tensor, Back]]] = {
     "conv": _conv,
     "max_pool": _max_pool,
@@ -364,5 +409,10 @@ STEPS: dict[str, Callable[..., tuple[Tensor, Back]]] = {
     "pad_shortcut": _pad_shortcut,
     "slice": _slice,
     "channel_shuffle": _shuffle,
+    "resize": _resized,
+    "conv_transpose": _conv_transpose,
+    "channel_scale": _channel_scale,
+    "select": _select,
+    "rbf": _rbf,
 }
 """Word -> the value of an operation and its way back."""
