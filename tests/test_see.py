@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import json
+import re
+import xml.etree.ElementTree as ET
 from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
 import pytest
 import shipped
 import torch
-from conftest import thorough
+from click.testing import CliRunner, Result
+from conftest import spec_of, thorough
+from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 from transposed import RECTIFIERS, SLOPES, looked_back
 
 import netspec
 from netspec.analysis.seen import Method
-from netspec.analysis.units import field_of, seen_node
+from netspec.analysis.units import field_of, framed, seen_at, seen_node, sheet_nodes
+from netspec.cli import main
+from netspec.errors.problem import SpecError
 from netspec.graph.graph import Graph, Node, upstream
 from netspec.nn.seeing.looking_back import Cut
 from netspec.nn.seeing.strongest import Images, Looking
 from netspec.ops import OPERATIONS
 from netspec.ops.facts import key
+from netspec.report.seen import SeenReport
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 CLOSE = 1e-10
@@ -248,3 +258,279 @@ def test_where_windows_overlap_what_comes_back_is_added_up(graph_of: Callable[..
 
     assert cut.looked_back(x, y)[0, 0, 2, 2] == 15
     assert functional.max_unpool2d(y, switches, 3, 2, output_size=(5, 5)).sum() < 15
+
+
+# -- what is seen -----------------------------------------------------------------------------------------------------
+
+
+def test_the_strongest_patches_are_those_that_a_filter_is_laid_over(graph_of: Callable[..., Graph]) -> None:
+    """Of two images with one bright pixel the brighter comes first, and the filter comes back around that pixel."""
+    graph = graph_of("c: {conv: {out: 2, kernel: 3, stride: 2, bias: false}}\nr: relu", size=(1, 9, 9))
+    weight = torch.zeros(2, 1, 3, 3)
+    weight[1, 0] = torch.tensor([[0.1, 0.2, 0.3], [0.4, 1.0, 0.5], [0.6, 0.7, 0.8]])
+    images = torch.zeros(2, 1, 9, 9)
+    images[0, 0, 3, 5], images[1, 0, 7, 1] = 1, 2
+    looking = Looking(graph, {"c.weight": weight}, Images(["dim", "bright"], images, images))
+
+    (panel,) = looking.panels(graph.operations[-1], channels=[1], top=9)
+
+    assert [(patch.image, patch.at, patch.value) for patch in panel.patches] == [
+        ("bright", (3, 0), 2),
+        ("dim", (1, 2), 1),
+    ]
+    assert panel.patches[1].region == ((2, 4), (4, 6))
+    assert torch.equal(panel.patches[1].gradient[:, 2:5, 4:7], weight[1])
+    assert panel.patches[1].gradient.count_nonzero() == 9
+    assert panel.patches[1].original.content == bytes([0] * 4 + [255] + [0] * 4)
+    assert panel.patches[0].reconstruction.content[4] == 255
+
+
+def test_channels_that_nobody_names_are_the_strongest(graph_of: Callable[..., Graph]) -> None:
+    """Of so many channels those with the largest value in any image; of a sheet each where it is so."""
+    graph = graph_of("c: {conv: {out: 3, kernel: 1, bias: false}}", size=(1, 2, 2))
+    images = torch.tensor([[1.0, 2], [3, 4]]).view(1, 1, 2, 2)
+    state = {"c.weight": torch.tensor([1.0, 3, -2]).view(3, 1, 1, 1)}
+    looking = Looking(graph, state, Images(["a"], images, images))
+    node = graph.operations[-1]
+
+    assert [panel.channel for panel in looking.panels(node, channels=2, top=1)] == [1, 0]
+    (sheet,) = looking.sheet([node], 3)
+    assert [(patch.channel, patch.at, patch.value) for patch in sheet.patches] == [
+        (1, (1, 1), 12),
+        (0, (1, 1), 4),
+        (2, (0, 0), -2),
+    ]
+    (chosen,) = looking.panels(node, channels=[1], top=1, at=(0, 1))
+    assert chosen.patches[0].value == 6
+
+
+def test_grad_cam_is_the_class_activation_map_before_a_pooled_classifier(graph_of: Callable[..., Graph]) -> None:
+    """There it is what is positive of the maps weighed by the classifier, over the positions (Zhou et al. 2016)."""
+    graph = graph_of("c: {conv: {out: 4, kernel: 3}}\nr: relu\ng: global_avg_pool\nf: {linear: 5}", size=(3, 8, 8))
+    state = prepared(graph, graph.operations[-1])
+    node = graph.operations[1]
+    cut = Cut(graph, node, state, graph.outputs[0])
+    images = torch.randn(2, 3, 8, 8).double()
+    maps = cut.values(images)
+
+    found, scores = cut.weighed(images, torch.tensor([3, 1]))
+
+    expected = torch.einsum("nc,nchw->nhw", state["f.weight"][[3, 1]], maps).clamp(min=0) / 36
+    assert torch.allclose(found, expected, rtol=1e-12, atol=0)
+    assert torch.equal(scores, cut.scores(images)[[0, 1], [3, 1]])
+
+
+def test_patches_are_cropped_beside_gates_and_at_the_edge() -> None:
+    """A gate sees the whole image, its patch is that of the convolutions; what lies beyond the image is left out."""
+    gated = (
+        "c: {conv: {out: 4, kernel: 3, padding: 1}}\ng: global_avg_pool\ns: sigmoid\nm: {multiply: {}, from: [c, s]}"
+    )
+    graph = netspec.read(spec_of(gated, size=(3, 16, 16))).graph
+    node = graph.operations[-1]
+
+    assert seen_at(node, field_of(node, graph), (5, 0)) == (((4, 6), (0, 1)), ((4, 6), (-1, 1)))
+    assert framed(((4, 6), (0, 1)), ((4, 6), (-1, 1)), (16, 16)) == ((4, 6), (-1, 1))
+    assert framed(((0, 15), (0, 15)), ((-9, 30), (-9, 30)), (16, 16)) == ((0, 15), (0, 15))
+
+
+def test_a_sheet_has_the_last_map_of_each_size() -> None:
+    """Of ResNet-18 the stem before and behind its pool, and the stages."""
+    graph = shipped.graph("resnet.yaml@resnet18")
+
+    assert [node.name for node in sheet_nodes(graph, seen_node(graph))] == [
+        *("relu", "layer1.1.relu", "layer2.1.relu", "layer3.1.relu", "layer4.1.relu"),
+    ]
+
+
+# -- the command ------------------------------------------------------------------------------------------------------
+
+NETWORK = """
+conv: {conv: {out: 4, kernel: 3, padding: 1}}
+relu: relu
+pool: {max_pool: {kernel: 3, stride: 2}}
+gap: global_avg_pool
+fc: {linear: 3}
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small network with weights, those of another one, images of several kinds, and files that are none."""
+    place = tmp_path_factory.mktemp("see")
+    (place / "net.yaml").write_text(spec_of(NETWORK, size=(3, 12, 12)), encoding="utf-8")
+    (place / "other.yaml").write_text(spec_of(NETWORK.replace("out: 4", "out: 5"), size=(3, 12, 12)), encoding="utf-8")
+    for name in ("net", "other"):
+        network = netspec.read(place / f"{name}.yaml")
+        netspec.save(network.compile(), network, place / f"{name}.safetensors")
+    (place / "images").mkdir()
+    Image.effect_noise((12, 12), 90).convert("RGB").save(place / "images" / "a.png")
+    Image.effect_noise((40, 20), 90).save(place / "images" / "grey.png")
+    (place / "broken.png").write_bytes((place / "images" / "a.png").read_bytes()[:90])
+    (place / "notes.txt").write_text("no image", encoding="utf-8")
+    (place / "empty").mkdir()
+    return place
+
+
+def see(folder: Path, *words: str, weights: str = "net.safetensors") -> Result:
+    """``netspec see`` of the small network."""
+    before = {path.name for path in folder.iterdir()}
+    line = [word.replace("@", f"{folder}/") for word in words]
+    result = CliRunner().invoke(main, ["see", str(folder / "net.yaml"), "--weights", str(folder / weights), *line])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    if result.exit_code:
+        assert {path.name for path in folder.iterdir()} == before, "something half-written is left"
+    return result
+
+
+def test_the_command_says_and_draws_what_is_seen(folder: Path) -> None:
+    """A row for each patch, what was done to images, and a picture in which every patch is, beside its image."""
+    result = see(folder, "--image", "@images", "--channel", "2", "-o", "@seen.svg")
+
+    assert result.exit_code == 0, result.output
+    assert "net, pool 4x5x5: deconvnet (Zeiler and Fergus 2014)" in result.output
+    assert "1 of 2 images are of another shape, and were made to fit: grey.png 1x20x40 -> 3x12x12" in result.output
+    assert "less 0.485, 0.456, 0.406, over 0.229, 0.224, 0.225" in result.output
+    root = ET.parse(folder / "seen.svg").getroot()  # noqa: S314 - our own
+    assert len(root.findall("{*}image")) == 4
+    data = json.loads(see(folder, "--image", "@images", "--channel", "2", "--format", "json").output)
+    (panel,) = data["panels"]
+    values = [patch["value"] for patch in panel["patches"]]
+    assert values == sorted(values, reverse=True)
+    assert {Path(patch["image"]).name for patch in panel["patches"]} == {"a.png", "grey.png"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--image", "@images/a.png", "@images/grey.png", "--method", "gradcam", "--channel", "1"),
+        ("--image", "@images", "--method", "gradcam", "--node", "relu"),
+        ("--image", "@images", "--show", "layers", "--top", "3"),
+        ("--show", "filters"),
+        ("--image", "@images", "--node", "fc", "--method", "guided"),
+        ("--image", "@images", "--at", "0,4", "--method", "gradient", "--mean", "0.5", "--std", "0.2,0.3,0.4"),
+        ("--image", "@images", "@notes.txt", "--skip-unreadable"),
+    ],
+    ids=" ".join,
+)
+def test_everything_is_drawn_in_pixels(words: tuple[str, ...], folder: Path) -> None:
+    """Each kind of picture is a PNG, too."""
+    result = see(folder, *words, "-o", "@seen.png")
+
+    assert result.exit_code == 0, result.output
+    with Image.open(folder / "seen.png") as image:
+        assert min(image.size) > 100
+    assert ("left out: " in result.output) is ("--skip-unreadable" in words)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ("--image", "@images", "@broken.png", "@notes.txt"),
+            r"broken\.png.*\n\n.*notes\.txt: this file holds no image",
+        ),
+        (("--image", "@empty"), "the folder '.*empty' holds no images"),
+        (("--image", "@absent.png"), "there is no file '.*absent.png'"),
+        (("--image", "@notes.txt", "--skip-unreadable"), "notes.txt: this file holds no image that can be read"),
+        ((), "--image names the images to look at"),
+        (("--image", "@images", "--show", "filters"), "--show filters reads no images"),
+        (("--image", "@images", "--node", "pol"), "net has no operation 'pol'\n   help: did you mean 'pool'"),
+        (("--image", "@images", "--node", "input"), "'input' is what the network reads"),
+        (("--image", "@images", "--channel", "4"), "'pool' has no channel 4: it has 4, counted from 0"),
+        (("--image", "@images", "--node", "fc", "--channel", "3"), "'fc' has no feature 3: it has 3"),
+        (("--image", "@images", "--at", "5,0"), "'pool' has no position 5,0: its map is 5x5, counted from 0"),
+        (("--image", "@images", "--node", "fc", "--at", "0,0"), "'fc' has no position 0,0: its features are flat"),
+        (("--image", "@images", "--method", "gradcam", "--node", "gap"), "Grad-CAM weighs the channels of a map"),
+        (("--image", "@images", "--method", "gradcam", "--channel", "3"), "'fc' has no feature 3"),
+        (("--image", "@images", "--method", "gradcam", "--at", "0,0"), "for whole images"),
+        (("--image", "@images", "--show", "layers", "--channel", "0"), "a sheet of layers shows the strongest"),
+        (("--image", "@images", "--mean", "1,2"), "--mean has one number for each of 3 channels, not 1, 2"),
+        (
+            ("--image", "@images", "--std", "0"),
+            "--std has one number for each of 3 channels, each above 0, not 0, 0, 0",
+        ),
+        (("--image", "@images", "--std", "x"), "'x' is not numbers for channels"),
+        (("--image", "@images", "-o", "@seen.gif"), "its ending says no format that is known"),
+        (("--image", "@images/a.png", "-o", "@images/a.png"), "it is one of the files that are read"),
+        (("--image", "@images", "--input", "2x12x12", "--partial"), "reads 2x12x12, which is no image of one or three"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_what_cannot_be_seen_is_told_in_a_sentence(words: tuple[str, ...], said: str, folder: Path) -> None:
+    """Bad input ends in exit code 2 and a sentence with its name, and nothing is written."""
+    result = see(folder, *words)
+
+    assert result.exit_code == 2
+    assert re.search(said, result.output), result.output
+    assert "Traceback" not in result.output
+
+
+def test_weights_of_another_network_are_refused(folder: Path) -> None:
+    """They are named, as ``netspec build`` names them."""
+    result = see(folder, "--image", "@images", weights="other.safetensors")
+
+    assert result.exit_code == 2
+    assert "other.safetensors" in result.output
+    assert "conv.weight" in result.output
+
+
+def test_networks_of_volumes_are_refused() -> None:
+    """What reads no image is told to be so, with what it reads."""
+    network = netspec.read("c3d", input=(3, 16, 40, 48), features=64)
+    state = {key(one.name, t.name): torch.zeros(()).expand(t.shape) for one in network.graph.nodes for t in one.tensors}
+
+    with pytest.raises(SpecError, match="reads 3x16x40x48, which is no image"):
+        network.see(state, ["absent.png"])
+
+
+# -- in Python --------------------------------------------------------------------------------------------------------
+
+
+def test_networks_are_seen_into_from_python(folder: Path) -> None:
+    """A module, its state_dict and a file are the same weights; the module stays as it was, and tensors are images."""
+    network = netspec.read(folder / "net.yaml")
+    module = netspec.load(folder / "net.safetensors").train()
+    images = torch.randn(3, 3, 12, 12)
+    found = network.see(module, images, node="relu", channel=1, top=2)
+
+    assert module.training
+    assert all(parameter.requires_grad and parameter.grad is None for parameter in module.parameters())
+    assert not any(one._forward_hooks for one in module.modules())
+    assert isinstance(found, SeenReport)
+    (panel,) = found.panels
+    assert len(panel.patches) == 2
+    assert panel.patches[0].gradient.shape == (3, 12, 12)
+    assert "<svg" in found._repr_svg_()
+    for weights in (module.state_dict(), folder / "net.safetensors"):
+        (again,) = network.see(weights, images, node="relu", channel=1, top=2).panels  # type: ignore[union-attr]
+        assert torch.equal(again.patches[0].gradient, panel.patches[0].gradient)
+    found.save(folder / "python.svg")
+    assert (folder / "python.svg").read_text(encoding="utf-8") == found._repr_svg_()
+
+
+@pytest.mark.parametrize(
+    ("how", "error"),
+    [
+        ({"method": "magic"}, "method is one of deconvnet, guided, gradient, gradcam"),
+        ({"show": "all"}, "show is one of patches, layers, filters"),
+        ({"top": 0}, "top is a whole number from 1"),
+        ({"images": torch.zeros(1, 1, 12, 12)}, "net reads N x 3x12x12, not 1x1x12x12"),
+        ({"images": []}, "there is no image to look at"),
+        ({"weights": {"conv.weight": torch.zeros(1)}}, "these are not the weights of net: 4 tensors differ"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_callers_are_told_what_is_wrong(how: dict[str, Any], error: str, folder: Path) -> None:
+    """Words that are none, images of another shape, none at all, and weights of another network."""
+    given = {"weights": folder / "net.safetensors", "images": torch.zeros(1, 3, 12, 12), **how}
+
+    with pytest.raises((ValueError, SpecError), match=error):
+        netspec.read(folder / "net.yaml").see(given.pop("weights"), given.pop("images"), **given)
+
+
+def test_the_page_names_every_operation_that_rectifies() -> None:
+    """The row of ``docs/experiments.md`` has those operations that say so of themselves, in the order of the table."""
+    page = (Path(__file__).parent.parent / "docs" / "experiments.md").read_text(encoding="utf-8")
+    (row,) = [line for line in page.splitlines() if line.startswith("| `relu`")]
+
+    assert re.findall(r"`(\w+)`", row.split("|")[1]) == [word for word in OPERATIONS if OPERATIONS[word].rectifies]

@@ -39,6 +39,7 @@ SAMPLING = [
     "receptive_field",
     "sabotage",
     "signal",
+    "see",
     "torchvision",
     "training",
     "verify",
