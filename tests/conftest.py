@@ -41,9 +41,9 @@ SAMPLE = 10
 """Of how many one is in a sample."""
 
 
-def sample(networks: Sequence[Network]) -> Sequence[Network]:
+def sample(networks: Sequence[Network], one_of: int = SAMPLE) -> Sequence[Network]:
     """All of ``networks`` if the tests are to be thorough, else one of so many, from the first."""
-    return networks if thorough else networks[::SAMPLE]
+    return networks if thorough else networks[::one_of]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

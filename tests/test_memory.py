@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import reduce
+from itertools import product
 from math import prod
 from types import ModuleType
 from typing import Any
@@ -104,9 +105,9 @@ def network_saved(module: Any, graph: Graph, *, batch: int = BATCH, dtype: Any =
     """What a module saves of one batch in train mode."""
     import torch
 
-    x = torch.empty(batch, *graph.input.shape, device="meta", dtype=dtype)
+    images = [torch.empty(batch, *node.shape, device="meta", dtype=dtype) for node in graph.inputs]
     module = module.to(device="meta", dtype=dtype).train()
-    return saved(lambda: module(x), owned(module))
+    return saved(lambda: module(*images), owned(module))
 
 
 def network_peak(module: Any, graph: Graph, *, batch: int = BATCH) -> int:
@@ -214,7 +215,7 @@ def memory_agrees(operation: Operation, row: Row, torch: ModuleType) -> None:
     results = {True: run(*inputs)}
     kept = operation.saved_for_backward(row.output, *row.inputs)
     expected = kept.beside.size(BATCH, 4) + sum(sizes) * kept.inputs + 4 * BATCH * prod(row.output) * kept.output
-    expected += sizes[-1] * kept.places
+    expected += sizes[-1] * kept.places + 4 * BATCH * sum(kept.partial)
     assert saved(lambda: run(*inputs), own) == expected
     if hasattr(run, "eval"):
         run.eval()
@@ -313,6 +314,22 @@ def test_the_inference_peak_is_exact_where_memory_is_real(name: str, torch: Modu
         alive = peak(lambda: module(x), owned(module), x)
 
     assert memory(network.graph).inference_peak.bytes == alive
+
+
+@pytest.mark.usefixtures("torch")
+@pytest.mark.parametrize("word", ["multiply", "max", "mean"])
+def test_joins_keep_what_gradients_of_their_inputs_need(word: str) -> None:
+    """Of inputs joined one by one, some without a gradient, and of what comes out of the first ones."""
+    for learned in product((False, True), repeat=3):
+        if any(learned):
+            layers = "".join(
+                f"  x{at}: {{{'channel_scale' if one else 'relu'}: , from: in{at}}}\n" for at, one in enumerate(learned)
+            )
+            text = f"inputs: {{in0: [2, 3], in1: [2, 3], in2: [2, 3]}}\nstages:\n{layers}  j: {{{word}: [x0, x1, x2]}}"
+            network = netspec.read(f"netspec: 1\nname: joined\n{text}\n")
+            ours = memory(network.graph, batch=BATCH).saved_for_backward
+
+            assert ours == network_saved(network.compile(device="meta"), network.graph), learned
 
 
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel:UserWarning")

@@ -93,7 +93,15 @@ def test_a_batch_is_its_images_one_by_one(torch: ModuleType) -> None:
     assert torch.allclose(model(images), torch.cat([model(image[None]) for image in images]))
 
 
-@pytest.mark.parametrize("text", [TEXT, layers("  p: {parameter: [4]}\n  m: {multiply: [p, p, conv]}\n  r: relu\n")])
+@pytest.mark.parametrize(
+    "text",
+    [
+        TEXT,
+        layers("  p: {parameter: [4]}\n  m: {multiply: [p, p, conv]}\n  r: relu\n"),
+        layers("  p: {parameter: [4]}\n  m: {multiply: [p, conv]}\n  q: {shared: p}\n  n: {multiply: [q, m]}\n"),
+    ],
+    ids=["in repeated blocks", "twice in a product", "shared"],
+)
 def test_every_figure_is_what_torch_says(text: str) -> None:
     """Parameters, shapes, work, training, fields and what is kept for the gradient, with parameters beside maps."""
     from netspec.verify.verify import verify

@@ -292,6 +292,7 @@ def test_what_is_repeated_is_seen_from_everywhere(
     assert all(found.ends for node, found in compared.items() if not receptive_fields(graph)[node].whole)
     for module in (paths, receptive_field):
         monkeypatch.setattr(module, "placed", lambda node, _: node.inputs)
+        monkeypatch.setattr(module, "is_repeated", lambda *_: False)
 
     if name != "a whole map":  # its field is shared from the pooling on
         with pytest.raises(AssertionError):
@@ -818,7 +819,10 @@ def test_each_position_behind_uneven_windows_sees_its_own(out: int | list[int], 
 
 
 def test_a_position_is_followed_as_its_field_says_where_windows_are_even() -> None:
-    """In 40 random networks every position of a field without room sees, followed back, what the field says of it."""
+    """In 40 random networks every position of a field without room sees, followed back, what the field says of it.
+
+    Behind gates, too, where part of a field is the same for all positions.
+    """
     compared = 0
 
     @drawn(40)
@@ -831,9 +835,9 @@ def test_a_position_is_followed_as_its_field_says_where_windows_are_even() -> No
             last = tuple(count - 1 for count in node.grid)
             for at in {(0,) * len(last), last}:
                 assert holds(fields[node].seen(at), followed(node, at))
-                if node not in roomy and not any(fields[node].shared):
+                if node not in roomy:
                     compared += 1
                     assert fields[node].seen(at) == followed(node, at)
 
     check()
-    assert compared > 250
+    assert compared > (1_000 if conftest.thorough else 360)

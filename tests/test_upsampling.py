@@ -9,6 +9,7 @@ from itertools import product
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+import conftest
 import pytest
 from click.testing import CliRunner
 from oracle import called
@@ -384,3 +385,56 @@ def test_a_wrong_rule_for_positions_fails(graph_of: GraphOf, monkeypatch: pytest
 
     with pytest.raises(AssertionError):
         test_each_position_sees_its_own_through_what_upsamples("linear, odd", graph_of)
+
+
+# -- single positions -------------------------------------------------------------------------------------------------
+
+ONE = ("adaptive_avg_pool: 1", "conv: {out: 9, kernel: [6, 5]}")
+RESIZED = (
+    "identity: ", "resize: {size: [1, 2]}", "resize: {size: 1}", "resize: {scale: 1.5, mode: linear}",
+    "resize: {size: [3, 1], mode: linear, align_corners: true}",
+)  # fmt: skip
+BEHIND = ("pixel_shuffle: 3", "pad: 2", "conv_transpose: {out: 2, kernel: 3, stride: 2}", "adaptive_avg_pool: 3")
+
+
+@pytest.mark.usefixtures("one_thread")
+@pytest.mark.parametrize("gated", [False, True])
+@pytest.mark.parametrize(("one", "resized", "behind"), conftest.sample([*product(ONE, RESIZED, BEHIND)], 7))
+def test_a_single_position_is_verified(one: str, resized: str, behind: str, gated: bool, graph_of: GraphOf) -> None:  # noqa: FBT001 - a case
+    """However it came about, is scaled by features, is resized and becomes several: every figure is that of torch."""
+    text = f"one: {{{one}}}\n"
+    if gated:
+        text += "seen: {global_avg_pool: , from: input}\nscaled: {multiply: [one, seen]}\n"
+    graph = graph_of(f"{text}resized: {{{resized}}}\nbehind: {{{behind}}}", size=(9, 6, 5))
+    found = verify(graph)
+
+    assert not found.differing
+    assert not found.unchecked
+
+
+NO_PLACES = {
+    "made of features": "[global_avg_pool, linear: 24, unflatten: {size: [4, 6]}]",
+    "recurrent": "[gru: {out: 2, bidirectional: true}]",
+}
+
+
+@pytest.mark.parametrize("kind", NO_PLACES)
+def test_a_single_position_over_what_has_no_places_is_seen_from_everywhere(kind: str) -> None:
+    """Repeated over a line whose positions have no place in the image, it does not move along."""
+    layers = f"wide: {NO_PLACES[kind]}\n  one: {{adaptive_avg_pool: 1, from: x}}\n  m: {{multiply: [wide, one]}}"
+    graph = netspec.read(
+        f"netspec: 1\nname: net\ninputs: {{x: [4, 6]}}\nstages:\n  {layers}\n  p: global_avg_pool"
+    ).graph
+    scaled = field_of(graph, "m")
+
+    assert (scaled.size, scaled.jump, scaled.whole) == ((6,), (0,), True)
+    assert not verify(graph).differing
+
+
+@pytest.mark.parametrize(("size", "out", "jump"), [(1, 1, 1), (5, 1, 5), (1, 4, 0), (5, 3, 2)])
+def test_steps_between_corners(size: int, out: int, jump: int, graph_of: GraphOf) -> None:
+    """A single position on a corner is a whole map from the next; one that is repeated is everywhere."""
+    graph = graph_of(f"a: {{resize: {{size: {out}, mode: linear, align_corners: true}}}}", size=(1, size, size))
+
+    assert field_of(graph, "a").jump == (jump, jump)
+    assert not verify(graph).differing

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import textwrap
 from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
@@ -638,3 +639,21 @@ def test_a_package_that_is_missing_is_named(words: tuple[str, ...], missing: str
     assert done.returncode == 2
     assert f"this needs the package '{missing}', which is not installed" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_bytes_of_what_no_gradient_needs_are_none() -> None:
+    """Of a pool only places are read, so nothing before it is kept: the hooks do not keep outputs with their steps."""
+    text = """
+    netspec: 1
+    name: places
+    input: [3, 6, 6]
+    stages:
+      conv: {conv: {out: 4, kernel: 1}}
+      act: sigmoid
+      pool: {max_pool: 2}
+      other: {conv: {out: 4, kernel: 2, stride: 2}, from: input}
+      unpool: {max_unpool: , from: [other, pool]}
+    """
+    found = verify(netspec.read(textwrap.dedent(text)).graph)
+
+    assert found.differing == ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any, NamedTuple
 
+from netspec.analysis.kept import kept, kept_places
 from netspec.analysis.liveness import inference_order, lasts, owners, training_order
 from netspec.analysis.memory_order import MemoryOrders, memory_orders
 from netspec.analysis.setup import STATES, Optimizer
@@ -104,14 +105,14 @@ def memory(graph: Graph, *, batch: int = 1, bytes_per_element: int = 4, optimize
     weights = bytes_per_element * sum(node.params for node in graph.nodes)
     tensors = sum(tensors_size(node, bytes_per_element) for node in graph.nodes)
     orders = memory_orders(graph)
-    kept, beside = _saved(graph, orders, batch, bytes_per_element)
+    values, beside = _saved(graph, orders, batch, bytes_per_element)
     return Memory(
         weights=weights,
         buffers=tensors - weights,
         input=sum(value_size(node, batch, bytes_per_element) for node in graph.inputs),
         inference_peak=_peak(graph, orders, batch, bytes_per_element),
-        saved_for_backward=sum(value_size(node, batch, bytes_per_element) for node in kept) + beside,
-        unsaved_input=sum(value_size(node, batch, bytes_per_element) for node in graph.inputs if node not in kept),
+        saved_for_backward=sum(value_size(node, batch, bytes_per_element) for node in values) + beside,
+        unsaved_input=sum(value_size(node, batch, bytes_per_element) for node in graph.inputs if node not in values),
         gradients=weights,
         optimizer_state=STATES[optimizer] * weights,
     )
@@ -143,31 +144,16 @@ def _peak(graph: Graph, orders: MemoryOrders, batch: int, bytes_per_element: int
     return Peak(most, at.name, tuple(node.name for node in sorted(latest.values(), key=lambda node: node.index)))
 
 
-def _partners(node: Node, learned: frozenset[Node]) -> tuple[Node, ...]:
-    """The inputs that a gradient of ``node`` can need: of a join each for those of the others, where these have one."""
-    if len(node.inputs) == 1:
-        return node.inputs
-    found = enumerate(node.inputs)
-    return tuple(
-        source for place, source in found if not learned.isdisjoint(node.inputs[:place] + node.inputs[place + 1 :])
-    )
-
-
 def _saved(graph: Graph, orders: MemoryOrders, batch: int, bytes_per_element: int) -> tuple[set[Node], int]:
     """The nodes that own memory which is kept for the backward pass, and the bytes kept beside."""
     run, live = training_order(graph)
     owner, learned = owners(run, live, training=True), trained(graph)
-    kept: set[Node] = set()
+    values: set[Node] = set()
     noted: set[Node] = set()
     beside = 0
     for node in run:
-        if node not in learned:
-            continue
-        needs = orders.saved(node)
-        read = node.inputs if needs.together else _partners(node, learned)
-        kept.update(owner[source] for source in read if needs.inputs)
-        kept.update([owner[node]] if needs.output else [])
-        beside += needs.beside.size(batch, bytes_per_element)
-        if needs.places and node.inputs[-1] not in learned:  # otherwise the pool keeps them
-            noted.add(node.inputs[-1])
-    return kept, beside + sum(batch * INDEX * prod(pool.shape) for pool in noted)
+        found = kept(node, orders.saved(node), learned, batch, bytes_per_element)
+        values.update([owner[one] for one in found.values])
+        noted.update(kept_places(node, learned))
+        beside += found.beside
+    return values, beside + sum(batch * INDEX * prod(pool.shape) for pool in noted)

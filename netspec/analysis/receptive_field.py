@@ -19,7 +19,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from netspec.graph.graph import Graph, Node
-from netspec.graph.paths import extents, placed, window_over
+from netspec.graph.paths import extents, is_repeated, placed, window_over
 from netspec.ops.facts import Exact, ExactPerAxis, Extent, PerAxis
 
 Interval = tuple[int, int]
@@ -163,20 +163,19 @@ def _sees_all_positions(node: Node) -> bool:
         window is not None
         and source.positions > 1
         and all(
-            dilation * (kernel - 1) + 1 >= count
-            for dilation, kernel, count in zip(window.dilation, window.kernel, source.grid, strict=True)
+            0 <= padding <= dilation * (kernel - 1) + 1 - count
+            for kernel, _, dilation, padding, count in zip(*window, source.grid, strict=True)
         )
     )
 
 
 def _shared_on(axis: int, node: Node, seen: dict[Node, Field]) -> Interval | None:
     """What all positions of a join see on one axis; a flat input beside maps is a draw, which sees nothing."""
-    places = placed(node, axis)
     found = [field.shared[axis] for field in seen.values()]
     found += [
         field.interval(axis)
         for source, field in seen.items()
-        if source.has_places and (source not in places or not field.jump[axis])
+        if source.has_places and (is_repeated(node, source, axis) or not field.jump[axis])
     ]
     known = [one for one in found if one]
     return (min(first for first, _ in known), max(last for _, last in known)) if known else None

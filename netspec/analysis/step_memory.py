@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
+from netspec.analysis.kept import kept
 from netspec.analysis.liveness import lasts, owners, training_order
 from netspec.analysis.memory_order import memory_orders
 from netspec.analysis.sizes import value_size
@@ -65,15 +66,13 @@ class StepModel:
                 self.facts[places[last[node]]].leaving.append(node)
 
     def _facts(self, node: Node, owner: Node, batch: int, width: int) -> _Facts:
-        needs = self.orders.saved(node)
-        learned = node in self.learned
-        sources = _partners(node, self.learned) if needs.inputs else ()
+        found = kept(node, self.orders.saved(node), self.learned, batch, width)
         return _Facts(
             owner=owner,
             size=value_size(node, batch, width),
             workspace=self.orders.workspace(node).size(batch, width),
-            kept=(*sources, *((node,) if needs.output else ())) if learned and node.inputs else (),
-            beside=needs.beside.size(batch, width) if learned and node.inputs else 0,
+            kept=found.values,
+            beside=found.beside,
             learned=tuple([source for source in node.inputs if source in self.learned]),
             passes_on=_passes_on(node),
             weights=node.params * width,
@@ -245,17 +244,6 @@ def _read(scope: Scope) -> list[Node]:
 
 def _first(part: Part) -> int:
     return part.index if isinstance(part, Node) else min(node.index for node in part.nodes())
-
-
-def _partners(node: Node, learned: frozenset[Node]) -> tuple[Node, ...]:
-    """The inputs that a gradient of ``node`` can need: of a join each for those of the others, where these have one."""
-    if len(node.inputs) == 1:
-        return node.inputs
-    return tuple(
-        source
-        for place, source in enumerate(node.inputs)
-        if not learned.isdisjoint(node.inputs[:place] + node.inputs[place + 1 :])
-    )
 
 
 def _passes_on(node: Node) -> bool:

@@ -30,11 +30,11 @@ def around(extents: Sequence[Extent], count: int) -> Extent:
 def placed(node: Node, axis: int) -> tuple[Node, ...]:
     """The inputs of ``node`` whose positions on ``axis`` are those of its output, of those that are followed.
 
-    One that has a single position there, which a product repeats over all of them, has no place.
+    One that has a single position there, which a product repeats over all of them, has no place; nor have flat
+    features, which may scale a single position, too.
     """
-    if node.grid[axis] == 1:
-        return node.followed
-    return tuple([source for source in node.followed if source.grid[axis] > 1]) or node.followed
+    moving = [source for source in node.followed if source.grid[axis] > 1] if node.grid[axis] > 1 else []
+    return tuple(moving or [source for source in node.followed if source.has_places]) or node.followed
 
 
 def window_over(node: Node, source: Node) -> Window | None:
@@ -88,7 +88,11 @@ def extents(node: Node, before: Callable[[Node], Sequence[Extent]]) -> tuple[Ext
         return tuple(known) if node.grid == source.grid else _repeated(node, source, known)
     found = []
     for axis, count in enumerate(node.grid):
-        ways = [over(node, one, axis, before(one)[axis]) for one in dict.fromkeys(placed(node, axis))]
+        sources = dict.fromkeys(placed(node, axis))
+        ways = [over(node, one, axis, before(one)[axis]) for one in sources]
+        if count > 1:
+            repeated = [is_repeated(node, one, axis) for one in sources]
+            ways = [way._replace(jump=0) if same else way for way, same in zip(ways, repeated, strict=True)]
         ways = [way for way in ways if way.jump] or ways
         found.append(ways[0] if len(ways) == 1 else around(ways, count))
     return tuple(found)

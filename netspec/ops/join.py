@@ -113,7 +113,7 @@ class Max(Join):
         """The inputs, of which each gradient needs both that were compared, and every maximum but the last."""
         if len(inputs) == 1:
             return Saved()
-        return Saved(inputs=True, together=True, beside=Space(values=(len(inputs) - PAIR) * prod(output)))
+        return Saved(inputs=True, together=True, partial=(prod(output),) * (len(inputs) - PAIR))
 
     def workspace(self, output: Shape, *inputs: Shape) -> Space:
         """The maximum so far, where a third input is compared with it."""
@@ -180,7 +180,7 @@ class Multiply(Join):
         """The inputs, and every product but the last."""
         if len(inputs) == 1:
             return Saved()
-        return Saved(inputs=True, beside=Space(values=sum(products(_on_equal_axes(inputs))[:-1])))
+        return Saved(inputs=True, partial=tuple(products(_on_equal_axes(inputs))[:-1]))
 
     def workspace(self, output: Shape, *inputs: Shape) -> Space:
         """The product so far: what two in turn are larger than the output by."""

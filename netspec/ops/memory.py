@@ -62,6 +62,8 @@ class Saved(NamedTuple):
 
     ``places`` are those of a max pool that are read: kept once, whether the pool keeps them too or not.
     Of several inputs each is kept for the gradients of the others, or, ``together``, all of them for any gradient.
+    Where inputs are joined one by one, ``partial`` are the elements of what is there before each after the second: it
+    is kept beside, for the gradient of that one or, ``together``, for any so far.
     Parameters and buffers are not listed, although torch keeps references to them: they are there in any case.
     """
 
@@ -70,6 +72,7 @@ class Saved(NamedTuple):
     beside: Space = Space()
     places: bool = False
     together: bool = False
+    partial: tuple[int, ...] = ()
 
 
 def nothing_saved(_: Operation, output: Shape, *inputs: Shape) -> Saved:

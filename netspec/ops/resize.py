@@ -129,10 +129,10 @@ class Resize(Operation):
         )
 
     def _steps(self, *inputs: Shape) -> list[Exact]:
-        """From one position to the next, in elements, on each axis."""
+        """From one position to the next, in elements, on each axis; from a single one, on corners, a whole map on."""
         before, after = inputs[0][1:], self._sizes(*inputs)
         if self.align_corners:
-            return [Fraction(size - 1, out - 1) if out > 1 else 0 for size, out in zip(before, after, strict=True)]
+            return [Fraction(size - 1, out - 1) if out > 1 else size for size, out in zip(before, after, strict=True)]
         if self.scale is not None:
             return [Fraction(1) / _exact(scale) for scale in _each(self.scale, len(before))]
         return [Fraction(size, out) for size, out in zip(before, after, strict=True)]

@@ -150,9 +150,9 @@ def scaled(size: int, out: int, step: Exact, *, aligned: bool = False, more: int
     """The ``out`` positions of a map of ``size`` elements that is resized at steps of ``step`` elements.
 
     With ``aligned`` the first position lies on the first element, as with ``nearest``; otherwise outer edges of the two
-    maps coincide, not the middles of their outer elements. A single element is repeated.
+    maps coincide, not the middles of their outer elements. A single element is repeated over several positions.
     """
-    if size == 1:
+    if size == 1 < out:
         return Between(0, 0, 1, out, nearest=True)
     rise, run = step.numerator, step.denominator
     if aligned or nearest:

@@ -124,6 +124,8 @@ class Lines:
             self._pool(node, places[0], along(stand_in.shared_out, (self.axis,))[0] or places[0].shape[1 + self.axis])
         elif places:
             self._read(node, stand_in, places)
+        if places and self._sees_all(node, places[0]):
+            self.shared[node] = self.interval(node, 0) or elements(self._extent(node).at(0))
 
     def _read(self, node: Node, stand_in: StandIn, places: Sequence[Node]) -> None:
         """What ``stand_in`` makes of the inputs of ``node``; where these are not in step, the line begins anew."""
@@ -174,6 +176,25 @@ class Lines:
         if len(set(moved)) > 1:
             self.reasons[node] = BETWEEN
         self._begin(node, even.behind(self._extent(source)))
+
+    def _sees_all(self, node: Node, source: Node) -> bool:
+        """Whether the one position of ``node`` sees from the first to the last of several of ``source``."""
+        return node.positions == 1 < source.positions and all(
+            self._spans(node, axis, size) for axis, size in enumerate(source.grid)
+        )
+
+    def _spans(self, node: Node, axis: int, size: int) -> bool:
+        """Whether the one position of ``node`` sees the first and the last of ``size`` elements."""
+        stand_in = self.stand_ins[node]
+        if stand_in.shared_out is not None:
+            return True
+        if stand_in.phases:
+            step, spans = stand_in.phases(axis, size, 1)
+            at, (first, last) = spans[0]
+            return first - at * step <= 0 and last - at * step >= size - 1
+        line = torch.zeros(1, 1, size, dtype=torch.double, requires_grad=True)
+        (gradient,) = torch.autograd.grad(stand_in.on_line(line, axis).flatten()[0] * torch.nan, line)
+        return bool(gradient[0, 0, 0].isnan() and gradient[0, 0, -1].isnan())
 
     def _window(self, node: Node) -> Extent:
         """The window that stands for a layer of others; joins that are known take each position from the same one."""

@@ -65,19 +65,17 @@ def _span(place: float, classes: list[int], size: int) -> Span:
 def periods(layer: Any, axis: int, size: int, out: int) -> tuple[Exact, list[tuple[int, Span]]]:
     """The step of ``layer`` on ``axis`` between maps of these sizes, and what positions of each phase read.
 
-    Each position with its place, far from both ends.
+    Each position with its place, far from both ends. A single position at a corner is a whole map from the next.
     """
     scale = getattr(layer, "scale_factor", None)
     if bool(layer.align_corners):
-        step = Fraction(size - 1, out - 1) if out > 1 else Fraction(0)
+        step = Fraction(size - 1, out - 1) if out > 1 else Fraction(size)
     elif scale is not None:
         factor = scale[axis] if isinstance(scale, tuple) else scale
         step = 1 / Fraction(factor).limit_denominator(SIMPLE)
     else:
         step = Fraction(size, out)
     rise, run = step.numerator, step.denominator
-    if not rise:
-        return 0, [(0, (0, 0))]
     more = PERIODS * -(-APART // min(rise, run))
     if bool(layer.align_corners):
         found = spans(_by_size(layer), axis, more * rise + 1, more * run + 1)

@@ -12,10 +12,14 @@ from netspec.verify.running import Images, quiet
 
 
 class Held:
-    """A tensor, for as long as autograd keeps it."""
+    """The values of a tensor, for as long as autograd keeps them.
+
+    Not the tensor itself: that of an output would keep the step that made it, which keeps this, although nothing else
+    needs it any more.
+    """
 
     def __init__(self, tensor: Tensor) -> None:
-        self.tensor = tensor
+        self.tensor = tensor.detach()
 
 
 def saved_bytes(network: nn.Module, images: Images) -> int:

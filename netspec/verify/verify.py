@@ -97,7 +97,7 @@ def _tensors(graph: Graph, stats: Summary, whole: nn.Module) -> Iterator[Check]:
     for row in stats.rows:
         layer = layers.get(row.name)
         if not row.node.has_batch:
-            yield Check("parameters", row.name, row.params, prod(own.get(row.name, ())), TORCH)
+            yield Check("parameters", row.name, row.params, prod(own.get(row.name, (0,))), TORCH)
         elif layer is not None:
             yield Check("parameters", row.name, row.params, _elements(layer.parameters()), TORCH)
             yield Check("buffer elements", row.name, row.buffers, _elements(layer.buffers()), TORCH)
