@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import prod
+from math import nan, prod
 
 import pytest
 import shipped
@@ -10,8 +10,11 @@ from picture_checks import flat, problems
 
 from netspec.analysis.setup import Setup
 from netspec.analysis.summary import summary
-from netspec.drawing.picture import Part, Rect, texts
+from netspec.drawing.curves import Area, Axis, Series, curves, number_text
+from netspec.drawing.picture import Line, Part, Rect, texts
 from netspec.report.stats_chart import _against, _along_depth
+from netspec.report.training_chart import chart
+from netspec.training.history import Epoch, History
 
 
 @pytest.mark.parametrize("word", ["lenet5.yaml", "resnet50.yaml", "googlenet.yaml"])
@@ -54,3 +57,49 @@ def test_memory_is_told_in_binary_units() -> None:
     assert f"memory of outputs, 2 images of float32: {8 * elements / 2**20:,.1f} MiB in all" in large
     assert {"0 MiB", "2 MiB", "4 MiB", "6 MiB"} <= set(large)
     assert any(words.endswith(" KiB") for words in small)
+
+
+def history(network: str, seed: int, factor: float) -> History:
+    """A training whose losses fall by ``factor`` an epoch."""
+    epochs = [
+        Epoch(
+            number, 0.1, 2 * factor**number, 1 - 0.9 * factor**number, 3 * factor**number, 1 - factor**number, 1.0, 1.0
+        )
+        for number in range(1, 9)
+    ]
+    return History(network, seed, tuple(epochs))
+
+
+def test_trainings_are_curves_over_each_other() -> None:
+    """Each has two in the colour of its network, dashed for what is learnt from; names do not lie over each other."""
+    factors = (0.5, 0.501, 0.502, 0.9, 0.99)
+    histories = [history(f"net{place}", seed, factor) for place, factor in enumerate(factors) for seed in (0, 1)]
+    picture = chart(histories, "five networks")
+    lines = [shape for shape in flat(picture.shapes) if isinstance(shape, Line) and shape.look.startswith("curve")]
+
+    assert len(lines) == 2 * 2 * len(histories)
+    assert len([line for line in lines if line.look.endswith("dashed")]) == len(lines) / 2
+    assert len({line.look.removesuffix("-dashed") for line in lines}) == len(factors)
+    assert [one for one in problems(picture) if "over text" in one or "outside" in one] == []
+    for line in lines:
+        heights = [height for _, height in line.points]
+        assert heights == sorted(heights)
+    assert {f"net{place}" for place in range(5)} <= {text.words for text in texts(picture.shapes)}
+
+
+def test_equal_factors_are_equal_lengths_on_a_logarithmic_axis() -> None:
+    """Points at 1, 10 and 100 are equally far apart; what is no number is left out, and one point is a dot."""
+    axes = (Axis("step"), Axis("loss", logarithmic=True))
+    area = Area(0, 0, 100, 100)
+    points = ((1.0, 100.0), (2.0, nan), (3.0, 10.0), (4.0, 0.0), (5.0, 1.0))
+    shapes = curves([Series("a", points), Series("b", ((3.0, 10.0),), 1)], *axes, area)
+    drawn = [shape for part in shapes if isinstance(part, Part) for shape in part.shapes]
+    line, dot = drawn
+
+    assert isinstance(line, Line)
+    assert isinstance(dot, Rect)
+    (left, top), (middle, half), (right, bottom) = line.points
+    assert middle - left == pytest.approx(right - middle)
+    assert half - top == pytest.approx(bottom - half)
+    assert {"1", "10", "100"} <= {text.words for text in texts(shapes)}
+    assert [number_text(value) for value in (0.001, 0.0002, 20000, 1e6, 0)] == ["0.001", "2e-4", "2e4", "1e6", "0"]

@@ -22,7 +22,7 @@ from netspec.commands.train_options import SEEDS, refuse_clashes, with_settings
 from netspec.commands.train_progress import PICTURE, TABLE, Shown
 from netspec.commands.weights_options import WeightsAsked, with_weights_options
 from netspec.errors.missing_package import folder_of, install
-from netspec.errors.problem import Problem, Problems, SpecError
+from netspec.errors.problem import MAX_PROBLEMS, Problem, Problems, SpecError
 from netspec.language.inputs import Sizes
 from netspec.language.python_values import python_values
 from netspec.report.formats import formats_of
@@ -169,7 +169,7 @@ class _Training:
         for found in images.values():
             trainer.refuse_few(found, self.settings.batch)
         first = next(iter(images.values()))
-        show([problem_as_warning(problem) for problem in first.problems])
+        show(left_out(first.problems))
         folder = self.asked.output or Path("runs") / known[0].name
         if trainer.started_by_torchrun():
             with trainer.group(self.settings.device) as share:
@@ -241,7 +241,8 @@ class _Training:
             "runs": [
                 {"name": job.name, "network": job.graph.name, "seed": job.seed, "spec": job.digest} for job in jobs
             ],
-            record.MACHINE: self.trainer.machine_record(self.settings, processes),
+            "processes_of_one_network": processes,
+            record.MACHINE: self.trainer.machine_record(self.settings),
         }
 
     def _say(self, jobs: Sequence[Any], images: Any, says: str, at_once: int, processes: int) -> None:
@@ -279,9 +280,15 @@ class _Training:
             sys.exit(FAILED)
 
 
-def problem_as_warning(problem: Problem) -> Problem:
-    """An image that is left out, as was asked for."""
-    return Problem(problem.code, problem.message, hint="it is left out", severity="warning")
+def left_out(problems: Sequence[Problem]) -> list[Problem]:
+    """A warning for each image that is left out, as was asked for, or for as many as can be read at once."""
+    told = [
+        Problem(one.code, one.message, hint="it is left out", severity="warning") for one in problems[:MAX_PROBLEMS]
+    ]
+    if len(problems) > MAX_PROBLEMS:
+        message = f"{len(problems) - MAX_PROBLEMS:,} more images cannot be read, and are left out"
+        told.append(Problem("bad-image", message, severity="warning"))
+    return told
 
 
 def _title(networks: Sequence[api.Network], says: str) -> str:

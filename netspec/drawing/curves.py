@@ -18,7 +18,7 @@ MOST_DECADES = 7
 """Of a logarithmic axis; what is smaller lies on its end."""
 FEW_DECADES = 2.2
 """An axis that has no more than these has ticks between the powers of ten."""
-ACROSS, UP = 70, 34
+ACROSS, UP = 34, 34
 """Room that a tick takes along the axes."""
 BIG = 10_000
 SHORT = 3

@@ -13,6 +13,7 @@ class Epoch(NamedTuple):
 
     ``train_loss`` and ``train_accuracy`` are means over the images as the network met them, in training mode and while
     it changed; ``loss`` and ``accuracy`` are those of the images held out, afterwards, in inference mode.
+    ``seconds`` went by meanwhile, of which this process was busy for ``processor_seconds``, all threads together.
     """
 
     number: int
@@ -22,6 +23,7 @@ class Epoch(NamedTuple):
     loss: float
     accuracy: float
     seconds: float
+    processor_seconds: float
 
 
 class History(NamedTuple):
@@ -59,6 +61,7 @@ class History(NamedTuple):
                 "held_out_loss": epoch.loss,
                 "held_out_accuracy": epoch.accuracy,
                 "seconds": round(epoch.seconds, 3),
+                "processor_seconds": round(epoch.processor_seconds, 3),
             }
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from netspec.errors.problem import Problem, SpecError
+from netspec.errors.problem import MAX_PROBLEMS, Problem, SpecError
 from netspec.nn import images
 from netspec.nn.training.arrays import refuse_too_many
 from netspec.ops.facts import Shape, shape_text
@@ -104,13 +104,14 @@ def loaded(folder: Folder, shape: Shape, *, skip: bool) -> Loaded:
         sizes[one.was] += 1
         kept.append(place)
     if problems and not skip:
-        hint = "--skip-unreadable leaves such files out"
-        raise SpecError([*problems[:-1], Problem(problems[-1].code, problems[-1].message, hint=hint)])
+        message = f"{len(problems):,} of {len(folder.files):,} images cannot be read"
+        last = Problem("bad-data", message, hint="--skip-unreadable leaves them out")
+        raise SpecError([*problems[:MAX_PROBLEMS], last])
     labels = torch.tensor([folder.numbers[place] for place in kept], dtype=torch.int64)
     gone = [name for number, name in enumerate(folder.classes) if not bool((labels == number).any())]
     if gone:
         message = f"{folder.path}: no image of the class '{gone[0]}' can be read"
-        raise SpecError([*problems, Problem("bad-data", message)])
+        raise SpecError([*problems[:MAX_PROBLEMS], Problem("bad-data", message)])
     held = torch.tensor([folder.held[place] for place in kept]) if folder.held else None
     return Loaded(pixels[: len(kept)], labels, held, _change(sizes, shape), tuple(problems))
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from math import isfinite
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import NamedTuple
 
 import torch
@@ -154,7 +154,7 @@ class _Run:
     def _epoch(self, number: int) -> Epoch | None:
         """One epoch, counted from 0; None where the loss became no number, which is told."""
         job, settings, images = self.job, self.job.settings, self.job.images
-        begin = perf_counter()
+        begin, busy = perf_counter(), process_time()
         torch.manual_seed(batches.epoch_seed(job.seed, number) + self.share.rank * batches.MOST_EPOCHS**2)
         drawn = batches.draws(job.seed, number, len(images.learn), settings)
         loader = batches.learning(images.learn, images.normalisation, settings, drawn, self.share)
@@ -174,7 +174,7 @@ class _Run:
         self.scheduler.step()
         held = self._held_out()
         means = (*shares.means(learnt, self.share), *shares.means(held, self.share))
-        return Epoch(number + 1, rate, *means, perf_counter() - begin)
+        return Epoch(number + 1, rate, *means, perf_counter() - begin, process_time() - busy)
 
     def _held_out(self) -> objective.Sums:
         """What the network makes of this process's share of the images held out."""

@@ -13,7 +13,7 @@ from torch.nn.parallel import DistributedDataParallel
 from netspec.nn.training.batches import Share
 from netspec.nn.training.objective import Sums
 
-RANK, COUNT = "RANK", "WORLD_SIZE"
+RANK, COUNT, PLACE = "RANK", "WORLD_SIZE", "LOCAL_RANK"
 """What ``torchrun`` tells the processes that it starts."""
 
 
@@ -25,7 +25,11 @@ def started_by_torchrun() -> bool:
 @contextmanager
 def group(device: str) -> Iterator[Share]:
     """This process as one of those that ``torchrun`` has started."""
-    distributed.init_process_group("gloo" if device == "cpu" else "nccl")
+    if device == "cpu":
+        distributed.init_process_group("gloo")
+    else:  # figures are summed up on the processor
+        torch.cuda.set_device(int(os.environ.get(PLACE, "0")))
+        distributed.init_process_group("cpu:gloo,cuda:nccl")
     try:
         yield Share(distributed.get_rank(), distributed.get_world_size())
     finally:

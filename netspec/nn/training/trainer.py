@@ -74,7 +74,7 @@ def data_record(found: images.Prepared) -> dict[str, Any]:
     }
 
 
-def machine_record(settings: Settings, processes: int) -> Mapping[str, Any]:
+def machine_record(settings: Settings) -> Mapping[str, Any]:
     """What results depend on to the last bit beside what was asked for."""
     device = "cpu" if settings.device == "cpu" else torch.cuda.get_device_name(settings.device)
     return {
@@ -84,7 +84,6 @@ def machine_record(settings: Settings, processes: int) -> Mapping[str, Any]:
         "processor": _processor(),
         "instructions": torch.backends.cpu.get_cpu_capability(),
         "device": device,
-        "processes_of_one_network": processes,
     }
 
 
