@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from docs_experiments import experiments
 from docs_published import published
 
 from netspec import api, catalogue
@@ -136,6 +137,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "blocks.md": blocks,
     "catalogue.md": networks,
     "published.md": published,
+    "experiments.md": experiments,
 }
 """File -> function that gives its text."""
 
