@@ -474,6 +474,18 @@ def test_heads_aside_can_be_called(torch: ModuleType) -> None:
     assert torch.equal(plain.aux(features[0]), full(x)["aux"])
 
 
+def test_nothing_is_drawn_for_modules_without_memory(torch: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scheme of the spec is left out on the device meta, where torch would import its compiler to draw nothing."""
+    drawn = []
+    monkeypatch.setattr(torch.nn.init, "kaiming_normal_", lambda tensor, **_: drawn.append(tensor.device.type))
+    network = netspec.read("resnet20")
+
+    network.compile(device="meta")
+    assert not drawn
+    network.compile()
+    assert {*drawn} == {"cpu"}
+
+
 def test_meta_modules_have_no_memory(torch: ModuleType) -> None:
     """``device="meta"`` makes every parameter and buffer without storage, and the default is the CPU."""
     module = netspec.compile("vgg16", device="meta")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -51,6 +52,9 @@ IMAGES = [case for case in shipped.CASES if case.file not in OTHER_INPUTS and ca
 
 FEW = IMAGES if thorough else [case for case in IMAGES if case.file in ("lenet5-1998", "resnet-cifar", "shufflenet_v2")]
 """All of them, or some that are quick."""
+
+EVERY = 8
+"""Of so many operations of a network one is looked at, and the first of each kind, where tests are thorough."""
 
 
 def prepared(graph: Graph, node: Node) -> dict[str, Tensor]:
@@ -118,7 +122,8 @@ def test_networks_can_be_seen_into_at_any_operation(case: shipped.Case) -> None:
     state = network.compile().state_dict()
     noise = torch.randn(1, *network.graph.input.shape)
     nodes = [node for node in network.graph.operations if node.has_batch]
-    for node in nodes if thorough else nodes[len(nodes) // 2 :: len(nodes)]:
+    first_of_each = {node.operation.word: node for node in reversed(nodes)}.values()
+    for node in {*first_of_each, *nodes[::EVERY]} if thorough else nodes[len(nodes) // 2 :: len(nodes)]:
         (panel,) = Looking(network.graph, state, Images(["noise"], noise, noise)).panels(node, channels=1, top=1)
         (patch,) = panel.patches
         found = patch.gradient.clone()
@@ -389,7 +394,7 @@ def test_the_command_says_and_draws_what_is_seen(folder: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "net, pool 4x5x5: deconvnet (Zeiler and Fergus 2014)" in result.output
     assert "1 of 2 images are of another shape, and were made to fit: grey.png 1x20x40 -> 3x12x12" in result.output
-    assert "less 0.485, 0.456, 0.406, over 0.229, 0.224, 0.225" in result.output
+    assert "less 0.485, 0.456, 0.406, divided by 0.229, 0.224, 0.225" in result.output
     root = ET.parse(folder / "seen.svg").getroot()  # noqa: S314 - our own
     assert len(root.findall("{*}image")) == 4
     data = json.loads(see(folder, "--image", "@images", "--channel", "2", "--format", "json").output)
@@ -472,6 +477,25 @@ def test_weights_of_another_network_are_refused(folder: Path) -> None:
     assert result.exit_code == 2
     assert "other.safetensors" in result.output
     assert "conv.weight" in result.output
+
+
+def test_images_are_read_as_in_the_training_beside_the_weights(folder: Path, tmp_path: Path) -> None:
+    """Mean and deviation of ``run.json`` are taken, unless others are given; that of other networks says nothing."""
+    shutil.copy(folder / "net.safetensors", tmp_path)
+    words = (folder / "net.yaml", "--weights", tmp_path / "net.safetensors", "--image", folder / "images")
+    line = ["see", *map(str, words)]
+    images = {"shape": [3, 12, 12], "mean": [0.1, 0.2, 0.3], "std": [1, 1, 2]}
+
+    for shape, more, expected in (
+        ([3, 12, 12], [], "less 0.1, 0.2, 0.3, divided by 1, 1, 2"),
+        ([3, 12, 12], ["--mean", "0.5", "--std", "1"], "less 0.5, 0.5, 0.5, divided by 1, 1, 1"),
+        ([3, 14, 14], [], "less 0.485, 0.456, 0.406"),
+    ):
+        told = {"netspec_run": 1, "machine": {}, "data": {"read": [{**images, "shape": shape}]}}
+        (tmp_path / "run.json").write_text(json.dumps(told), encoding="utf-8")
+        output = CliRunner().invoke(main, [*line, *more]).output
+        assert expected in output
+        assert ("those of the training" in output) is ("less 0.1" in expected)
 
 
 def test_networks_of_volumes_are_refused() -> None:

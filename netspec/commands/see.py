@@ -34,8 +34,9 @@ from netspec.report.formats import Format
 from netspec.report.page import Screen
 from netspec.report.picture_file import draw, endings, picture_format
 from netspec.report.seen import SeenReport
+from netspec.training.record import RECORD, normalisation
 
-DEFAULTS = "ImageNet's for three channels, {} otherwise"
+DEFAULTS = "of netspec train's folder; else ImageNet's for three channels, {} otherwise"
 
 
 class Numbers(click.ParamType[tuple[float, ...]]):
@@ -119,6 +120,9 @@ def see(  # noqa: PLR0913 - one argument for each option
     _refuse_files(output, [one for one in (file, weights.pairs) if one], [*checked.spec.files, *every])
     require("see")
     module, told = _loaded(checked, file, weights)
+    if how["mean"] is None and how["std"] is None and (trained := normalisation(file, checked.graph.input.shape)):
+        how["mean"], how["std"] = trained
+        told.append(f"mean and std are those of the training, in {file.parent / RECORD}")
     report = checked.see(
         module, every, node=node, channel=channels, at=at, top=top, method=method, show=shown, theme=theme, **how
     )

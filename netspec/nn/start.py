@@ -59,5 +59,7 @@ def started(node: Node, layer: Layer, starts: Schemes) -> nn.Module | nn.Paramet
 
 
 def _draw(tensor: Tensor, scheme: Scheme) -> None:
-    """Give ``tensor`` the values of ``scheme``."""
+    """Give ``tensor`` the values of ``scheme``. On the device meta it has none, and torch would import its compiler."""
+    if tensor.is_meta:
+        return
     named(scheme.function)(tensor, **scheme.arguments())

@@ -31,6 +31,7 @@ ROW = 16
 """Filters in a row of their picture."""
 Box = tuple[float, float, float, float]
 """Left, top, width and height as shares of a cell."""
+WHOLE: Box = (0, 0, 1, 1)
 
 
 class Drawn:
@@ -52,7 +53,7 @@ class Tile(NamedTuple):
     """An image in a cell: where in it, and what stands below."""
 
     pixels: Pixels
-    box: Box = (0, 0, 1, 1)
+    box: Box = WHOLE
     caption: str = ""
 
 

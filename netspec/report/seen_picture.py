@@ -11,7 +11,7 @@ from netspec.drawing.png import png as pixels_of
 from netspec.drawing.raster import raster_png
 from netspec.drawing.svg import svg as written
 from netspec.drawing.text_width import text_width
-from netspec.report.seen import Block, FiltersReport, Group, SeenReport, Tile
+from netspec.report.seen import WHOLE, Block, FiltersReport, Group, SeenReport, Tile
 
 MARGIN, TOP, HEADING, LINE = 24, 64, 20, 14
 """The margins, the height of the picture's heading and of that of a group, and of a line below a cell."""
@@ -99,7 +99,8 @@ def _block(block: Block, side: float, *, told: bool) -> Placed:
 
 def _tile(tile: Tile, x: float, y: float, side: float) -> Iterator[Shape]:
     left, top, width, height = tile.box
-    yield Rect(x, y, side, side, "padding")
+    if tile.box != WHOLE:  # what lies on padding is left open
+        yield Rect(x, y, side, side, "panel")
     yield Image(x + left * side, y + top * side, width * side, height * side, _packed(tile.pixels))
     if tile.caption:
         yield Text(x + side / 2, y + side + LINE - 4, tile.caption, SMALL, "muted")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.util import find_spec
@@ -98,6 +98,22 @@ def read(path: Path) -> dict[str, Any]:
     if not isinstance(found, dict) or found.get("netspec_run") != FORMAT or not isinstance(found.get(MACHINE), dict):
         raise _other(f"{path}: this is no record of a training of format {FORMAT}", ANOTHER)
     return found
+
+
+def normalisation(weights: Path, shape: Sequence[int]) -> tuple[list[float], list[float]] | None:
+    """Mean and deviation of each channel by which a network that reads ``shape`` was trained to the file ``weights``.
+
+    None where that does not lie in the folder of a training of such networks.
+    """
+    path = weights.parent / RECORD
+    if not path.is_file():
+        return None
+    try:
+        images = read(path)["data"]["read"]
+        found = next((one for one in images if one["shape"] == [*shape]), None)
+        return ([float(one) for one in found["mean"]], [float(one) for one in found["std"]]) if found else None
+    except (SpecError, LookupError, TypeError, ValueError):
+        return None
 
 
 def _refuse_differences(path: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:

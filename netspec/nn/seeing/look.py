@@ -111,9 +111,14 @@ def _images(origin: Node, graph: Graph, given: Tensor | Sequence[Any], how: Read
     pixels = torch.stack([one.pixels for one in found])
     remarks = [f"left out: {problem.message}" for problem in problems]
     remarks += _changed(found)
-    mean, std = (", ".join(f"{one:g}" for one in values) for values in normalised)
-    remarks.append(f"numbers from 0 to 1, less {mean}, over {std}")
+    remarks.append(_normalised(normalised))
     return Images([str(one.path) for one in found], pixels, normalised(pixels)), remarks
+
+
+def _normalised(how: Normalisation) -> str:
+    mean, std = (", ".join(f"{one:g}" for one in values) for values in how)
+    as_they_are = not any(how.mean) and {*how.std} == {1}
+    return "pixels are read from 0 to 1" + ("" if as_they_are else f", less {mean}, divided by {std}")
 
 
 def _files(given: Sequence[Any]) -> list[Path]:
