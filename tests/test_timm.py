@@ -39,6 +39,10 @@ CASES = (
     Case("repvgg_a0", "repvgg_a0", 64),
     Case("seresnet50", "seresnet50", 64),
     Case("seresnext50_32x4d", "seresnext50_32x4d", 64),
+    Case("dla102", "dla102", 64),
+    Case("ghostnet_100", "ghostnet", 64),
+    Case("res2net50_26w_4s", "res2net50_26w_4s", 64),
+    Case("skresnext50_32x4d", "skresnext50_32x4d", 64),
 )
 INCEPTION = CASES[0]
 

@@ -17,6 +17,7 @@ from netspec.diagram.scene import (
     Crossing,
     Edge,
     Group,
+    Kind,
     Pair,
     Role,
     Series,
@@ -81,8 +82,12 @@ def _listed(known: Mapping[str, Box | Group], links: Links, depth: int) -> Flow:
         tuple(known.values()),
         tuple([reader.link(pair, Role.SPINE) if pair in links.order else None for pair in straight]),
     )
-    ends = (INTO, OUT_OF)
-    rest = [pair for pair in links.order if pair not in straight and pair[0] not in ends and pair[1] not in ends]
+    starts = {part.key for part in known.values() if isinstance(part, Box) and part.kind is Kind.END}
+    rest = [
+        (source, target)
+        for source, target in links.order
+        if (source, target) not in straight and target != OUT_OF and not (source == INTO and target in starts)
+    ]
     return Flow(series, (), tuple([reader.edge(pair, Role.RAIL) for pair in rest]), depth)
 
 

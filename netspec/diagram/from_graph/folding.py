@@ -50,8 +50,13 @@ def readers(graph: Graph) -> Readers:
 
 
 def runs(parts: Iterable[Part], reading: Readers) -> list[Run]:
-    """``parts`` with structure looked through and with repetitions folded."""
-    found = neighbours(_pieces(parts), lambda before, after: _continues(before.part, after, reading))
+    """``parts`` with structure looked through and with repetitions folded, in running order.
+
+    Names with the same prefix stand together in the tree, whatever runs between: ``convs.0``, ``bns.0``, ``convs.1``.
+    What holds no operation is left out.
+    """
+    pieces = sorted([piece for piece in _pieces(parts) if nodes_of(piece.part)], key=lambda piece: _first(piece.part))
+    found = neighbours(pieces, lambda before, after: _continues(before.part, after, reading))
     alike = [copies for pieces in found for copies in _told_together(tuple([piece.part for piece in pieces]))]
     return [inner for copies in alike for inner in _looked_through(Run(word_of(copies[0]), copies), reading)]
 
@@ -88,6 +93,11 @@ def _pieces(parts: Iterable[Part]) -> Iterator[_Piece]:
             yield from _pieces(part.children)
         else:
             yield _Piece(part, declared=isinstance(part, Scope) and part.index > 0)
+
+
+def _first(part: Part) -> int:
+    """When ``part``, which holds operations, is first run."""
+    return min(node.index for node in nodes_of(part))
 
 
 def _told_together(copies: tuple[Part, ...]) -> list[tuple[Part, ...]]:

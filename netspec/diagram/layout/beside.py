@@ -21,14 +21,14 @@ def add_rails(laid: Laid, rails: Sequence[Edge]) -> None:
     if len(rails) > MOST_LANES:
         raise Crossing
     stops = {part.key: (part, top, height, right) for part, top, height, right in laid.stops}
-    for rail in sorted(rails, key=lambda edge: stops[edge.target][1] - stops[edge.source][1]):
-        _, top, height, _ = stops[rail.source]
+    below = {INTO: 0.0, **{key: top + height for key, (_, top, height, _) in stops.items()}}
+    for rail in sorted(rails, key=lambda edge: stops[edge.target][1] - below[edge.source]):
+        start = below[rail.source]
         part, down, high, right = stops[rail.target]
         x = laid.right + LANE
         end = CIRCLE if isinstance(part, Box) and part.kind is Kind.JOIN else right
-        start = top + height
         way = [(0, start), (0, start + BUS / 2), (x, start + BUS / 2), (x, down + high / 2), (end, down + high / 2)]
-        laid.wires.append(Wire(way, rail, begins=True, ends=True))
+        laid.wires.append(Wire(way, rail, begins=rail.source != INTO, ends=True))
         laid.right = x
 
 

@@ -22,8 +22,8 @@ from netspec.diagram.scene import Box, Edge, Group, Scene
 from netspec.drawing.picture import At, Line, Picture, Shape, Text, flattened
 from netspec.drawing.text_width import text_width
 
-LINE, GUTTER, STEP = 13, 56, 18
-"""Height of a line above a column, width of the sizes beside columns, and room between sizes."""
+LINE, GUTTER, STEP, GAP = 13, 56, 18, 8
+"""Height of a line above a column, width of the sizes beside columns, room between sizes, and beside them."""
 SLACK = 0.5
 """Points that a picture may be larger than its page, by rounding."""
 TINY = 1e-9
@@ -133,14 +133,20 @@ def _rows(columns: Sequence[Column], widest: float) -> list[list[Column]]:
 def _filled(columns: Sequence[Column], widest: float, most: int) -> list[list[Column]]:
     """Rows of at most so many columns, each as long as there is room."""
     rows: list[list[Column]] = []
-    used = widest
+    used, gutter = widest, _gutter(columns)
     for column in columns:
         if used + column.width > widest or len(rows[-1]) == most:
             rows.append([])
-            used = GUTTER
+            used = gutter
         rows[-1].append(column)
         used += column.width + BETWEEN
     return rows
+
+
+def _gutter(columns: Sequence[Column]) -> float:
+    """The room on the left for the sizes of maps, which may have three axes."""
+    labels = [piece.level.label for column in columns for piece in column.pieces]
+    return max([float(GUTTER), *[text_width(label, SMALL) + 2 * GAP for label in labels]])
 
 
 def _columns(scenes: Sequence[Scene], layout: Layout) -> list[Column]:
@@ -234,7 +240,8 @@ def _row(columns: Sequence[Column]) -> Block:
     tops = _tops(columns, above)
     shapes: list[Shape] = []
     told: set[Size] = set()
-    x, height = float(GUTTER), 0.0
+    gutter = _gutter(columns)
+    x, height = gutter, 0.0
     for place, column in enumerate(columns):
         axis = x + column.left
         for line, (words, size) in enumerate(zip(column.head, _sizes(column.head), strict=True)):
@@ -252,7 +259,7 @@ def _row(columns: Sequence[Column]) -> Block:
             height = max(height, top + piece.laid.height)
             if place == 0 or (tops and piece.level.key not in told):
                 told.add(piece.level.key)
-                shapes.append(Text(GUTTER - 8, top + 12, piece.level.label, SMALL, "muted", "end"))
+                shapes.append(Text(gutter - GAP, top + 12, piece.level.label, SMALL, "muted", "end"))
         x = axis + column.right + BETWEEN
     return Block(x - BETWEEN, height, tuple([shape for shape in shapes if not isinstance(shape, Text) or shape.words]))
 

@@ -30,7 +30,7 @@ def spine(scene: Scene, layout: Layout, columns: int) -> Block | None:
         laid = layout.series(
             chunk,
             [*[side for side in drawn.sides if side.at == INTO and chunk is chunks[0]], *hanging(chunk, drawn.sides)],
-            [rail for rail in drawn.rails if rail.source in keys],
+            [rail for rail in drawn.rails if rail.source in keys or (rail.source == INTO and chunk is chunks[0])],
         )
         labels: list[tuple[float, str]] = []
         for part, top, high, _ in laid.stops:
