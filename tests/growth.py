@@ -233,6 +233,18 @@ CONSTRUCTS: dict[str, tuple[Growing, int]] = {
 """Construct -> its generator, and a size that takes long enough to be measured."""
 
 
+def alive(n: int) -> str:
+    """Values that are all there before the first of them is read, one after the other."""
+    head = HEAD + lines("stages", n, "a{i}: {{abs: , from: input}}") + "  b1: {add: [a0, a1]}\n"
+    return head + "".join(f"  b{i}: {{add: [b{i - 1}, a{i}]}}\n" for i in range(2, n))
+
+
+def joined(n: int) -> str:
+    """Values that one sum reads."""
+    head = HEAD + lines("stages", n, "a{i}: {{abs: , from: input}}")
+    return head + f"  sum: {{add: [{', '.join(f'a{i}' for i in range(n))}]}}\n"
+
+
 def similar_names(n: int) -> str:
     """Mistakes in names over as many names as fit, all nearly alike."""
     known, wrong = alike(n), alike(n + 90)[n:]
@@ -414,6 +426,15 @@ def inputs_of_blocks(n: int) -> str:
     return head + "".join(f"  b{i}: {{b: , from: [{both}], repeat: 3}}\n" for i, both in enumerate(sources))
 
 
+COMPILED: dict[str, tuple[Growing, int]] = {
+    "values alive": (alive, 250),
+    "values of a sum": (joined, 500),
+    "outputs": (outputs, 500),
+    "inputs": (inputs, 500),
+}
+"""What a forward can have many of at once -> its generator, and a size that takes long enough to be measured."""
+
+
 COSTLY: tuple[Growing, ...] = (
     *(unknown_names, rules, large_variants, large_aliases, long_expressions, same_lines),
     *(similar_names, similar_parameters, similar_blocks, similar_keys, wildcards, stars, deep_stars),
@@ -491,6 +512,17 @@ def best(command: str, file: Path, runs: int) -> float:
     """The least processor time of a few runs; endless where one of them was ended."""
     found = [run(command, file) for _ in range(runs)]
     return inf if any(one.ending == ENDED for one in found) else min(one.seconds for one in found)
+
+
+def compiling(text: str) -> float:
+    """Processor time of building the module of a spec, without memory and without looking for garbage."""
+    network = netspec.read(text)
+    gc.disable()
+    before = time.process_time()
+    network.compile(device="meta")
+    seconds = time.process_time() - before
+    gc.enable()
+    return seconds
 
 
 class Measure:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import growth
@@ -23,6 +25,37 @@ def test_constructs_grow_by_what_they_are_called(word: str, growing: growth.Grow
         netspec.read(growing(4))
 
     assert len(growing(4)) < len(growing(8)) < 2 * len(growing(4))
+
+
+def opcodes(network: netspec.Network) -> int:
+    """Steps of Python that it takes to write the forwards of a network."""
+    from netspec.nn import forward
+
+    count = 0
+
+    def seen(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal count
+        frame.f_trace_opcodes = frame.f_code.co_filename == forward.__file__
+        count += event == "opcode"
+        return seen if frame.f_trace_opcodes else None
+
+    before = sys.gettrace()
+    sys.settrace(seen)
+    try:
+        network.compile(device="meta")
+    finally:
+        sys.settrace(before)
+    return count
+
+
+@pytest.mark.parametrize("case", growth.COMPILED)
+def test_a_forward_takes_as_many_steps_as_it_has_values(case: str) -> None:
+    """However many of them are alive at once: twice as many take twice the steps, but for a few."""
+    growing, _ = growth.COMPILED[case]
+    few, many = (opcodes(netspec.read(growing(n))) for n in (60, 120))
+
+    assert few > 1000
+    assert many < 2.2 * few
 
 
 @pytest.mark.parametrize("growing", growth.HOSTILE, ids=lambda growing: growing.__name__)

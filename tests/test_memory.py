@@ -9,6 +9,7 @@ from math import prod
 from types import ModuleType
 from typing import Any
 
+import growth
 import pytest
 from click.testing import CliRunner
 from strategies import drawn
@@ -330,6 +331,20 @@ def test_joins_keep_what_gradients_of_their_inputs_need(word: str) -> None:
             ours = memory(network.graph, batch=BATCH).saved_for_backward
 
             assert ours == network_saved(network.compile(device="meta"), network.graph), learned
+
+
+@pytest.mark.parametrize("word", ["add", "max", "multiply", "mean"])
+def test_a_join_of_hundreds_holds_what_is_stated(word: str, torch: ModuleType) -> None:
+    """More inputs than Python reads brackets in brackets: the join of all of them, and what lives meanwhile."""
+    network = netspec.read(growth.joined(300).replace("sum: {add", f"sum: {{{word}"))
+    module = network.compile().eval()
+    x = torch.rand(1, 3, 32, 32) / 10 + 0.95
+    with torch.no_grad():
+        alive = peak(lambda: module(x), owned(module), x)
+        expected = {"add": 300 * x, "max": x, "mean": x, "multiply": x**300}[word]
+
+        torch.testing.assert_close(module(x), expected, rtol=1e-3, atol=0)
+    assert memory(network.graph).inference_peak.bytes == alive
 
 
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel:UserWarning")

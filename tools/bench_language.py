@@ -11,7 +11,7 @@ from bench_measure import ROOT, Result
 
 sys.path.insert(0, str(ROOT / "tests"))
 
-from growth import COMMANDS, CONSTRUCTS, HOSTILE, Measure, best, largest
+from growth import COMMANDS, COMPILED, CONSTRUCTS, HOSTILE, Measure, best, compiling, largest
 
 TIMES = 4
 LANGUAGE_PROMISE = 5.0
@@ -32,6 +32,11 @@ def language(runs: int) -> Iterator[Result]:
                 less, more = (best(command, file, max(FEWEST, runs // 4)) for file in (small, large))
                 what = f"{command}: {name}, {TIMES * size:,}"
                 yield Result(what, more, f"{size:,}", less, LANGUAGE_PROMISE)
+    for name, (growing, size) in COMPILED.items():
+        less, more = (
+            min(compiling(growing(count)) for _ in range(max(FEWEST, runs // 4))) for count in (size, TIMES * size)
+        )
+        yield Result(f"compile: {name}, {TIMES * size:,}", more, f"{size:,}", less, LANGUAGE_PROMISE)
 
 
 def hostile(_: int) -> Iterator[Result]:

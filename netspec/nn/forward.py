@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
+from heapq import heappop, heappush
 
 from netspec.analysis.liveness import Liveness, Value, maker, reads
 from netspec.graph.graph import INPUT, Node, Scope
@@ -99,6 +100,7 @@ class Writer:
         self.live = live
         self.layers = layers
         self.variables: dict[Value, str] = {}
+        self.names = _Names()
         self.lines: list[str] = []
         self.modules: list[str] = []
         self.kept: frozenset[Value] = frozenset()
@@ -111,20 +113,28 @@ class Writer:
         Modules with functions of others are imported before it.
         """
         self.modules = sorted(set(self._modules(steps)))
+        self.names.reserve(module.partition(".")[0] for module in self.modules)
         for value in inputs:
             named = isinstance(value, Node) and not value.inputs and not self.prefix and value.name != INPUT
-            self.variables[value] = self._argument(maker(value).name) if named else self._free()
+            self.variables[value] = self._argument(maker(value).name) if named else self.names.take()
+            self.names.reserve([self.variables[value]] if named else [])
         self.kept = frozenset(value for value in inputs if self.variables[value] not in NAMES)
         head = "".join(f", {self.variables[value]}" for value in inputs)
         last = {source: at for at, one in enumerate(steps) for source in one.inputs}
         last |= dict.fromkeys(result.values() if isinstance(result, dict) else result, len(steps))
+        leaving: dict[int, list[Value]] = {}
+        fresh: Iterable[Value] = [value for value in inputs if value not in self.kept]
+        spent: list[Value] = []
         for at, one in enumerate(steps):
+            for value in fresh:  # one that nothing reads goes as soon as it is there
+                leaving.setdefault(max(last.get(value, at), at), []).append(value)
+            spent += leaving.pop(at, [])
             if isinstance(one.piece, Node) and self.layers[one.piece].call == "parameter":
                 self.variables[one.piece] = self._attribute(one.piece.owner.name)
-                self.kept |= {one.piece}
+                fresh = ()
                 continue
-            spent = [node for node in self.variables if last.get(node, -1) <= at and node not in self.kept]
             self._line(one, spent)
+            fresh, spent = one.outputs, []
         imports = [*(f"import {module}" for module in self.modules), "", ""] if self.modules else []
         lines = [*imports, f"def forward(self{head}):", *self.lines, f"    return {self._returned(result)}", ""]
         return "\n".join(lines)
@@ -135,6 +145,8 @@ class Writer:
             if isinstance(one.piece, Scope) and one.piece in self.recomputed:
                 yield RECOMPUTED.rpartition(".")[0]
             layer = self.layers[one.piece] if isinstance(one.piece, Node) else None
+            if layer and layer.call == "pairwise" and len(one.inputs) > NESTED:
+                yield "functools"
             if layer and layer.call != "module" and not layer.target.startswith("torch."):
                 yield layer.target.rpartition(".")[0]
 
@@ -143,16 +155,17 @@ class Writer:
         operator = self._operator(one)
         text = f"{operator} {self.variables[one.inputs[1]]}" if operator else f"= {self._call(one)}"
         first = self.variables[one.inputs[0]] if one.inputs else ""
-        freed = [self.variables.pop(node) for node in spent]
-        names: list[str] = []
-        for _ in one.outputs:
-            name = first if first in freed and first not in names else next((n for n in freed if n not in names), None)
-            names.append(name or self._free(names))
+        freed = dict.fromkeys([self.variables.pop(node) for node in spent])
+        if first in freed:
+            freed = {first: None, **freed}
+        rest = iter(freed)
+        names = [next(rest, "") or self.names.take() for _ in one.outputs]
+        dead = [*rest]
         self.variables.update(zip(one.outputs, names, strict=True))
         self.lines.append(f"    {', '.join(names)} {text}")
-        dead = [name for name in freed if name not in names]
         if dead:
-            self.lines.append(f"    del {', '.join(dict.fromkeys(dead))}")
+            self.lines.append(f"    del {', '.join(dead)}")
+            self.names.give_back(dead)
 
     def _call(self, one: Step) -> str:
         piece = one.piece
@@ -169,6 +182,9 @@ class Writer:
             return f"{layer.target}([{', '.join(values)}]{more})"
         if layer.call == "function":
             return f"{layer.target}({', '.join(values)}{more})"
+        if len(values) > NESTED:
+            function = f"functools.partial({layer.target}{more})" if more else layer.target
+            return f"functools.reduce({function}, [{', '.join(values)}])"
         text = values[0]
         for value in values[1:]:
             text = f"{layer.target}({text}, {value}{more})"
@@ -222,10 +238,6 @@ class Writer:
         needed = {"self", "torch", *(module.partition(".")[0] for module in self.modules)}
         return f"{name}_" if name in needed else name
 
-    def _free(self, taken: Iterable[str] = ()) -> str:
-        used = {*self.variables.values(), *taken, *(module.partition(".")[0] for module in self.modules)}
-        return next(name for name in _names() if name not in used)
-
     def _returned(self, result: Result) -> str:
         if isinstance(result, dict):
             return "{" + ", ".join(f"{name!r}: {self.variables[node]}" for name, node in result.items()) + "}"
@@ -233,6 +245,8 @@ class Writer:
 
 
 PAIR = 2
+NESTED = 16
+"""The most inputs of a join that are written as calls in calls; Python reads 200 brackets in brackets at most."""
 
 
 def _with_axes(name: str, more: int) -> str:
@@ -240,9 +254,29 @@ def _with_axes(name: str, more: int) -> str:
     return f"{name}[..., {', '.join(['None'] * more)}]" if more else name
 
 
-def _names() -> Iterator[str]:
-    yield from NAMES
-    number = 0
-    while True:
-        number += 1
-        yield f"x{number}"
+class _Names:
+    """Names of variables: the first that is free, of :data:`NAMES` and ``x1``, ``x2``, ..."""
+
+    def __init__(self) -> None:
+        self._free: list[int] = []
+        """Places of names that were given back, as a heap."""
+        self._next = 0
+        self._reserved: set[str] = set()
+
+    def reserve(self, names: Iterable[str]) -> None:
+        """Never give these."""
+        self._reserved.update(names)
+
+    def take(self) -> str:
+        """A name that is not in use any more."""
+        while True:
+            place = heappop(self._free) if self._free else self._next
+            self._next = max(self._next, place + 1)
+            name = NAMES[place] if place < len(NAMES) else f"x{place - len(NAMES) + 1}"
+            if name not in self._reserved:
+                return name
+
+    def give_back(self, names: Iterable[str]) -> None:
+        """These may be taken again."""
+        for name in names:
+            heappush(self._free, NAMES.index(name) if name in NAMES else len(NAMES) + int(name[1:]) - 1)
