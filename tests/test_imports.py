@@ -131,7 +131,7 @@ FREE = (
     ("stats", "lenet5", "-o", "stats.svg", "--theme", "light"),
     ("diff", "vgg16", "vgg16", "--set-a", "classes=7", "--set-b", "classes=8", "--format", "json"),
     ("rf", "lenet5", "--set", "classes=7", "--input", "1x32x32", "--at", "1,1", "-o", "field.svg"),
-    ("rf", "resnet18", "--node", "conv1", "--format", "json"),
+    ("rf", "resnet18", "--node", "conv1", "--of", "input", "--format", "json"),
     ("signal", "lenet5", "--set", "classes=7", "--input", "1x32x32", "-o", "signal.svg", "--theme", "dark"),
     ("signal", "resnet18", "--batch", "8", "--all", "--format", "csv"),
     *(("fmt", "--diff", "own.yaml"), ("fmt", "own.yaml"), ("fmt", "--check", "own.yaml")),

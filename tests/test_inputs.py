@@ -329,3 +329,78 @@ def test_differences_tell_inputs_apart() -> None:
     assert [(one.what, one.old, one.new) for one in named.declared] == [("input", "depth", "range")]
     assert not named.changed
     assert not named.renamed
+
+
+# -- what is seen of each input ---------------------------------------------------------------------------------------
+
+SEEN = """
+netspec: 1
+name: seen
+inputs: {left: [2, 17, 18], right: [1, 12, 14], aside: [1, 4, 4]}
+stages:
+  a: {conv: {out: 2, kernel: 3, stride: 2, padding: 1}, from: left}
+  b: {conv: {out: 2, kernel: [4, 6]}, from: right}
+  both: {add: [a, b]}
+  c: {conv: {out: 2, kernel: 3}}
+  d: {conv: {out: 1, kernel: 1}, from: aside}
+  sized: {resize: , from: [d, c]}
+  joined: {concat: [c, sized]}
+"""
+
+
+@pytest.mark.parametrize("of", ["left", "right"])
+@pytest.mark.parametrize("at", [(0, 0), (3, 4), (6, 6)])
+def test_a_position_sees_its_part_of_each_input(of: str, at: tuple[int, int], torch: ModuleType) -> None:
+    """``rf --of`` says of each input what a gradient reaches there, and names the others that it comes from."""
+    network = netspec.read(SEEN)
+    found = position_field(network.graph, "c", at, of)
+    module = netspec.compile(network, outputs=["c"]).double()
+    images = [torch.randn(1, *node.shape, dtype=torch.double, requires_grad=True) for node in network.graph.inputs[:2]]
+    (values,) = module(*images).values()
+    values[0, :, at[0], at[1]].sum().backward()
+    reached = images[[node.name for node in network.graph.inputs].index(of)].grad.abs().sum((0, 1)) > 0
+    ends = [reached.any(dim=1 - axis).nonzero().flatten().tolist() for axis in (0, 1)]
+
+    assert found.clipped == tuple((one[0], one[-1]) for one in ends)
+    assert {of, *found.also_from} == {"left", "right"}
+    assert position_field(network.graph, "joined").also_from == ("right", "aside")
+
+
+@pytest.mark.parametrize(
+    ("node", "of", "message", "hint"),
+    [
+        ("c", "rigth", "seen has no input 'rigth'", "did you mean 'right'?"),
+        ("c", "aside", "'c' does not come from the input 'aside'", "it comes from left and right"),
+        ("a", "b", "seen has no input 'b'", "known: aside, left, right"),
+    ],
+)
+def test_what_is_not_seen_at_all_is_refused(node: str, of: str, message: str, hint: str) -> None:
+    """Of what is no input, or of one that the operation does not come from, there is nothing to say."""
+    with pytest.raises(netspec.SpecError) as raised:
+        position_field(netspec.read(SEEN).graph, node, of=of)
+
+    assert (raised.value.problems[0].message, raised.value.problems[0].hint) == (message, hint)
+
+
+def test_the_gradient_of_another_input_is_drawn(torch: ModuleType) -> None:  # noqa: ARG001 - few threads
+    """``rf --effective --of`` has as many rows as that input."""
+    from netspec.nn.gradient_mass import gradient_mass
+
+    graph = netspec.read(SEEN).graph
+    node = next(one for one in graph.nodes if one.name == "c")
+
+    assert [len(gradient_mass(graph, node, (1, 1), of=of, seeds=1, images=1)) for of in ("", "left", "right")] == [
+        17,
+        17,
+        12,
+    ]
+
+
+def test_rf_names_the_other_inputs() -> None:
+    """The text and the data say from which other inputs a position comes."""
+    runner = CliRunner()
+    found = runner.invoke(main, ["rf", "-", "--of", "right"], input=SEEN)
+
+    assert "joined comes from left, aside, too: --of left says what is seen of that" in found.output
+    data = json.loads(runner.invoke(main, ["rf", "-", "--format", "json"], input=SEEN).output)
+    assert (data["input_name"], data["also_from"]) == ("left", ["right", "aside"])

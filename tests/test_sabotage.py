@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import conftest
@@ -13,8 +14,10 @@ from test_operations import Row
 import netspec
 from netspec.graph.graph import Graph
 from netspec.ops import OPERATIONS
-from netspec.ops.facts import Shape
+from netspec.ops.adaptive import AdaptiveWindows
+from netspec.ops.facts import Extent, Shape
 from netspec.ops.memory import Saved
+from netspec.ops.upsampling import Between, Spread
 from netspec.verify.verify import verify
 
 pytestmark = [
@@ -22,7 +25,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel:UserWarning"),
 ]
 LEFT_OUT = ("draw_column", "drop_path_mean", "max_unpool")
-"""Words whose inputs are not just any values; tests of their own break them."""
+"""Words whose inputs are not just any values; they have networks of their own. ``parameter`` has a file of its own."""
 
 
 def row(word: str) -> Row:
@@ -114,3 +117,126 @@ def test_a_wrong_window_is_noticed(word: str, monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(OPERATIONS[word], "window", wrong)
     assert verify(network(of)).failed
+
+
+# -- words whose inputs are not just any values -----------------------------------------------------------------------
+
+UNPOOLED = """
+netspec: 1
+name: unpooled
+inputs: {x: [2, 8, 9]}
+stages:
+  pool: {max_pool: {kernel: 3, stride: 2}}
+  last: {conv: {out: 2, kernel: 1}}
+  unpool: {max_unpool: , from: [last, pool]}
+  after: {conv: {out: 1, kernel: 3}}
+"""
+DRAWN = """
+netspec: 1
+name: drawn
+inputs: {x: [2, 7, 6]}
+stages:
+  a: {conv: {out: 2, kernel: 3, padding: 1}, from: x}
+  b: {conv: {out: 2, kernel: 5, padding: 2}, from: x}
+  draw: {draw_column: {columns: 2}, from: x}
+  mean: {drop_path_mean: , from: [a, b, draw]}
+  last: {conv: {out: 1, kernel: 1}}
+"""
+DROPPED = """
+netspec: 1
+name: dropped
+inputs: {x: [2, 7, 6]}
+stages:
+  a: {conv: {out: 2, kernel: 3, padding: 1}}
+  dropped: {drop_path: 0.5}
+  last: {conv: {out: 1, kernel: 1}}
+"""
+BYTES = "bytes saved for backward, batch 2"
+Wrong = Callable[..., Any]
+
+
+def more_channels(right: Wrong) -> Wrong:
+    """One channel too many."""
+    return lambda self, *inputs: (right(self, *inputs)[0] + 1, *right(self, *inputs)[1:])
+
+
+def always(value: Any) -> Callable[[Wrong], Wrong]:
+    """The same, whatever is asked."""
+    return lambda _: lambda *_: value
+
+
+RULES = [
+    (UNPOOLED, "max_unpool", "shape", more_channels, "output"),
+    (UNPOOLED, "max_unpool", "saved_for_backward", always(Saved()), BYTES),
+    (UNPOOLED, "max_unpool", "saved_for_backward", always(Saved(inputs=True)), BYTES),
+    (UNPOOLED, "max_unpool", "differentiable_inputs", always(2), "inputs with a gradient"),
+    (DRAWN, "draw_column", "shape", more_channels, "shape"),
+    (DRAWN, "draw_column", "differentiable_inputs", always(1), "inputs with a gradient"),
+    (DRAWN, "drop_path_mean", "saved_for_backward", always(Saved(inputs=True)), BYTES),
+    (DRAWN, "drop_path_mean", "differentiable_inputs", always(1), "inputs with a gradient"),
+    (DRAWN, "drop_path_mean", "shape", more_channels, "output"),
+    (DROPPED, "drop_path", "saved_for_backward", always(Saved()), BYTES),
+    (DROPPED, "drop_path", "shape", more_channels, "output"),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "rule", "wrong", "figure"),
+    RULES,
+    ids=[f"{word} {rule} {at}" for at, (_, word, rule, *_) in enumerate(RULES)],
+)
+def test_wrong_rules_of_words_with_inputs_of_a_kind_are_noticed(
+    text: str, word: str, rule: str, wrong: Callable[[Wrong], Wrong], figure: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of unpooling, of draws of columns and their mean, and of dropped paths."""
+    assert not verify(netspec.read(text).graph).failed
+    monkeypatch.setattr(OPERATIONS[word], rule, wrong(getattr(OPERATIONS[word], rule)))
+
+    failed = verify(netspec.read(text).graph).differing
+    assert any(check.figure.startswith(figure) for check in failed), failed
+
+
+# -- uneven windows ---------------------------------------------------------------------------------------------------
+
+UNEVEN = {
+    "conv_transpose": ({"out": 2, "kernel": 3, "stride": 2}, Spread),
+    "max_unpool": ({}, Spread),
+    "adaptive_avg_pool": ({"out": 3}, AdaptiveWindows),
+    "adaptive_max_pool": ({"out": 5}, AdaptiveWindows),
+    "pixel_shuffle": ({"scale": 2}, Between),
+    "resize": ({"scale": 1.5, "mode": "linear"}, Between),
+}
+CHANGES: dict[str, Callable[[Extent], Extent]] = {
+    "larger": lambda even: even._replace(size=even.size + 1),
+    "smaller": lambda even: even._replace(size=even.size - 1),
+    "shifted": lambda even: even._replace(start=even.start + 1),
+    "farther": lambda even: even._replace(jump=even.jump * 2),
+}
+"""What is wrong with the smallest even window that holds each."""
+
+
+def test_every_uneven_word_is_here() -> None:
+    """Each operation that has windows which no even one says."""
+    found = {word for word, rows in BY_WORD.items() if any(one.operation.uneven(*one.inputs) for one in rows)}
+
+    assert found == set(UNEVEN)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("word", UNEVEN)
+def test_wrong_uneven_windows_are_noticed(word: str, change: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Room, place and step of phases and of adaptive pooling are those that torch's windows need."""
+    given, windows = UNEVEN[word]
+    if word == "max_unpool":
+        text = UNPOOLED
+    else:
+        layers = {
+            "before": {"conv": {"out": 4, "kernel": 3}},
+            "it": {word: given},
+            "after": {"conv": {"out": 1, "kernel": 2}},
+        }
+        text = yaml.safe_dump({"netspec": 1, "name": "uneven", "input": [2, 10, 13], "stages": layers}, sort_keys=False)
+    right: Any = windows.even
+    monkeypatch.setattr(windows, "even", property(lambda self: CHANGES[change](right.fget(self))))
+
+    assert verify(netspec.read(text).graph).failed

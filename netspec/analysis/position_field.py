@@ -10,6 +10,7 @@ from netspec.analysis.receptive_field import Field, Interval, Region, last_map, 
 from netspec.errors.problem import Problem, SpecError
 from netspec.errors.suggestions import did_you_mean
 from netspec.graph.graph import INPUT, Graph, Node, upstream
+from netspec.graph.origins import origins, told_in
 from netspec.graph.paths import is_repeated, window_over
 from netspec.ops.facts import PerAxis, Shape, plain, shape_text
 
@@ -24,7 +25,7 @@ class PositionField(NamedTuple):
     position at even steps, so where windows are uneven or paths step differently it holds more than one position sees.
     ``sees_all`` says whether some position of ``node`` is sure to see the whole input, ``first`` is the first node of
     those told in the same input of which one is; ``misaligned`` are the joins on the way to ``node`` whose paths are
-    out of line.
+    out of line. ``also_from`` are the other inputs of the network that ``node`` comes from.
     """
 
     network: str
@@ -35,10 +36,11 @@ class PositionField(NamedTuple):
     sees_all: bool
     first: Node | None
     misaligned: tuple[Misaligned, ...]
+    also_from: tuple[str, ...] = ()
 
     @property
     def input(self) -> Shape:
-        """The shape of the input that is seen: the first that the node comes from."""
+        """The shape of the input that is seen: the first that the node comes from, unless another is asked for."""
         return self.node.origin.shape
 
     @property
@@ -59,6 +61,7 @@ class PositionField(NamedTuple):
             "name": self.network,
             "input": list(self.input),
             **({} if self.node.origin.name == INPUT else {"input_name": self.node.origin.name}),
+            **({"also_from": list(self.also_from)} if self.also_from else {}),
             "node": self.node.name,
             "output_shape": list(self.node.shape),
             "receptive_field": list(map(plain, self.field.size)),
@@ -77,17 +80,25 @@ class PositionField(NamedTuple):
         }
 
 
-def position_field(graph: Graph, name: str | None = None, at: PerAxis | None = None) -> PositionField:
+def position_field(
+    graph: Graph, name: str | None = None, at: PerAxis | None = None, of: str | None = None
+) -> PositionField:
     """What position ``at`` of the node called ``name`` sees; by default the middle of the last feature map.
 
-    Raises :class:`SpecError` where there is no such node or no such position.
+    Of several inputs of the network it is asked what is seen of the one called ``of``, by default the first that the
+    node comes from. Raises :class:`SpecError` where there is no such node, no such position or no such input.
     """
     node = last_map(graph) if name is None else named_node(graph, name)
+    sources = origins(graph, node) if len(graph.inputs) > 1 and node.has_batch else ()
+    if of is not None and node.has_batch:
+        _refuse_other_input(graph, node, of, sources)
+        graph = told_in(graph, of)
+        node = graph.nodes[node.index]
     if not node.has_batch:
         raise SpecError([Problem("wrong-value", f"'{node.name}' is a parameter, and sees nothing of an input")])
     if not node.grid:
         message = f"'{node.name}' is told in '{node.origin.name}', which has no axes to see along"
-        hint = "--node names an operation over another input" if len(graph.inputs) > 1 else ""
+        hint = "--node names an operation over another input, --of another input" if len(graph.inputs) > 1 else ""
         raise SpecError([Problem("wrong-value", message, hint=hint)])
     position = _position(node, at)
     fields = receptive_fields(graph)
@@ -102,7 +113,19 @@ def position_field(graph: Graph, name: str | None = None, at: PerAxis | None = N
         sees_all=node in seeing,
         first=next(iter(seeing), None),
         misaligned=tuple(finding for finding in misalignments(graph, fields) if finding.node in before),
+        also_from=tuple([source for source in sources if source != node.origin.name]),
     )
+
+
+def _refuse_other_input(graph: Graph, node: Node, of: str, sources: tuple[str, ...]) -> None:
+    """Raise :class:`SpecError` where ``node`` does not come from the input called ``of``."""
+    named = [one.name for one in graph.inputs]
+    if of not in named:
+        hint = did_you_mean(of, named)
+        raise SpecError([Problem("unknown-name", f"{graph.name} has no input '{of}'", hint=hint)])
+    if of not in (sources or named):
+        hint = f"it comes from {' and '.join(sources)}"
+        raise SpecError([Problem("wrong-value", f"'{node.name}' does not come from the input '{of}'", hint=hint)])
 
 
 def named_node(graph: Graph, name: str) -> Node:

@@ -30,6 +30,7 @@ from netspec.report.position_field import PositionReport
 @with_input
 @click.option("--node", help="The operation that looks, or a block for its last one. Default: the last feature map.")
 @click.option("--at", type=Position(), help="The position of its map, counted from 0,0. Default: the middle.")
+@click.option("--of", help="The input that is seen, of several. Default: the first that the operation comes from.")
 @with_output(f"A picture, {endings(PositionReport)}.")
 @click.option("--effective", "gradient", is_flag=True, help="The gradient of a fresh network beside it; needs torch.")
 @with_theme
@@ -41,6 +42,7 @@ def rf(  # noqa: PLR0913 - one argument for each option
     size: Sizes | None,
     node: str | None,
     at: PerAxis | None,
+    of: str | None,
     output: Path | None,
     theme: Theme,
     form: Format,
@@ -52,7 +54,7 @@ def rf(  # noqa: PLR0913 - one argument for each option
     if output:
         refuse_output(output, checked.spec.files)
         picture_format(PositionReport, output)
-    found = position_field(graph, node, at)
+    found = position_field(graph, node, at, of)
     report = PositionReport(found, _effective(graph, found) if gradient else None, theme)
     if output:
         draw(report, output)
@@ -66,5 +68,5 @@ def _effective(graph: Graph, view: PositionField) -> Effective:
     """The effective field: the one part that needs torch."""
     from netspec.nn.gradient_mass import IMAGES, SEEDS, gradient_mass
 
-    mass = gradient_mass(graph, view.node, view.at)
+    mass = gradient_mass(graph, graph.nodes[view.node.index], view.at, of=view.node.origin.name)
     return effective(mass, view.seen, f"averaged over {IMAGES} random images for each of {SEEDS} initialisations")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from copy import copy
 from dataclasses import InitVar, dataclass, field
 from math import prod
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from netspec.errors.source import Span
 from netspec.errors.text import shortened
@@ -60,20 +61,7 @@ class Node:
 
     def __post_init__(self, twin: Node | None) -> None:
         self.owner = self.shares.owner if self.shares else self
-        grid = self.shape[1:]
-        self.followed = self.inputs
-        if len(self.inputs) == 1:
-            self.origin = self.inputs[0].origin
-        elif self.inputs:
-            taken = self.inputs[: self.operation.differentiable_inputs(*self.input_shapes)] or self.inputs
-            origin = self.origin = min([node.origin for node in taken], key=_index)
-            self.followed = tuple([node for node in taken if node.origin is origin])
-        else:
-            self.origin = self
-        axes = len(self.origin.shape) - 1
-        before = not self.inputs or any(node.has_places for node in self.followed)
-        self.has_places = len(grid) == axes and before and not self.operation.loses_places
-        self.grid = grid if self.has_places else (1,) * axes
+        self._find_places(_index)
         if twin is not None:
             self.tensors, self.params, self.buffers = twin.tensors, twin.params, twin.buffers
             self.window, self.uneven, self.cost = twin.window, twin.uneven, twin.cost
@@ -81,6 +69,30 @@ class Node:
             self._work_out()
         if self.shares is not None:
             self.tensors, self.params, self.buffers = (), 0, 0
+
+    def _find_places(self, rank: Callable[[Node], Any]) -> None:
+        """Tell positions in the input that is least by ``rank`` of those that the node comes from."""
+        grid = self.shape[1:]
+        self.followed = self.inputs
+        if len(self.inputs) == 1:
+            self.origin = self.inputs[0].origin
+        elif self.inputs:
+            taken = self.inputs[: self.operation.differentiable_inputs(*self.input_shapes)] or self.inputs
+            origin = self.origin = min([node.origin for node in taken], key=rank)
+            self.followed = tuple([node for node in taken if node.origin is origin])
+        else:
+            self.origin = self
+        axes = len(self.origin.shape) - 1
+        before = not self.inputs or any(node.has_places for node in self.followed)
+        self.has_places = len(grid) == axes and before and not self.operation.loses_places
+        self.grid = grid if self.has_places else (1,) * axes
+
+    def told_in(self, name: str, inputs: tuple[Node, ...]) -> Node:
+        """A copy that reads ``inputs`` and is told in the input called ``name``, if it comes from that."""
+        found = copy(self)
+        found.inputs = inputs
+        found._find_places(lambda node: (node.name != name, node.index))  # noqa: SLF001 - a copy of its own
+        return found
 
     def _work_out(self) -> None:
         """Ask the operation."""

@@ -19,18 +19,18 @@ UNIT = "unit"
 
 
 def gradient_mass(
-    graph: Graph, node: Node, at: PerAxis, *, images: int = IMAGES, seeds: int = SEEDS
+    graph: Graph, node: Node, at: PerAxis, *, of: str = "", images: int = IMAGES, seeds: int = SEEDS
 ) -> list[list[float]]:
     """How strongly each input pixel acts on position ``at`` of ``node``: height rows of width numbers.
 
-    The pixels are those of the first input that the node comes from; other inputs are noise, too.
+    The pixels are those of the input called ``of``, or of the first that the node comes from; others are noise, too.
 
     The gradient of the sum of the position's channels, its magnitude summed over the input's channels, averaged over
     ``images`` images of normal noise for each of ``seeds`` initialisations; eval mode, on the CPU. Each draw counts
     the same. The caller's random state stays as it was. Raises :class:`SpecError` where no gradient arrives, or none
     that is a number.
     """
-    origin = node.origin
+    origin = next((one for one in graph.inputs if one.name == of), node.origin)
     if len(origin.shape) != MAP:
         message = f"a gradient is drawn over two axes; '{origin.name}' is {shape_text(origin.shape)}"
         raise SpecError([Problem("wrong-value", message, hint="leave --effective out")])

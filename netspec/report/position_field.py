@@ -85,6 +85,9 @@ def remarks(found: PositionField) -> list[str]:
     else:
         later = f"; the first that does is {found.first.name}" if found.first else ", nor any of another operation"
         said.append(f"no position of {found.node.name} {sees(found.node.origin, field)}{later}")
+    if found.also_from:
+        others = ", ".join(found.also_from)
+        said.append(f"{found.node.name} comes from {others}, too: --of {found.also_from[0]} says what is seen of that")
     if found.misaligned:
         drift = any(finding.jumps[0] != finding.jumps[1] for finding in found.misaligned)
         room = ", with room for how far they drift apart" if drift else ""

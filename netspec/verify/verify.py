@@ -18,6 +18,7 @@ from netspec.analysis.memory import memory
 from netspec.analysis.summary import Summary, summary
 from netspec.graph.graph import Graph, Node
 from netspec.ops.facts import key
+from netspec.ops.operation import Operation
 from netspec.verify.fields import ORACLE, field_checks
 from netspec.verify.result import Check, Verification
 from netspec.verify.running import BATCH, Compiled, compiled, one_thread, quiet, sentence
@@ -116,10 +117,11 @@ def _shapes(network: Compiled) -> Iterator[Check]:
 
 
 def _differentiable(network: Compiled) -> Iterator[Check]:
-    """How many of the inputs have a gradient, where an operation says that not all have, or is no known one."""
+    """How many of the inputs have a gradient, where an operation has a rule of its own for that, or is no known one."""
     for node, layer in network.layers.items():
         ours = node.operation.differentiable_inputs(*node.input_shapes)
-        if ours < len(node.inputs) or known(layer.target) is None:
+        plain = type(node.operation).differentiable_inputs is Operation.differentiable_inputs
+        if not plain or known(layer.target) is None:
             inputs = network.inputs(node, BATCH)
             yield Check("inputs with a gradient", node.name, ours, _with_gradient(layer.run, inputs), TORCH)
 
