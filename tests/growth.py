@@ -302,6 +302,17 @@ def repeated_variants(n: int) -> str:
     )
 
 
+def empty_variants(n: int) -> str:
+    """Other names of a network of one layer: each is a network of its own where a family is checked."""
+    return HEAD + lines("variants", n, "v{i}: {{}}") + "stages: [relu]\n"
+
+
+def brought(n: int) -> str:
+    """Patches that each bring in a layer behind the one that the patch before has brought in."""
+    first = HEAD + "stages: {a: relu}\npatch:\n- insert_after: {a: {b0: relu}}\n"
+    return first + "".join(f"- insert_after: {{b{i - 1}: {{b{i}: relu}}}}\n" for i in range(1, n))
+
+
 def broken_variants(n: int) -> str:
     """Variants that all end in the same mistake."""
     head = HEAD + "params: {p: 5}\n" + lines("variants", n, "v{i}: {{p: {i}}}")
@@ -438,6 +449,7 @@ COMPILED: dict[str, tuple[Growing, int]] = {
 COSTLY: tuple[Growing, ...] = (
     *(unknown_names, rules, large_variants, large_aliases, long_expressions, same_lines),
     *(similar_names, similar_parameters, similar_blocks, similar_keys, wildcards, stars, deep_stars),
+    *(empty_variants, brought),
     *(repeated_variants, broken_variants, nested_repeats, doubling, doubling_left_out, laughs, brackets),
     *(deep_values("[", "]"), deep_values("{a: ", "}")),
     *(chains, long_line, folded_text, anchors, many_inputs, large_numbers, outputs, initial, duplicates),

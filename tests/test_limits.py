@@ -98,6 +98,26 @@ def test_depth_needs_no_recursion(word: str) -> None:
     assert stats.memory.training_total > 0
 
 
+def brought(count: int) -> str:
+    """A network into which patches bring layers, each behind the one that the patch before has brought in."""
+    first = f"{HEAD}  a: {{{CONV}}}\npatch:\n- insert_after: {{a: {{b0: relu}}}}\n"
+    return first + "".join(f"- insert_after: {{b{i - 1}: {{b{i}: relu}}}}\n" for i in range(1, count))
+
+
+@pytest.mark.parametrize(("count", "is_allowed"), [(60, True), (61, False), (2_000, False)])
+def test_layers_that_patches_bring_in_are_nested_as_others_are(count: int, is_allowed: bool) -> None:  # noqa: FBT001
+    """A patch of what a patch has brought in is as deep as a chain in a chain, and so has the same limit."""
+    if is_allowed:
+        assert len(netspec.read(brought(count)).graph.operations) == 1 + count
+        return
+    with pytest.raises(netspec.SpecError, match="more than 60 deep, with the layers that patches bring in") as caught:
+        netspec.read(brought(count))
+    (problem,) = caught.value.problems
+    assert problem.code == "limit"
+    assert problem.span
+    assert problem.span.line == 67
+
+
 WORDS = st.text(max_size=40) | st.sampled_from(
     ["no", "1e-3", "0o17", "~", "", "a: b", "- a", "# a", "\x85 ", "x" * 130 + " y"]
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from netspec.compiler.expansion import Expansion
-from netspec.compiler.limits import VALUE, Work, refuse_unbuildable
+from netspec.compiler.limits import NETWORK, VALUE, Work, refuse_unbuildable
 from netspec.compiler.run import Run
 from netspec.compiler.schemes import started
 from netspec.errors.problem import Problem, Problems, SpecError
@@ -48,7 +48,7 @@ def network_of(
     work = work or Work(spec.limits)
     if work.over:
         raise NetworkError([work.over])
-    work.charge(VALUE * _written(spec, given), 0, spec.document.span, problems)
+    work.charge(NETWORK + VALUE * _written(spec, given), 0, spec.document.span, problems)
     values = _settings(spec, variant, given, problems)
     inputs = sizes(spec.inputs, values, given_sizes or {}, variant or spec.header.name, problems)
     if inputs is None:

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 from netspec.compiler.layer_inputs import inputs_of, is_source, joining, reads_nothing, with_absent
 from netspec.compiler.layer_names import is_inline_block, names_in_scope, own_name, repetitions_of
-from netspec.compiler.limits import refuse_depth
 from netspec.compiler.name_lookup import Body, Inputs, seen
 from netspec.compiler.operations import RAISED, BlockGraph, Failed, append, instance_of, refuse
 from netspec.compiler.patches import changed
@@ -263,10 +262,12 @@ class Expansion:
 
     def _inserted(self, kind: Kind, rules: list[Rule], x: Node | None) -> Node | None:
         """The layers that rules of a kind bring in after ``x``."""
+        run = self.run
         for rule in rules:
             if rule.kind == kind and rule.layers:
-                with self.run.patches.bringing(rule):
-                    x = self.chain(rule.layers, self.run.top, x).node
+                run.refuse_depth(run.builder.scope, rule.span)
+                with run.patches.bringing(rule):
+                    x = self.chain(rule.layers, run.top, x).node
         return x
 
     def _in_place(self, layer: Layer, rules: list[Rule]) -> Layer:
@@ -298,7 +299,7 @@ class Expansion:
             message = f"a chain or branches read one input, not {len(inputs)}"
             run.problems.add(Problem("arity", message, layer.span, "join them first"))
             return Built(None, spot.number)
-        refuse_depth(run.builder.scope, layer.span, run.problems)
+        run.refuse_depth(run.builder.scope, layer.span)
         kind = "chain" if isinstance(what, Chain) else "branches"
         with self._scope(spot, kind, layer.span, inputs):
             return self._content(layer, body, inputs[0], spot)
@@ -469,7 +470,7 @@ class Expansion:
             message = f"{block.name} reads {_number(1 + len(block.reads))}, not {given}"
             run.problems.add(Problem("arity", message, arguments.span, hint))
             return None
-        refuse_depth(run.builder.scope, arguments.span, run.problems)
+        run.refuse_depth(run.builder.scope, arguments.span)
         run.charge(arguments.span, values=block.weight)
         known = {key: body.values[key] for key in names.KNOWN_INSIDE if key in body.values}
         return {**known, **settled(block.params, block.name, arguments, known, run.problems)}

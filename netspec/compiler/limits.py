@@ -24,6 +24,8 @@ MAX_PATH = 300
 
 LAYER, VALUE, PATTERN = 20, 8, 2
 """Steps of a look at a layer, at ten characters of a value, and at a pattern of a patch: about a microsecond each."""
+NETWORK = 300
+"""Steps of a network beside its layers: a family of thousands that have one layer each is work, too."""
 OPERATION = 150
 """Steps that each operation of the networks allows: what a network really has is not held against it."""
 
@@ -69,11 +71,17 @@ class Work:
         problems.stop(self.over)
 
 
-def refuse_depth(around: Scope, span: Span, problems: Problems) -> None:
-    """End the search where ``around`` is nested too deep for one more scope, or its path is too long."""
-    hint = "a block that uses itself needs a 'when' that ends it"
-    if around.depth >= MAX_DEPTH:
+def refuse_depth(around: Scope, brought: int, span: Span, problems: Problems) -> None:
+    """End the search where ``around`` is nested too deep for one more scope, or its path is too long.
+
+    Layers that patches bring in around one another, ``brought`` so far, are nested as those in scopes are.
+    """
+    if around.depth + brought >= MAX_DEPTH:
         message = f"blocks and chains are nested more than {MAX_DEPTH} deep"
+        hint = "a block that uses itself needs a 'when' that ends it"
+        if brought:
+            message += ", with the layers that patches bring in around one another"
+            hint = "bring in layers that follow one another as one: insert_after: {x: {a: relu, b: tanh}}"
         problems.stop(Problem("limit", message, span, hint))
     if len(around.name) > MAX_PATH:
         message = f"the path of a layer has more than {MAX_PATH} characters"

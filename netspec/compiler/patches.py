@@ -28,6 +28,8 @@ class Patches:
         self._used: set[int] = set()
         self._done: set[str] = set()
         self._first = 0
+        self.depth = 0
+        """How many rules have their layers expanded, each within those of the one before."""
         self.cost = sum(1 + self._patterns[at].text.count("**") for at in self._globs)
         """Tries of one look at a path: one for each pattern, and for each part in it that may stand for any number."""
 
@@ -65,10 +67,12 @@ class Patches:
     def bringing(self, rule: Rule) -> Iterator[None]:
         """While the layers of ``rule`` are expanded."""
         before, self._first = self._first, self._order[id(rule)] + 1
+        self.depth += 1
         try:
             yield
         finally:
             self._first = before
+            self.depth -= 1
 
     def touching(self, paths: list[str]) -> list[Rule]:
         """The rules that have met any of ``paths``."""

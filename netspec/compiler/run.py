@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from netspec.blocks.block import Block
-from netspec.compiler.limits import LAYER, PATTERN, VALUE, Work
+from netspec.compiler.limits import LAYER, PATTERN, VALUE, Work, refuse_depth
 from netspec.compiler.name_lookup import Body, NameLookup
 from netspec.compiler.patches import Patches
 from netspec.compiler.word_lookup import WordLookup
@@ -52,6 +52,10 @@ class Run:
     def charge(self, span: Span, *, values: int = 0, layers: int = 1) -> None:
         """Count looks at layers, each at all patterns of patches, and at so many values written in them."""
         self.work.charge(layers * self._look + VALUE * values, len(self.builder.nodes), span, self.problems)
+
+    def refuse_depth(self, around: Scope, span: Span) -> None:
+        """End the search where ``around`` is nested too deep for one more scope, or its path is too long."""
+        refuse_depth(around, self.patches.depth, span, self.problems)
 
     def twice(self, error: DuplicateName, span: Span, *, several: bool = False) -> None:
         """Object to a second layer of one name; ``several`` repetitions could have different ones."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netspec.blocks.block import Block
-from netspec.compiler.limits import VALUE, refuse_depth
+from netspec.compiler.limits import VALUE
 from netspec.compiler.name_lookup import Body, Inputs
 from netspec.compiler.patches import SETTABLE
 from netspec.compiler.run import Run
@@ -116,7 +116,7 @@ class _Again:
         """``part`` again, as ``name`` in the current scope, with all names in it; its output."""
         run = self.run
         builder, outside = run.builder, run.builder.scope
-        refuse_depth(outside, self.layer.span, run.problems)
+        run.refuse_depth(outside, self.layer.span)
         nodes = sorted(part.nodes(), key=lambda node: node.index)
         with builder.within(name, part.block, span=self.layer.span, reads=self.reads, shares=part) as top:
             self.scopes[part] = top
