@@ -15,7 +15,6 @@ from netspec import catalogue, files
 from netspec.analysis.budget import overruns
 from netspec.analysis.features import Feature, features
 from netspec.analysis.inputs import inputs_of, inputs_text
-from netspec.analysis.seen import Method, Show
 from netspec.analysis.setup import DTYPES, STATES, Dtype, Optimizer, Setup
 from netspec.compiler.compiler import chosen, network_of
 from netspec.compiler.limits import Work
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     import torch  # noqa: TID251 - for type checkers only
 
     from netspec.analysis.recompute_plan import CheckpointPlan
+    from netspec.analysis.seen import Method, Show
     from netspec.diagram.drawing import Engine
     from netspec.diagram.layout.paper import Page
     from netspec.diagram.scene import Level
@@ -212,8 +212,8 @@ class Network:
             channels=(channel,) if isinstance(channel, int) else tuple(channel),
             at=None if at is None else tuple(at),
             top=_whole("top", top),
-            method=_one_of("method", method, get_args(Method)),
-            show=_one_of("show", show, get_args(Show)),
+            method=method,
+            show=show,
             reading=(mean, std, skip_unreadable),
             theme=theme,
         )

@@ -22,7 +22,7 @@ from transposed import RECTIFIERS, SLOPES, looked_back
 
 import netspec
 from netspec.analysis.seen import Method
-from netspec.analysis.units import field_of, framed, seen_at, seen_node, sheet_nodes
+from netspec.analysis.units import field_of, framed, judged_by, seen_at, seen_node, sheet_nodes
 from netspec.cli import main
 from netspec.errors.problem import SpecError
 from netspec.graph.graph import Graph, Node, upstream
@@ -323,6 +323,49 @@ def test_grad_cam_is_the_class_activation_map_before_a_pooled_classifier(graph_o
     expected = torch.einsum("nc,nchw->nhw", state["f.weight"][[3, 1]], maps).clamp(min=0) / 36
     assert torch.allclose(found, expected, rtol=1e-12, atol=0)
     assert torch.equal(scores, cut.scores(images)[[0, 1], [3, 1]])
+
+
+def test_grad_cam_of_a_map_explains_all_positions_of_it(graph_of: Callable[..., Graph]) -> None:
+    """An output with positions, as of a segmentation, is added up over them; the strongest channel of each image."""
+    graph = graph_of("c: {conv: {out: 4, kernel: 3}}\nr: relu\no: {conv: {out: 2, kernel: 1}}", size=(3, 8, 8))
+    state = prepared(graph, graph.operations[-1])
+    images = torch.randn(3, 3, 8, 8).double()
+    looking = Looking(graph, state, Images("abc", images, images), "gradcam")
+    node = graph.operations[1]
+
+    (panel,) = looking.explained(node, channel=None, top=2)
+
+    sums = Cut(graph, node, state, graph.outputs[0]).scores(images)
+    assert sums.shape == (3, 2)
+    best = sums.max(1).values.sort(descending=True).values[:2]
+    assert [patch.value for patch in panel.patches] == pytest.approx(best.tolist())
+    assert all(patch.gradient.shape == (8, 8) and patch.gradient.min() >= 0 for patch in panel.patches)
+
+
+def test_operations_that_no_image_leads_to_cannot_be_seen() -> None:
+    """What is a parameter, comes from two inputs, or has no output behind it for Grad-CAM, is told to be so."""
+    text = """
+netspec: 1
+name: two
+inputs: {left: [3, 8, 8], right: [3, 8, 8]}
+stages:
+  a: {conv: {out: 4, kernel: 3}, from: left}
+  b: {conv: {out: 4, kernel: 3}, from: right}
+  scale: {parameter: [4, 6, 6]}
+  both: {add: [a, b]}
+  scaled: {multiply: [both, scale]}
+"""
+    graph = netspec.read(text).graph
+    state = prepared(graph, graph.operations[-1])
+    images = torch.randn(1, 3, 8, 8).double()
+
+    for name, said in (("scale", "a parameter"), ("both", r"comes from 2 inputs \(left, right\)"), ("left", "reads")):
+        with pytest.raises(SpecError, match=said):
+            seen_node(graph, name)
+    with pytest.raises(SpecError, match="there is none behind it"):
+        judged_by(graph, graph.operations[-1])
+    (panel,) = Looking(graph, state, Images("a", images, images)).panels(seen_node(graph, "b"), channels=[2], top=1)
+    assert panel.patches[0].gradient.abs().max() > 0
 
 
 def test_patches_are_cropped_beside_gates_and_at_the_edge() -> None:

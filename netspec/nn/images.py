@@ -1,4 +1,4 @@
-"""Images from files, as networks read them: grey or RGB, of the network's height and width, numbers from 0 to 1.
+"""Images from files, for networks to read: grey or RGB, of the network's height and width, with 8 bits a channel.
 
 An image of another shape is scaled until it covers what the network reads, and its middle is kept. A grey image is
 repeated for a network that reads colours, colours become luma (ITU-R 601) for one that reads grey, and what is
@@ -41,7 +41,7 @@ WHITE = (255, 255, 255, 255)
 
 
 class Picture(NamedTuple):
-    """An image as a network reads it: ``pixels`` are C x H x W, from 0 to 1; ``was`` is its shape in the file."""
+    """An image for a network: ``pixels`` are C x H x W, of 8 bits; ``was`` is its shape in the file."""
 
     path: Path
     pixels: Tensor
@@ -55,7 +55,7 @@ class Picture(NamedTuple):
 
 
 class Normalisation(NamedTuple):
-    """What is taken from each channel, and what the rest is divided by, before a network reads it."""
+    """What is taken from each channel, from 0 to 1, and what the rest is divided by, before a network reads it."""
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
@@ -150,9 +150,9 @@ def fitted(image: Image.Image, size: Sequence[int]) -> Image.Image:
 
 
 def pixels(image: Image.Image) -> Tensor:
-    """C x H x W, numbers from 0 to 1."""
+    """C x H x W, of 8 bits."""
     content = torch.frombuffer(bytearray(image.tobytes()), dtype=torch.uint8)
-    return content.view(image.height, image.width, -1).permute(2, 0, 1).float().div(255)
+    return content.view(image.height, image.width, -1).permute(2, 0, 1).contiguous()
 
 
 def folder(path: Path) -> list[Path]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from netspec.analysis.seen import Method, Show
 from netspec.analysis.units import asked
@@ -35,7 +35,11 @@ def see(  # noqa: PLR0913 - one argument for each thing that can be asked
     reading: tuple[Sequence[float] | None, Sequence[float] | None, bool],
     theme: Theme,
 ) -> SeenReport | FiltersReport:
-    """What :meth:`netspec.Network.see` returns."""
+    """What :meth:`netspec.Network.see` returns. Raises :class:`ValueError` where there is no such method, or view."""
+    for word, value, known in (("method", method, get_args(Method)), ("show", show, get_args(Show))):
+        if value not in known:
+            message = f"{word} is one of {', '.join(known)}, not {value!r}"
+            raise ValueError(message)
     if show == "filters":
         name, shape, found = first_filters(graph, weights, MOST_FILTERS)
         return FiltersReport(graph.name, name, shape, found, theme)

@@ -59,9 +59,8 @@ def look(
     Raises :class:`SpecError` where the weights are not those of the network, or images cannot be read.
     """
     state = _state(graph, weights)
-    images, remarks = _images(asked.node.origin, graph, given, how)
-    kind = next((one for one in state.values() if one.is_floating_point()), torch.zeros(()))
-    images = images._replace(given=images.given.to(kind.device, kind.dtype))
+    like = next((one for one in state.values() if one.is_floating_point()), torch.zeros(()))
+    images, remarks = _images(asked.node.origin, graph, given, how, like)
     looking = Looking(graph, state, images, asked.method)
     if asked.method == "gradcam":
         panels = looking.explained(asked.node, channel=(asked.channels or (None,))[0], top=asked.top)
@@ -95,24 +94,26 @@ def _state(graph: Graph, weights: nn.Module | Mapping[str, Tensor]) -> dict[str,
     return state
 
 
-def _images(origin: Node, graph: Graph, given: Tensor | Sequence[Any], how: Reading) -> tuple[Images, list[str]]:
+def _images(
+    origin: Node, graph: Graph, given: Tensor | Sequence[Any], how: Reading, like: Tensor
+) -> tuple[Images, list[str]]:
     """What is looked at, and remarks on it."""
     if isinstance(given, Tensor):
         if given.dim() != 1 + len(origin.shape) or tuple(given.shape[1:]) != origin.shape:
             message = f"{graph.name} reads N x {shape_text(origin.shape)}, not {shape_text(tuple(given.shape))}"
             raise SpecError([Problem("wrong-value", message)])
         refuse_other_inputs(graph.name, origin.shape)
-        return Images([str(number) for number in range(len(given))], _spread(given), given), []
+        return Images([str(number) for number in range(len(given))], given, like), []
     refuse_other_inputs(graph.name, origin.shape)
     normalised = how.normalisation(origin.shape[0])
     found, problems = readable(_files(given), origin.shape)
     if not how.skip_unreadable or not found:
         Problems(problems).check()
-    pixels = torch.stack([one.pixels for one in found])
     remarks = [f"left out: {problem.message}" for problem in problems]
     remarks += _changed(found)
     remarks.append(_normalised(normalised))
-    return Images([str(one.path) for one in found], pixels, normalised(pixels)), remarks
+    names, pixels = [str(one.path) for one in found], torch.stack([one.pixels for one in found])
+    return Images(names, pixels, like, normalised.__call__), remarks
 
 
 def _normalised(how: Normalisation) -> str:
@@ -138,14 +139,6 @@ def _changed(pictures: Sequence[Picture]) -> Iterator[str]:
         named = ", ".join(f"{one.path.name} {one.changed}" for one in changed[:NAMED])
         more = ", ..." if len(changed) > NAMED else ""
         yield f"{len(changed)} of {len(pictures)} images are of another shape, and were made to fit: {named}{more}"
-
-
-def _spread(images: Tensor) -> Tensor:
-    """``images`` with the values of each from 0 to 1, to be shown."""
-    flat = images.detach().cpu().float().flatten(1)
-    low = flat.min(1, keepdim=True).values
-    high = flat.max(1, keepdim=True).values
-    return ((flat - low) / (high - low).clamp(min=1e-12)).view(images.shape)
 
 
 def _remarks(graph: Graph, asked: Asked, panels: Sequence[Panel]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import torch
@@ -23,16 +23,35 @@ BATCH = 8
 
 
 class Images(NamedTuple):
-    """What is looked at: names, ``pixels`` from 0 to 1, N x C x H x W, and the same as the network reads them."""
+    """What is looked at: names, and pixels, N x C x H x W, of 8 bits where they are ``normalised`` to be read.
+
+    ``like`` has the precision and the place of what the network reads. Without a normalisation ``pixels`` are what it
+    reads, and are shown from their smallest to their largest number.
+    """
 
     names: Sequence[str]
     pixels: Tensor
-    given: Tensor
+    like: Tensor
+    normalised: Callable[[Tensor], Tensor] | None = None
+
+    def given(self, rows: Sequence[int] | slice) -> Tensor:
+        """Some of them, as the network reads them."""
+        chosen = self.pixels[rows]
+        read = chosen if self.normalised is None else self.normalised(chosen.float().div(255))
+        return read.to(self.like.device, self.like.dtype)
 
     def batches(self) -> Iterator[Tensor]:
-        """What the network reads, a few images at once."""
-        for begin in range(0, len(self.given), BATCH):
-            yield self.given[begin : begin + BATCH]
+        """All, a few at once."""
+        for begin in range(0, len(self.pixels), BATCH):
+            yield self.given(slice(begin, begin + BATCH))
+
+    def shown(self, row: int) -> Tensor:
+        """One of them, from 0 to 1, C x H x W."""
+        pixels = self.pixels[row].detach().cpu()
+        if self.normalised is not None:
+            return pixels.float().div(255)
+        low, high = pixels.min(), pixels.max()
+        return ((pixels - low) / (high - low)).float() if high > low else torch.zeros_like(pixels)
 
 
 class Unit(NamedTuple):
@@ -91,7 +110,7 @@ class Looking(NamedTuple):
         Without a ``channel`` it is of each image the strongest.
         """
         cut = Cut(self.graph, node, self.state, judged_by(self.graph, node))
-        scores = torch.cat([cut.scores(batch) for batch in self.images.batches()])
+        scores = torch.cat([cut.scores(batch).cpu() for batch in self.images.batches()])
         if channel is None:
             values, chosen = scores.max(1)
         else:
@@ -100,8 +119,8 @@ class Looking(NamedTuple):
         patches: list[Patch] = []
         for begin in range(0, len(order), BATCH):
             batch = order[begin : begin + BATCH]
-            maps, found = cut.weighed(self.images.given[batch], chosen[batch])
-            size = self.images.given.shape[2:]
+            maps, found = cut.weighed(self.images.given(batch.tolist()), chosen[batch].to(self.images.like.device))
+            size = self.images.pixels.shape[2:]
             fine = functional.interpolate(maps.unsqueeze(1), size, mode="bilinear", align_corners=False).squeeze(1)
             patches += [
                 self._whole(image, int(chosen[image]), float(value), one)
@@ -110,7 +129,7 @@ class Looking(NamedTuple):
         return (Panel(node.name, channel, tuple(patches)),)
 
     def _whole(self, image: int, channel: int, value: float, found: Tensor) -> Patch:
-        pixels = self.images.pixels[image]
+        pixels, found = self.images.shown(image), found.cpu()
         region: Region = tuple([(0, size - 1) for size in pixels.shape[1:]])
         name = self.images.names[image]
         shown = heat(pixels, found)
@@ -124,10 +143,10 @@ class Looking(NamedTuple):
             if at is None:
                 most, where = found.max(2)
             else:
-                where = torch.full(found.shape[:2], _number(cut.node, at))
+                where = torch.full(found.shape[:2], _number(cut.node, at), device=found.device)
                 most = found.gather(2, where.unsqueeze(2)).squeeze(2)
-            values.append(most)
-            places.append(where)
+            values.append(most.cpu())
+            places.append(where.cpu())
         return torch.cat(values), torch.cat(places)
 
     def _patches(self, cut: Cut, units: Sequence[Unit]) -> Iterator[Patch]:
@@ -136,17 +155,17 @@ class Looking(NamedTuple):
         field = field_of(original, self.graph)
         for begin in range(0, len(units), BATCH):
             batch = units[begin : begin + BATCH]
-            given = self.images.given[[unit.image for unit in batch]]
+            given = self.images.given([unit.image for unit in batch])
             seeds = given.new_zeros(len(batch), *node.shape)
             for row, unit in enumerate(batch):
                 seeds[(row, unit.channel, *unit.at)] = 1
-            for unit, found in zip(batch, cut.looked_back(given, seeds, self.method), strict=True):
+            for unit, found in zip(batch, cut.looked_back(given, seeds, self.method).cpu(), strict=True):
                 yield self._patch(original, field, unit, found)
 
     def _patch(self, node: Node, field: Field, unit: Unit, found: Tensor) -> Patch:
         region, seen = seen_at(node, field, unit.at)
         rows, columns = (slice(first, last + 1) for first, last in region)
-        original = of_image(self.images.pixels[unit.image, :, rows, columns])
+        original = of_image(self.images.shown(unit.image)[:, rows, columns])
         signal = of_signal(found[:, rows, columns])
         return Patch(self.images.names[unit.image], *unit[1:], region, seen, original, signal, found)
 

@@ -100,7 +100,7 @@ def loaded(folder: Folder, shape: Shape, *, skip: bool) -> Loaded:
         except SpecError as error:
             problems += error.problems
             continue
-        pixels[len(kept)] = one.pixels.mul(255).round().to(torch.uint8)
+        pixels[len(kept)] = one.pixels
         sizes[one.was] += 1
         kept.append(place)
     if problems and not skip:
