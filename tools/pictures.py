@@ -2,25 +2,44 @@
 
     python tools/pictures.py                    # every network that ships, at every level
     python tools/pictures.py resnet50 --level paper
+    python tools/pictures.py --page column
+    python tools/pictures.py --latex            # instead, every network as TikZ in one document of pdflatex
 
-Needs Chromium (`apt-get install chromium`), the fonts Liberation and DejaVu, and `pip install playwright`. Without them
-it says so and ends with exit code 2; where a picture is wrong, with 1.
+Needs Chromium (`apt-get install chromium`), the fonts Liberation and DejaVu, and `pip install playwright`; LaTeX needs
+`apt-get install texlive-latex-extra texlive-pictures`, and its pages are in build/pictures.pdf. Without them it says so
+and ends with exit code 2; where a picture is wrong, with 1.
 """
 
 from __future__ import annotations
 
 import argparse
+import shutil
+import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from shutil import which
-from typing import Any
+from tempfile import TemporaryDirectory
 
 from netspec import catalogue
 from netspec.api import read
 from netspec.diagram.drawing import Drawing
-from netspec.diagram.scene import LEVELS
+from netspec.diagram.layout.paper import PAPERS, Page
+from netspec.diagram.scene import LEVELS, Level
 from netspec.diagram.writers.svg import svg
+from netspec.diagram.writers.tikz import tex
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = ROOT / "build" / "pictures.pdf"
+"""Where the pages of pdflatex are to be looked at."""
+Drawings = Iterator[tuple[str, Drawing]]
+"""What is drawn, each with its name."""
+LATEX = r"""\documentclass[tikz,multi=tikzpicture]{standalone}
+\usetikzlibrary{arrows.meta}
+\begin{document}
+%s\end{document}
+"""
 
 FONTS = ("Liberation Sans", "DejaVu Sans")
 MEASURE = """
@@ -71,7 +90,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("specs", nargs="*", help="networks; all that ship if none is named")
     parser.add_argument("--level", choices=LEVELS, action="append", help="all three if none is named; repeatable")
+    parser.add_argument("--page", choices=PAPERS, default="text")
+    parser.add_argument("--latex", action="store_true", help="compile all with pdflatex, in place of a browser")
     given = parser.parse_args()
+    found = _pictures(given.specs or list(_shipped()), given.level or LEVELS, given.page)
+    return latex(found) if given.latex else measured(found)
+
+
+def measured(drawings: Drawings) -> int:
+    """Measure pictures in Chromium."""
     browser = which("chromium") or which("chromium-browser") or which("google-chrome")
     try:
         from playwright.sync_api import sync_playwright  # noqa: PLC0415 - few machines have it
@@ -85,15 +112,41 @@ def main() -> int:
     drawn = 0
     with sync_playwright() as playwright:
         page = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"]).new_page()
-        for word, level, picture in _pictures(given.specs or list(_shipped()), given.level or LEVELS):
+        for name, drawing in drawings:
             drawn += 1
-            page.set_content(picture)
+            page.set_content(svg(drawing).decode())
             for font in FONTS:
                 for problem in page.evaluate(MEASURE, font):
                     wrong[problem.partition(":")[0]] += 1
-                    print(f"{word} {level} in {font}: {problem}")
+                    print(f"{name} in {font}: {problem}")
     print(f"{drawn} pictures in {len(FONTS)} fonts: " + (str(dict(wrong)) if wrong else "nothing wrong"))
     return 1 if wrong else 0
+
+
+def latex(drawings: Drawings) -> int:
+    """Compile all pictures as pages of one document, each as large as its picture."""
+    if which("pdflatex") is None:
+        print("pictures are not compiled: apt-get install texlive-latex-extra texlive-pictures", file=sys.stderr)
+        return 2
+    with TemporaryDirectory() as folder:
+        names: list[str] = []
+        for name, drawing in drawings:
+            (Path(folder) / f"{len(names)}.tex").write_bytes(tex(drawing))
+            names.append(name)
+        body = "".join([f"\\typeout{{picture {place}}}\\input{{{place}}}\n" for place in range(len(names))])
+        (Path(folder) / "all.tex").write_text(LATEX % body, encoding="utf-8")
+        command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        said = done.stdout
+        if done.returncode:
+            place = int(said.rpartition("picture ")[2].split(maxsplit=1)[0])
+            print(f"{names[place]}: {said[-1000:]}")
+            return 1
+        pages = said.partition("Output written on all.pdf (")[2].split(maxsplit=1)[0]
+        PAGES.parent.mkdir(exist_ok=True)
+        shutil.copy(Path(folder) / "all.pdf", PAGES)
+    print(f"{len(names)} pictures are {pages} pages of {PAGES.relative_to(ROOT)}")
+    return 0 if pages == str(len(names)) else 1
 
 
 def _shipped() -> Iterator[str]:
@@ -103,11 +156,11 @@ def _shipped() -> Iterator[str]:
             yield f"{name}@{variant}" if variant else name
 
 
-def _pictures(words: Any, levels: Any) -> Iterator[tuple[str, str, str]]:
+def _pictures(words: Iterable[str], levels: Iterable[Level], page: Page) -> Drawings:
     for word in words:
         graph = read(word).graph
         for level in levels:
-            yield word, level, svg(Drawing(graph, level, theme="light")).decode()
+            yield f"{word} {level}", Drawing(graph, level, page=page, theme="light")
 
 
 if __name__ == "__main__":
