@@ -27,7 +27,9 @@ from netspec.diagram.from_graph.folding import readers
 from netspec.diagram.from_graph.merging import Letters
 from netspec.diagram.labels import human, merged, share
 from netspec.diagram.layout.beside import MOST_LANES
+from netspec.diagram.layout.box_shapes import CORNERS
 from netspec.diagram.layout.comparison import comparison
+from netspec.diagram.layout.key import NAMES
 from netspec.diagram.layout.page import READABLE, picture
 from netspec.diagram.layout.paper import PAPERS
 from netspec.diagram.scene import (
@@ -55,7 +57,7 @@ from netspec.diagram.writers.outline_text import outline
 from netspec.diagram.writers.svg import svg
 from netspec.diagram.writers.tikz import tex
 from netspec.drawing.picture import Picture, texts
-from netspec.drawing.theme import FAMILIES, PALETTES
+from netspec.drawing.theme import FAMILIES, LOOKS, PALETTES
 from netspec.errors.problem import SpecError
 from netspec.graph.graph import Graph
 
@@ -99,15 +101,8 @@ NETWORKS = [word for words in shipped.FILES.values() for word in words]
 PLAIN = [word for word in NETWORKS if not is_among(word, CROSSING)]
 
 
-LARGE = (
-    "deeplabv3_mobilenet_v3_large.yaml",
-    "dla.yaml@dla60",
-    "fpn.yaml@*",
-    "ghostnet.yaml",
-    "hardnet68.yaml",
-    "res2net.yaml@*_[68]s",
-)
-"""Words whose figures are larger: up to twelve kinds of one block, five outputs, links of very many layers."""
+LARGE = ("dla.yaml@dla60", "ghostnet.yaml", "hardnet68.yaml", "res2net.yaml@*_[68]s")
+"""Words whose figures are larger: kinds of one block, links of very many layers."""
 
 
 def fits(found: Picture, page: str) -> bool:
@@ -125,6 +120,22 @@ def test_the_figure_of_a_paper_fits_its_page(word: str) -> None:
     found = picture(scene(shipped.graph(word)))
 
     assert fits(found, "text") is not is_among(word, LARGE)
+    assert problems(found) == []
+
+
+LARGEST = (
+    "deeplabv3_mobilenet_v3_large.yaml", "fpn.yaml@fpn_resnet101", "inception-v4.yaml",
+    "lraspp_mobilenet_v3_large.yaml",
+)  # fmt: skip
+"""Those that have the least room to spare."""
+
+
+@pytest.mark.parametrize("word", LARGEST)
+def test_the_largest_figures_fit_a_page(word: str) -> None:
+    """Kinds that differ in dilation are one, what hangs aside stands where there is room: these are a page each."""
+    found = picture(scene(shipped.graph(word)))
+
+    assert fits(found, "text")
     assert problems(found) == []
 
 
@@ -443,6 +454,49 @@ def test_nothing_is_left_out(name: str, level: Level) -> None:
     assert added_up(found) == found.figures
     assert ends == outputs | ({node.name for node in graph.inputs} if len(graph.inputs) > 1 else {"input"})
     assert problems(picture(found)) == []
+
+
+def test_sizes_are_told_inside_of_skips() -> None:
+    """A U-Net's levels stand between the ends of its skips; the size of each map is told beside them all the same."""
+    found = picture(scene(shipped.graph("unet.yaml@unet")))
+    sizes = [text.words.partition("\N{MULTIPLICATION SIGN}")[0] for text in texts(found.shapes) if text.anchor == "end"]
+
+    assert sizes[:8] == ["256", "128", "64", "32", "64", "128", "256", "512"]
+
+
+def test_what_hangs_aside_stands_beside_what_is_there() -> None:
+    """A pyramid's outputs stand next to their level, on the left of the skips that lead around all of it."""
+    found = picture(scene(shipped.graph("fpn.yaml@fpn_resnet50")))
+    x = {text.words.partition(":")[0]: text.x for text in texts(found.shapes) if text.words.startswith(("1:", "2:"))}
+    skips = [x for shape in flat(found.shapes) if getattr(shape, "look", "") == "skip-changed" for x, _ in shape.points]
+
+    assert max(x.values()) - min(x.values()) < 5
+    assert max(x.values()) < max(skips) - 100
+
+
+def test_the_number_of_links_is_told_of_any_dense_block() -> None:
+    """Six layers have 21 links, which are arcs; twelve have 78, too many to be drawn, and the number is told."""
+    for word, count, arcs in (("densenet121.yaml", 21, 28), ("densenet-cifar.yaml@densenet40-k12", 78, 0)):
+        found = picture(scene(shipped.graph(word)))
+        curves = [shape for shape in flat(found.shapes) if getattr(shape, "look", "") == "arc"]
+
+        assert [text.words for text in texts(found.shapes) if text.words.startswith(f"{count} links: each layer")]
+        assert len(curves) == arcs
+
+
+def test_families_are_told_apart_without_colour() -> None:
+    """In print no two kinds of layers have the same form, shade, width and dashes of their border."""
+    told = [
+        (
+            CORNERS.get(family),
+            PALETTES["print"][f"{family.value}-fill"],
+            LOOKS[family.value].width,
+            LOOKS[family.value].dash,
+        )
+        for family in NAMES
+    ]
+
+    assert len(set(told)) == len(NAMES)
 
 
 def test_the_longest_way_is_the_spine() -> None:

@@ -23,6 +23,7 @@ FAMILIES = ("conv", "linear", "norm", "activation", "pool", "join", "regularise"
 LOOKS: dict[str, Look] = {
     "ground": Look("ground"),
     **{family: Look(f"{family}-fill", f"{family}-line", 1.6 if family == "linear" else 1.0) for family in FAMILIES},
+    "regularise": Look("regularise-fill", "regularise-line", 1.0, "1.5 1.5"),
     **{f"{family}-block": Look(f"{family}-fill", f"{family}-line", 1.8) for family in FAMILIES},
     **{f"{family}-aside": Look(f"{family}-fill", f"{family}-line", 1.0, "4 3") for family in FAMILIES},
     "frame": Look("frame-fill", "frame-line", 0.8),
@@ -82,7 +83,7 @@ COLOURS = {
     "linear-line": ("#6b46c1", "#b794f4", "#000000"),
     "norm-fill": ("#edf2f7", "#2a3442", "#ffffff"),
     "norm-line": ("#64748b", "#94a3b8", "#000000"),
-    "activation-fill": ("#fce8d2", "#4f3412", "#ffffff"),
+    "activation-fill": ("#fce8d2", "#4f3412", "#d9d9d9"),
     "activation-line": ("#a0630f", "#e0a458", "#000000"),
     "pool-fill": ("#f8dde0", "#4f2029", "#ffffff"),
     "pool-line": ("#b4485b", "#f0909f", "#000000"),
@@ -105,6 +106,6 @@ COLOURS = {
     "removed": ("#c53030", "#fc8181", "#000000"),
     "changed": ("#b7600b", "#f6ad55", "#000000"),
 }
-"""Name -> colour in light, in dark, and in print, where form alone tells families apart."""
+"""Name -> colour in light, in dark, and in print, where form, line and shade tell families apart."""
 LIGHT, DARK, PRINT = ({name: colours[place] for name, colours in COLOURS.items()} for place in range(3))
 PALETTES = {"light": LIGHT, "dark": DARK, "print": PRINT}

@@ -12,6 +12,7 @@ from netspec.diagram.scene import Grid
 
 _NUMBERS = re.compile(r"(\d+(?:\.\d+)?)")
 _UNSTRIDED = re.compile(rf"(\d(?:{TIMES}\d+)+)(?![\d{TIMES}/])")
+_UNDILATED = re.compile(rf"^(conv [\d{TIMES}/]+, \d+)(?!\d|, dilation)")
 STRIDES = "stuvwxyz"
 LETTERS = [letter for letter in ascii_lowercase if letter not in STRIDES]
 MOST_TIMES = 8
@@ -21,8 +22,13 @@ Numbers = tuple[str | None, ...]
 
 
 def pattern(label: str) -> str:
-    """What labels of copies must share to be told as one: all but their numbers; a step of one is not written."""
-    return _NUMBERS.sub("#", _UNSTRIDED.sub(r"\1/1", label))
+    """What labels of copies must share to be told as one: all but their numbers; what is one is not written."""
+    return _NUMBERS.sub("#", _spelt_out(label))
+
+
+def _spelt_out(label: str) -> str:
+    """``label`` with the step and the dilation of one, which are not written."""
+    return _UNDILATED.sub(r"\1, dilation 1", _UNSTRIDED.sub(r"\1/1", label))
 
 
 class Role(NamedTuple):
@@ -54,7 +60,7 @@ class Letters:
         """
         if len(set(labels)) == 1:
             return labels[0]
-        strided = [_UNSTRIDED.sub(r"\1/1", label) for label in labels]
+        strided = [_spelt_out(label) for label in labels]
         if len({pattern(label) for label in labels}) > 1:
             return (self._named(word, labels, rows) if word else None) or merged(labels)
         pieces = [_NUMBERS.split(label) for label in strided]
@@ -134,8 +140,9 @@ def _order(name: str) -> tuple[bool, bool, str]:
 
 
 def _written(text: str, labels: Sequence[str]) -> str:
-    """``text`` without the step of one that no label has written."""
-    return text if any("/1" in label for label in labels) else text.replace("/1,", ",")
+    """``text`` without the step and the dilation of one that no label has written."""
+    text = text if any("/1" in label for label in labels) else text.replace("/1,", ",")
+    return text.replace(", dilation 1", "") if not any("dilation" in label for label in labels) else text
 
 
 def _agree(numbers: Numbers, others: Numbers, times: int) -> bool:

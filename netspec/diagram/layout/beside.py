@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
 
 from netspec.diagram.layout.box_shapes import CIRCLE
 from netspec.diagram.layout.wires import BUS, Laid, Wire
 from netspec.diagram.scene import INTO, Box, Crossing, Edge, Kind, Series, Side, parts_of
+from netspec.drawing.picture import Line, Part, Rect, Shape, Text, flattened
+from netspec.drawing.text_width import text_width
 
 BESIDE = 12
 """Between what stands beside each other."""
@@ -33,14 +37,19 @@ def add_rails(laid: Laid, rails: Sequence[Edge]) -> None:
 
 
 def add_sides(laid: Laid, sides: Sequence[tuple[Side, Laid]]) -> None:
-    """What hangs at parts of a series, in a lane of its own on the right."""
+    """What hangs at parts of a series, on the right of all that stands at its height; below others that hang there."""
     stops = {INTO: 0.0, **{part.key: top + height for part, top, height, _ in laid.stops}}
-    lane, free = laid.right + 2 * BESIDE, 0.0
-    right = laid.right
+    beside = _extents(laid) if sides else []
+    lane = free = right = 0.0
     for side, inner in sorted(sides, key=lambda pair: stops[pair[0].at]):
         start = stops[side.at]
         bus = start + BUS / 2
         top = max(bus, free)
+        before = lane
+        reach = max([area.right for area in beside if area.bottom > start and area.top < top + inner.height], default=0)
+        lane = reach + 2 * BESIDE
+        if top > bus and lane > before:
+            lane, top = max(lane, right + 2 * BESIDE), bus
         x = lane + inner.left
         for wire in inner.wires:
             if not wire.begins:
@@ -52,8 +61,37 @@ def add_sides(laid: Laid, sides: Sequence[tuple[Side, Laid]]) -> None:
         right = max(right, x + inner.right)
         laid.take(inner, x, top)
         laid.height = max(laid.height, top + inner.height)
-        free = top + inner.height + BESIDE
+        free = max(free, top + inner.height + BESIDE)
     laid.right = max(laid.right, right)
+
+
+class Extent(NamedTuple):
+    """How far to the right something reaches, and from where to where down."""
+
+    right: float
+    top: float
+    bottom: float
+
+
+def _extents(laid: Laid) -> list[Extent]:
+    """Those of all boxes, and of all straight pieces of lines."""
+    lines = [Line(tuple(wire.points), "") for wire in laid.wires]
+    return list(_of_shapes(flattened([*laid.shapes, *lines])))
+
+
+def _of_shapes(shapes: Iterable[Shape]) -> Iterator[Extent]:
+    for shape in shapes:
+        if isinstance(shape, Part):
+            yield from _of_shapes(shape.shapes)
+        elif isinstance(shape, Rect):
+            yield Extent(shape.x + shape.width, shape.y, shape.y + shape.height)
+        elif isinstance(shape, Text):
+            width = text_width(shape.words, shape.size, bold=True)
+            right = {"start": width, "middle": width / 2, "end": 0.0}[shape.anchor]
+            yield Extent(shape.x + right, shape.y - shape.size, shape.y)
+        elif isinstance(shape, Line):
+            for (x, y), (other_x, other_y) in pairwise(shape.points):
+                yield Extent(max(x, other_x), min(y, other_y), max(y, other_y))
 
 
 def hanging(series: Series, sides: Sequence[Side]) -> list[Side]:

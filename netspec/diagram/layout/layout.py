@@ -53,6 +53,7 @@ class Layout:
                 between = self._link(link, source is not None, target, sides)
                 known = len(laid.wires)
                 laid.take(between, 0, y)
+                laid.inner += [(part, top + y, height) for part, top, height in between.inner]
                 wires = laid.wires[known:]
                 if source is not None:
                     for wire in wires:
@@ -191,6 +192,9 @@ class Layout:
                 if not wire.begins:
                     wire.points.insert(0, (wire.top[0], -down))
             laid.take(branch, x, before + down)
+            if link.main is not None and way is link.branches[link.main]:
+                stops = [*[stop[:3] for stop in branch.stops], *branch.inner]
+                laid.inner = [(part, top + before + down, height) for part, top, height in stops]
         return laid
 
 

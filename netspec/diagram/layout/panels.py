@@ -132,11 +132,9 @@ def _stripes(stripes: Stripes) -> Block:
     first = max(text_width(str(stripes.out[0]), SMALL) + 6, step)
     longest = bars + first + step * (len(stripes.out) - 1) + 6 + text_width(f"= {sum(stripes.out)}", SMALL, bold=True)
     links = count * (count - 1) // 2
-    note = f"{links} links: each layer reads the input and all layers before it" if count <= ROOM_FOR_ARCS else ""
-    height = heights[-1] + 14
-    if note:
-        shapes.append(Text(0, height + 6, note, SMALL, "muted", "start"))
-        height += 10
+    note = f"{links} links: each layer reads the input and all layers before it"
+    height = heights[-1] + 24
+    shapes.append(Text(0, height - 4, note, SMALL, "muted", "start"))
     return Block(max(longest, text_width(note, SMALL)), height, (*(arcs if count <= ROOM_FOR_ARCS else ()), *shapes))
 
 

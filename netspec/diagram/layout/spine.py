@@ -13,6 +13,9 @@ from netspec.diagram.scene import INTO, Box, Drawn, Edge, Group, Kind, Scene, Se
 from netspec.drawing.picture import At, Line, Shape, Text
 from netspec.drawing.text_width import text_width
 
+UNEVEN = 1.6
+"""How much higher than all columns together, shared out, one of them may be."""
+
 
 def spine(scene: Scene, layout: Layout, columns: int) -> Block | None:
     """The spine in columns, with the size of what comes out on the left where it changes."""
@@ -33,7 +36,8 @@ def spine(scene: Scene, layout: Layout, columns: int) -> Block | None:
             [rail for rail in drawn.rails if rail.source in keys or (rail.source == INTO and chunk is chunks[0])],
         )
         labels: list[tuple[float, str]] = []
-        for part, top, high, _ in laid.stops:
+        stops = sorted([*[stop[:3] for stop in laid.stops], *laid.inner], key=lambda stop: stop[1])
+        for part, top, high in stops:
             grid = last_box(part).shape[1:]
             if grid != size and grid and last_box(part).kind is not Kind.END:
                 middle = top + high / 2 if isinstance(part, Box) else top + high - 10
@@ -59,7 +63,10 @@ def spine(scene: Scene, layout: Layout, columns: int) -> Block | None:
 
 
 def _chunks(drawn: Drawn, layout: Layout, columns: int) -> list[Series] | None:
-    """The spine cut into so many columns of about the same height, where it is a single line; None where it is not."""
+    """The spine cut into so many columns of about the same height, where it is a single line; None where it is not.
+
+    Nothing is cut where that leaves a column that is nearly all of it.
+    """
     series = drawn.flow
     if columns == 1:
         return [series]
@@ -81,6 +88,9 @@ def _chunks(drawn: Drawn, layout: Layout, columns: int) -> list[Series] | None:
             return None
         chosen.append(min(free, key=lambda place: abs(tops[place] - wanted)))
     stops = [0, *chosen, len(series.parts)]
+    ends = [0.0, *[tops[place] for place in chosen], laid.height]
+    if max(below - above for above, below in pairwise(ends)) > UNEVEN * laid.height / columns:
+        return None
     return [cut(series, first, last) for first, last in pairwise(stops)]
 
 

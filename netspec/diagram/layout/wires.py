@@ -54,6 +54,8 @@ class Laid:
     wires: list[Wire] = field(default_factory=list)
     stops: list[tuple[Box | Group, float, float, float]] = field(default_factory=list)
     """Of a series: each part with its top, its height, and how far it reaches to the right of the axis."""
+    inner: list[tuple[Box | Group, float, float]] = field(default_factory=list)
+    """Parts on the same axis between those of a series, which others go around: each with its top and its height."""
 
     def take(self, other: Laid, x: float, y: float) -> None:
         """Everything of ``other`` with its axis at ``x`` and its top at ``y``."""
