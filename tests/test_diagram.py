@@ -20,6 +20,7 @@ from picture_checks import flat, problems
 from random_wiring import random_wiring
 
 import netspec
+from netspec import catalogue
 from netspec.analysis.summary import summary
 from netspec.diagram.drawing import Drawing, scene
 from netspec.diagram.from_graph.facts import Facts
@@ -438,8 +439,13 @@ EXAMPLES = {path.stem: path for path in sorted((Path(__file__).parent / "example
 
 
 def example(name: str) -> Graph:
-    """A network of ``tests/examples``, the twins, or one that ships."""
-    return netspec.read(TWINS if name == "twins" else EXAMPLES.get(name, name)).graph
+    """A network of ``tests/examples``, of a family there the first one; the twins, or one that ships."""
+    if name == "twins":
+        return netspec.read(TWINS).graph
+    if name not in EXAMPLES:
+        return netspec.read(name).graph
+    first = catalogue.spec(EXAMPLES[name])[0].family()[0]
+    return netspec.read(f"{EXAMPLES[name]}@{first}" if first else EXAMPLES[name]).graph
 
 
 @pytest.mark.parametrize("level", LEVELS)
