@@ -132,7 +132,7 @@ def scored(one: NetworkSignal, *, verbose: bool = False) -> Score:
 def distance(
     predicted: float | None, found: Spread | None, one: NetworkSignal, signal: Signal | None = None
 ) -> float | None:
-    """How far a figure is off, as a part of what is measured; without normalisation of the geometric mean."""
+    """How far a figure is off, as a part of what is measured; without normalisation, how far its logarithm is."""
     if predicted is None or found is None:
         return None
     if one.normalised:
@@ -140,7 +140,7 @@ def distance(
     if not predicted or not found.typical:
         return inf if predicted or found.typical else 0.0
     lower = (signal.log_variance or 0.0) / 2 if signal else 0.0
-    return abs(exp(log(predicted) - lower - log(found.typical)) - 1)
+    return abs(log(predicted) - lower - log(found.typical))
 
 
 def whole(one: NetworkSignal) -> str:

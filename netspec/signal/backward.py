@@ -9,11 +9,13 @@ from typing import Any, NamedTuple
 from netspec.graph.graph import Node
 from netspec.ops.initialisation import Drawn
 from netspec.ops.signal import Average, Drop, Largest, Mix, Normalise, Rectify, Same, Stack, Sum
-from netspec.signal.borders import Profile, Reading, Spans, along, blended, evened, readings, spans
-from netspec.signal.forward import CannotSay, Context, Laws, divided, weight_of
+from netspec.signal.borders import Profile, Reading, Spans, along, blended, evened, flat, readings, spans
+from netspec.signal.context import Context, Laws, weight_of
+from netspec.signal.forward import variance_of
 from netspec.signal.gaussian import both_positive
-from netspec.signal.law import Law, flat_profiles
+from netspec.signal.law import Law
 from netspec.signal.masses import Masses
+from netspec.signal.pooling import divided
 
 
 class Slope(NamedTuple):
@@ -38,7 +40,7 @@ Slopes = tuple[Slope, ...]
 def noise(laws: Laws) -> Slopes:
     """Independent standard normal gradients of an output."""
     sizes = tuple([len(axis) for axis in laws[0].squares])
-    return tuple([Slope(law.channels, 1.0, flat_profiles(sizes)) for law in laws])
+    return tuple([Slope(law.channels, 1.0, flat(sizes)) for law in laws])
 
 
 def together(laws: Laws, slopes: Sequence[Slopes]) -> Slopes:
@@ -93,7 +95,10 @@ def merged(slopes: Slopes) -> Slope:
     if not square:
         return slopes[0]._replace(channels=count)
     parts = [(one, one.channels * one.square / (count * square)) for one in slopes]
-    return Slope(count, square, _blended(parts), sum([share * one.shared for one, share in parts]))
+    gates = [(one.gate, share) for one, share in parts]
+    gate = None if any(one is None for one, _ in gates) else sum([(one or 0.0) * share for one, share in gates])
+    shared = sum([share * one.shared for one, share in parts])
+    return Slope(count, square, _blended(parts), shared, gate)
 
 
 def _scattered(read: Sequence[Reading], slope: Slope) -> tuple[float, tuple[Profile, ...]]:
@@ -126,7 +131,7 @@ def rectify(rule: Rectify, around: Around) -> Back:
         kept = share + less * (1 - share)
         both = share * share
         if slope.gate is None and law.is_normal:
-            both = both_positive(law.shared)
+            both = both_positive(law.between)
         if rule.slope:
             both += 2 * rule.slope * (share - both) + less * (1 - 2 * share + both)
         sideways = 0.0
@@ -137,7 +142,8 @@ def rectify(rule: Rectify, around: Around) -> Back:
         elif law.square:
             sideways = (0.39894 * (1 - rule.slope)) ** 2 / max(both, 1e-9)
         shared = slope.shared * both / kept if kept else 0.0
-        found.append(slope._replace(square=slope.square * kept, shared=shared, gate=None, along=sideways))
+        gate = 1.0 if not rule.slope else None
+        found.append(slope._replace(square=slope.square * kept, shared=shared, gate=gate, along=sideways))
     return [tuple(found)]
 
 
@@ -149,17 +155,33 @@ def normalise(rule: Normalise, around: Around) -> Back:
     slopes = around.slopes * len(around.reads[0]) if len(around.slopes) < len(around.reads[0]) else around.slopes
     found = []
     for law, slope in zip(around.reads[0], slopes, strict=True):
-        variance = max(law.square - law.sampled(batch), 0.0)
-        if not variance:
-            raise CannotSay("all values of a channel are equal")
-        count = batch * prod([len(axis) for axis in law.squares])
+        variance = variance_of(law, batch)
+        count = batch * law.positions
+        eased = variance / (variance + rule.eps)
         means = slope.shared / batch + (1 - slope.shared) / count
-        lost = min(0.9, means + (slope.shared / batch * slope.along + 1 / count) * (variance / (variance + rule.eps)))
-        uneven = min(0.8, (law.uneven + 2 / max(1, count - 1)) * (variance / (variance + rule.eps)) ** 2)
-        square = slope.square * scale / (1 - uneven) / (variance + rule.eps) * (1 - lost)
+        lost = min(0.9, means + (slope.shared / batch * slope.along + 1 / count) * eased)
+        uneven = 1 + unevenness(law, batch) * eased * eased
+        square = slope.square * scale * uneven / (variance + rule.eps) * (1 - lost)
         shared = slope.shared * (1 - 1 / batch)
         found.append(slope._replace(channels=law.channels, square=square, shared=shared, gate=None, along=0.0))
     return [tuple(found)]
+
+
+SMALL = 0.02
+"""A pattern that is so little of the variance makes no difference."""
+
+
+def unevenness(law: Law, batch: int) -> float:
+    """How much the variance of a channel differs from channel to channel: its variance over its square.
+
+    By the weights that it is a sum of squares of, and twice the part of directions that values vary in: as many as
+    there are values, fewer for what all images have in common and differs by position.
+    """
+    variance, pattern = law.varied, law.common.pattern
+    own = (variance - pattern) ** 2 / max(1, batch * law.positions - 1)
+    if pattern > SMALL * variance and not law.common.alike:
+        own += law.common.pattern_squared
+    return law.uneven + 2 * own / variance**2
 
 
 def largest(_: Largest, around: Around) -> Back:
@@ -170,7 +192,7 @@ def largest(_: Largest, around: Around) -> Back:
     more = _met(spans(node))
     found = []
     for law, given, slope in zip(around.reads[0], around.gives, around.slopes, strict=True):
-        squares = flat_profiles(sizes) if node.uneven else _scattered(readings(node), slope)[1]
+        squares = flat(sizes) if node.uneven else _scattered(readings(node), slope)[1]
         gate = given.positive if slope.gate is None else max(given.positive, slope.gate)
         square = slope.square * windows * (1 + slope.shared * more)
         found.append(Slope(law.channels, square, squares, slope.shared * min(1.0, windows), gate))
@@ -240,7 +262,7 @@ def same(rule: Same, around: Around) -> Back:
     slopes = slopes[: len(around.reads[0])]
     sizes = node.input_shapes[0][1:]
     if len(node.shape) < len(node.input_shapes[0]):
-        even = flat_profiles(sizes)
+        even = flat(sizes)
         return [
             tuple([Slope(law.channels, one.square, even) for law, one in zip(around.reads[0], slopes, strict=True)])
         ]
@@ -264,19 +286,29 @@ def add(_: Sum, around: Around) -> Back:
     """Each of what is summed is passed all of it."""
     found = []
     for laws in around.reads:
-        parts, rest = [], [*around.slopes]
-        wholes = [*around.gives]
+        parts, rest, wholes = [], [*around.slopes], [*around.gives]
         for law in laws:
             own, left = [], law.channels
             while left:
-                share = _less(law, wholes[0])
-                own.append(rest[0]._replace(along=rest[0].along * share))
-                left -= rest[0].channels
-                rest.pop(0)
-                wholes.pop(0)
+                slope, whole = rest.pop(0), wholes.pop(0)
+                gate = _above(law, whole, slope.gate) if slope.gate is not None and law.is_rectified else None
+                own.append(slope._replace(along=slope.along * _less(law, whole), gate=gate))
+                left -= slope.channels
             parts.append(merged(tuple(own)))
         found.append(tuple(parts))
     return found
+
+
+def _above(law: Law, whole: Law, gate: float) -> float:
+    """The share of a rectified value above 0 where the sum that it is part of is so at a share ``gate``.
+
+    Where it is 0 the sum is that of the others, which is above 0 as often as below.
+    """
+    zero = (1 - law.positive) / 2
+    above = whole.positive
+    where_above = 1 - min(1.0, zero / above) if above else 0.0
+    where_below = 1 - min(1.0, zero / (1 - above)) if above < 1 else 1.0
+    return gate * where_above + (1 - gate) * where_below
 
 
 def _less(law: Law, whole: Law) -> float:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from math import sqrt
 from typing import Any, NamedTuple, TypeVar
 
 from netspec.graph.graph import Node
@@ -11,6 +13,8 @@ Profile = tuple[float, ...]
 """A number for each position of an axis, whose mean is 1."""
 Spans = tuple[tuple[tuple[int, int], ...], ...]
 """On each axis, for each position, the first position of a window and the one after its last."""
+Span = tuple[int, int, float]
+"""The first position of a window, the one after its last, and what a sum over it is divided by."""
 
 
 class Reading(NamedTuple):
@@ -99,6 +103,17 @@ def evened(values: Sequence[float]) -> tuple[float, Profile]:
     if not mean:
         return 0.0, (1.0,) * len(values)
     return mean, tuple([value / mean for value in values])
+
+
+def root(profile: Profile) -> Profile:
+    """The roots of a profile, whose mean is no longer 1."""
+    return tuple([sqrt(value) for value in profile])
+
+
+@cache
+def flat(sizes: tuple[int, ...]) -> tuple[Profile, ...]:
+    """Profiles that are 1 everywhere, for axes of so many positions."""
+    return tuple([(1.0,) * size for size in sizes])
 
 
 Found = TypeVar("Found")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Sequence
 from math import prod, sqrt
 from typing import NamedTuple
 
 from netspec.ops.facts import Shape
-from netspec.signal import masses
-from netspec.signal.borders import Profile, Spans
+from netspec.signal import common, masses
+from netspec.signal.borders import Profile, Spans, blended, flat
+from netspec.signal.common import Common, Kernel
 from netspec.signal.gaussian import Moments, below, largest
 from netspec.signal.masses import Masses
 
@@ -16,12 +17,14 @@ from netspec.signal.masses import Masses
 class Gauss(NamedTuple):
     """Values are the largest of a window of normal values around 0, of 0 as well where they are ``rectified``.
 
-    ``square`` is the variance of these, of which ``shared`` is common to all images and positions of a channel.
-    Without ``spans`` each window is the position itself.
+    ``square`` is the variance of these, of which ``shared`` is common to all images and positions of a window. What two
+    positions have in common say ``kernels``, for each axis; of channels that are alike there are none. Without
+    ``spans`` each window is the position itself.
     """
 
     square: float
     shared: float
+    kernels: tuple[Kernel, ...] = ()
     rectified: bool = False
     spans: Spans = ()
 
@@ -43,36 +46,43 @@ Form = Gauss | Masses | None
 class Law(NamedTuple):
     """Values of ``channels`` whose weights are drawn alike, over many images and all positions.
 
-    ``square`` is the mean of their squares. ``mean_square`` is the mean of the product of two values of one channel, of
-    two images, or two positions of one where these have noise of their own; ``mean`` is that of all channels. On each
-    axis ``squares`` says how the square is shared out over the positions, ``means`` how large the means are there, and
-    ``lags`` the correlation, beyond the mean, of values that lie 1, 2, ... apart. ``log_variance`` is the variance of
-    the logarithm of the square over initialisations, of which ``own`` is that of the last weights, as long as no
-    rectifier has changed it. ``uneven`` is how much the variance differs from channel to channel: its variance over its
-    square.
+    ``square`` is the mean of their squares, which ``squares`` shares out over the positions of each axis; ``mean`` is
+    that of all channels, and ``common`` what two images have in common beside it. On each axis ``lags`` are the
+    correlations, beyond that, of values of one image that lie 1, 2, ... apart. ``log_variance`` is the variance of the
+    logarithm of the square over initialisations; ``own`` is what the last weights add to it, as long as no rectifier
+    has changed that. ``uneven`` is how much the variance differs from channel to channel: its variance over its square.
     """
 
     channels: int
     square: float
-    mean_square: float
     mean: float
+    common: Common
     form: Form
     squares: tuple[Profile, ...] = ()
-    means: tuple[Profile, ...] = ()
     lags: tuple[tuple[float, ...], ...] = ()
     log_variance: float = 0.0
     own: float = 0.0
     uneven: float = 0.0
 
     @property
-    def here(self) -> float:
-        """The mean of the product of two values of one channel at one position, of two images."""
-        return min(self.square, self.mean_square * prod([mean_of_squares(axis) for axis in self.means]))
-
-    @property
     def shared(self) -> float:
         """What of the square is common to all images, at one position."""
-        return self.here / self.square if self.square else 0.0
+        return min(1.0, self.common.here / self.square) if self.square else 0.0
+
+    @property
+    def between(self) -> float:
+        """The same at two positions, in the mean."""
+        return min(1.0, self.common.all / self.square) if self.square else 0.0
+
+    @property
+    def varied(self) -> float:
+        """What of the square is no mean of a channel over all images and positions."""
+        return self.square - self.common.all
+
+    @property
+    def logs(self) -> float:
+        """The variance of the logarithm of the square, of the last weights too."""
+        return self.log_variance + self.own
 
     @property
     def is_normal(self) -> bool:
@@ -88,28 +98,28 @@ class Law(NamedTuple):
             return below(self.mean / sqrt(self.square - self.mean**2)) if self.square > self.mean**2 else 1.0
         return self.form.moments().positive if self.form.spans else 0.5
 
-    def sampled(self, count: int) -> float:
-        """The mean over channels of the square of a channel's mean over ``count`` images and all positions."""
-        count *= prod([len(axis) for axis in self.squares])
+    @property
+    def is_rectified(self) -> bool:
+        """Whether a part of the values is exactly 0, and none is below."""
+        if isinstance(self.form, Masses):
+            return self.form.zero > 0
+        return isinstance(self.form, Gauss) and self.form.rectified
+
+    @property
+    def positions(self) -> int:
+        """How many positions a channel has."""
+        return prod([len(axis) for axis in self.squares])
+
+    def sampled(self, batch: int) -> float:
+        """The mean over channels of the square of a channel's mean over ``batch`` images and all positions."""
         together = prod([1 + 2 * sum(axis) for axis in self.lags])
-        return self.mean_square + (self.square - self.mean_square) * min(1.0, together / count)
+        return self.common.all + self.varied * min(1.0, together / (batch * self.positions))
 
 
 def noise(shape: Shape) -> Law:
     """Independent standard normal values: what a network reads where nothing else is said."""
-    even = flat_profiles(shape[1:])
-    return Law(shape[0], 1.0, 0.0, 0.0, Gauss(1.0, 0.0), even, even, ((),) * len(even))
-
-
-@cache
-def flat_profiles(sizes: Shape) -> tuple[Profile, ...]:
-    """Profiles that are 1 everywhere, for axes of so many positions."""
-    return tuple([(1.0,) * size for size in sizes])
-
-
-def mean_of_squares(profile: Profile) -> float:
-    """The mean of the squares of a profile."""
-    return sum([value * value for value in profile]) / len(profile)
+    sizes = shape[1:]
+    return Law(shape[0], 1.0, 0.0, common.none(sizes), Gauss(1.0, 0.0), flat(sizes), ((),) * len(sizes))
 
 
 def as_masses(law: Law, step: float) -> Masses | None:
@@ -119,7 +129,35 @@ def as_masses(law: Law, step: float) -> Masses | None:
         return form.coarser(step)
     if form is None or not law.square:
         return None
-    deviation = sqrt(form.square)
     if not form.rectified and not form.spans:
         return masses.normal(sqrt(law.square), step)
-    return masses.largest(prod(form.counts), deviation, step, rectified=form.rectified)
+    return masses.largest(prod(form.counts), sqrt(form.square), step, rectified=form.rectified)
+
+
+def merged(laws: Sequence[Law]) -> Law:
+    """One law for all channels together, for what takes sums over them; normal, if each is."""
+    if len(laws) == 1:
+        return laws[0]
+    count = sum([law.channels for law in laws])
+    square = sum([law.channels * law.square for law in laws]) / count
+    both = common.added([(law.common, law.channels / count) for law in laws])
+    parts = [(law, law.channels * law.square / (count * square) if square else 1 / len(laws)) for law in laws]
+    rest = count * (square - both.all)
+    varied = [(law, law.channels * law.varied / rest if rest else 0.0) for law in laws]
+    axes = range(len(laws[0].squares))
+    return Law(
+        count,
+        square,
+        sum([law.channels * law.mean for law in laws]) / count,
+        both,
+        Gauss(square, both.here / square) if all(law.is_normal for law in laws) and square else None,
+        tuple([blended([(law.squares[axis], share) for law, share in parts]) for axis in axes]),
+        tuple([blended_lags([(law.lags[axis], share) for law, share in varied]) for axis in axes]),
+        log_variance=sum([share * law.logs for law, share in parts]),
+    )
+
+
+def blended_lags(parts: Sequence[tuple[tuple[float, ...], float]]) -> tuple[float, ...]:
+    """The sum of correlations with weights."""
+    most = max([len(lags) for lags, _ in parts])
+    return tuple([sum([share * lags[at] for lags, share in parts if at < len(lags)]) for at in range(most)])

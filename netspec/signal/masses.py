@@ -17,11 +17,12 @@ LEAST = 1e-7
 
 
 class Masses(NamedTuple):
-    """``parts[i]`` of the values lie around ``(first + i) * step``; at 0 may lie a part that is exactly 0."""
+    """``parts[i]`` of the values lie around ``(first + i) * step``; of those around 0, ``zero`` are exactly 0."""
 
     step: float
     first: int
     parts: tuple[float, ...]
+    zero: float = 0.0
 
     @property
     def mean(self) -> float:
@@ -35,15 +36,16 @@ class Masses(NamedTuple):
 
     @property
     def positive(self) -> float:
-        """The share above 0, of what lies around 0 the half."""
-        parts = self.parts[max(0, 1 - self.first) :]
-        return sum(parts) + (0.5 * self.parts[-self.first] if 0 <= -self.first < len(self.parts) else 0.0)
+        """The share above 0; of what lies around 0 on both sides the half."""
+        near = self.parts[-self.first] - self.zero if 0 <= -self.first < len(self.parts) else 0.0
+        return sum(self.parts[max(0, 1 - self.first) :]) + near * (0.5 if self.first < 0 else 1.0)
 
     def rectified(self) -> Masses:
         """Of max(x, 0)."""
         if self.first >= 0:
             return self
-        return Masses(self.step, 0, (sum(self.parts[: 1 - self.first]), *self.parts[1 - self.first :]))
+        below = self.parts[: 1 - self.first]
+        return Masses(self.step, 0, (sum(below), *self.parts[1 - self.first :]), sum(below[:-1]) + below[-1] / 2)
 
     def scaled(self, factor: float) -> Masses:
         """Of the values times ``factor``."""
@@ -67,7 +69,7 @@ class Masses(NamedTuple):
             near = int(place)
             parts[near] += part * (near + 1 - place)
             parts[near + 1] += part * (place - near)
-        return Masses(step, first, tuple(parts)).trimmed()
+        return Masses(step, first, tuple(parts), self.zero).trimmed()
 
     def trimmed(self) -> Masses:
         """Without ends that hold nothing."""
@@ -79,7 +81,7 @@ class Masses(NamedTuple):
         while len(parts) > lost + 1 and parts[lost] < LEAST:
             lost += 1
         parts[lost] += sum(parts[:lost])
-        return Masses(self.step, first + lost, tuple(parts[lost:]))
+        return Masses(self.step, first + lost, tuple(parts[lost:]), self.zero)
 
     def plus(self, other: Masses) -> Masses:
         """Of the sum of a value of each, which know nothing of each other; both have one step."""
@@ -107,6 +109,7 @@ def largest(count: float, deviation: float, step: float, *, rectified: bool) -> 
     last = round(REACH * deviation / step) + 1
     first = 0 if rectified else -last
     edges = [below((at - 0.5) * step / deviation) ** count for at in range(first, last + 2)]
+    zero = 0.0
     if rectified:
-        edges[0] = 0.0
-    return Masses(step, first, tuple([after - before for before, after in pairwise(edges)]))
+        edges[0], zero = 0.0, 0.5**count
+    return Masses(step, first, tuple([after - before for before, after in pairwise(edges)]), zero)

@@ -10,7 +10,7 @@ from netspec.graph.graph import Graph, Node
 from netspec.ops.signal import Mix, SignalRule, Stack, Unknown
 from netspec.signal import backward, forward, law
 from netspec.signal.backward import Around, Slopes
-from netspec.signal.forward import CannotSay, Context, Laws
+from netspec.signal.context import CannotSay, Context, Laws
 from netspec.signal.result import Prediction, Signal
 
 BATCH = 16
@@ -140,5 +140,4 @@ def _signal(laws: Laws | None, slopes: Slopes | None, factor: float | None, cont
     count = sum([one.channels for one in laws])
     square = sum([one.channels * one.square for one in laws]) / count
     mean = sum([one.channels * one.sampled(context.batch) for one in laws]) / count
-    logs = forward.merged(laws) if len(laws) > 1 else laws[0]._replace(log_variance=laws[0].log_variance + laws[0].own)
-    return Signal(square, mean, logs.log_variance, gradient, factor, reason)
+    return Signal(square, mean, law.merged(laws).logs, gradient, factor, reason)

@@ -1,0 +1,55 @@
+"""What rules need to know beside the laws of what an operation reads, and what they say where they know nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from netspec.graph.graph import Node
+from netspec.ops.initialisation import UNIFORM, Drawn, Scheme, fans
+from netspec.ops.signal import Mix
+from netspec.signal.law import Law
+
+Laws = tuple[Law, ...]
+"""The laws of the channels of one value, in their order."""
+
+
+class CannotSay(Exception):
+    """No rule would be right here; the message is the reason."""
+
+
+class Context(NamedTuple):
+    """How tensors start, by operation and name, and how many images are normalised together."""
+
+    starts: Mapping[tuple[str, str], Scheme]
+    batch: int
+
+    def drawn(self, node: Node, name: str, otherwise: Drawn) -> Drawn | None:
+        """How an element of the tensor ``name`` of ``node`` starts; None where it has no such tensor."""
+        tensor = next((one for one in node.owner.tensors if one.name == name), None)
+        if tensor is None:
+            return None
+        operation = node.operation
+        scheme = operation.own_scheme or self.starts.get((operation.word, name))
+        return scheme.moments(tensor.shape) if scheme else otherwise
+
+
+def weight_of(rule: Mix, node: Node, context: Context) -> Drawn:
+    """How the weights of ``node`` start: by torch's own rule uniform up to 1 / sqrt(fan in)."""
+    drawn = context.drawn(node, rule.weight, usual(node))
+    if drawn is None:
+        raise CannotSay("it has no weights")
+    if drawn.mean:
+        raise CannotSay("weights that are not drawn around 0 add up")
+    return drawn
+
+
+def bias_of(rule: Mix, node: Node, context: Context) -> float:
+    """The second moment of biases; 0 where there are none."""
+    drawn = context.drawn(node, rule.bias, usual(node))
+    return drawn.variance + drawn.mean**2 if drawn else 0.0
+
+
+def usual(node: Node) -> Drawn:
+    """How weights and biases start as torch has it: uniform up to 1 / sqrt(fan in)."""
+    return Drawn(0.0, 1 / (3 * fans(node.owner.tensors[0].shape)[0]), UNIFORM)

@@ -1,0 +1,200 @@
+"""What pooling makes of the law of what it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
+from math import prod, sqrt
+
+from netspec.graph.graph import Node
+from netspec.ops.signal import Average, Largest
+from netspec.signal import common
+from netspec.signal.borders import Profile, Span, Spans, along, evened, spans
+from netspec.signal.common import Common, Kernel
+from netspec.signal.context import CannotSay, Context, Laws
+from netspec.signal.law import Gauss, Law
+from netspec.signal.masses import Masses
+
+MOST_LAGS = 4
+"""Distances at which values can have something in common after pooling."""
+
+
+def largest(_: Largest, node: Node, given: list[Laws], __: Context) -> Laws:
+    """The largest value of a window over windows is the largest of the positions that both together read."""
+    own = spans(node)
+    return tuple([_largest(law, own) if law.square else _zeros(law, own) for law in given[0]])
+
+
+def _zeros(law: Law, own: Spans) -> Law:
+    sizes = tuple(map(len, own))
+    return law._replace(squares=tuple([(1.0,) * size for size in sizes]), common=common.none(sizes))
+
+
+def _largest(law: Law, own: Spans) -> Law:
+    form = law.form
+    if form is None:
+        raise CannotSay("how what it reads is distributed is not known")
+    squares = tuple(along(_averaged, own, law.squares))
+    blocks = _pooled(law.common, own)
+    pooled = law._replace(squares=squares, common=blocks)
+    if isinstance(form, Masses):
+        return _largest_of_masses(pooled, form, own)
+    if form.spans:
+        return settled(pooled, form._replace(spans=tuple(along(_composed, own, form.spans))))
+    shared = form.shared
+    kernels = form.kernels or (() if law.common.alike else law.common.kernels)
+    if kernels:
+        shared *= _within(own, kernels)
+    return settled(pooled, form._replace(shared=shared, spans=own))
+
+
+def _pooled(both: Common, own: Spans) -> Common:
+    """The means over windows of what is in common."""
+    means = along(_with_sizes, own)
+    between = [kernel.averaged(axis) for kernel, axis in zip(both.kernels, means, strict=True)]
+    heres = along(_averaged, own, both.heres)
+    return Common(
+        both.all * prod([factor for factor, _ in between]),
+        both.here,
+        tuple([evened(one)[1] for one in heres]),
+        tuple([kernel for _, kernel in between]),
+        both.alike,
+    )
+
+
+def _with_sizes(axis: Sequence[tuple[int, int]]) -> tuple[Span, ...]:
+    return tuple([(start, stop, float(stop - start)) for start, stop in axis])
+
+
+def _within(own: Spans, kernels: Sequence[Kernel]) -> float:
+    """What two positions of a window have in common, over what each has with itself."""
+    whole = prod([sum([stop - start for start, stop in axis]) / len(axis) for axis in own])
+    alike = prod(along(lambda axis, kernel: kernel.within(axis), own, kernels))
+    return (alike * whole - 1) / (whole - 1) if whole > 1 else 1.0
+
+
+def _composed(outer: Sequence[tuple[int, int]], inner: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """What windows read of what windows read."""
+    return tuple([(inner[start][0], inner[stop - 1][1]) for start, stop in outer])
+
+
+def _averaged(axis: Sequence[tuple[int, int]], side: Profile) -> Profile:
+    """The mean of a profile over windows."""
+    sums = [0.0, *accumulate(side)]
+    return tuple([(sums[stop] - sums[start]) / (stop - start) for start, stop in axis])
+
+
+def settled(law: Law, form: Gauss) -> Law:
+    """``law`` with the moments of its form; windows at the border are smaller."""
+    whole, base = prod(form.counts), form.moments()
+
+    def relative(axis: Sequence[tuple[int, int]], side: Profile) -> Profile:
+        average = sum([stop - start for start, stop in axis]) / len(axis)
+        sizes = {stop - start for start, stop in axis}
+        ratio = {size: form.moments(whole / average * size).square / base.square for size in sizes}
+        return evened([ratio[stop - start] * value for (start, stop), value in zip(axis, side, strict=True)])[1]
+
+    squares = tuple(along(relative, form.spans, law.squares))
+    mean = base.mean * sqrt(form.square)
+    both = common.of_mean(mean, squares)
+    if not law.common.alike:
+        product, least = base.product * form.square, mean * mean
+        before = law.common.here or 1.0
+        both = law.common.warped(lambda value: least + (product - least) * value / before, squares)
+    return law._replace(
+        square=base.square * form.square,
+        mean=mean * prod([sum([sqrt(value) for value in axis]) / len(axis) for axis in squares]),
+        common=both,
+        form=form,
+        squares=squares,
+        lags=tuple(along(_lags, form.spans)),
+        log_variance=law.logs,
+        own=0.0,
+    )
+
+
+def _lags(axis: Sequence[tuple[int, int]]) -> tuple[float, ...]:
+    """How much of two windows that lie 1, 2, ... positions apart is the same: the share of both together."""
+    middle = len(axis) // 2
+    found = []
+    for lag in range(1, min(MOST_LAGS, len(axis) - middle)):
+        (start, stop), (other, last) = axis[middle], axis[middle + lag]
+        shared = max(0, stop - other)
+        if not shared:
+            break
+        found.append(shared / (max(stop, last) - min(start, other)))
+    return tuple(found)
+
+
+def _largest_of_masses(law: Law, form: Masses, own: Spans) -> Law:
+    count = prod([sum([stop - start for start, stop in axis]) / len(axis) for axis in own])
+    below = [0.0, *accumulate(form.parts)]
+    parts = [after**count - before**count for before, after in pairwise(below)]
+    result = form._replace(parts=tuple(parts)).trimmed()
+    return law._replace(
+        square=result.square,
+        mean=result.mean,
+        common=common.of_mean(result.mean, law.squares),
+        form=result,
+        lags=tuple(along(_lags, own)),
+    )
+
+
+def average(rule: Average, node: Node, given: list[Laws], _: Context) -> Laws:
+    """What is common to all positions stays, and the rest averages out as far as positions differ."""
+    shares = divided(rule, node)
+    return tuple([_mean_of(law, shares, flat=len(node.shape) == 1) for law in given[0]])
+
+
+def divided(rule: Average, node: Node) -> tuple[tuple[Span, ...], ...]:
+    """What windows read, and what they divide by, on each axis."""
+    axes = spans(node)
+    if rule.divisor:
+        root = rule.divisor ** (1 / len(axes))
+        return tuple([tuple([(start, stop, root) for start, stop in axis]) for axis in axes])
+    if node.uneven or not rule.counts_padding:
+        return tuple(along(_with_sizes, axes))
+    kernel = node.window.kernel
+    return tuple(
+        [tuple([(start, stop, float(size)) for start, stop in axis]) for axis, size in zip(axes, kernel, strict=True)]
+    )
+
+
+def _mean_of(law: Law, shares: Sequence[Sequence[Span]], *, flat: bool) -> Law:
+    own = along(_own_part, shares, law.squares, law.lags)
+    between = along(lambda kernel, axis: kernel.averaged(axis), law.common.kernels, shares)
+    varied = law.varied * prod([factor for factor, _ in own])
+    all_ = law.common.all * prod([factor for factor, _ in between])
+    square = varied + all_
+    if not flat:
+        kernels = tuple([kernel for _, kernel in between])
+        both = Common(all_, all_, tuple([profile for _, profile in own]), kernels, law.common.alike)
+    else:
+        both = Common(all_, all_, (), (), law.common.alike)
+    over = prod([sqrt(factor) for factor, _ in between])
+    return law._replace(
+        square=square,
+        mean=law.mean * over,
+        common=both,
+        form=Gauss(square, all_ / square) if law.is_normal and square else None,
+        squares=() if flat else tuple([profile for _, profile in own]),
+        lags=() if flat else tuple([_lags([(start, stop) for start, stop, _ in axis]) for axis in shares]),
+        log_variance=law.logs,
+        own=0.0,
+    )
+
+
+def _own_part(axis: Sequence[Span], side: Profile, lags: Sequence[float]) -> tuple[float, Profile]:
+    """Of what positions do not have in common: a sum over a window has as many parts as it has positions."""
+    sums = [0.0, *accumulate(side)]
+    return evened(
+        [
+            (sums[stop] - sums[start]) / (stop - start) * _together(stop - start, lags) / by**2
+            for start, stop, by in axis
+        ]
+    )
+
+
+def _together(size: int, lags: Sequence[float]) -> float:
+    """The sum of the correlations of all pairs of ``size`` neighbours."""
+    return size + 2 * sum([(size - lag) * one for lag, one in enumerate(lags, 1) if lag < size])

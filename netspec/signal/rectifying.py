@@ -1,0 +1,107 @@
+"""What a rectifier makes of the law of what it reads."""
+
+from __future__ import annotations
+
+from functools import partial
+from math import prod, sqrt
+
+from netspec.graph.graph import Node
+from netspec.ops.signal import Rectify
+from netspec.signal import common
+from netspec.signal.context import CannotSay, Context, Laws
+from netspec.signal.gaussian import density, rectified_product, rectified_spread
+from netspec.signal.law import Gauss, Law
+from netspec.signal.masses import Masses
+from netspec.signal.pooling import settled
+
+HALF_MEAN = density(0.0)
+"""The mean of max(x, 0) for a standard normal x."""
+EQUAL = 5.0
+"""The covariance of rectified_spread of values that are equal."""
+
+
+def rectify(rule: Rectify, _: Node, given: list[Laws], context: Context) -> Laws:
+    """Each law by itself."""
+    return tuple([_rectified(law, rule.slope, context) for law in given[0]])
+
+
+def _rectified(law: Law, slope: float, context: Context) -> Law:
+    """Of what is normal around 0 half of the square is left (He et al. 2015, equation 8)."""
+    if not law.square:
+        return law
+    if law.form is None:
+        raise CannotSay("how what it reads is distributed is not known")
+    if law.is_normal:
+        return _halved(law, slope, context)
+    if slope:
+        raise CannotSay("a sloped rectifier of what is not normal is not worked out")
+    if isinstance(law.form, Masses):
+        return _cut(law, law.form)
+    return law if law.form.rectified else settled(law, law.form._replace(rectified=True))
+
+
+def _product(slope: float, correlation: float) -> float:
+    """The mean of the product of two rectified standard normal values (Cho and Saul 2009, the arc-cosine kernel)."""
+    less = 1 - slope
+    return less * less * rectified_product(correlation) + slope * correlation
+
+
+def _halved(law: Law, slope: float, context: Context) -> Law:
+    """What has a mean then, as the product of two values says."""
+    before, product = law.square, partial(_product, slope)
+    square = before * product(1.0)
+    mean = (1 - slope) * HALF_MEAN * sqrt(before)
+    kernels = () if law.common.alike else law.common.kernels
+    if law.common.alike:
+        both = common.of_mean(mean, law.squares)
+    else:
+        both = law.common.warped(lambda value: before * product(value / before), law.squares)
+
+    def beyond(lags: tuple[float, ...]) -> tuple[float, ...]:
+        found = [before * (product(law.shared + (1 - law.shared) * lag) - product(law.shared)) for lag in lags]
+        return tuple([one / (square - both.here) if square > both.here else 0.0 for one in found])
+
+    spread = law.own * law.channels
+    if not slope:
+        spread = EQUAL * paired(rectified_spread(law.between) / EQUAL, law, context)
+    return law._replace(
+        square=square,
+        mean=mean * _over(law),
+        common=both,
+        form=None if slope else Gauss(before, law.shared, kernels, rectified=True),
+        lags=tuple([beyond(axis) if axis else () for axis in law.lags]),
+        log_variance=law.log_variance + spread / law.channels,
+        own=0.0,
+    )
+
+
+def _over(law: Law) -> float:
+    """The mean of the root of the second moment over the positions, over the root of its mean."""
+    return prod([sum([sqrt(value) for value in axis]) / len(axis) for axis in law.squares])
+
+
+def paired(other: float, law: Law, context: Context) -> float:
+    """The mean over pairs of the values of a channel of a figure that is 1 of one with itself, and ``other`` of two."""
+    return other + (1 - other) / (context.batch * law.positions)
+
+
+def _cut(law: Law, form: Masses) -> Law:
+    """Of a sum of what is not normal: by its masses; what channels differ by is kept in the part that is linear."""
+    cut = form.rectified()
+    mean, square = cut.mean, cut.square
+    varied, before = square - mean * mean, law.square - law.mean**2
+    linear = min(1.0, form.positive**2 * before / varied) if varied > 0 else 1.0
+
+    def product(value: float) -> float:
+        excess = min(1.0, max(0.0, (value - law.mean**2) / before)) if before > 0 else 0.0
+        return mean * mean + varied * (linear * excess + (1 - linear) * excess * excess)
+
+    both = common.of_mean(mean, law.squares) if law.common.alike else law.common.warped(product, law.squares)
+    return law._replace(
+        square=square,
+        mean=mean * _over(law),
+        common=both,
+        form=cut,
+        log_variance=law.logs,
+        own=0.0,
+    )
