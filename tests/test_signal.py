@@ -214,8 +214,8 @@ def test_advice_says_how_the_gradient_grows() -> None:
     grown = {one.figure: one.times for one in changes(plain, predict(plain))}
     passed = {one.figure: one.times for one in changes(residual, predict(residual))}
 
-    assert grown["gradient"] > 1e7
-    assert passed["gradient"] < 100
+    assert grown["gradient"] > 1e6
+    assert passed["gradient"] < 1e3
     assert any("shortcuts around blocks" in line for line in advice(plain, predict(plain)))
 
 

@@ -10,7 +10,7 @@ from netspec.ops.signal import Normalise
 from netspec.signal.predict import depths
 from netspec.signal.result import Prediction
 
-MUCH = 100.0
+MUCH = 1000.0
 """A change over the whole depth that is worth a word."""
 
 

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 from netspec.graph.graph import Node
 from netspec.ops.initialisation import Drawn
 from netspec.ops.signal import Average, Drop, Largest, Mix, Normalise, Rectify, Same, Stack, Sum
-from netspec.signal.borders import Profile, Reading, Spans, along, blended, evened, flat, readings, spans
-from netspec.signal.context import Context, Laws, weight_of
-from netspec.signal.forward import variance_of
+from netspec.signal.borders import Profile, Reading, Spans, along, beside, blended, evened, flat, readings, spans
+from netspec.signal.borders import together as together_of
+from netspec.signal.common import SMALL
+from netspec.signal.context import Context, Laws, variance_of, weight_of
 from netspec.signal.gaussian import both_positive
 from netspec.signal.law import Law
 from netspec.signal.masses import Masses
@@ -131,7 +132,7 @@ def rectify(rule: Rectify, around: Around) -> Back:
         kept = share + less * (1 - share)
         both = share * share
         if slope.gate is None and law.is_normal:
-            both = both_positive(law.between)
+            both = both_positive(law.between + (1 - law.between) * _alike(law))
         if rule.slope:
             both += 2 * rule.slope * (share - both) + less * (1 - 2 * share + both)
         sideways = 0.0
@@ -145,6 +146,14 @@ def rectify(rule: Rectify, around: Around) -> Back:
         gate = 1.0 if not rule.slope else None
         found.append(slope._replace(square=slope.square * kept, shared=shared, gate=gate, along=sideways))
     return [tuple(found)]
+
+
+def _alike(law: Law) -> float:
+    """The correlation of two positions of one image, in the mean, beyond what all images have in common."""
+    if not any(law.lags):
+        return 0.0
+    axes = zip(law.squares, law.lags, strict=True)
+    return beside([together_of(len(axis), lags) / len(axis) ** 2 for axis, lags in axes], law.positions)
 
 
 def normalise(rule: Normalise, around: Around) -> Back:
@@ -165,10 +174,6 @@ def normalise(rule: Normalise, around: Around) -> Back:
         shared = slope.shared * (1 - 1 / batch)
         found.append(slope._replace(channels=law.channels, square=square, shared=shared, gate=None, along=0.0))
     return [tuple(found)]
-
-
-SMALL = 0.02
-"""A pattern that is so little of the variance makes no difference."""
 
 
 def unevenness(law: Law, batch: int) -> float:

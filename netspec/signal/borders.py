@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
-from math import sqrt
+from math import prod, sqrt
 from typing import Any, NamedTuple, TypeVar
 
 from netspec.graph.graph import Node
@@ -138,3 +138,13 @@ def blended(parts: Sequence[tuple[Profile, float]]) -> Profile:
     for side, share in parts:
         found = [old + share * value for old, value in zip(found, side, strict=True)]
     return tuple(found)
+
+
+def beside(alike: Sequence[float], count: int) -> float:
+    """The mean correlation of two of ``count`` positions; ``alike`` has each with itself too, on each axis."""
+    return (prod(alike) * count - 1) / (count - 1) if count > 1 else 0.0
+
+
+def together(size: int, lags: Sequence[float]) -> float:
+    """The sum of the correlations of all pairs of ``size`` neighbours."""
+    return size + 2 * sum([(size - lag) * one for lag, one in enumerate(lags, 1) if lag < size])

@@ -8,10 +8,12 @@ from itertools import accumulate
 from math import prod, sqrt
 from typing import NamedTuple
 
-from netspec.signal.borders import Profile, Reading, Span, along, blended, evened, flat, root
+from netspec.signal.borders import Profile, Reading, Span, Spans, along, blended, evened, flat, root
 
 EDGE = 8
 """Positions at either end of an axis that are told apart; all in the middle are alike."""
+SMALL = 0.02
+"""A pattern over positions that is so little of the variance makes no difference."""
 Rows = tuple[tuple[float, ...], ...]
 """A number for each pair of places of an axis."""
 
@@ -84,16 +86,37 @@ class Kernel:
         squares = tuple([tuple([value * value for value in row]) for row in self.rows])
         return mean(squares, len(self.roots)), sum([w * one * one for w, one in zip(weights, means, strict=True)])
 
-    def within(self, spans: Sequence[tuple[int, int]]) -> float:
-        """The correlation of two positions of a window, each with itself among them, in the mean."""
-        rows, of = self.rows, places(len(self.roots)).of
+    def centred(self) -> Kernel:
+        """Less its means over each position, and 2: what is left has means of 1."""
+
+        def rows() -> Rows:
+            weights = places(len(self.roots)).weights
+            means = [sum([value * weight for value, weight in zip(row, weights, strict=True)]) for row in self.rows]
+            return tuple(
+                [
+                    tuple([value - one - two + 2 for value, two in zip(row, means, strict=True)])
+                    for row, one in zip(self.rows, means, strict=True)
+                ]
+            )
+
+        return Kernel((1.0,) * len(self.roots), rows)
+
+    def paired(self, windows: Sequence[tuple[int, int]]) -> float:
+        """The mean over pairs of positions of a window, each with itself among them."""
+        of, seen = places(len(self.roots)).of, places(len(windows)).positions
         total = 0.0
-        for start, stop in [spans[at] for at in places(len(spans)).positions]:
-            window = [of[at] for at in range(start, stop)]
-            pairs = [(one, two) for one in window for two in window if rows[one][one] > 0 < rows[two][two]]
-            sums = [rows[one][two] / sqrt(rows[one][one] * rows[two][two]) for one, two in pairs]
-            total += sum(sums) / max(1, len(window)) ** 2
-        return total / len(places(len(spans)).positions)
+        for window in [[of[at] for at in range(*windows[place])] for place in seen]:
+            total += sum([self.rows[one][two] for one in window for two in window]) / max(1, len(window)) ** 2
+        return total / len(seen)
+
+    def correlated(self, windows: Sequence[tuple[int, int]]) -> float:
+        """The same of what it is over the roots of what each position has with itself."""
+        ends = [sqrt(row[at]) if row[at] > 0 else 0.0 for at, row in enumerate(self.rows)]
+        even = [
+            tuple([value / (one * two) if one * two else 0.0 for value, two in zip(row, ends, strict=True)])
+            for row, one in zip(self.rows, ends, strict=True)
+        ]
+        return Kernel(self.roots, lambda: tuple(even)).paired(windows)
 
 
 def scaled(rows: Rows, by: float) -> Rows:
@@ -137,8 +160,9 @@ def _blocks(rows: Rows, spans: Sequence[Span], size: int) -> Rows:
 class Common(NamedTuple):
     """The mean of products of two values of one channel, of two images: ``all`` over all pairs of positions.
 
-    ``here`` is that of one position with itself, and ``heres`` its profile on each axis. Of channels that are ``alike``
-    all have one mean, and nothing else in common.
+    ``here`` is that of one position with itself, and ``heres`` its profile on each axis. ``kernels`` share out what is
+    the mean and ``taken``: that has been taken away from each pair, as normalisation does. Of channels that are
+    ``alike`` all have one mean, and nothing else in common.
     """
 
     all: float
@@ -146,10 +170,37 @@ class Common(NamedTuple):
     heres: tuple[Profile, ...]
     kernels: tuple[Kernel, ...]
     alike: bool = False
+    taken: float = 0.0
+
+    @property
+    def even(self) -> Common:
+        """The same, or where something was taken away, without what that leaves of one position with another."""
+        if not self.taken:
+            return self
+        sizes = tuple([len(axis) for axis in self.heres])
+        return Common(self.all, self.here, self.heres, _even(sizes))
+
+    def centred(self, variance: float) -> Common:
+        """Less the mean over all positions, over a variance."""
+        if self.pattern <= SMALL * variance or self.alike:
+            return none(tuple([len(axis) for axis in self.heres]))
+        sizes = tuple([len(axis) for axis in self.heres])
+        kernels = tuple(along(Kernel.centred, self.even.kernels))
+        return Common(0.0, self.pattern / variance, flat(sizes), kernels, taken=self.all / variance)
+
+    def within(self, windows: Spans) -> float:
+        """What two positions of a window have in common in the mean, over what each has with itself."""
+        count = prod([sum([stop - start for start, stop in axis]) / len(axis) for axis in windows])
+        if count <= 1 or not self.here:
+            return 1.0
+        if self.taken:
+            pairs = prod(along(Kernel.paired, self.kernels, windows))
+            return ((self.taken * pairs - self.taken) / self.here * count - 1) / (count - 1)
+        return (prod(along(Kernel.correlated, self.kernels, windows)) * count - 1) / (count - 1)
 
     def weighted(self, by: float) -> Common:
         """Times a number."""
-        return self._replace(all=self.all * by, here=self.here * by)
+        return self._replace(all=self.all * by, here=self.here * by, taken=self.taken * by)
 
     @property
     def pattern(self) -> float:
@@ -167,37 +218,30 @@ class Common(NamedTuple):
 
         ``squares`` are the profiles of the second moment, with which the figures of a position grow.
         """
+        whole = self.all + self.taken
+
+        def grown(side: float, value: float) -> float:
+            return side * function(value / side) if side else 0.0
 
         def own(heres: Profile, sides: Profile) -> tuple[float, Profile]:
-            return evened(
-                [
-                    side * function(self.here * value / side) if side else 0.0
-                    for value, side in zip(heres, sides, strict=True)
-                ]
-            )
+            return evened([grown(side, self.here * value) for value, side in zip(heres, sides, strict=True)])
 
         def shared(kernel: Kernel, sides: Profile) -> tuple[float, Kernel]:
             ends = [sqrt(sides[at]) for at in places(len(sides)).positions]
-            rows = tuple(
-                [
-                    tuple(
-                        [
-                            one * two * function(self.all * value / (one * two)) if one * two else 0.0
-                            for value, two in zip(row, ends, strict=True)
-                        ]
-                    )
-                    for row, one in zip(kernel.rows, ends, strict=True)
-                ]
-            )
-            factor = mean(rows, len(sides))
-            return factor, Kernel(evened(root(sides))[1], lambda: scaled(rows, factor))
+            rows = []
+            for row, one in zip(kernel.rows, ends, strict=True):
+                pairs = zip(row, ends, strict=True)
+                rows.append(tuple([grown(one * two, whole * value - self.taken) for value, two in pairs]))
+            factor = mean(tuple(rows), len(sides))
+            return factor, Kernel(evened(root(sides))[1], lambda: scaled(tuple(rows), factor))
 
         here, all_ = function(self.here), function(self.all)
         around = along(own, self.heres, squares)
         between = along(shared, self.kernels, squares)
         here *= prod([factor / here for factor, _ in around]) if here else 0.0
         all_ *= prod([factor / all_ for factor, _ in between]) if all_ else 0.0
-        return Common(min(all_, here), here, tuple([one for _, one in around]), tuple([one for _, one in between]))
+        heres, kernels = tuple([one for _, one in around]), tuple([one for _, one in between])
+        return Common(min(all_, here), here, heres, kernels)
 
 
 def none(sizes: tuple[int, ...]) -> Common:
@@ -226,11 +270,12 @@ def added(parts: Sequence[tuple[Common, float]]) -> Common:
     if not here:
         return parts[0][0]
     own = [(one, one.here * by / here) for one, by in parts]
-    between = [(one, one.all * by / all_ if all_ else 1 / len(parts)) for one, by in parts]
+    whole = all_ + sum([one.taken * by for one, by in parts])
+    between = [(one, (one.all + one.taken) * by / whole if whole else 1 / len(parts)) for one, by in parts]
     axes = range(len(parts[0][0].heres))
     heres = tuple([blended([(one.heres[axis], share) for one, share in own]) for axis in axes])
     kernels = tuple(along(_mixed, *[[(one.kernels[axis], share) for axis in axes] for one, share in between]))
-    return Common(all_, here, heres, kernels, alike=all(one.alike for one, _ in parts))
+    return Common(all_, here, heres, kernels, all(one.alike for one, _ in parts), whole - all_)
 
 
 def _mixed(*parts: tuple[Kernel, float]) -> Kernel:

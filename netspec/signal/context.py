@@ -53,3 +53,11 @@ def bias_of(rule: Mix, node: Node, context: Context) -> float:
 def usual(node: Node) -> Drawn:
     """How weights and biases start as torch has it: uniform up to 1 / sqrt(fan in)."""
     return Drawn(0.0, 1 / (3 * fans(node.owner.tensors[0].shape)[0]), UNIFORM)
+
+
+def variance_of(law: Law, batch: int) -> float:
+    """The variance of a channel over ``batch`` images and all positions, in the mean."""
+    variance = law.square - law.sampled(batch)
+    if variance <= 0:
+        raise CannotSay("all values of a channel are equal")
+    return variance

@@ -13,7 +13,7 @@ from netspec.ops.signal import Average, Drop, Largest, Mix, Normalise, Rectify, 
 from netspec.signal import common
 from netspec.signal.borders import Profile, along, blended, evened, flat, readings
 from netspec.signal.common import Common, Kernel
-from netspec.signal.context import CannotSay, Context, Laws, bias_of, weight_of
+from netspec.signal.context import CannotSay, Context, Laws, bias_of, variance_of, weight_of
 from netspec.signal.law import Form, Gauss, Law, as_masses, blended_lags, merged
 from netspec.signal.masses import FINENESS, Masses
 from netspec.signal.pooling import average, largest
@@ -27,17 +27,18 @@ def mix(rule: Mix, node: Node, given: list[Laws], context: Context) -> Laws:
     the windows of both read.
     """
     law = merged(given[0])
+    before = law.common.even
     weight, bias = weight_of(rule, node, context), bias_of(rule, node, context)
     taps = node.owner.tensors[0].shape
     scale = weight.variance * taps[1]
     read = readings(node)
     own = along(lambda one, squares: evened(one.gathered(squares)), read, law.squares)
-    heres = along(lambda one, squares: evened(one.gathered(squares)), read, law.common.heres)
-    between = along(lambda one, kernel: kernel.through(one), read, law.common.kernels)
+    heres = along(lambda one, squares: evened(one.gathered(squares)), read, before.heres)
+    between = along(lambda one, kernel: kernel.through(one), read, before.kernels)
     plain = scale * law.square * prod([factor for factor, _ in own])
     square = plain + bias
-    here = min(square, scale * law.common.here * prod([factor for factor, _ in heres]) + bias)
-    all_ = min(here, scale * law.common.all * prod([factor for factor, _ in between]) + bias)
+    here = min(square, scale * before.here * prod([factor for factor, _ in heres]) + bias)
+    all_ = min(here, scale * before.all * prod([factor for factor, _ in between]) + bias)
     both = Common(
         all_,
         here,
@@ -86,17 +87,10 @@ def normalise(rule: Normalise, node: Node, given: list[Laws], context: Context) 
         if isinstance(law.form, (Gauss, Masses)) and not law.is_normal:
             one = as_masses(law, sqrt(variance) / 8)
             form = one.shifted(-one.mean).scaled(sqrt(square / variance)) if one else form
-        found.append(Law(law.channels, square, 0.0, common.none(node.shape[1:]), form, squares, law.lags))
+        both = law.common.centred(variance).weighted(square)
+        found.append(Law(law.channels, square, 0.0, both, form, squares, law.lags))
     result = (merged(found),) if all(law.is_normal for law in found) else tuple(found)
     return tuple([_scaled(law, weight, bias) for law in result])
-
-
-def variance_of(law: Law, batch: int) -> float:
-    """The variance of a channel over ``batch`` images and all positions, in the mean."""
-    variance = law.square - law.sampled(batch)
-    if variance <= 0:
-        raise CannotSay("all values of a channel are equal")
-    return variance
 
 
 def _centred(share: float, squares: Profile, roots: Profile) -> Profile:
@@ -141,8 +135,8 @@ def _flat(law: Law) -> Law:
 def _thinned(law: Law, stride: Sequence[int]) -> Law:
     """Every so many positions."""
     taken = along(lambda side, step: evened(side[::step]), law.squares, stride)
-    heres = along(lambda side, step: evened(side[::step]), law.common.heres, stride)
-    between = along(_every, law.common.kernels, stride)
+    heres = along(lambda side, step: evened(side[::step]), law.common.even.heres, stride)
+    between = along(_every, law.common.even.kernels, stride)
     form = law.form
     if isinstance(form, Gauss) and form.spans:
         form = form._replace(spans=tuple([axis[::step] for axis, step in zip(form.spans, stride, strict=True)]))

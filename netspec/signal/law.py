@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from netspec.ops.facts import Shape
 from netspec.signal import common, masses
-from netspec.signal.borders import Profile, Spans, blended, flat
-from netspec.signal.common import Common, Kernel
+from netspec.signal.borders import Profile, Spans, blended, flat, together
+from netspec.signal.common import Common
 from netspec.signal.gaussian import Moments, below, largest
 from netspec.signal.masses import Masses
 
@@ -17,14 +17,16 @@ from netspec.signal.masses import Masses
 class Gauss(NamedTuple):
     """Values are the largest of a window of normal values around 0, of 0 as well where they are ``rectified``.
 
-    ``square`` is the variance of these, of which ``shared`` is common to all images and positions of a window. What two
-    positions have in common say ``kernels``, for each axis; of channels that are alike there are none. Without
-    ``spans`` each window is the position itself.
+    ``square`` is the variance of these, of which ``shared`` is common to all positions of a window, ``near`` of that to
+    those of one image alone. What images have in common says ``common``, and ``lags`` what positions of one image have
+    beside that. Without ``spans`` each window is the position itself.
     """
 
     square: float
     shared: float
-    kernels: tuple[Kernel, ...] = ()
+    near: float = 0.0
+    common: Common | None = None
+    lags: tuple[tuple[float, ...], ...] = ()
     rectified: bool = False
     spans: Spans = ()
 
@@ -36,9 +38,13 @@ class Gauss(NamedTuple):
     def moments(self, count: float | None = None) -> Moments:
         """Of the values over the deviation, for windows of ``count`` positions, or of the mean."""
         asked = round(prod(self.counts) if count is None else count, 1)
-        return largest(asked, round(self.shared, 2), rectified=self.rectified)
+        if self.shared > EQUAL:  # then a window has one value
+            asked = 1.0
+        return largest(asked, min(EQUAL, round(self.shared, 2)), rectified=self.rectified)
 
 
+EQUAL = 0.97
+"""A shared part of the variance from which values are as good as equal."""
 Form = Gauss | Masses | None
 """How values are distributed; None is not known, and not needed by what takes sums of them."""
 
@@ -112,8 +118,8 @@ class Law(NamedTuple):
 
     def sampled(self, batch: int) -> float:
         """The mean over channels of the square of a channel's mean over ``batch`` images and all positions."""
-        together = prod([1 + 2 * sum(axis) for axis in self.lags])
-        return self.common.all + self.varied * min(1.0, together / (batch * self.positions))
+        alike = prod([together(len(axis), lags) for axis, lags in zip(self.squares, self.lags, strict=True)])
+        return self.common.all + self.varied * min(1.0, max(0.0, alike) / self.positions**2) / batch
 
 
 def noise(shape: Shape) -> Law:

@@ -9,8 +9,8 @@ from math import prod, sqrt
 from netspec.graph.graph import Node
 from netspec.ops.signal import Average, Largest
 from netspec.signal import common
-from netspec.signal.borders import Profile, Span, Spans, along, evened, spans
-from netspec.signal.common import Common, Kernel
+from netspec.signal.borders import Profile, Span, Spans, along, beside, evened, spans, together
+from netspec.signal.common import Common
 from netspec.signal.context import CannotSay, Context, Laws
 from netspec.signal.law import Gauss, Law
 from netspec.signal.masses import Masses
@@ -35,17 +35,19 @@ def _largest(law: Law, own: Spans) -> Law:
     if form is None:
         raise CannotSay("how what it reads is distributed is not known")
     squares = tuple(along(_averaged, own, law.squares))
-    blocks = _pooled(law.common, own)
+    blocks = _pooled(law.common.even, own)
     pooled = law._replace(squares=squares, common=blocks)
     if isinstance(form, Masses):
         return _largest_of_masses(pooled, form, own)
     if form.spans:
         return settled(pooled, form._replace(spans=tuple(along(_composed, own, form.spans))))
     shared = form.shared
-    kernels = form.kernels or (() if law.common.alike else law.common.kernels)
-    if kernels:
-        shared *= _within(own, kernels)
-    return settled(pooled, form._replace(shared=shared, spans=own))
+    both = form.common or law.common
+    if not both.alike:
+        shared *= both.within(own)
+    lags = form.lags or law.lags
+    near = (1 - shared) * _near(own, lags) if any(lags) else 0.0
+    return settled(pooled, form._replace(shared=shared + near, near=near, spans=own))
 
 
 def _pooled(both: Common, own: Spans) -> Common:
@@ -66,11 +68,10 @@ def _with_sizes(axis: Sequence[tuple[int, int]]) -> tuple[Span, ...]:
     return tuple([(start, stop, float(stop - start)) for start, stop in axis])
 
 
-def _within(own: Spans, kernels: Sequence[Kernel]) -> float:
-    """What two positions of a window have in common, over what each has with itself."""
-    whole = prod([sum([stop - start for start, stop in axis]) / len(axis) for axis in own])
-    alike = prod(along(lambda axis, kernel: kernel.within(axis), own, kernels))
-    return (alike * whole - 1) / (whole - 1) if whole > 1 else 1.0
+def _near(own: Spans, lags: Sequence[Sequence[float]]) -> float:
+    """The correlation of two positions of a window, in the mean, beyond what all images have in common."""
+    sizes = [round(sum([stop - start for start, stop in axis]) / len(axis)) for axis in own]
+    return beside([together(size, lag) / size**2 for size, lag in zip(sizes, lags, strict=True)], prod(sizes))
 
 
 def _composed(outer: Sequence[tuple[int, int]], inner: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
@@ -98,7 +99,9 @@ def settled(law: Law, form: Gauss) -> Law:
     mean = base.mean * sqrt(form.square)
     both = common.of_mean(mean, squares)
     if not law.common.alike:
-        product, least = base.product * form.square, mean * mean
+        least = mean * mean
+        alone = form.near / form.shared if form.shared else 0.0
+        product = alone * least + (1 - alone) * base.product * form.square
         before = law.common.here or 1.0
         both = law.common.warped(lambda value: least + (product - least) * value / before, squares)
     return law._replace(
@@ -114,15 +117,19 @@ def settled(law: Law, form: Gauss) -> Law:
 
 
 def _lags(axis: Sequence[tuple[int, int]]) -> tuple[float, ...]:
-    """How much of two windows that lie 1, 2, ... positions apart is the same: the share of both together."""
-    middle = len(axis) // 2
+    """The correlation of the largest values of windows that lie 1, 2, ... positions apart.
+
+    By the part of both together that both read, to within 0.02 of what draws of rectified normal values give.
+    """
+    first = (len(axis) - 1) // 2
     found = []
-    for lag in range(1, min(MOST_LAGS, len(axis) - middle)):
-        (start, stop), (other, last) = axis[middle], axis[middle + lag]
+    for lag in range(1, min(MOST_LAGS, len(axis) - first)):
+        (start, stop), (other, last) = axis[first], axis[first + lag]
         shared = max(0, stop - other)
         if not shared:
             break
-        found.append(shared / (max(stop, last) - min(start, other)))
+        part = shared / (max(stop, last) - min(start, other))
+        found.append(part * (3 - part) / 2)
     return tuple(found)
 
 
@@ -162,7 +169,7 @@ def divided(rule: Average, node: Node) -> tuple[tuple[Span, ...], ...]:
 
 def _mean_of(law: Law, shares: Sequence[Sequence[Span]], *, flat: bool) -> Law:
     own = along(_own_part, shares, law.squares, law.lags)
-    between = along(lambda kernel, axis: kernel.averaged(axis), law.common.kernels, shares)
+    between = along(lambda kernel, axis: kernel.averaged(axis), law.common.even.kernels, shares)
     varied = law.varied * prod([factor for factor, _ in own])
     all_ = law.common.all * prod([factor for factor, _ in between])
     square = varied + all_
@@ -178,23 +185,27 @@ def _mean_of(law: Law, shares: Sequence[Sequence[Span]], *, flat: bool) -> Law:
         common=both,
         form=Gauss(square, all_ / square) if law.is_normal and square else None,
         squares=() if flat else tuple([profile for _, profile in own]),
-        lags=() if flat else tuple([_lags([(start, stop) for start, stop, _ in axis]) for axis in shares]),
+        lags=() if flat else tuple(along(_averaged_lags, shares, law.lags)),
         log_variance=law.logs,
         own=0.0,
     )
+
+
+def _averaged_lags(axis: Sequence[Span], lags: Sequence[float]) -> tuple[float, ...]:
+    """The correlation of the means of windows that lie 1, 2, ... positions apart."""
+    first = (len(axis) - 1) // 2
+    start, stop, _ = axis[first]
+    whole = together(stop - start, lags)
+    found = []
+    for begin, end, _ in axis[first + 1 : first + MOST_LAGS]:
+        apart = [abs(one - two) for one in range(start, stop) for two in range(begin, end)]
+        found.append(sum([1.0 if not by else lags[by - 1] if by <= len(lags) else 0.0 for by in apart]) / whole)
+    return tuple(found) if any(found) else ()
 
 
 def _own_part(axis: Sequence[Span], side: Profile, lags: Sequence[float]) -> tuple[float, Profile]:
     """Of what positions do not have in common: a sum over a window has as many parts as it has positions."""
     sums = [0.0, *accumulate(side)]
     return evened(
-        [
-            (sums[stop] - sums[start]) / (stop - start) * _together(stop - start, lags) / by**2
-            for start, stop, by in axis
-        ]
+        [(sums[stop] - sums[start]) / (stop - start) * together(stop - start, lags) / by**2 for start, stop, by in axis]
     )
-
-
-def _together(size: int, lags: Sequence[float]) -> float:
-    """The sum of the correlations of all pairs of ``size`` neighbours."""
-    return size + 2 * sum([(size - lag) * one for lag, one in enumerate(lags, 1) if lag < size])

@@ -51,7 +51,6 @@ def _halved(law: Law, slope: float, context: Context) -> Law:
     before, product = law.square, partial(_product, slope)
     square = before * product(1.0)
     mean = (1 - slope) * HALF_MEAN * sqrt(before)
-    kernels = () if law.common.alike else law.common.kernels
     if law.common.alike:
         both = common.of_mean(mean, law.squares)
     else:
@@ -68,7 +67,7 @@ def _halved(law: Law, slope: float, context: Context) -> Law:
         square=square,
         mean=mean * _over(law),
         common=both,
-        form=None if slope else Gauss(before, law.shared, kernels, rectified=True),
+        form=None if slope else Gauss(before, law.shared, common=law.common, lags=law.lags, rectified=True),
         lags=tuple([beyond(axis) if axis else () for axis in law.lags]),
         log_variance=law.log_variance + spread / law.channels,
         own=0.0,
@@ -93,7 +92,7 @@ def _cut(law: Law, form: Masses) -> Law:
     linear = min(1.0, form.positive**2 * before / varied) if varied > 0 else 1.0
 
     def product(value: float) -> float:
-        excess = min(1.0, max(0.0, (value - law.mean**2) / before)) if before > 0 else 0.0
+        excess = min(1.0, max(-1.0, (value - law.mean**2) / before)) if before > 0 else 0.0
         return mean * mean + varied * (linear * excess + (1 - linear) * excess * excess)
 
     both = common.of_mean(mean, law.squares) if law.common.alike else law.common.warped(product, law.squares)
