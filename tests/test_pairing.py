@@ -143,6 +143,68 @@ def test_what_is_paired_without_any_help_of_names_is_right(word: str) -> None:
     assert len(found.open) == OPEN[word]
 
 
+SCALED = """
+netspec: 1
+name: net
+input: [3, 8, 8]
+blocks:
+  scaled:
+    body:
+      conv: {conv: {out: 3, kernel: 3, padding: 1}}
+      gamma: {parameter: [3, 1, 1]}
+      scale: {multiply: [conv, gamma]}
+      sum: {add: [scale, input]}
+stages: {a: scaled, b: scaled, c: scaled}
+"""
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+def test_parameters_have_the_order_of_what_they_scale(ordered: bool) -> None:  # noqa: FBT001 - a case
+    """One reads nothing, but it is read where a block is: scales of blocks one after another are paired in order."""
+    graph = netspec.read(SCALED).graph
+    shapes = {
+        key: shape
+        for at in range(3)
+        for key, shape in ((f"{at}.weight", (3, 3, 3, 3)), (f"{at}.bias", (3,)), (f"{at}.s", (3, 1, 1)))
+    }
+    found = pair(graph, wanted(graph), shapes, ordered=ordered)
+
+    convolutions = {"a.conv": "0", "b.conv": "1", "c.conv": "2"}
+    assert found.pairs == {**convolutions, "a.gamma": "0.s", "b.gamma": "1.s", "c.gamma": "2.s"}
+    assert not found.open
+
+
+def test_parameters_that_one_layer_reads_have_no_order() -> None:
+    """Either of two factors could be the other: they are open where names do not tell."""
+    text = "netspec: 1\nname: net\ninput: [3, 8, 8]\nstages: {a: {parameter: [3, 1, 1]}, b: {parameter: [3, 1, 1]}, "
+    graph = netspec.read(text + "x: {relu: , from: input}, scale: {multiply: [x, a, b]}}").graph
+    found = pair(graph, wanted(graph), {"p.u": (3, 1, 1), "p.v": (3, 1, 1)}, ordered=True)
+
+    assert found.open == {"a": ("p.u", "p.v"), "b": ("p.u", "p.v")}
+
+
+def test_a_norm_behind_a_sum_is_the_one_beside_its_convolution() -> None:
+    """It reads no layer with weights alone; what reads it does, and a file that is sorted has both in one module."""
+    text = """
+netspec: 1
+name: net
+input: [3, 8, 8]
+stages:
+  stem: [conv: {out: 3, kernel: 1}, layer_norm]
+  body: {conv: {out: 3, kernel: 3, padding: 1}}
+  sum: {add: [body, stem]}
+  down: [layer_norm, conv: {out: 5, kernel: 2}]
+"""
+    graph = netspec.read(text).graph
+    sizes = {"first.c": (3, 3, 1, 1), "first.n": (3,), "m": (3, 3, 3, 3), "last.k": (5, 3, 2, 2), "last.b": (3,)}
+    shapes = {f"{name}.weight": shape for name, shape in sizes.items()}
+    shapes |= {f"{name}.bias": shape[:1] for name, shape in sizes.items()}
+    found = pair(graph, wanted(graph), shapes, ordered=False)
+
+    assert found.pairs["stem.1"] == "first.n"
+    assert found.pairs["down.0"] == "last.b"
+
+
 @pytest.mark.parametrize("word", ["resnet152", "inception-v3"])
 def test_many_layers_that_could_be_exchanged_are_told_by_their_names(word: str) -> None:
     """In a file sorted by name, more layers than can be tried in every order are paired with those of their names."""

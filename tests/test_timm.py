@@ -9,10 +9,14 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 import pytest
+from click.testing import CliRunner
 from oracle import randomised
 
 import netspec
 from netspec import catalogue
+from netspec.cli import main
+from netspec.weights.pairing import pair
+from netspec.weights.wanted import wanted
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -116,6 +120,55 @@ def test_a_spec_that_says_otherwise_is_seen(right: str, wrong: str, timm: Module
     changed = with_weights_of(network, text.replace(right, wrong), INCEPTION.side)
 
     assert not torch.equal(*outputs(network, changed, INCEPTION.side, torch))
+
+
+SMALL_CONVNEXT = {"depths": [1, 2, 3, 1], "widths": [8, 16, 24, 32]}
+
+
+@pytest.mark.parametrize("ending", ["pth", "safetensors"])
+def test_timms_convnext_comes_in_by_pairs(ending: str, timm: ModuleType, torch: ModuleType, tmp_path: Path) -> None:
+    """Its names are others, its scales have one axis: paired by structure and reshaped, its outputs are ours.
+
+    Without ``adapt`` what is said is which tensors have another shape, and what allows that.
+    """
+    from safetensors.torch import save_file
+
+    depths, dims = SMALL_CONVNEXT.values()
+    theirs = randomised(timm.create_model("convnext_tiny", pretrained=False, depths=depths, dims=dims), torch)
+    file, pairs = tmp_path / f"timm.{ending}", tmp_path / "pairs.yaml"
+    (torch.save if ending == "pth" else save_file)(theirs.state_dict(), file)
+    given = [f"--set={name}={value}" for name, value in SMALL_CONVNEXT.items()]
+    refused = CliRunner().invoke(main, ["weights", "convnext_tiny", str(file), f"--map={pairs}", *given])
+    ours = netspec.compile("convnext_tiny", input=(3, 64, 64), **SMALL_CONVNEXT).eval()
+    report = netspec.load_weights(ours, file, pairs=pairs, adapt="shape")
+    scales = {
+        name: f"reshaped from {tensor.numel()} to {tensor.numel()}x1x1" for name, tensor in ours.named_parameters()
+    }
+
+    assert refused.exit_code == 2
+    assert "7 of another shape" in refused.stderr
+    assert "allow adaptation: --adapt shape" in refused.stderr
+    assert {name: one.how for name, one in report.adapted.items()} == {
+        name: how for name, how in scales.items() if name.endswith("layer_scale")
+    }
+    assert not report.fresh
+    assert not report.unused
+    assert torch.equal(*outputs(theirs, ours, 64, torch))
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+def test_every_layer_of_timms_convnext_is_paired(ordered: bool, timm: ModuleType, torch: ModuleType) -> None:  # noqa: FBT001 - a case
+    """Of ConvNeXt-T as it is: in the order of its definition, or sorted by name."""
+    with torch.device("meta"):
+        shapes = {name: tuple(x.shape) for name, x in timm.create_model("convnext_tiny").state_dict().items()}
+    graph = netspec.read("convnext_tiny").graph
+    found = pair(graph, wanted(graph), shapes, ordered=ordered)
+
+    assert not found.open
+    assert not found.theirs
+    assert found.pairs["features.5.7.layer_scale"] == "stages.2.blocks.7.gamma"
+    assert found.pairs["features.5.7.block.5"] == "stages.2.blocks.7.mlp.fc2"
+    assert found.pairs["classifier.0"] == "head.norm"
 
 
 def test_one_changed_weight_is_seen(timm: ModuleType, torch: ModuleType) -> None:

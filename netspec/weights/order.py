@@ -10,14 +10,23 @@ from netspec.graph.graph import Graph
 
 
 def before(names: Sequence[str], graph: Graph) -> dict[str, int]:
-    """For each layer of ``names`` a number with the bits of those before it, itself among them."""
+    """For each layer of ``names`` a number with the bits of those before it, itself among them.
+
+    Before a parameter is what its first reader reads of the input; two that it reads have no order.
+    """
     places = {name: 1 << at for at, name in enumerate(names)}
     reached: dict[object, int] = {}
+    unread = set(graph.parameters)
     for node in graph.nodes:
-        bits = places.get(node.name, 0)
+        bits = 0
         for source in node.inputs:
-            bits |= reached[source]
-        reached[node] = bits
+            bits |= reached[source] if source.has_batch else 0
+        for source in unread.intersection(node.inputs):
+            reached[source] |= bits
+        unread.difference_update(node.inputs)
+        for source in node.inputs:
+            bits |= 0 if source.has_batch else places.get(source.name, 0)
+        reached[node] = bits | places.get(node.name, 0)
     return {node.name: reached[node] for node in graph.nodes if node.name in places}
 
 

@@ -64,7 +64,10 @@ def _word(part: str) -> str:
 
 
 class Beside:
-    """The layer that reads another with weights is the one that a file has beside it: a norm and its convolution."""
+    """The layer that reads another with weights is the one that a file has beside it: a norm and its convolution.
+
+    Or the one that another reads, and no others do, where it reads several: a norm behind a sum, and its convolution.
+    """
 
     def __init__(self, graph: Graph, ours: Sequence[str], theirs: Sequence[str], *, ordered: bool) -> None:
         names = {*ours}
@@ -75,6 +78,8 @@ class Beside:
             if node.name in names and source:
                 self.reads[node.name] = source
             last[node] = node.name if node.name in names else source
+        several = Counter(self.reads.values())
+        self.read_by = {source: name for name, source in self.reads.items() if several[source] == 1}
         self.after = dict(pairwise(theirs)) if ordered else {}
 
     def decided(self, groups: Sequence[tuple[list[str], list[str]]], found: Mapping[str, str]) -> dict[str, str]:
@@ -86,11 +91,17 @@ class Beside:
             for group in list(waiting):
                 mine, others = group
                 alone = self._alone(others)
-                pairs = {name: self._beside(known.get(self.reads.get(name, ""), ""), others, alone) for name in mine}
+                pairs = {name: self._read(name, known, others, alone) for name in mine}
                 if {*pairs.values()} == others:
                     known.update(pairs)
                     waiting.remove(group)
         return {name: theirs for name, theirs in known.items() if name not in found}
+
+    def _read(self, name: str, known: Mapping[str, str], others: Collection[str], alone: Mapping[str, str]) -> str:
+        """The one of ``others`` beside what ``name`` reads, or alone in a module with what reads it; empty if none."""
+        if name in self.reads:
+            return self._beside(known.get(self.reads[name], ""), others, alone)
+        return alone.get(layer_of(known.get(self.read_by.get(name, ""), "")), "")
 
     def _alone(self, others: Collection[str]) -> dict[str, str]:
         """The modules of the file in which only one of ``others`` is, and which that is."""
