@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
+from zlib import crc32
 
 from netspec import files
 from netspec.errors.problem import Problem, SpecError
@@ -37,6 +38,14 @@ def shipped() -> dict[str, Path]:
     here = Path(__file__).parent
     folder = here / "specs" if (here / "specs").is_dir() else here.parent / "specs"
     return {path.stem: path for path in sorted(folder.glob(f"*{SUFFIX}"))}
+
+
+def digest(path: Path) -> int:
+    """A number that is another one when the shipped spec at ``path``, or one that it extends, is changed."""
+    content = path.read_bytes()
+    parent = re.search(rb"^extends: *(\S+)", content, re.MULTILINE)
+    before = digest(reference(parent.group(1).decode()).path) if parent else 0
+    return crc32(content, before)
 
 
 def split(word: str, folder: Path = Path()) -> tuple[str, str | None]:

@@ -16,8 +16,10 @@ import netspec
 from netspec import catalogue
 from netspec.analysis.summary import Summary
 from netspec.cli import main
+from netspec.commands.list import index, worked_out
 from netspec.language.spec import Spec
 from netspec.report.network_groups import GROUPS
+from netspec.report.network_index import Known
 
 REFERENCE = Path(__file__).parent / "reference"
 RECORDS: dict[str, dict[str, Any]] = {
@@ -262,3 +264,43 @@ def test_every_file_alone_is_a_network(path: Path) -> None:
     """No variant needs to be chosen: a family without one is its first or best known member."""
     assert spec(path).is_network()
     assert netspec.read(path).stats().totals.params
+
+
+@pytest.mark.parametrize("file", conftest.sample(list(catalogue.shipped())))
+def test_known_figures_are_those_worked_out(file: str) -> None:
+    """What ``netspec list`` reads of a file beside the specs is what it would work out."""
+    assert index()[file] == Known(catalogue.digest(catalogue.shipped()[file]), tuple(worked_out(file)))
+
+
+def test_every_file_has_known_figures() -> None:
+    """None of the shipped files has been changed since its figures were worked out; ``tools/docs.py`` renews them."""
+    assert {file: catalogue.digest(path) for file, path in catalogue.shipped().items()} == {
+        file: known.digest for file, known in index().items()
+    }
+
+
+def test_figures_of_a_changed_file_are_worked_out_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Known figures are told of a file that is as it was, and where no word of the caller's own could mean another."""
+    found = index()["lenet5"]
+    wrong = found._replace(networks=tuple([one._replace(params=1) for one in found.networks]))
+
+    def params(known: Known) -> int:
+        monkeypatch.setattr("netspec.commands.list.index", lambda: {"lenet5": known})
+        (told,) = json.loads(CliRunner().invoke(main, ["list", "lenet5", "--format", "json"]).output)
+        return int(told["params"])
+
+    assert params(wrong) == 1
+    assert params(wrong._replace(digest=wrong.digest + 1)) == 61706
+    monkeypatch.setattr("netspec.compiler.registry.has_registered", lambda: True)
+    assert params(wrong) == 61706
+
+
+def test_a_parent_is_part_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A spec counts as changed when one that it extends is."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "parent.yaml").write_text("netspec: 1\n", encoding="utf-8")
+    (tmp_path / "child.yaml").write_text("netspec: 1\nextends: parent.yaml@a\n", encoding="utf-8")
+    before = catalogue.digest(tmp_path / "child.yaml")
+    (tmp_path / "parent.yaml").write_text("netspec: 1 \n", encoding="utf-8")
+
+    assert catalogue.digest(tmp_path / "child.yaml") != before

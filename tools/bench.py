@@ -20,7 +20,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
 from bench_counting import inside, peers, pictures, stats  # noqa: E402 - found by the path above
 from bench_language import hostile, language  # noqa: E402 - as above
 from bench_measure import HEAD, Missing, Result  # noqa: E402 - as above
-from bench_networks import chain, check, forward, growth  # noqa: E402 - as above
+from bench_networks import chain, check, family, forward, growth, listing  # noqa: E402 - as above
 from bench_weights import load, start  # noqa: E402 - as above
 
 BENCHMARKS: dict[str, Callable[[int], Iterator[Result | Missing]]] = {
@@ -34,6 +34,8 @@ BENCHMARKS: dict[str, Callable[[int], Iterator[Result | Missing]]] = {
     "start": start,
     "growth": growth,
     "check": check,
+    "family": family,
+    "list": listing,
     "language": language,
     "hostile": hostile,
 }

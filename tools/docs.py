@@ -17,6 +17,7 @@ from docs_published import published
 from netspec import api, catalogue
 from netspec.analysis.inputs import inputs_of, inputs_text
 from netspec.blocks import BLOCKS
+from netspec.commands.list import worked_out
 from netspec.diagram.drawing import Drawing
 from netspec.diagram.writers.svg import svg
 from netspec.errors.explanations import EXPLANATIONS
@@ -24,8 +25,10 @@ from netspec.errors.other_names import PARAMETERS
 from netspec.ops import OPERATIONS
 from netspec.reference.entry import Word, entry
 from netspec.reference.lookup import Found
+from netspec.report import network_index
 from netspec.report.markdown import markdown
 from netspec.report.network_groups import GROUPS
+from netspec.report.network_index import Known
 from netspec.report.page import Screen
 from netspec.report.picture_file import draw as draw_to
 from netspec.report.word_reference import WordReport
@@ -68,6 +71,17 @@ def networks() -> str:
         for group, files in GROUPS.items()
     ]
     return "\n".join([CATALOGUE, *contents, "", *sections])
+
+
+def catalogue_index() -> Path:
+    """Where the figures of the networks that ship lie."""
+    return ROOT / "specs" / network_index.NAME
+
+
+def index() -> str:
+    """``specs/figures.json``: what ``netspec list`` says of each network."""
+    paths = catalogue.shipped()
+    return network_index.text({file: Known(catalogue.digest(paths[file]), tuple(worked_out(file))) for file in paths})
 
 
 def _entry(name: str, path: Path) -> str:
@@ -176,7 +190,7 @@ def main() -> int:
             stale.append(name)
             if not check:
                 path.write_text(text, encoding="utf-8")
-    for path, content in figures().items():
+    for path, content in {**figures(), catalogue_index(): index().encode()}.items():
         if not path.is_file() or path.read_bytes() != content:
             stale.append(path.name)
             if not check:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 import click
 
 from netspec import api, catalogue
 from netspec.commands.formats import print_report, with_format
+from netspec.compiler import registry
 from netspec.errors.problem import Problem, SpecError
+from netspec.report import network_index
 from netspec.report.formats import Format
-from netspec.report.network_groups import GROUPS
+from netspec.report.network_groups import GROUPS, group_of
+from netspec.report.network_index import Known
 from netspec.report.network_list import Listed, ListReport
 
 
@@ -23,26 +26,39 @@ def list_(patterns: tuple[str, ...], form: Format) -> None:
 
     With PATTERNs, those whose name or file fits one: 'efficientnet*'. Depth counts layers with weights.
     """
-    networks = [one for group, files in GROUPS.items() for file in files for one in _listed(group, file, patterns)]
+    known = index() if not registry.has_registered() else {}
+    networks = [one for files in GROUPS.values() for file in files for one in _listed(file, patterns, known)]
     if not networks:
         message = f"no shipped network fits {' or '.join(map(repr, patterns))}"
         raise SpecError([Problem("missing-file", message, hint="netspec list shows them all")])
     print_report(ListReport(tuple(networks)), form)
 
 
-def _listed(group: str, file: str, patterns: Sequence[str]) -> Iterator[Listed]:
-    """The networks of a shipped file that fit, with their figures."""
+def index() -> dict[str, Known]:
+    """What is known of the networks of each shipped file, whether that has changed since or not."""
+    path = next(iter(catalogue.shipped().values()))
+    return network_index.read(path.with_name(network_index.NAME))
+
+
+def worked_out(file: str) -> Iterator[Listed]:
+    """The networks of a shipped file with their figures."""
     path = catalogue.shipped()[file]
-    if not any(_fits(name, patterns) for name in (file, *catalogue.variants(path))):
-        return
     spec, _ = catalogue.spec(path)
     for variant in spec.family():
-        if not (_fits(file, patterns) or _fits(variant or file, patterns)):
-            continue
         found = api.network(spec, variant, {}).stats()
         totals = found.totals
         figures = (totals.params, totals.macs, totals.depth, found.field.size, found.inputs)
-        yield Listed(found.name, group, path.name, variant, *figures)
+        yield Listed(found.name, group_of(file), path.name, variant, *figures)
+
+
+def _listed(file: str, patterns: Sequence[str], known: Mapping[str, Known]) -> Iterator[Listed]:
+    """The networks of a shipped file that fit, with their figures: those known, if the file is as it was."""
+    path = catalogue.shipped()[file]
+    if not any(_fits(name, patterns) for name in (file, *catalogue.variants(path))):
+        return
+    kept = known.get(file)
+    networks = kept.networks if kept and kept.digest == catalogue.digest(path) else worked_out(file)
+    yield from (one for one in networks if _fits(file, patterns) or _fits(one.variant or file, patterns))
 
 
 def _fits(name: str, patterns: Sequence[str]) -> bool:

@@ -66,6 +66,11 @@ def _installed() -> dict[str, list[EntryPoint]]:
     return found
 
 
+def has_registered() -> bool:
+    """Whether a word is known that is not netspec's own, and could hide one that is."""
+    return bool(_registered)
+
+
 def known() -> list[str]:
     """All words that are known without asking installed packages."""
     return [*OPERATIONS, *BLOCKS, *_registered]
