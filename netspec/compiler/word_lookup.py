@@ -24,6 +24,7 @@ from netspec.language.layers import Use
 from netspec.language.values import Mapping, Scalar, Value, shown
 from netspec.ops.operation import Operation
 
+DEFINE = "define a block, and let the parameter hold its word"
 UNKNOWN_HINT = "define it under 'blocks', or have it registered by a --plugin"
 Known = Definition | type[Operation] | type[Block]
 
@@ -120,7 +121,7 @@ class WordLookup:
                 levels.append(_Level(value, place, {}))
                 continue
             if not isinstance(data, str):
-                self.problems.add(Problem("wrong-type", f"a layer's word cannot be {shown(data)}", place))
+                self.problems.add(_no_word(data, place))
                 return None
             at_use = at_use or data
             if data == names.NONE:
@@ -199,9 +200,7 @@ class WordLookup:
             if beside:
                 message = f"a parameter holds a word and its values, no '{beside[0]}'"
             span = mapping.span if isinstance(data, Placed) else place
-            self.problems.add(
-                Problem("layer-form", message, span, "define a block, and let the parameter hold its word")
-            )
+            self.problems.add(Problem("layer-form", message, span, DEFINE))
             return None
         ((word, (span, value)),) = mapping.entries.items()
         return word, value, span
@@ -212,6 +211,13 @@ class WordLookup:
             hint = self.problems.hints.of(word, [*self.blocks, *registry.known()], WORDS).text or UNKNOWN_HINT
             self.problems.add(Problem("unknown-operation", f"there is no operation or block '{word}'", place, hint))
         return known
+
+
+def _no_word(data: Any, place: Span) -> Problem:
+    """That ``data`` stands where the word of a layer does; of a list that a parameter holds, what to do."""
+    if isinstance(data, list):
+        return Problem("layer-form", "a parameter holds a word and its values, no list of layers", place, DEFINE)
+    return Problem("wrong-type", f"a layer's word cannot be {shown(data)}", place)
 
 
 def _main(known: Known) -> str:

@@ -202,6 +202,10 @@ def _part(tree: Tree, whole: Any, first: Any, last: Any) -> Any:
     return whole[first:last]
 
 
+SIDES = ("height", "width")
+"""Parts of ``$in`` where it has two axes."""
+
+
 def _element(tree: Tree, whole: Any, key: Any) -> Any:
     if isinstance(whole, Mapping) and isinstance(key, str) and key in whole:
         return whole[key]
@@ -211,7 +215,10 @@ def _element(tree: Tree, whole: Any, key: Any) -> Any:
         message = f"there is no element {key} in a list of {len(whole)}, counted from 0"
         raise ExpressionError(message, tree.offset)
     if isinstance(whole, Mapping) and isinstance(key, str):
-        raise ExpressionError(f"there is no '{key}' here", tree.offset, f"known: {', '.join(whole)}")
+        hint = f"known: {', '.join(whole)}"
+        if key in SIDES and "size" in whole:
+            hint = "height and width are those of two axes; $in.size is the list of all sizes, first to last"
+        raise ExpressionError(f"there is no '{key}' here", tree.offset, hint)
     raise ExpressionError(f"{_shown(whole)} has no part {_shown(key)}", tree.offset)
 
 

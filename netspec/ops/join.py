@@ -11,6 +11,7 @@ from netspec.ops.operation import ANY_NUMBER, Operation, follows, free, torch_la
 from netspec.ops.signal import Stack, Sum
 
 PAIR = 2
+SAME_AXES = "all need the same number of axes: 'global_avg_pool' and 'flatten' leave none, 'unflatten' makes some"
 
 
 class Join(Operation):
@@ -26,7 +27,9 @@ class Join(Operation):
             spatial = {shape[1:] for shape in inputs}
             channels = {shape[0] for shape in inputs}
             hint = "give both paths the same channels, or join them with 'concat'"
-            if any(positions(shape) == 1 for shape in inputs) and len(spatial) > 1:
+            if len(set(map(len, inputs))) > 1:
+                hint = SAME_AXES
+            elif any(positions(shape) == 1 for shape in inputs) and len(spatial) > 1:
                 hint = "only 'multiply' repeats one position over all others; 'channel_scale' adds to each channel"
             elif len(spatial) > 1:
                 hint = "a 3x3 window with stride 1 keeps its size with padding 1; strides must agree on all paths"
@@ -169,6 +172,7 @@ class Multiply(Join):
         if len({len(shape) for shape in shapes}) > 1 or not fits:
             named = " and ".join(shape_text(shape) for shape in inputs)
             hint = "a gate has the channels of what it scales, and one position: pool it with 'global_avg_pool'"
+            hint = SAME_AXES if len({len(shape) for shape in shapes}) > 1 else hint
             raise Refusal("shape", f"multiply cannot combine {named}", hint)
         return result
 
@@ -207,9 +211,11 @@ class Concat(Join):
     def shape(self, *inputs: Shape) -> Shape:
         """Channels added up; the other sizes must be equal."""
         if len({shape[1:] for shape in inputs}) > 1 or len({len(shape) for shape in inputs}) > 1:
-            axes = max(len(shape) for shape in inputs)
-            what = {FLAT: "flat features", MAP: "maps of equal height and width"}.get(axes, "maps of equal size")
+            axes = {len(shape) for shape in inputs}
+            what = {FLAT: "flat features", MAP: "maps of equal height and width"}.get(max(axes), "maps of equal size")
             hint = "a 3x3 window with stride 1 keeps its size with padding 1; strides must agree on all branches"
+            if len(axes) > 1:
+                what, hint = "inputs with the same number of axes", SAME_AXES
             raise Refusal("shape", f"concat needs {what}", hint)
         return (sum(shape[0] for shape in inputs), *inputs[0][1:])
 
