@@ -468,7 +468,7 @@ REFUSED = (
     Refused("multiply", {}, (MAP, (5,)), "shape", "multiply cannot combine 3x4x5 and 5"),
     Refused("multiply", {}, (MAP, (3, 4)), "shape", "multiply cannot combine 3x4x5 and 3x4"),
     Refused("concat", {}, (MAP, (3, 4, 4)), "shape", "concat needs maps of equal height and width"),
-    Refused("concat", {}, (MAP, FEATURES), "shape", "concat needs maps of equal height and width"),
+    Refused("concat", {}, (MAP, FEATURES), "shape", "concat needs inputs with the same number of axes"),
     Refused("concat", {}, (LINE, (3, 7)), "shape", "concat needs maps of equal size"),
     Refused("group_norm", {"groups": 2}, (MAP,), "shape", "group_norm with 2 groups cannot split 3 channels evenly"),
     Refused("group_norm", {"groups": 7}, (FEATURES,),
