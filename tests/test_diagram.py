@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from itertools import pairwise
 from pathlib import Path
 
 import conftest
@@ -89,8 +90,6 @@ def drawn_skips(flow: Series | Parallel | Edge | None, times: int = 1) -> Iterat
 
 CROSSING = ("dla.yaml@*", "hardnet68.yaml", "res2net.yaml@*", "sknet.yaml@*")
 """Words in whose blocks links cross, where each is led around everything and none is told as a skip."""
-TANGLED = {"dla.yaml@dla102", "dla.yaml@dla169"}
-"""Networks in whose blocks so many links cross that they are left to Graphviz."""
 
 
 def is_among(word: str, patterns: Iterable[str]) -> bool:
@@ -102,8 +101,8 @@ NETWORKS = [word for words in shipped.FILES.values() for word in words]
 PLAIN = [word for word in NETWORKS if not is_among(word, CROSSING)]
 
 
-LARGE = ("dla.yaml@dla60", "ghostnet.yaml", "hardnet68.yaml", "res2net.yaml@*_[68]s")
-"""Words whose figures are larger: kinds of one block, links of very many layers."""
+LARGE = ("res2net.yaml@*_8s",)
+"""Words whose figures are higher than a page: a block of eight splits, whose links cross."""
 
 
 def fits(found: Picture, page: str) -> bool:
@@ -115,7 +114,7 @@ def fits(found: Picture, page: str) -> bool:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("word", conftest.sample([word for word in NETWORKS if word not in TANGLED]))
+@pytest.mark.parametrize("word", conftest.sample(NETWORKS))
 def test_the_figure_of_a_paper_fits_its_page(word: str) -> None:
     """Every network that ships but a few is a picture for a page of text, with letters of 6 points and more."""
     found = picture(scene(shipped.graph(word)))
@@ -140,19 +139,45 @@ def test_the_largest_figures_fit_a_page(word: str) -> None:
     assert problems(found) == []
 
 
-@pytest.mark.parametrize("word", TANGLED)
-def test_a_tangle_is_refused(word: str) -> None:
-    """Where more links cross than can be followed there is no figure of our own."""
-    with pytest.raises(Crossing):
-        picture(scene(shipped.graph(word)))
+@pytest.mark.parametrize("level", ["stage", "paper"])
+def test_a_tree_of_trees_is_defined_by_its_smaller_ones(level: Level) -> None:
+    """DLA-102 has trees of a hundred layers: what is in a large block is boxes, so that no link is left to Graphviz."""
+    found = scene(shipped.graph("dla.yaml@dla102"), level)
+    titles = [[box.title for box in boxes(drawn.flow)] for panel in found.panels[1:] for drawn in panel.drawn]
+
+    assert problems(picture(found)) == []
+    assert all(len(some) <= 32 for some in titles)
+    assert level == "stage" or any("level4.tree1" in some for some in titles)
+
+
+def test_links_share_lanes_where_they_do_not_meet() -> None:
+    """HarDNet's blocks have dozens of links that cross, in half as many lanes; no two of them lie over each other."""
+    (panel,) = scene(shipped.graph("hardnet68.yaml")).panels[1:]
+    rails = [rail for drawn in panel.drawn for rail in drawn.rails]
+    found = picture(scene(shipped.graph("hardnet68.yaml")))
+    lines = [shape.points for shape in flat(found.shapes) if getattr(shape, "look", "") == "rail"]
+    upright = sorted((points[2][0], points[2][1], points[3][1]) for points in lines if len(points) > 3)
+
+    assert len(upright) == len(rails)
+    assert len({x for x, _, _ in upright}) < len(rails) / 2
+    assert all(lane < other or stop < start for (lane, _, stop), (other, start, _) in pairwise(upright))
+
+
+def test_a_table_stands_beside_the_last_row() -> None:
+    """GhostNet's table has room on the right of the smallest kinds, and stands there, in a frame that is no wider."""
+    found = picture(scene(shipped.graph("ghostnet.yaml")))
+    places = {text.words: text.y for text in texts(found.shapes)}
+    joins = [text.y for text in texts(found.shapes) if text.words == "+"]
+
+    assert places["blocks.8.3"] < max(joins) + 20
 
 
 def test_most_figures_fit_a_column() -> None:
-    """Three of five networks that ship can be read in one column of a page, too."""
-    words = conftest.sample([word for word in NETWORKS if word not in TANGLED])
+    """Seven of ten networks that ship can be read in one column of a page, too."""
+    words = conftest.sample(NETWORKS)
     fit = [fits(picture(scene(shipped.graph(word)), "column"), "column") for word in words]
 
-    assert sum(fit) >= 0.6 * len(words)
+    assert sum(fit) >= 0.7 * len(words)
 
 
 @pytest.mark.parametrize("page", PAPERS)

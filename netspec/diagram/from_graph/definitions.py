@@ -6,7 +6,7 @@ from collections.abc import Hashable, Sequence
 
 from netspec.diagram.from_graph.facts import Facts
 from netspec.diagram.from_graph.flow import flow
-from netspec.diagram.from_graph.folding import children, runs
+from netspec.diagram.from_graph.folding import FOLLOWERS, children, runs
 from netspec.diagram.from_graph.idioms import connections, dense_reads
 from netspec.diagram.from_graph.merging import Letters, pattern
 from netspec.diagram.from_graph.outline import Outline, Reference
@@ -19,6 +19,8 @@ from netspec.ops.facts import Family
 
 MOST_KINDS = 3
 """Kinds of copies that are drawn one by one; what grows from copy to copy is told as a range."""
+MOST_SHOWN = 20
+"""Layers of a block that are drawn with those of the blocks in it; of more, blocks in it are boxes."""
 Placed = tuple[str, int, Part]
 """A copy of a block: the place it is listed for, its number there, and the copy."""
 
@@ -100,7 +102,8 @@ def _drawn(facts: Facts, copies: Sequence[Placed], letters: Letters) -> tuple[Dr
         same = alike[0].operation.family is Family.ACTIVATION
         return letters.merged(labels, names, "activation" if same else "", last=alike[0] in weighted[-1:])
 
-    outline = Outline(facts, tell, inline=True)
+    shown = sum([node.operation.family not in FOLLOWERS for node in inside[0]])
+    outline = Outline(facts, tell, inline=shown <= MOST_SHOWN)
     outline.peers = {node: tuple([nodes[index] for nodes in inside]) for index, node in enumerate(inside[0])}
     entrances = _entrances(outline, [part for _, _, part in copies])
     parts = outline.parts(runs(children(copies[0][2]), facts.reading), opened=False)

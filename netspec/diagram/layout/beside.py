@@ -21,19 +21,32 @@ MOST_LANES = 24
 
 
 def add_rails(laid: Laid, rails: Sequence[Edge]) -> None:
-    """Lead ``rails`` around everything, each in a lane of its own; raise :class:`Crossing` for too many of them."""
+    """Lead ``rails`` around everything, short ones inside, each in the first lane that is free all its way.
+
+    Raises :class:`Crossing` for too many of them.
+    """
     if len(rails) > MOST_LANES:
         raise Crossing
     stops = {part.key: (part, top, height, right) for part, top, height, right in laid.stops}
     below = {INTO: 0.0, **{key: top + height for key, (_, top, height, _) in stops.items()}}
+    lanes: list[list[tuple[float, float]]] = []
     for rail in sorted(rails, key=lambda edge: stops[edge.target][1] - below[edge.source]):
-        start = below[rail.source]
         part, down, high, right = stops[rail.target]
-        x = laid.right + LANE
+        start, stop = below[rail.source], down + high / 2
+        lane = next((place for place, taken in enumerate(lanes) if _is_free(taken, start, stop)), len(lanes))
+        if lane == len(lanes):
+            lanes.append([])
+        lanes[lane].append((start, stop))
+        x = laid.right + LANE * (lane + 1)
         end = CIRCLE if isinstance(part, Box) and part.kind is Kind.JOIN else right
-        way = [(0, start), (0, start + BUS / 2), (x, start + BUS / 2), (x, down + high / 2), (end, down + high / 2)]
+        way = [(0, start), (0, start + BUS / 2), (x, start + BUS / 2), (x, stop), (end, stop)]
         laid.wires.append(Wire(way, rail, begins=rail.source != INTO, ends=True))
-        laid.right = x
+    laid.right += LANE * len(lanes)
+
+
+def _is_free(taken: Sequence[tuple[float, float]], start: float, stop: float) -> bool:
+    """Whether nothing in a lane comes near a way from ``start`` to ``stop``."""
+    return all(end + BUS <= start or stop + BUS <= begin for begin, end in taken)
 
 
 def add_sides(laid: Laid, sides: Sequence[tuple[Side, Laid]]) -> None:

@@ -55,7 +55,7 @@ def _said(box: Box, density: Density) -> list[Words]:
         colon = "" if box.title == "input" else ":"
         return [(box.title if box.auxiliary else f"{box.title}{colon} {shape_label(box.shape)}", SMALL, "muted")]
     if box.kind is not Kind.BLOCK:
-        title = box.title if density.words else box.title.removeprefix("conv ")
+        title = box.title if density.words else box.title.removeprefix("conv ").replace("channels ", "ch. ")
         lines: list[Words] = [(title + count, NORMAL if density.words else SMALL, "text")]
         lines += [(line, SMALL, "text") for line in box.lines]
         return [*lines, (box.follows, SMALL, "muted")] if box.follows and density.follows else lines

@@ -29,6 +29,7 @@ DENSITIES = (
     Density(follows=False, figures=False, gap=14),
     Density(follows=False, figures=False, words=False, gap=12),
     Density(follows=False, figures=False, words=False, gap=8),
+    Density(follows=False, figures=False, words=False, gap=6),
 )
 MOST_COLUMNS = 6
 WORTH = 0.005

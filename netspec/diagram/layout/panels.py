@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from netspec.diagram.layout.beside import BESIDE
 from netspec.diagram.layout.block import Block
 from netspec.diagram.layout.box_shapes import NORMAL, SMALL
@@ -11,44 +13,65 @@ from netspec.diagram.scene import Drawn, Grid, Panel, Stripes
 from netspec.drawing.picture import At, Curve, Line, Rect, Shape, Text
 from netspec.drawing.text_width import text_width, total
 
+WORTH = 0.9
+"""How much of their height kinds of a block must keep in another order than their own."""
 TITLE, NOTE = 22.0, 14.0
 """Heights of the title of a panel, and of the line that says which kind of a block is drawn below it."""
 
 
 def panel_block(panel: Panel, layout: Layout, widest: float) -> Block:
-    """A definition in a frame: its title, what it is made of in rows of at most ``widest``, and what differs."""
+    """A definition in a frame: its title, what it is made of in rows of at most ``widest``, and what differs.
+
+    The table of that stands on the right of the last row where there is room, else below.
+    """
     shapes: list[Shape] = [Text(BESIDE, 15, panel.title, NORMAL, "bold", "start")]
-    width, height = text_width(panel.title, NORMAL, bold=True) + 2 * BESIDE, TITLE
-    for row in _rows([_kind(drawn, layout) for drawn in panel.drawn], widest):
+    rows = _arranged([_kind(drawn, layout) for drawn in panel.drawn], widest)
+    table = _grid(panel.grid) if panel.grid else None
+    width = text_width(panel.title, NORMAL, bold=True) + 2 * BESIDE
+    width, height = max([width, *[_wide(row) + 2 * BESIDE for row in rows]]), TITLE
+    beside = table is not None and bool(rows) and _wide([*rows[-1], table]) + 2 * BESIDE <= width
+    for place, row in enumerate(rows):
         x = float(BESIDE)
         for block in row:
             shapes.append(At(x, height, block.shapes))
             x += block.width + 2 * BESIDE
-        width, height = max(width, x - BESIDE), height + max(block.height for block in row) + 8
+        high = max(block.height for block in row)
+        if table and beside and place == len(rows) - 1:
+            shapes.append(At(width - BESIDE - table.width, height + NOTE, table.shapes))
+            high = max(high, NOTE + table.height)
+        height += high + 8
     height = max(height, TITLE + 8)
     if panel.stripes:
         drawing = _stripes(panel.stripes)
         width = max(width, drawing.width + 2 * BESIDE)
         shapes.append(At(BESIDE, height - 8, drawing.shapes))
         height += drawing.height
-    if panel.grid:
-        table = _grid(panel.grid)
+    if table and not beside:
         width = max(width, table.width + 2 * BESIDE)
         shapes.append(At((width - table.width) / 2, height, table.shapes))
         height += table.height + 6
     return Block(width, height, (Rect(0, 0, width, height, "panel", 6), *shapes))
 
 
-def _rows(blocks: list[Block], widest: float) -> list[list[Block]]:
+def _wide(row: Sequence[Block]) -> float:
+    """The width of a row."""
+    return total([block.width for block in row]) + 2 * BESIDE * (len(row) - 1)
+
+
+def _arranged(blocks: Sequence[Block], widest: float) -> list[list[Block]]:
+    """Blocks in rows in their order, or the highest ones first where that saves much."""
+    orders = [_rows(some, widest) for some in (blocks, sorted(blocks, key=lambda block: -block.height))]
+    own, sorted_ = (total([max(block.height for block in row) for row in rows]) for rows in orders)
+    return orders[sorted_ < WORTH * own]
+
+
+def _rows(blocks: Sequence[Block], widest: float) -> list[list[Block]]:
     """Blocks beside each other, as many in a row as there is room for in a panel of that width."""
     rows: list[list[Block]] = []
-    x = widest
     for block in blocks:
-        if x + block.width + BESIDE > widest:
+        if not rows or _wide([*rows[-1], block]) + 2 * BESIDE > widest:
             rows.append([])
-            x = float(BESIDE)
         rows[-1].append(block)
-        x += block.width + 2 * BESIDE
     return rows
 
 
