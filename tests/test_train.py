@@ -8,11 +8,14 @@ import json
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import conftest
 import numpy as np
 import pytest
 import torch
@@ -132,6 +135,25 @@ def test_a_run_that_is_interrupted_ends_as_one_that_is_not(
     assert rows("c") == rows("a")
     assert equal(weights("a/net.safetensors"), weights("c/net.safetensors"))
     assert not list(Path("c").glob(".*"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL] if conftest.thorough else [])
+def test_a_process_that_is_ended_is_gone_on_with(number: signal.Signals) -> None:
+    """As a process of its own, whichever signal ends it in its third epoch or later; two trainings at a time."""
+    words = [sys.executable, "-m", "netspec", "train", "tiny.yaml", "plain.yaml", *STRIPES[1:], "--epochs", "15"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent)}
+    subprocess.run([*words, "-o", "whole"], check=True, env=environment, capture_output=True)
+    with subprocess.Popen([*words, "-o", "cut"], env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        next(line for line in process.stdout if "epoch  3/" in line)
+        process.send_signal(number)
+    assert process.returncode in (1, -number, 128 + number)
+    assert len(rows("cut")) < 30
+    subprocess.run([*words, "-o", "cut", "--resume"], check=True, env=environment, capture_output=True)
+
+    assert rows("cut") == rows("whole")
+    for name in ("net", "plain"):
+        assert equal(weights(f"cut/{name}.safetensors"), weights(f"whole/{name}.safetensors"))
 
 
 @pytest.fixture

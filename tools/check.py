@@ -41,6 +41,7 @@ SAMPLING = [
     "see",
     "signal",
     "torchvision",
+    "train",
     "training",
     "verify",
 ]

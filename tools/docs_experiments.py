@@ -164,5 +164,5 @@ def _table(kept: dict[str, Any], rows: list[dict[str, Any]]) -> str:
     threads = f"{kept['threads']} thread{'s' * (kept['threads'] > 1)}"
     seconds = sum(row["processor_seconds"] for row in rows)
     lines += ["", f"Measured on {kept['date']} with torch {machine['torch']}, {threads} each, {machine['processor']} ("]
-    lines[-1] += f"{machine['instructions']}); {duration(seconds)} of processor time for these rows."
+    lines[-1] += f"{machine['instructions']}); these rows took {duration(seconds)} of one core's time."
     return "\n".join(lines) + "\n"
