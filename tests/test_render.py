@@ -19,6 +19,8 @@ from netspec.diagram.drawing import Drawing
 from netspec.diagram.layout.page import picture
 from netspec.diagram.writers import graphviz
 from netspec.diagram.writers.dot import dot
+from netspec.drawing.geometry import arrow
+from netspec.drawing.picture import Line
 from netspec.drawing.tikz import escaped
 from netspec.errors.problem import SpecError
 from netspec.report.picture_file import draw
@@ -241,3 +243,13 @@ def test_a_family_is_one_picture_or_a_file_for_each_variant(tmp_path: Path, monk
     assert sum(line.startswith("digraph") for line in drawn("net.yaml", "-o", "-")[1]) == 2
     assert "called 'net'" in drawn("same.yaml@*", "-o", "out")[2]
     assert "several" not in drawn("same.yaml@*")[2]
+
+
+def test_a_head_is_no_longer_than_its_way() -> None:
+    """The head of a short arrow begins where the arrow does, not inside of what it comes from."""
+    for length in (2.0, 6.0, 20.0):
+        (start, base), (tip, *_) = arrow(Line(((5.0, 1.0), (5.0, 1.0 + length)), "edge", arrow=True))
+
+        assert start == (5.0, 1.0)
+        assert tip == (5.0, 1.0 + length)
+        assert base[1] == max(1.0, tip[1] - 6)

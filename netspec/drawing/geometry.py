@@ -5,7 +5,7 @@ from __future__ import annotations
 from netspec.drawing.picture import Line, Point, Rect
 
 HEAD = (3.2, 6.0)
-"""Half of the width of an arrow's head, and its length."""
+"""Half of the width of an arrow's head, and its length, where the last piece of the way is that long."""
 
 
 def corner(rect: Rect) -> float:
@@ -30,7 +30,7 @@ def arrow(line: Line) -> tuple[list[Point], list[Point]]:
     (x, y), (tip_x, tip_y) = points[-2:]
     length = max(abs(tip_x - x) + abs(tip_y - y), 0.01)
     dx, dy = (tip_x - x) / length, (tip_y - y) / length
-    half, long = HEAD
+    half, long = HEAD[0], min(HEAD[1], length)
     base_x, base_y = tip_x - dx * long, tip_y - dy * long
     head = [(tip_x, tip_y), (base_x - dy * half, base_y + dx * half), (base_x + dy * half, base_y - dx * half)]
     return [*points[:-1], (base_x, base_y)], head

@@ -39,9 +39,15 @@ def add_rails(laid: Laid, rails: Sequence[Edge]) -> None:
         lanes[lane].append((start, stop))
         x = laid.right + LANE * (lane + 1)
         end = CIRCLE if isinstance(part, Box) and part.kind is Kind.JOIN else right
-        way = [(0, start), (0, start + BUS / 2), (x, start + BUS / 2), (x, stop), (end, stop)]
+        bus = start + _turn(laid, rail.source)
+        way = [(0, start), (0, bus), (x, bus), (x, stop), (end, stop)]
         laid.wires.append(Wire(way, rail, begins=rail.source != INTO, ends=True))
     laid.right += LANE * len(lanes)
+
+
+def _turn(laid: Laid, source: str) -> float:
+    """How far below its source a line leaves the axis: above the first part there may be little room."""
+    return min(BUS / 2, laid.stops[0][1] / 2) if source == INTO and laid.stops else BUS / 2
 
 
 def _is_free(taken: Sequence[tuple[float, float]], start: float, stop: float) -> bool:
@@ -56,7 +62,7 @@ def add_sides(laid: Laid, sides: Sequence[tuple[Side, Laid]]) -> None:
     lane = free = right = 0.0
     for side, inner in sorted(sides, key=lambda pair: stops[pair[0].at]):
         start = stops[side.at]
-        bus = start + BUS / 2
+        bus = start + _turn(laid, side.at)
         top = max(bus, free)
         before = lane
         reach = max([area.right for area in beside if area.bottom > start and area.top < top + inner.height], default=0)
