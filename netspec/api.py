@@ -185,6 +185,7 @@ class Network:
         show: Show = "patches",
         mean: Sequence[float] | None = None,
         std: Sequence[float] | None = None,
+        beside: File | None = None,
         skip_unreadable: bool = False,
         theme: Theme = "auto",
     ) -> SeenReport | FiltersReport:
@@ -195,8 +196,9 @@ class Network:
         of its channels, or several, the strongest if not given; ``at`` its position, of each image the strongest if not
         given; ``top`` how many images. ``method`` is deconvnet, guided, gradient or gradcam, of which ``channel`` is
         one of the output. ``show`` is patches, layers (a sheet of the strongest channels of each) or filters (of the
-        first convolution; no images). Files are read as numbers from 0 to 1, less ``mean`` and over ``std``: ImageNet's
-        for three channels, 0 and 1 otherwise, if not given. The ``panels`` hold figures, pixels and gradients. Raises
+        first convolution; no images). Files are read as numbers from 0 to 1, less ``mean`` and over ``std``: if not
+        given those of the training in whose folder the file ``weights`` or ``beside`` is, else ImageNet's for three
+        channels, 0 and 1 otherwise. The ``panels`` hold figures, pixels and gradients. Raises
         :class:`netspec.SpecError` with what is wrong, and :class:`ValueError` for words that these cannot have.
         """
         from netspec.pictures.seen import see
@@ -204,6 +206,7 @@ class Network:
         if isinstance(weights, (str, os.PathLike)):
             file, weights = weights, self.compile(device="meta")
             load_weights(weights, file)
+            beside = beside or file
         return see(
             self.graph,
             weights,
@@ -215,6 +218,7 @@ class Network:
             method=method,
             show=show,
             reading=(mean, std, skip_unreadable),
+            beside=None if beside is None else Path(beside),
             theme=theme,
         )
 

@@ -500,6 +500,7 @@ def test_everything_is_drawn_in_pixels(words: tuple[str, ...], folder: Path) -> 
         (("--image", "@images", "--std", "x"), "'x' is not numbers for channels"),
         (("--image", "@images", "-o", "@seen.gif"), "its ending says no format that is known"),
         (("--image", "@images/a.png", "-o", "@images/a.png"), "it is one of the files that are read"),
+        (("--image", "@images", "-o", "@images/a.png"), "it is one of the files that are read"),
         (("--image", "@images", "--input", "2x12x12", "--partial"), "reads 2x12x12, which is no image of one or three"),
     ],
     ids=lambda value: value if isinstance(value, str) else None,
@@ -539,6 +540,11 @@ def test_images_are_read_as_in_the_training_beside_the_weights(folder: Path, tmp
         output = CliRunner().invoke(main, [*line, *more]).output
         assert expected in output
         assert ("those of the training" in output) is ("less 0.1" in expected)
+    network = netspec.read(folder / "net.yaml")
+    (tmp_path / "run.json").write_text(json.dumps({**told, "data": {"read": [images]}}), encoding="utf-8")
+    found = network.see(tmp_path / "net.safetensors", [folder / "images"], top=1)
+    assert isinstance(found, SeenReport)
+    assert "pixels are read from 0 to 1, less 0.1, 0.2, 0.3, divided by 1, 1, 2" in found.remarks
 
 
 def test_networks_of_volumes_are_refused() -> None:

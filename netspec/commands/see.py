@@ -34,7 +34,6 @@ from netspec.report.formats import Format
 from netspec.report.page import Screen
 from netspec.report.picture_file import draw, endings, picture_format
 from netspec.report.seen import SeenReport
-from netspec.training.record import RECORD, normalisation
 
 DEFAULTS = "of netspec train's folder; else ImageNet's for three channels, {} otherwise"
 
@@ -120,12 +119,8 @@ def see(  # noqa: PLR0913 - one argument for each option
     _refuse_files(output, [one for one in (file, weights.pairs) if one], [*checked.spec.files, *every])
     require("see")
     module, told = _loaded(checked, file, weights)
-    if how["mean"] is None and how["std"] is None and (trained := normalisation(file, checked.graph.input.shape)):
-        how["mean"], how["std"] = trained
-        told.append(f"mean and std are those of the training, in {file.parent / RECORD}")
-    report = checked.see(
-        module, every, node=node, channel=channels, at=at, top=top, method=method, show=shown, theme=theme, **how
-    )
+    how |= {"node": node, "channel": channels, "at": at, "top": top, "method": method, "show": shown, "theme": theme}
+    report = checked.see(module, every, beside=file, **how)
     if output:
         draw(report, output)
         told.append(f"drew {report.title} to {output}")
@@ -138,7 +133,8 @@ def see(  # noqa: PLR0913 - one argument for each option
 def _refuse_files(output: Path | None, weights: list[Path], others: list[Path]) -> None:
     """Raise what keeps the picture from being written, or the weights from being read, before torch is imported."""
     if output:
-        refuse_output(output, [*weights, *others])
+        inside = [one for one in others if one.is_dir() and output.resolve().is_relative_to(one.resolve())]
+        refuse_output(output, [*weights, *others, *([output] if inside else [])])  # an image in a folder that is read
         if picture_format(SeenReport, output).name == "png":
             require("png")
     for one in weights:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from netspec.analysis.seen import Method, Show
@@ -13,6 +14,7 @@ from netspec.graph.graph import Graph
 from netspec.nn.seeing.look import Reading, first_filters, look
 from netspec.ops.facts import PerAxis
 from netspec.report.seen import FiltersReport, SeenReport
+from netspec.training.record import RECORD, normalisation
 
 if TYPE_CHECKING:
     import torch  # noqa: TID251 - for type checkers only
@@ -34,8 +36,12 @@ def see(  # noqa: PLR0913 - one argument for each thing that can be asked
     show: Show,
     reading: tuple[Sequence[float] | None, Sequence[float] | None, bool],
     theme: Theme,
+    beside: Path | None,
 ) -> SeenReport | FiltersReport:
-    """What :meth:`netspec.Network.see` returns. Raises :class:`ValueError` where there is no such method, or view."""
+    """What :meth:`netspec.Network.see` returns; ``beside`` is a file in the folder of a training.
+
+    Raises :class:`ValueError` where there is no such method, or view.
+    """
     for word, value, known in (("method", method, get_args(Method)), ("show", show, get_args(Show))):
         if value not in known:
             message = f"{word} is one of {', '.join(known)}, not {value!r}"
@@ -46,6 +52,12 @@ def see(  # noqa: PLR0913 - one argument for each thing that can be asked
     wanted = asked(graph, node, channels, at, top=top, method=method, show=show)
     if not len(images):
         raise SpecError([Problem("wrong-value", "there is no image to look at", hint="--image names files of images")])
-    panels, remarks = look(graph, weights, images, wanted, Reading(*reading))
+    mean, std, skip = reading
+    trained = normalisation(beside, wanted.node.origin.shape) if beside and mean is None and std is None else None
+    if beside and trained:
+        mean, std = trained
+    panels, remarks = look(graph, weights, images, wanted, Reading(mean, std, skip))
+    if beside and trained:
+        remarks = (*remarks, f"mean and std are those of the training, in {beside.parent / RECORD}")
     shown = wanted.node
     return SeenReport(graph.name, shown.name, shown.shape, shown.origin.shape[1:], method, panels, remarks, theme)
