@@ -210,6 +210,10 @@ REFUSED: dict[str, tuple[Make, str]] = {
         },
         "netspec weights SPEC FILE --map PAIRS",
     ),
+    "a dictionary for each layer": (
+        lambda state, torch: {name.partition(".")[0] + "_": {"a": torch.zeros(2)} for name in state},
+        "no dictionary in this file has names of this network: it holds 'conv_', 'bn_', 'fc_'",
+    ),
     "with code": (lambda state, _: {"model": state, "args": damage.Damage}, "which is code, not data"),
     "a whole module": (lambda _, torch: torch.nn.Linear(2, 2), "which is code, not data"),
     "numbered": (lambda state, _: dict(enumerate(state.values())), "one of its keys is no name but int"),

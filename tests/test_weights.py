@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import pickle
 import re
 import zipfile
@@ -70,6 +71,15 @@ def test_weights_of_another_network_change_nothing(module: Any, torch: ModuleTyp
     assert all(torch.equal(value, before[name]) for name, value in mine.state_dict().items())
 
 
+def packed(*names: str) -> bytes:
+    """A zip archive of empty files."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name in names:
+            archive.writestr(name, b"")
+    return content.getvalue()
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -83,6 +93,9 @@ def test_weights_of_another_network_change_nothing(module: Any, torch: ModuleTyp
         (b"\x89HDF\r\n\x1a\n" + bytes(100), "is an HDF5 file, as Keras writes it"),
         (b"GGUF" + bytes(100), "is a GGUF file"),
         (b"\x93NUMPY" + bytes(100), "is an array of NumPy"),
+        (packed("config.json", "model.weights.h5"), "is an archive of Keras'"),
+        (packed("resnet.pth"), "is an archive that torch.save has not written: it holds resnet.pth"),
+        (packed(), "is an archive that torch.save has not written: it holds nothing"),
     ],
 )
 def test_files_that_hold_no_weights_are_called_what_they_are(content: bytes, said: str, tmp_path: Path) -> None:

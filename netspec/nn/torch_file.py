@@ -20,6 +20,7 @@ import numpy as np
 import torch
 
 from netspec.errors.problem import Problem, SpecError
+from netspec.weights.wanted import some
 
 TIMES, BYTES, TENSORS = 16, 2**28, 10_000
 """A file may hold so many times the bytes and the tensors that are needed, and so many more: what a training keeps
@@ -125,6 +126,7 @@ def torch_file(path: Path, room: Room) -> object:
         room.refuse_tensors(path, len(archive.infolist()))
         room.refuse_bytes(path, sum(entry.file_size for entry in archive.infolist()))
         room.refuse_pickle(path, max((one.file_size for one in archive.infolist() if _is_pickle(one)), default=0))
+        _refuse_unknown(path, archive)
         _compare_checksums(archive)
     return _loaded(path)
 
@@ -175,13 +177,24 @@ def _foreign(path: Path, begin: bytes) -> SpecError:
 
 
 def _refuse_others(path: Path, archive: zipfile.ZipFile) -> None:
-    """Raise :class:`SpecError` for archives that hold code, or arrays of NumPy's."""
+    """Raise :class:`SpecError` for archives that hold code, or that are Keras' or NumPy's."""
     names = set(archive.namelist())
+    if "config.json" in names and any(name.endswith(".h5") for name in names):
+        raise bad_weights(f"{path}: this file is an archive of Keras', and holds no weights of torch", ALONE)
     for kind, mark in (("a TorchScript archive", "constants.pkl"), ("an exported program", "archive_format")):
         if any(name.rpartition("/")[2] == mark for name in names):
             raise bad_weights(f"{path}: this file is {kind}, and holds code beside weights", ALONE)
     if names and all(name.endswith(".npy") for name in names):
         raise bad_weights(f"{path}: this file is an archive of NumPy's, and holds no weights of torch", ALONE)
+
+
+def _refuse_unknown(path: Path, archive: zipfile.ZipFile) -> None:
+    """Raise :class:`SpecError` for archives without what torch.save puts in the folder of each."""
+    names = sorted(archive.namelist())
+    if not any(name.endswith("/data.pkl") for name in names):
+        inside = some([name[:100] for name in names]) or "nothing"
+        message = f"{path}: this file is an archive that torch.save has not written: it holds {inside}"
+        raise bad_weights(message, "unpack it, if the weights are in it")
 
 
 def _is_pickle(entry: zipfile.ZipInfo) -> bool:

@@ -63,6 +63,8 @@ def choose(
         good = _best([(score(choice, wanted), choice) for choice in choices], complete)
         if len(good) == 1:
             return good[0]
+        if good and score is _size and key is None:
+            raise _nowhere(file, good)
         if good:
             exact = [choice for choice in good if choice.key == key]
             if len(exact) != 1:
@@ -124,6 +126,14 @@ def _under(file: str, choices: list[Choice], key: str) -> list[Choice]:
         message = f"{file}: there are no weights under the key '{key}'"
         raise SpecError([Problem("bad-artefact", message, hint=f"known: {known}" if known else "")])
     return found
+
+
+def _nowhere(file: str, good: Sequence[Choice]) -> SpecError:
+    """Several dictionaries are as large, and none has a name of the network: nothing says which is meant."""
+    named = some([f"'{choice.key}'" for choice in good], 3)
+    message = f"{file}: no dictionary in this file has names of this network: it holds {named}"
+    hint = "key= or --key chooses one; what is spread over several is made one first: {'layer.weight': tensor, ...}"
+    return SpecError([Problem("bad-artefact", message, hint=hint)])
 
 
 def _ambiguous(file: str, good: Sequence[Choice]) -> SpecError:
