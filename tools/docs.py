@@ -54,6 +54,26 @@ for one image; the receptive field is that of the last feature map before global
 """
 
 
+BROUGHT = {
+    "Convolution and pooling": "Weights that are the same at every position, and maps that become smaller on the way.",
+    "Depth by small windows": "Two or three windows of 3x3 see as much as one of 5x5 or 7x7, with fewer weights.",
+    "Convolutions of one position": "Windows of 1x1, which mix channels and make them fewer at little cost.",
+    "Branches": "Windows of several sizes beside each other, and large ones made of small ones.",
+    "Shortcuts": "Blocks that add to what they read, so that a hundred layers and more can be trained.",
+    "Dense connections": "Layers that read many of those before them.",
+    "Deep aggregation": "Trees of blocks, in which results of all depths are joined step by step.",
+    "Space and channels apart": "A window over each channel alone, then a mix of channels, for a ninth of the work.",
+    "Channels that are weighted": "Channels, or windows, that count for more or less by what the whole map shows.",
+    "Search and scaling": "Blocks and sizes that were searched for, and rules by which networks grow.",
+    "Plainer again": "Branches for the training alone, which one convolution can stand for afterwards.",
+    "Convolutions as transformers are built": "Large windows over single channels, few norms and activations.",
+    "Outputs for every position": "Maps that grow again, or keep their size with windows that have holes.",
+    "Video and sound": "Windows over time: on three axes, on space and time apart, or on one axis.",
+    "Images from noise": "Convolutions the other way round, and a network that tells what is real.",
+}
+"""Group -> what its networks brought, in a sentence."""
+
+
 def errors() -> str:
     """``errors.md``: every code with its meaning, an example and its mend."""
     parts = [ERRORS]
@@ -67,7 +87,7 @@ def networks() -> str:
     paths = catalogue.shipped()
     contents = [f"- {group}: {', '.join(f'[{file}](#{file})' for file in files)}" for group, files in GROUPS.items()]
     sections = [
-        "\n".join([f"## {group}", "", *[_entry(file, paths[file]) for file in files]])
+        "\n".join([f"## {group}", "", BROUGHT[group], "", *[_entry(file, paths[file]) for file in files]])
         for group, files in GROUPS.items()
     ]
     return "\n".join([CATALOGUE, *contents, "", *sections])
