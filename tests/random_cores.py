@@ -132,6 +132,26 @@ class Branches:
         return False
 
 
+class Shared:
+    """An earlier layer again; what patches say of it is said of that one."""
+
+    opens = False
+    is_operation = True
+    keeps = True
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.data: Data = {"shared": name}
+
+    def once(self, growth: Growth, spot: Spot, inputs: list[Out]) -> tuple[Out, int]:
+        """The rows of that layer again."""
+        return growth.again(self.name, spot, inputs[0]), spot.number
+
+    def absent(self, place: Place, x: Out) -> bool:  # noqa: ARG002 - as the protocol has it
+        """Never."""
+        return False
+
+
 class Definition(NamedTuple):
     """A block of a spec: what its parameters are where they are not given, and its layers."""
 

@@ -94,6 +94,15 @@ class Patch(NamedTuple):
     content: Data
 
 
+class Run(NamedTuple):
+    """What a layer has become: rows from ``start`` to ``end``, over the output of another, and its own output."""
+
+    start: int
+    end: int
+    read: Out
+    out: Out
+
+
 class Writer(Protocol):
     """Who writes layers that patches bring in."""
 
@@ -126,6 +135,8 @@ class Growth:
         self.paths: set[str] = set()
         """All paths that a pattern could meet."""
         self.patches: list[Patch] = []
+        self.modules: dict[str, Run] = {}
+        """What has grown at each path, so that it can run again."""
         self.closed: set[str] = set()
         """Paths inside built-in blocks, which no layer can read."""
         self.fresh = 0
@@ -155,6 +166,42 @@ class Growth:
         return self.outs[f"{scope}.{name}" if scope else name]
 
     # -- patches ------------------------------------------------------------------------------------------------------
+
+    def again(self, name: str, spot: Spot, x: Out) -> Out:
+        """What is called ``name`` once more, over ``x``: the same rows, without weights of their own."""
+        place, path = spot.place, ""
+        scope = place.scope
+        while True:
+            path = f"{scope}.{name}" if scope else name
+            if path in self.modules or scope == place.boundary:
+                break
+            scope = scope.rpartition(".")[0]
+        run = self.modules.get(path)
+        if run is None or run.read.shape != x.shape:
+            raise TooLarge
+        rows = [row for row in self.rows[run.start : run.end] if row.name == path or row.name.startswith(f"{path}.")]
+        if not rows or len(self.rows) + len(rows) > self.most:
+            raise TooLarge
+        new = place.path(spot.name or "")
+        alone = rows[0].name == path
+        """An operation, around which patches may have brought in others."""
+        read, last = (rows[0].inputs[0], path) if alone else (run.read.name, run.out.name)
+
+        def moved(one: str) -> str:
+            if one == read:
+                return x.name
+            return new + one[len(path) :] if one == path or one.startswith(f"{path}.") else one
+
+        for row in rows:
+            inputs = tuple(map(moved, row.inputs))
+            self.rows.append(row._replace(name=moved(row.name), inputs=inputs, weights=0))
+        for one, out in list(self.outs.items()):
+            if one.startswith(f"{path}."):
+                self.outs[moved(one)] = out._replace(name=moved(out.name))
+        self.closed |= {moved(one) for one in self.closed if one.startswith(f"{path}.")}
+        self.paths |= {moved(one) for one in self.paths if one == path or one.startswith(f"{path}.")}
+        self.outs[new] = Out(moved(last), run.out.shape)
+        return self.outs[new]
 
     def chance(self) -> bool:
         """Whether something is patched here."""
@@ -212,7 +259,9 @@ class Growth:
             return inputs[0], following, True
         if alone:
             inputs = [self.bring("insert_before", path, place, inputs[0]), *inputs[1:]]
+        start = len(self.rows)
         out, grown = self._grown(entry, place, path, inputs, number)
+        self.modules[path] = Run(start, len(self.rows), inputs[0], out)
         if alone:
             out = self.bring("insert_after", path, place, out)
         self._know(entry, place, path, out)

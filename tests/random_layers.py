@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from random_cores import Branches, BuiltIn, Chain, Definition, Held, Operation, Use
+from random_cores import Branches, BuiltIn, Chain, Definition, Held, Operation, Shared, Use
 from random_growth import Core, Entry
 from random_operations import OperationWriter
 from random_rows import ACTS, Data, Value, constant
@@ -148,6 +148,10 @@ class SpecWriter(OperationWriter):
             entry = self.entry(body, keeps=keeps, shape=shape, known=known, key=self.key() if named else None)
             if before and self.yes(0.15):
                 entry.reads, entry.reads_inside = [self.read(before, body)], self.yes()
+            if self.yes(0.2) and not body.nameless:
+                module, *more = self._shared(body, shape, named=named)
+                entries += [module, *more]
+                before = more[-1].key
             shape = shape if entry.core.keeps else Shape()
             entries.append(entry)
             before = self._sure_name(entry)
@@ -160,6 +164,20 @@ class SpecWriter(OperationWriter):
             if before:
                 known.append(Known(before, shape))
         return Chain(entries, named=named), shape, known
+
+    def _shared(self, body: Body, shape: Shape, *, named: bool) -> list[Entry]:
+        """A layer that keeps the shape, and that layer again, once or twice."""
+        kinds: list[Callable[[], Core]] = [
+            lambda: self.chain(body.deeper(), keeps=True, shape=shape, known=[])[0],
+            lambda: self.residual(body.deeper(), shape, []),
+            lambda: self.built_in(body, keeps=True),
+            lambda: self.conv(Value("$in.channels", lambda see: see.shape[0]), body, keeps=True),
+        ]
+        module = Entry(self.one(*kinds)(), self.key() if named else None)
+        name = module.key or self.fresh("m")
+        if not named:
+            module.name = constant(name, name)
+        return [module, *[Entry(Shared(name), self.key() if named else None) for _ in range(self.random.randint(1, 2))]]
 
     def key(self) -> str:
         """A name for a layer; now and then a dotted one."""

@@ -14,7 +14,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 import yaml
-from random_cores import Chain
+from random_cores import Chain, Operation
 from random_growth import Entry, Growth, Patch, TooLarge, matching
 from random_layers import Known, Shape, SpecWriter
 from random_rows import Data, Map, Out, Place, Row, constant
@@ -24,6 +24,7 @@ import netspec
 
 SECTIONS = ("stem", "stages", "head")
 UNDER = "backbone"
+INPUTS = ("left", "right")
 VARIANT = "v1"
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
@@ -105,9 +106,9 @@ class _Assembly:
         self.under = UNDER if random.random() < 0.15 else ""
         self.extends = bool(self.under) or random.random() < 0.25
         self.chains: dict[str, Chain] = {}
-        self.growth = Growth(
-            random, self.writer, random.choice((0, 0, 0.04, 0.1)), Out("input", self.size), 30 if small else 120
-        )
+        self.inputs = INPUTS if not self.extends and random.random() < 0.25 else ("input",)
+        given = Out(self.inputs[0], self.size)
+        self.growth = Growth(random, self.writer, random.choice((0, 0, 0.04, 0.1)), given, 30 if small else 120)
         self.alive = random.random() < 0.5
         self.heads: list[str] = []
         """Operations that are outputs for training beside the last."""
@@ -119,7 +120,7 @@ class _Assembly:
         if self.random.random() < 0.25:
             paths = sorted(path for path in self.growth.outs.keys() - self.growth.closed if path)
             self.heads = [self.growth.outs[self.random.choice(paths)].name]
-            self.heads = [] if self.heads == ["input"] else self.heads
+            self.heads = [] if self.heads[0] in self.inputs else self.heads
         document = self._document(x)
         outputs = self._outputs(x)
         if "outputs" in document:
@@ -150,11 +151,19 @@ class _Assembly:
                 chain.entries.insert(0, Entry(first, self.writer.fresh("n") if chain.named else None))
             known = inner if chain.named and not self.under else known
             self.chains[section] = chain
+        if len(self.inputs) > 1:
+            first = next(iter(self.chains.values()))
+            both = Entry(Operation("add", {"add": list(self.inputs)}, keeps=True), "both" if first.named else None)
+            both.reads, both.reads_written = [constant(name, name) for name in self.inputs], True
+            first.entries.insert(0, both)
 
     def _grow(self) -> Out:
         """Let the layers grow, a parent's under its name."""
         growth = self.growth
         x = growth.network_input
+        if len(self.inputs) > 1:
+            growth.outs |= {name: Out(name, self.size) for name in self.inputs}
+            growth.paths |= set(self.inputs)
         for section, chain in self.chains.items():
             place = Place(self.under if section != "head" else "", {}, growth.network_input)
             if not chain.named:
@@ -173,7 +182,9 @@ class _Assembly:
         self.alive = self.alive and self.chains[last].named and (last == "head" or not self.under)
         if self.alive:
             sections[last].update(self._readers())
-        document: dict[str, Data] = {"netspec": 1, "name": "net", "input": list(self.size)}
+        size = list(self.size)
+        given = {"inputs": dict.fromkeys(self.inputs, size)} if len(self.inputs) > 1 else {"input": size}
+        document: dict[str, Data] = {"netspec": 1, "name": "net", **given}
         document |= {"params": writer.params} if writer.params else {}
         document |= {"blocks": writer.blocks} if writer.blocks else {}
         document |= sections

@@ -55,6 +55,7 @@ def test_specs_hold_every_kind_of_what_is_random() -> None:
         "multiply", "concat", "adaptive_avg_pool", "when:", "$in", "$index", "$count", "repeat:", "inline: true",
         "like:", "$.kernel", "reads:", "from:", "variants:", "extends:", "under:", "set:", "replace:", "insert_before:",
         "insert_after:", "remove", "**.", "residual", "conv_norm_act", "none", "outputs:", "[0:", "training",
+        "shared:", "inputs:", "type: any",
     )  # fmt: skip
     found = {sign: sum(sign in text for text in texts) for sign in signs}
 
@@ -70,8 +71,8 @@ def always_one(self: Arguments) -> Arguments:
 
 
 def before(self: NameLookup, read: object, scope: str, body: object) -> Node | None:  # noqa: ARG001 - as it is called
-    """What ``from`` means, as if it named the network's input."""
-    return self._outputs["input"]
+    """What ``from`` means, as if it named the network's first input."""
+    return next(iter(self._outputs.values()))
 
 
 def without_inserts(self: Patches, *paths: str) -> list[Rule]:
@@ -161,9 +162,9 @@ def test_figures_of_random_specs_are_those_of_torch(tmp_path: Path) -> None:
         assert by_flop_counter(built, graph.input.shape).total == sum(row.macs for row in spec.rows)
 
 
-def always_placed(node: Node, axis: int) -> tuple[Node, ...]:  # noqa: ARG001 - as it is called
-    """As if the one position of a gate had a place."""
-    return node.inputs
+def never_repeated(*_: object) -> bool:
+    """As if the one position of a gate were in step with what it scales."""
+    return False
 
 
 def ungrouped(self: Conv, output: Shape, *inputs: Shape) -> Cost:
@@ -178,7 +179,7 @@ COST = Conv.cost
 @torch_warnings
 @pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize(
-    ("where", "rule", "wrong"), [(receptive_field, "placed", always_placed), (Conv, "cost", ungrouped)]
+    ("where", "rule", "wrong"), [(receptive_field, "is_repeated", never_repeated), (Conv, "cost", ungrouped)]
 )
 def test_a_wrong_figure_is_noticed(
     where: object, rule: str, wrong: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

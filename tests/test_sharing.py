@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -196,6 +197,30 @@ def test_a_layer_that_runs_again_can_itself_run_again(torch: ModuleType) -> None
     module = network.compile().double().eval()
     given = [one.double() for one in images(network.graph, torch)]
     torch.testing.assert_close(module(*given), values(network.graph, given, module)[network.graph.outputs[0].node])
+
+
+@pytest.mark.parametrize("inner", ["cell", "cell.1", "cell.1.0"])
+def test_what_patches_bring_in_after_a_layer_stands_there_alone(inner: str) -> None:
+    """A run of a layer again gives what that layer gives; what comes after it is in a run of the chain around it."""
+    spec = """
+    netspec: 1
+    name: after
+    input: [2, 7, 7]
+    stages:
+      cell: [conv: {out: 2, kernel: 1}, [conv: {out: 2, kernel: 1}, relu]]
+      again: {shared: cell}
+      part: {shared: INNER}
+      twice: {shared: part}
+    patch: {insert_after: {INNER: {new: tanh}}}
+    """
+    graph = netspec.read(textwrap.dedent(spec).replace("INNER", inner)).graph
+    names = [node.name for node in graph.operations]
+    within = inner.removeprefix("cell").rpartition(".")[0]
+
+    assert names.count(f"cell{within}.new" if inner != "cell" else "new") == 1
+    assert (f"again{within}.new" in names) == (inner != "cell")
+    assert not any(name.startswith(("part", "twice")) and name.endswith("new") for name in names)
+    assert graph.outputs[0].node.name.startswith("twice")
 
 
 def test_patches_of_the_first_run_hold_for_all(tmp_path: Path) -> None:

@@ -258,7 +258,11 @@ class Expansion:
             inputs = [self._inserted("insert_before", rules, inputs[0]), *inputs[1:]]
         with self.run.patches.applied(paths):
             found = build(inputs)
-        return found._replace(node=self._inserted("insert_after", rules, found.node))
+        after = self._inserted("insert_after", rules, found.node)
+        if after is not found.node:
+            for path in paths:
+                self.run.names.know_own(path, found.node)
+        return found._replace(node=after)
 
     def _inserted(self, kind: Kind, rules: list[Rule], x: Node | None) -> Node | None:
         """The layers that rules of a kind bring in after ``x``."""

@@ -60,6 +60,8 @@ class NameLookup:
         """Paths that :attr:`_below` does not have yet: most networks never ask for it."""
         self._below: dict[str, dict[str, None]] = {}
         """Path -> the paths with one part more, those of modules that have no output of their own too."""
+        self._own: dict[str, Node | None] = {}
+        """Path of a layer that patches bring others in after -> its own output; the path means that of the last."""
         self._left_out: dict[str, str] = {}
         self._mends: dict[str, str] = {}
         self._nothing: set[str] = set()
@@ -74,6 +76,14 @@ class NameLookup:
     def known(self, path: str) -> Node | None:
         """What ``path`` means; None where it could not be built."""
         return self._outputs.get(path)
+
+    def own(self, path: str) -> Node | None:
+        """The output of the layer at ``path`` itself, whatever patches bring in after it."""
+        return self._own.get(path, self._outputs.get(path))
+
+    def know_own(self, path: str, node: Node | None) -> None:
+        """That the layer at ``path`` gives ``node``, although the path means what patches bring in after it."""
+        self._own[path] = node
 
     def inside(self, path: str) -> list[str]:
         """The known paths below ``path``."""

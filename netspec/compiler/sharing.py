@@ -129,9 +129,11 @@ class _Again:
         steps = VALUE * (len(nodes) + len(known) // NAMES_A_STEP)
         run.work.charge(steps, len(builder.nodes), self.layer.span, run.problems)
         for path in known:
-            output = run.names.known(path)
-            run.names.know(top.name + path.removeprefix(part.name), self._twin(output))
-        return self._twin(run.names.known(part.name))
+            copy, output, own = top.name + path.removeprefix(part.name), run.names.known(path), run.names.own(path)
+            run.names.know(copy, self._twin(output))
+            if own is not output:
+                run.names.know_own(copy, self._twin(own))
+        return self._twin(run.names.own(part.name))
 
     def _twin(self, node: Node | None) -> Node | None:
         return self.twins.get(node, node) if node else None
