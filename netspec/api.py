@@ -145,12 +145,16 @@ class Network:
         checkpoint: Sequence[str] = (),
     ) -> torch.nn.Module:
         """The network as a module; see :func:`netspec.compile`."""
+        wanted: str | tuple[str, ...]
         if isinstance(outputs, str):
-            _one_of("outputs", outputs, get_args(Outputs))
-        elif not outputs or len(set(outputs)) < len(outputs):
-            message = "outputs are 'inference', 'all', or a list of different names"
-            raise ValueError(message)
-        return _compiled(self.graph, device=device, outputs=outputs, inplace=inplace, checkpoint=checkpoint)
+            wanted = _one_of("outputs", outputs, get_args(Outputs))
+        else:
+            wanted = _texts("outputs", outputs)
+            if not wanted or len(set(wanted)) < len(wanted):
+                message = "outputs are 'inference', 'all', or a list of different names"
+                raise ValueError(message)
+        again = _texts("checkpoint", checkpoint)
+        return _compiled(self.graph, device=device, outputs=wanted, inplace=inplace, checkpoint=again)
 
     def split(self, count: int, *, batch: int = 1) -> tuple[Stage, ...]:
         """The network in ``count`` stages one after the other, for ``torch.distributed.pipelining``.
@@ -170,7 +174,7 @@ class Network:
         Without names, of the blocks in ``stages``. What :func:`netspec.compile` gives for them as ``outputs``. Raises
         :class:`netspec.SpecError` for a name that is none.
         """
-        return features(self.graph, names)
+        return features(self.graph, _texts("a name", names))
 
     def see(  # noqa: PLR0913 - one argument for each thing that can be asked
         self,
@@ -232,7 +236,7 @@ class Network:
         """
         from netspec.nn.restart import restart
 
-        return restart(module, self.graph, None if names is None else _texts(names))
+        return restart(module, self.graph, None if names is None else _texts("names", names))
 
     def checkpoint_plan(
         self, budget: int, *, batch: int = 1, dtype: Dtype = "float32", optimizer: Optimizer = "sgd"
@@ -266,7 +270,8 @@ class Stage(NamedTuple):
         self, *, device: torch.device | str | None = None, inplace: bool = True, checkpoint: Sequence[str] = ()
     ) -> torch.nn.Module:
         """The stage as a module, whose forward takes what the stage before gives; see :func:`netspec.compile`."""
-        return _compiled(self.graph, self.whole, device=device, inplace=inplace, checkpoint=checkpoint)
+        again = _texts("checkpoint", checkpoint)
+        return _compiled(self.graph, self.whole, device=device, inplace=inplace, checkpoint=again)
 
 
 def _compiled(graph: Graph, whole: Graph | None = None, **how: Any) -> torch.nn.Module:
@@ -438,7 +443,7 @@ def given_weights(  # noqa: PLR0913 - as above
     """What :func:`load_weights` does, which says, and what is odd about the values."""
     from netspec.nn import artefact, weights
 
-    terms = weights.terms(_texts(adapt), partial=partial, allow_fresh=_texts(allow_fresh))
+    terms = weights.terms(_texts("adapt", adapt), partial=partial, allow_fresh=_texts("allow_fresh", allow_fresh))
     known = weights.pairs_of(pairs)
     old = written_for(artefact.spec_in(file), file)
     return weights.load_weights(module, file, terms, key=key, pairs=known, old=old)
@@ -449,8 +454,14 @@ def written_for(text: str | None, path: Path) -> Graph | None:
     return None if text is None else network(spec_of(Source(f"{path} (spec)", text)), None, {}).graph
 
 
-def _texts(given: str | Iterable[str]) -> tuple[str, ...]:
-    return (given,) if isinstance(given, str) else tuple(given)
+def _texts(what: str, given: str | Iterable[str]) -> tuple[str, ...]:
+    """What is ``given`` as ``what``, one text or several. Raises :class:`TypeError` for anything else."""
+    texts = (given,) if isinstance(given, str) or not isinstance(given, Iterable) else tuple(given)
+    for text in texts:
+        if not isinstance(text, str):
+            message = f"{what} is a text, or several, not {shown(text)}"
+            raise TypeError(message)
+    return texts
 
 
 def save(module: torch.nn.Module | Mapping_[str, torch.Tensor], network: Network, path: File) -> None:

@@ -114,6 +114,14 @@ def test_names_of_nothing_are_refused() -> None:
         netspec.compile(SMALL, outputs=["layer9"])
     with pytest.raises(ValueError, match="a list of different names"):
         netspec.compile(SMALL, outputs=["fc", "fc"])
+    with pytest.raises(TypeError, match="outputs is a text, or several, not 3"):
+        netspec.compile(SMALL, outputs=["layer1", 3])  # type: ignore[list-item]  # what is wrong here
+    with pytest.raises(TypeError, match="checkpoint is a text, or several, not nothing"):
+        netspec.compile(SMALL, checkpoint=None)  # type: ignore[arg-type]  # what is wrong here
+    with pytest.raises(TypeError, match="a name is a text, or several, not 3"):
+        netspec.read(SMALL).features(3)  # type: ignore[arg-type]  # what is wrong here
+    with pytest.raises(netspec.SpecError, match="no block is called 'layer9'"):
+        netspec.compile(SMALL, checkpoint="layer9")
     with pytest.raises(ValueError, match="outputs is one of inference, all, not 'layer1'"):
         netspec.compile(SMALL, outputs="layer1")
     with pytest.raises(netspec.SpecError, match=r"did you mean 'layer1\.0\.conv1'"):
@@ -176,6 +184,16 @@ def test_chosen_layers_begin_again(names: Any, torch: ModuleType) -> None:
     assert bool((module.layer2.bn1.weight == 0).all())
     with pytest.raises(netspec.SpecError, match="no layer or tensor with weights is called 'layer3'"):
         network.initialise(module, "layer3")
+
+
+def test_a_module_of_another_network_keeps_its_values(torch: ModuleType) -> None:
+    """Names alone do not make it the network's own: a tensor of another shape is named, and none has been drawn."""
+    module = netspec.compile("resnet18")
+    before = {name: value.clone() for name, value in module.state_dict().items()}
+    with pytest.raises(netspec.SpecError, match=r"none of resnet20: 'conv1\.weight' is 64x3x7x7, not 16x3x3x3"):
+        netspec.read("resnet20").initialise(module)
+
+    assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
 
 
 def test_what_a_file_left_fresh_begins_again(torch: ModuleType, tmp_path: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 
 import torch
@@ -10,19 +10,19 @@ from torch import Tensor, nn
 
 from netspec.errors.problem import Problem, SpecError
 from netspec.errors.suggestions import did_you_mean
-from netspec.graph.graph import Graph
+from netspec.graph.graph import Graph, Node
 from netspec.nn.start import schemes, started
 from netspec.nn.wrappers import unwrapped
-from netspec.ops.facts import key
+from netspec.ops.facts import key, shape_text
 
 
 def restart(module: nn.Module, graph: Graph, names: Iterable[str] | None = None) -> tuple[str, ...]:
-    """Give tensors of ``module``, which ``graph`` was built as, their first values again; their names.
+    """Give tensors of ``module``, which was built from ``graph``, their first values again; their names.
 
     Those that ``names`` name (all if None): tensors, layers and what is in them, or patterns of these. With the same
     state of torch's random numbers as it was built with, all of them get the values that they were built with. A tensor
     on the device meta gets its own memory, on the CPU; parts of distributed ones are given out. Raises
-    :class:`SpecError` for a name that nothing has.
+    :class:`SpecError` for a name that nothing has, and for a module of another network; nothing has changed then.
     """
     inner = unwrapped(module)
     own = inner.state_dict(keep_vars=True)
@@ -30,6 +30,7 @@ def restart(module: nn.Module, graph: Graph, names: Iterable[str] | None = None)
     layers = [node for node in graph.operations if any(key(node.name, one.name) in own for one in node.tensors)]
     known = [key(node.name, tensor.name) for node in layers for tensor in node.tensors]
     chosen = set(known) if names is None else {*_chosen(known, [*names])}
+    _refuse_others(graph, layers, own)
     for node in layers:
         asked = [tensor.name for tensor in node.tensors if key(node.name, tensor.name) in chosen]
         if asked:
@@ -39,6 +40,18 @@ def restart(module: nn.Module, graph: Graph, names: Iterable[str] | None = None)
                 place, _, last = key(node.name, name).rpartition(".")
                 _give(inner.get_submodule(place), last, own[key(node.name, name)], values[name])
     return tuple([name for name in known if name in chosen])
+
+
+def _refuse_others(graph: Graph, layers: list[Node], own: Mapping[str, Tensor]) -> None:
+    """Raise :class:`SpecError` where a tensor of the module, its ``own``, has not the shape that ``graph`` says."""
+    for node in layers:
+        for tensor in node.tensors:
+            name = key(node.name, tensor.name)
+            shape = tuple(own[name].shape) if name in own else tensor.shape
+            if shape != tensor.shape:
+                sizes = f"{shape_text(shape)}, not {shape_text(tensor.shape)}"
+                message = f"this module is none of {graph.name}: '{name}' is {sizes}"
+                raise SpecError([Problem("wrong-value", message, node.span)])
 
 
 def _chosen(known: list[str], names: list[str]) -> Iterator[str]:
