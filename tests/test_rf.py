@@ -173,6 +173,23 @@ def test_what_is_not_sure_is_not_claimed(torch: ModuleType, graph_of: GraphOf) -
     assert "with room" not in " ".join(remarks(position_field(small)))
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("lyer4", "did you mean 'layer4'?"),
+        ("layr4.1", "did you mean 'layer4.1'?"),
+        ("layer4.1.rel", "did you mean 'layer4.1.relu'?"),
+        ("stages", "known: avgpool, bn1, conv1, fc, input, layer1, layer2, layer3, layer4, maxpool, relu"),
+    ],
+)
+def test_blocks_and_operations_are_suggested(name: str, hint: str) -> None:
+    """Of a name that nothing has, what a slip of the keys made of it, or what there is at the depth where it stands."""
+    with pytest.raises(SpecError) as caught:
+        position_field(shipped.graph("resnet.yaml@resnet18"), name)
+
+    assert caught.value.problems[0].hint == hint
+
+
 def test_the_shortcut_of_resnet_d_is_named(graph_of: GraphOf) -> None:
     """Average pooling 2x2/2 beside a convolution 3x3/2 is half a position off; the warning names both paths."""
     graph = graph_of(SHORTCUT_D, size=(3, 16, 16))

@@ -136,8 +136,18 @@ def named_node(graph: Graph, name: str) -> Node:
     found = [node for node in graph.nodes if node.name == name or node.name.startswith(f"{name}.")]
     if found:
         return found[-1]
-    hint = did_you_mean(name, (node.name for node in graph.nodes))
+    alike = [known for known in _names(graph) if known.count(".") == name.count(".")]
+    hint = did_you_mean(name, alike)
     raise SpecError([Problem("unknown-name", f"{graph.name} has no operation '{name}'", hint=hint)])
+
+
+def _names(graph: Graph) -> list[str]:
+    """What :func:`named_node` knows: blocks and operations, each once."""
+    found: dict[str, None] = {}
+    for node in graph.nodes:
+        parts = node.name.split(".")
+        found.update(dict.fromkeys(".".join(parts[:count]) for count in range(1, len(parts) + 1)))
+    return list(found)
 
 
 def followed(node: Node, at: PerAxis) -> Region | None:
