@@ -554,6 +554,29 @@ def test_inputs_of_a_block_are_told_apart() -> None:
     assert ways == [["input 2"], ["input 1", "conv transpose 2\N{MULTIPLICATION SIGN}2/2, a"]]
 
 
+def test_a_table_has_no_letter_that_is_not_in_the_picture() -> None:
+    """What stands before a block differs from place to place, and no letter is given to what is called an input."""
+    (panel,) = scene(netspec.read(CELLS).graph).panels[1:]
+    (drawn,) = panel.drawn
+
+    assert panel.grid is None
+    assert [box.title for box in boxes(drawn.flow) if box.kind is Kind.END] == ["input 1", "input 2"]
+
+
+CELLS = """
+netspec: 1
+name: cells
+input: [16, 32, 32]
+blocks:
+  cell: {reads: [kept], body: {sum: {add: [input, kept]}, out: {conv: {out: 16, kernel: 1}}}}
+stages:
+  first:  {conv: {out: 16, kernel: 3, padding: 1}}
+  second: {conv: {out: 16, kernel: 5, padding: 2}}
+  cell1:  {cell: {}, from: [second, first]}
+  cell2:  {cell: {}, from: [cell1, second]}
+"""
+
+
 def test_places_of_maxima_are_told_from_values() -> None:
     """An unpooling reads where the maxima of its pool were: a dotted line, and the key says what it is."""
     found = scene(example("segnet"))

@@ -128,8 +128,8 @@ def _entrances(outline: Outline, copies: Sequence[Part]) -> list[Box]:
     for number, source in enumerate(read[0], 1):
         outline.peers[source] = tuple([sources[number - 1] for sources in read if len(sources) >= number])
         outline.entrances.add(source)
-        box = outline.layers([[source]], ())
-        boxes.append(box._replace(kind=Kind.END, title=f"input {number}", path="", auxiliary=True))
+        box = outline.whole(source, [source], f"input {number}")
+        boxes.append(box._replace(kind=Kind.END, path="", skips=0, auxiliary=True))
     return boxes
 
 
