@@ -111,6 +111,20 @@ def test_layers_that_stand_side_by_side_are_told_by_name_alone(
     assert all({*of} == {names["b"], names["side"]} for of in found.open.values())
 
 
+def test_layers_of_one_name_are_one_where_a_head_is_missing() -> None:
+    """What only one side has takes no other layer of its shape with it; a number in a name says nothing then."""
+    text = "netspec: 1\nname: c\ninput: [8, 4, 4]\nstages:\n"
+    named = text + "".join(f"  {name}: {{conv: {{out: 8, kernel: 1}}}}\n" for name in ("a", "b", "c"))
+    numbered = text + "".join(f"  l.{at}: {{conv: {{out: 8, kernel: 1}}}}\n" for at in range(3))
+
+    found = paired(named, {"a": "a", "b": "b"})
+    assert (found.pairs, found.ours, found.theirs) == ({"a": "a", "b": "b"}, ("c",), ())
+    found = paired(named, {"a": "a", "b": "x"})
+    assert (found.pairs, found.ours, found.theirs) == ({}, ("a", "b", "c"), ("a", "x"))
+    found = paired(numbered, {"l.0": "l.0", "l.1": "l.1"})
+    assert (found.pairs, found.ours, found.theirs) == ({}, ("l.0", "l.1", "l.2"), ("l.0", "l.1"))
+
+
 def test_a_file_in_order_of_names_is_trusted_for_numbers_alone() -> None:
     """In a file that is sorted by name, numbers still say what comes first, and words do not."""
     chain = "netspec: 1\nname: c\ninput: [8, 4, 4]\nstages: [" + ", ".join(["{conv: {out: 8, kernel: 1}}"] * 11) + "]\n"

@@ -46,13 +46,16 @@ SLIPS = {
 }
 OTHER_THINGS = """
 min attention softmin min_pool global_max_pool
-conv1d celu glu rrelu hardshrink softsign
+celu glu rrelu hardshrink softsign
 pad x fd
 """
 FOREIGN = {
     "Conv2d": "conv",
     "Conv2D": "conv",
     "nn.Conv2d": "conv",
+    "Conv1d": "conv",
+    "BatchNorm3d": "batch_norm",
+    "MaxPool3D": "max_pool",
     "keras.layers.Dense": "linear",
     "Dense": "linear",
     "fc": "linear",

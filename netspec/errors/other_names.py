@@ -167,9 +167,14 @@ def remark(name: str, names: OtherNames) -> str:
     return next(iter(_index(_rows(names.remarks)).get(plain(name), ())), "")
 
 
+AXES = ("1d", "2d", "3d")
+"""How others say for how many axes a layer is; ours take any number."""
+
+
 def plain(name: str) -> str:
     """``nn.Conv2d``, ``Conv2D`` and ``conv_2d`` alike: lower case, without module, ``_`` and the number of axes."""
-    return name.rpartition(".")[2].lower().replace("_", "").replace("-", "").removesuffix("2d")
+    word = name.rpartition(".")[2].lower().replace("_", "").replace("-", "")
+    return word[: -len("2d")] if word.endswith(AXES) else word
 
 
 Rows = tuple[tuple[str, tuple[str, ...]], ...]

@@ -68,6 +68,9 @@ def pair(graph: Graph, wanted: Mapping[str, Wanted], given: Mapping[str, Shape],
     beside = Beside(graph, [unit.name for unit in ours], [unit.name for unit in theirs], ordered=ordered)
     found: dict[str, str] = {}
     groups: list[tuple[list[str], list[str]]] = []
+    found.update(_called_alike(ours, theirs))
+    ours = [unit for unit in ours if unit.name not in found]
+    theirs = [unit for unit in theirs if unit.name not in found]
     for signature in (_exact, _flattened, _role):
         for mine, others in _matched(ours, theirs, signature):
             order = Order(mine, others, reached, ordered=ordered)
@@ -121,6 +124,23 @@ def _matched(
         others = _alike(key, groups)
         if key is not None and len(mine) == len(others):
             yield [unit.name for unit in mine], [unit.name for unit in others]
+
+
+def _called_alike(ours: Iterable[Unit], theirs: Iterable[Unit]) -> dict[str, str]:
+    """Layers of one name where one side has more of that shape than the other, such as heads for training.
+
+    A part that is a number is a place in a list, and where layers are missing it may be another's: such names are not
+    taken, nor are any where layers are left over on both sides.
+    """
+    groups = _groups(theirs, _exact)
+    found = {}
+    for key, mine in _groups(ours, _exact).items():
+        others = {unit.name for unit in groups.get(key, ())}
+        names = [unit.name for unit in mine if unit.name in others and not re.search(r"(^|\.)\d+(\.|$)", unit.name)]
+        ours_left, theirs_left = len(mine) - len(names), len(others) - len(names)
+        if len(mine) != len(others) and (not ours_left or not theirs_left):
+            found.update({name: name for name in names})
+    return found
 
 
 def _groups(found: Iterable[Unit], signature: Callable[[Unit], Hashable]) -> dict[Hashable, list[Unit]]:
