@@ -28,6 +28,10 @@ TUNING: dict[str, Setting] = {
     "resnet56": ("resnet-cifar@resnet56", {}, (3, 16, 16), 16),
     "plain20": ("resnet-cifar@plain20", {}, (3, 32, 32), 16),
     "plain56": ("resnet-cifar@plain56", {}, (3, 16, 16), 16),
+    "resnet20-none": ("resnet-cifar@resnet20", {"norm": "none"}, (3, 32, 32), 16),
+    "resnet56-none": ("resnet-cifar@resnet56", {"norm": "none"}, (3, 16, 16), 16),
+    "plain20-none": ("resnet-cifar@plain20", {"norm": "none"}, (3, 32, 32), 16),
+    "plain56-none": ("resnet-cifar@plain56", {"norm": "none"}, (3, 16, 16), 16),
     "vgg11": ("vgg@vgg11", {}, (3, 32, 32), 8),
     "vgg16": ("vgg@vgg16", {}, (3, 64, 64), 8),
     "vgg16_bn": ("vgg@vgg16_bn", {}, (3, 32, 32), 8),
@@ -42,6 +46,9 @@ HELD_OUT: dict[str, Setting] = {
     "resnet110": ("resnet-cifar@resnet110", {}, (3, 16, 16), 16),
     "plain32": ("resnet-cifar@plain32", {}, (3, 24, 24), 12),
     "plain56": ("resnet-cifar@plain56", {}, (3, 32, 32), 12),
+    "resnet32-none": ("resnet-cifar@resnet32", {"norm": "none"}, (3, 24, 24), 12),
+    "plain32-none": ("resnet-cifar@plain32", {"norm": "none"}, (3, 24, 24), 12),
+    "plain56-none": ("resnet-cifar@plain56", {"norm": "none"}, (3, 32, 32), 12),
     "vgg13": ("vgg@vgg13", {}, (3, 64, 64), 8),
     "vgg19": ("vgg@vgg19", {}, (3, 64, 64), 8),
     "vgg13_bn": ("vgg@vgg13_bn", {}, (3, 64, 64), 8),
@@ -100,8 +107,8 @@ def main() -> None:
         one = NetworkSignal(graph, predict(graph, batch=batch), found)
         score = scored(one, verbose=given.all)
         scores.append(score)
-        print(f"{name:<12} {score.text()}   {whole(one)}", flush=True)
-    print(f"{'all':<12} {Score(*[sum(values) for values in zip(*scores, strict=True)]).text()}")
+        print(f"{name:<14} {score.text()}   {whole(one)}", flush=True)
+    print(f"{'all':<14} {Score(*[sum(values) for values in zip(*scores, strict=True)]).text()}")
 
 
 def scored(one: NetworkSignal, *, verbose: bool = False) -> Score:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from math import prod, sqrt
+from operator import mul
 from typing import Any, NamedTuple, TypeVar
 
 from netspec.graph.graph import Node
@@ -132,12 +133,16 @@ def along(function: Callable[..., Found], *given: Iterable[Any]) -> list[Found]:
 def blended(parts: Sequence[tuple[Profile, float]]) -> Profile:
     """The sum of profiles with weights that add up to 1."""
     first = parts[0][0]
-    if all(side is first for side, _ in parts):
+    if all(side is first or side == first for side, _ in parts):
         return first
-    found = [0.0] * len(first)
-    for side, share in parts:
-        found = [old + share * value for old, value in zip(found, side, strict=True)]
-    return tuple(found)
+    if len(parts) == PAIR:
+        (one, share), (two, rest) = parts
+        return tuple([share * value + rest * other for value, other in zip(one, two, strict=True)])
+    shares = [share for _, share in parts]
+    return tuple([sum(map(mul, shares, values)) for values in zip(*[side for side, _ in parts], strict=True)])
+
+
+PAIR = 2
 
 
 def beside(alike: Sequence[float], count: int) -> float:

@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from functools import cache, cached_property
 from itertools import accumulate
 from math import prod, sqrt
+from operator import mul
 from typing import NamedTuple
 
 from netspec.signal.borders import Profile, Reading, Span, Spans, along, blended, evened, flat, root
 
-EDGE = 8
+EDGE = 6
 """Positions at either end of an axis that are told apart; all in the middle are alike."""
 SMALL = 0.02
 """A pattern over positions that is so little of the variance makes no difference."""
@@ -82,7 +83,7 @@ class Kernel:
     def squared(self) -> tuple[float, float]:
         """The mean of the squares over all pairs, and that of the squares of the means over one of both positions."""
         weights = places(len(self.roots)).weights
-        means = [sum([value * weight for value, weight in zip(row, weights, strict=True)]) for row in self.rows]
+        means = [sum(map(mul, row, weights)) for row in self.rows]
         squares = tuple([tuple([value * value for value in row]) for row in self.rows])
         return mean(squares, len(self.roots)), sum([w * one * one for w, one in zip(weights, means, strict=True)])
 
@@ -91,7 +92,7 @@ class Kernel:
 
         def rows() -> Rows:
             weights = places(len(self.roots)).weights
-            means = [sum([value * weight for value, weight in zip(row, weights, strict=True)]) for row in self.rows]
+            means = [sum(map(mul, row, weights)) for row in self.rows]
             return tuple(
                 [
                     tuple([value - one - two + 2 for value, two in zip(row, means, strict=True)])
@@ -119,6 +120,11 @@ class Kernel:
         return Kernel(self.roots, lambda: tuple(even)).paired(windows)
 
 
+def mirrored(half: Sequence[Sequence[float]]) -> Rows:
+    """Rows of which each is given from its own place on: both positions of a pair are alike."""
+    return tuple([tuple([*[half[other][at - other] for other in range(at)], *row]) for at, row in enumerate(half)])
+
+
 def scaled(rows: Rows, by: float) -> Rows:
     """``rows`` divided by a number, or as they are if that is 0."""
     return tuple([tuple([value / by for value in row]) for row in rows]) if by else rows
@@ -127,8 +133,8 @@ def scaled(rows: Rows, by: float) -> Rows:
 def mean(rows: Rows, size: int) -> float:
     """The mean over all pairs of positions of an axis of that size."""
     weights = places(size).weights
-    sums = [sum([value * weight for value, weight in zip(row, weights, strict=True)]) for row in rows]
-    return sum([value * weight for value, weight in zip(sums, weights, strict=True)])
+    sums: list[float] = [sum(map(mul, row, weights)) for row in rows]
+    return sum([one * weight for one, weight in zip(sums, weights, strict=True)])
 
 
 def _summed(rows: Rows, reading: Reading) -> Rows:
@@ -228,12 +234,13 @@ class Common(NamedTuple):
 
         def shared(kernel: Kernel, sides: Profile) -> tuple[float, Kernel]:
             ends = [sqrt(sides[at]) for at in places(len(sides)).positions]
-            rows = []
-            for row, one in zip(kernel.rows, ends, strict=True):
-                pairs = zip(row, ends, strict=True)
-                rows.append(tuple([grown(one * two, whole * value - self.taken) for value, two in pairs]))
-            factor = mean(tuple(rows), len(sides))
-            return factor, Kernel(evened(root(sides))[1], lambda: scaled(tuple(rows), factor))
+            half = []
+            for at, (row, one) in enumerate(zip(kernel.rows, ends, strict=True)):
+                pairs = zip(row[at:], ends[at:], strict=True)
+                half.append([grown(one * two, whole * value - self.taken) for value, two in pairs])
+            rows = mirrored(half)
+            factor = mean(rows, len(sides))
+            return factor, Kernel(evened(root(sides))[1], lambda: scaled(rows, factor))
 
         here, all_ = function(self.here), function(self.all)
         around = along(own, self.heres, squares)
@@ -278,6 +285,10 @@ def added(parts: Sequence[tuple[Common, float]]) -> Common:
     return Common(all_, here, heres, kernels, all(one.alike for one, _ in parts), whole - all_)
 
 
+MOST = 3
+"""Of kernels that are mixed, so many are looked at: those of the largest shares."""
+
+
 def _mixed(*parts: tuple[Kernel, float]) -> Kernel:
     kernels = [kernel for kernel, share in parts if share]
     if all(kernel is kernels[0] for kernel in kernels):
@@ -285,18 +296,12 @@ def _mixed(*parts: tuple[Kernel, float]) -> Kernel:
     roots = blended([(kernel.roots, share) for kernel, share in parts])
     if all(kernel.makes is None for kernel in kernels):
         return Kernel(roots)
+    chosen = sorted(parts, key=lambda part: -part[1])[:MOST]
+    whole = sum([share for _, share in chosen])
 
     def rows() -> Rows:
-        return tuple(
-            [
-                tuple(
-                    [
-                        sum([share * value for (_, share), value in zip(parts, values, strict=True)])
-                        for values in zip(*lines, strict=True)
-                    ]
-                )
-                for lines in zip(*[kernel.rows for kernel, _ in parts], strict=True)
-            ]
-        )
+        shares = [share / whole for _, share in chosen]
+        lines = zip(*[kernel.rows for kernel, _ in chosen], strict=True)
+        return tuple([tuple([sum(map(mul, shares, values)) for values in zip(*line, strict=True)]) for line in lines])
 
     return Kernel(roots, rows)
