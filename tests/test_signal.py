@@ -229,6 +229,7 @@ def test_the_command_prints_and_draws(tmp_path: Path) -> None:
     assert "resnet20: the gradient grows" in drawn.output
     assert picture.read_text("utf-8").count("<title>plain20: second moment of the") == 2
     assert len(data["networks"][0]["operations"]) == 70
+    assert cli("resnet20", "plain20", "--all").output.count("layer3.2.conv2") == 2
 
 
 def test_what_cannot_be_measured_is_a_sentence(tmp_path: Path, torch: object) -> None:  # noqa: ARG001 - it is needed

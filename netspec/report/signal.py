@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from netspec.analysis.inputs import inputs_of, inputs_text
@@ -62,7 +62,9 @@ class SignalReport(NamedTuple):
         return self.networks
 
     def pages(self, width: int | None) -> list[Page]:  # noqa: ARG002 - the columns are few
-        """A table for each network, and what follows."""
+        """A table of one network, a row for each of several, and what follows; all of it where it is the ``whole``."""
+        if len(self.networks) > 1 and not self.whole:
+            return [_comparison(self.networks)]
         return [_page(one, whole=self.whole) for one in self.networks]
 
     def tables(self) -> list[Page]:
@@ -121,6 +123,25 @@ def _page(one: NetworkSignal, *, whole: bool) -> Page:
     ]
     table = Table((*words("operation" if whole else "part"), *numbers(*titles, *more)), tuple(rows))
     return Page(heading, (table,), tuple(_notes(one)))
+
+
+def _comparison(networks: Sequence[NetworkSignal]) -> Page:
+    """How signal and gradient change over the depth of each network."""
+    rows = []
+    for one in networks:
+        found = {change.figure: change for change in changes(one.graph, one.prediction)}
+        layers = max([change.layers for change in found.values()], default=0)
+        cells = [_short(found[key].times if key in found else None) for key in ("signal", "gradient")]
+        rows.append((one.graph.name, str(layers) if found else "?", *cells, str(_silent(one))))
+    table = Table((*words("network"), *numbers("layers", "signal x", "gradient x", "cannot say")), tuple(rows))
+    batches = {one.prediction.batch for one in networks}
+    heading = f"second moments over the depth, as initialised, {' or '.join(map(str, sorted(batches)))} images of noise"
+    return Page(heading, (table,), tuple([note for one in networks for note in _notes(one)]))
+
+
+def _silent(one: NetworkSignal) -> int:
+    """Of how many operations nothing is said."""
+    return sum([one.prediction.signals[node.name].square is None for node in one.nodes])
 
 
 class Stretch(NamedTuple):

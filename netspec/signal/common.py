@@ -122,7 +122,7 @@ class Kernel:
 
 def mirrored(half: Sequence[Sequence[float]]) -> Rows:
     """Rows of which each is given from its own place on: both positions of a pair are alike."""
-    return tuple([tuple([*[half[other][at - other] for other in range(at)], *row]) for at, row in enumerate(half)])
+    return tuple([(*[half[other][at - other] for other in range(at)], *row) for at, row in enumerate(half)])
 
 
 def scaled(rows: Rows, by: float) -> Rows:
