@@ -57,16 +57,18 @@ class Reading(NamedTuple):
             found[places] = [old + more for old, more in zip(found[places], values[first:last], strict=True)]
         return found
 
-    def means_squared(self, values: Sequence[float]) -> float:
-        """The sum over the taps of the square of the mean, over the windows, of what that tap reads of ``values``."""
-        total = 0.0
+    def paired(self, values: Sequence[float]) -> tuple[float, list[float]]:
+        """Of the product of ``values`` at two positions, summed over the taps: its mean, and those for each window."""
+        total, found = 0.0, [0.0] * self.windows
         for offset in self.offsets:
             first, last = self.reached(offset)
             if first == last:
                 continue
             read = values[first * self.stride + offset : (last - 1) * self.stride + offset + 1 : self.stride]
-            total += (sum(read) / self.windows) ** 2
-        return total
+            mean = sum(read) / self.windows
+            total += mean * mean
+            found[first:last] = [old + mean * more for old, more in zip(found[first:last], read, strict=True)]
+        return total, found
 
 
 def readings(node: Node) -> tuple[Reading, ...]:

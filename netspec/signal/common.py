@@ -60,13 +60,13 @@ class Kernel:
 
     def through(self, reading: Reading) -> tuple[float, Kernel]:
         """Of sums over windows with weights of their own: how much larger the mean is, and how it is shared out."""
-        roots = evened([sqrt(value) for value in reading.gathered([value * value for value in self.roots])])[1]
+        factor, sums = reading.paired(self.roots)
+        roots = evened(sums)[1]
         if self.makes is None:
-            factor = reading.means_squared(self.roots)
             return factor, Kernel(roots, lambda: scaled(_summed(self.rows, reading), factor))
         rows = _summed(self.rows, reading)
-        factor = mean(rows, reading.windows)
-        return factor, Kernel(roots, lambda: scaled(rows, factor))
+        whole = mean(rows, reading.windows)
+        return whole, Kernel(roots, lambda: scaled(rows, whole))
 
     def averaged(self, spans: Sequence[Span]) -> tuple[float, Kernel]:
         """Of means over windows."""
