@@ -1,6 +1,5 @@
 """What an operation does to the moments of a signal, as data: the kinds of rules that :mod:`netspec.signal` knows."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 
@@ -25,12 +24,6 @@ class Rectify(NamedTuple):
     """x where positive, ``slope`` times x elsewhere."""
 
     slope: float = 0.0
-
-
-class Curve(NamedTuple):
-    """A smooth function of each element by itself."""
-
-    function: Callable[[float], float]
 
 
 class Normalise(NamedTuple):
@@ -81,4 +74,4 @@ class Stack(NamedTuple):
     """The channels of the inputs one after the other."""
 
 
-SignalRule = Unknown | Mix | Rectify | Curve | Normalise | Average | Largest | Same | Drop | Sum | Stack
+SignalRule = Unknown | Mix | Rectify | Normalise | Average | Largest | Same | Drop | Sum | Stack

@@ -57,7 +57,7 @@ def _forward(graph: Graph, context: Context) -> tuple[dict[Node, Laws], dict[Nod
             continue
         rule = node.operation.signal(*node.input_shapes)
         known = [origins[source] for source in node.inputs]
-        origins[node] = frozenset((node,)) if isinstance(rule, Mix) else frozenset().union(*known)
+        origins[node] = frozenset((node.owner,)) if isinstance(rule, Mix) else frozenset().union(*known)
         reason = _unsaid(node, rule, laws)
         if not reason and not isinstance(rule, Stack) and sum(map(len, known)) > len(frozenset().union(*known)):
             reason = "what it joins comes from the same weights"
