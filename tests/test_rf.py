@@ -470,3 +470,15 @@ def test_no_gradient_is_an_error(torch: ModuleType, graph_of: GraphOf) -> None: 
     with pytest.raises(SpecError, match="no gradient of 'conv'"):
         gradient_mass(graph, graph.nodes[1], (0, 0), images=1, seeds=1)
     assert gradient_mass(graph, graph.input, (2, 3))[2][3] == 1
+
+
+@pytest.mark.parametrize(("word", "axes"), [("m5", "1 axis"), ("c3d", "3 axes")])
+def test_a_picture_has_two_axes(word: str, axes: str, tmp_path: Path) -> None:
+    """Of sound and of videos there is no picture: that is said, nothing is written, and figures are told without."""
+    out = tmp_path / "field.svg"
+    refused, told = (CliRunner().invoke(main, ["rf", word, *more]) for more in (["-o", str(out)], []))
+
+    assert refused.exit_code == 2
+    assert f"has {axes}, and a picture two" in refused.output
+    assert not out.exists()
+    assert told.exit_code == 0

@@ -9,6 +9,7 @@ from netspec.drawing.picture import Image, Line, Picture, Rect, Shape, Text
 from netspec.drawing.raster import raster_png
 from netspec.drawing.svg import svg as written
 from netspec.drawing.text_width import text_width
+from netspec.errors.problem import Problem, SpecError
 from netspec.ops.facts import brief, shape_text
 from netspec.report.position_field import PositionReport, figures
 from netspec.report.receptive_field import warnings
@@ -17,6 +18,8 @@ from netspec.report.receptive_field_drawing import BEYOND, TONE, reaches_beyond,
 SIDE, MARGIN, TOP, COLUMN, LINE = 420, 24, 64, 300, 18
 """Longer side of the plane, the margins, the height of the heading, and width and lines of the column beside."""
 LARGE, NORMAL, SMALL = 16, 12, 11
+PLANE = 2
+"""Axes that a picture has."""
 SWATCH = 22
 """Width of a sample in the key."""
 ARM = 6
@@ -24,7 +27,14 @@ ARM = 6
 
 
 def svg(report: PositionReport) -> bytes:
-    """The picture: image and padding, the theoretical field, the gradient in grey, figures and a key beside them."""
+    """The picture: image and padding, the theoretical field, the gradient in grey, figures and a key beside them.
+
+    Raises :class:`netspec.SpecError` where the input is no plane.
+    """
+    axes = len(report.position.input) - 1
+    if axes != PLANE:
+        message = f"the input of {report.position.network} has {axes} ax{'i' if axes == 1 else 'e'}s, and a picture two"
+        raise SpecError([Problem("layout", message, hint="without -o every figure of the field is told")])
     return written(picture(report), report.theme)
 
 
