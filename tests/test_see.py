@@ -30,6 +30,7 @@ from netspec.nn.seeing.looking_back import Cut
 from netspec.nn.seeing.strongest import Images, Looking
 from netspec.ops import OPERATIONS
 from netspec.ops.facts import key
+from netspec.ops.join import Add
 from netspec.report.seen import SeenReport
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -232,6 +233,16 @@ def test_every_activation_has_its_rule(word: str, graph_of: Callable[..., Graph]
         expected = looked_back(graph, node, state, image, seed, method)
         found = Cut(graph, node, state).looked_back(image, seed, method)
         assert float((found - expected).abs().max()) <= CLOSE * float(expected.abs().max())
+
+
+def test_a_function_that_says_it_rectifies_is_refused(
+    graph_of: Callable[..., Graph], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No rule can be hooked on what is no module, so it is told instead of taken for another operation."""
+    monkeypatch.setattr(Add, "rectifies", True)
+
+    with pytest.raises(SpecError, match="'x' rectifies and is no module"):
+        cut_of(graph_of(LINEAR["add"], size=(4, 8, 8)))
 
 
 def test_values_that_are_read_several_times_are_summed_before_they_are_cleared(graph_of: Callable[..., Graph]) -> None:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from netspec.analysis.seen import Method
+from netspec.errors.problem import Problem, SpecError
 from netspec.graph.graph import Graph, Node, Output
 from netspec.graph.selection import selected
 from netspec.nn.build import Form, module
@@ -31,10 +32,7 @@ class Cut:
         self.node = node
         self.network = _loaded(self.graph, graph, state)
         modules = dict(self.network.named_modules())
-        rectifiers = dict.fromkeys(
-            modules[one.owner.name] for one in self.graph.operations if one.operation.rectifies
-        )  # each once, however often it runs
-        self.rectifiers = tuple(rectifiers)
+        self.rectifiers = tuple(_rectifiers(self.graph, modules))
         for one in modules.values():
             if isinstance(one, nn.Hardsigmoid):
                 one.register_forward_hook(exactly)
@@ -81,6 +79,21 @@ class Cut:
         with torch.no_grad():
             found: Tensor = self.network(images)[SCORE]
         return found.flatten(2).sum(2) if found.dim() > 2 else found  # noqa: PLR2004 - flat
+
+
+def _rectifiers(graph: Graph, modules: Mapping[str, nn.Module]) -> dict[nn.Module, None]:
+    """The modules of operations that rectify, each once, however often it runs.
+
+    Raises :class:`SpecError` for one that is a function: no rule can be hooked on it.
+    """
+    found: dict[nn.Module, None] = {}
+    for node in graph.operations:
+        if node.operation.rectifies:
+            if node.owner.name not in modules:
+                message = f"'{node.name}' rectifies and is no module, so no other rule can be followed there"
+                raise SpecError([Problem("wrong-value", message, hint="let 'layer' of the operation name a module")])
+            found[modules[node.owner.name]] = None
+    return found
 
 
 def _loaded(cut: Graph, whole: Graph, state: Mapping[str, Tensor]) -> nn.Module:
