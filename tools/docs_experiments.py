@@ -162,7 +162,8 @@ def _table(kept: dict[str, Any], rows: list[dict[str, Any]]) -> str:
         lines.append(f"| {' | '.join(map(str, figures))} |")
     machine = kept["machine"]
     threads = f"{kept['threads']} thread{'s' * (kept['threads'] > 1)}"
-    seconds = sum(row["processor_seconds"] for row in rows)
+    seconds = sum(row.get("processor_seconds", 0) for row in rows)
     lines += ["", f"Measured on {kept['date']} with torch {machine['torch']}, {threads} each, {machine['processor']} ("]
-    lines[-1] += f"{machine['instructions']}); these rows took {duration(seconds)} of one core's time."
+    took = f"; these rows took {duration(seconds)} of one core's time" if seconds else ""
+    lines[-1] += f"{machine['instructions']}){took}."
     return "\n".join(lines) + "\n"
