@@ -21,7 +21,10 @@ PEER_PROMISE = 0.08
 INSIDE_PROMISE = 0.1
 FLOOR_PROMISE = 1.5
 PICTURE_PROMISE = 1.3
-DRAWN = ("alexnet", "resnet50", "googlenet", "densenet@densenet201", "mobilenet_v3@mobilenet_v3_large", "inception-v4")
+DRAWN = (
+    "alexnet", "vgg@vgg11", "resnet50", "googlenet", "inception-v3", "inception-v4", "densenet@densenet201",
+    "mobilenet_v3@mobilenet_v3_large", "ghostnet",
+)  # fmt: skip
 NETWORKS = ("vgg16", "resnet50", "densenet121")
 INSIDE = ("resnet50", "densenet121")
 FEWEST = 3
