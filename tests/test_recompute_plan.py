@@ -74,6 +74,37 @@ def test_the_saving_that_is_told_is_what_torch_saves(word: str, torch: ModuleTyp
     assert told[0] - told[1] == pytest.approx(found[0] - found[1], rel=0.05)
 
 
+SCALED = """netspec: 1
+name: scaled
+input: [8, 16, 16]
+blocks:
+  unit:
+    body:
+      gamma: {parameter: {shape: [8, 1, 1], init: {constant: 0.5}}}
+      conv: {conv: {out: 8, kernel: 3, padding: 1}, from: input}
+      norm: batch_norm
+      scale: {multiply: [norm, gamma]}
+      sum: {add: [scale, input]}
+stages: {unit: {unit: , repeat: 6}}
+head: {conv: [{conv: {out: 8, kernel: 1}}, relu, {conv: {out: 8, kernel: 1}}, tanh, {conv: {out: 8, kernel: 1}}], pool: global_avg_pool, fc: {linear: 3}}
+"""
+
+
+def test_networks_with_tensors_of_their_own_have_a_plan(torch: ModuleType) -> None:
+    """A parameter is a weight that stays, where chains are cut into runs too; what is told to be saved is saved."""
+    network = netspec.read(SCALED)
+    usual = network.checkpoint_plan(2**40, batch=BATCH)
+    plan = network.checkpoint_plan(usual.held + int(0.7 * usual.after.peak), batch=BATCH)
+    found = [
+        measured(network.compile(device="meta", checkpoint=names).train(), network.graph, torch)
+        for names in ((), plan.blocks)
+    ]
+
+    assert plan.fits
+    assert plan.blocks
+    assert usual.after.peak - plan.after.peak == pytest.approx(found[0] - found[1], rel=0.05)
+
+
 def test_a_plan_for_densenet_takes_less_than_torchvisions(torch: ModuleType, torchvision: ModuleType) -> None:
     """A planned step of DenseNet-121 takes at most 0.6 of torchvision's, and no more than its memory-efficient one."""
     graph = shipped.graph("densenet121")

@@ -116,7 +116,7 @@ def with_runs(graph: Graph, runs: Iterable[Run]) -> Graph:
         inputs = tuple([nodes[source] for source in node.inputs])
         shares = nodes[node.owner] if node.shares else None
         nodes[node] = replace(node, inputs=inputs, scope=scope, twin=node, shares=shares)
-    _attach(node for node in nodes.values() if node.inputs)
+    _attach(node for node in nodes.values() if node.inputs or not node.has_batch)
     outputs = tuple([Output(one.name, nodes[one.node], one.training) for one in graph.outputs])
     return Graph(graph.name, tuple(nodes.values()), copies[graph.root], (), outputs, graph.init)
 
