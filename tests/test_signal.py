@@ -232,6 +232,20 @@ def test_the_command_prints_and_draws(tmp_path: Path) -> None:
     assert cli("resnet20", "plain20", "--all").output.count("layer3.2.conv2") == 2
 
 
+def test_images_are_measured_with(tmp_path: Path) -> None:
+    """Images of a folder are read as the network reads them, and have the mean and deviation of noise."""
+    image = pytest.importorskip("PIL.Image")
+    pytest.importorskip("torch")
+    for at in range(2):
+        image.effect_noise((20 + at, 24), 60).convert("RGB").save(tmp_path / f"{at}.png")
+    arguments = ("resnet-cifar@plain20", "--set", "n=1", "--input", "3x12x12", "--measure", "--seeds", "1")
+    said = cli(*arguments, "--data", str(tmp_path), "--format", "json")
+    found = json.loads(said.output)["networks"][0]
+
+    assert found["measured"] == {"images": f"2 images of {tmp_path}", "seeds": 1}
+    assert found["operations"][0]["measured"]["square"]["mean"] > 0
+
+
 def test_what_cannot_be_measured_is_a_sentence(tmp_path: Path, torch: object) -> None:  # noqa: ARG001 - it is needed
     """A folder without images, and images without --measure, are refused with what to do."""
     empty = cli("lenet5", "--measure", "--data", str(tmp_path))

@@ -30,7 +30,7 @@ def measured_with(graph: Graph, *, seeds: int, batch: int, data: Path) -> Measur
     if len(paths) < FEWEST:
         message = f"{data}: {'one image is' if paths else 'no images are'} there, and a batch has two at least"
         raise SpecError([Problem("wrong-value", message, hint="name a folder of images")])
-    pixels = torch.stack([images.read(path, graph.input.shape).pixels for path in paths[:batch]])
+    pixels = torch.stack([images.read(path, graph.input.shape).pixels for path in paths[:batch]]).float()
     own = (0, 2, 3)
     even = (pixels - pixels.mean(own, keepdim=True)) / pixels.std(own, keepdim=True).clamp_min(1e-6)
     return measured(graph, seeds=seeds, batch=len(even), images=even, said=str(data))

@@ -86,7 +86,7 @@ def _data(one: NetworkSignal) -> dict[str, Any]:
         "name": one.graph.name,
         "batch": one.prediction.batch,
         "input": {name: list(shape) for name, shape in inputs_of(one.graph)},
-        "changes": [change._asdict() for change in changes(one.graph, one.prediction)],
+        "changes": [_rounded(change._asdict()) for change in changes(one.graph, one.prediction)],
         "advice": advice(one.graph, one.prediction),
         "measured": {"images": measured.said, "seeds": len(measured.draws)} if measured else None,
         "operations": [
@@ -99,14 +99,23 @@ def _data(one: NetworkSignal) -> dict[str, Any]:
 def _rows(one: NetworkSignal) -> list[dict[str, object]]:
     depth, signals = depths(one.graph), one.prediction.signals
     return [
-        {"name": node.name, "op": node.operation.word, "depth": depth[node], **signals[node.name]._asdict()}
+        {"name": node.name, "op": node.operation.word, "depth": depth[node], **_rounded(signals[node.name]._asdict())}
         for node in one.nodes
     ]
 
 
+DIGITS = 8
+"""Digits of a figure: versions of Python differ in how they round sums."""
+
+
+def _rounded(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """``figures`` with so many digits."""
+    return {key: float(f"{one:.{DIGITS}g}") if isinstance(one, float) else one for key, one in figures.items()}
+
+
 def _measured(measured: Measured, node: Node) -> dict[str, Any]:
     found = {key: measured.spread(node.name, key) for key in FIGURES}
-    return {key: spread._asdict() if spread else None for key, spread in found.items()}
+    return {key: _rounded(spread._asdict()) if spread else None for key, spread in found.items()}
 
 
 def _page(one: NetworkSignal, *, whole: bool) -> Page:
