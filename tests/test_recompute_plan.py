@@ -86,7 +86,10 @@ blocks:
       scale: {multiply: [norm, gamma]}
       sum: {add: [scale, input]}
 stages: {unit: {unit: , repeat: 6}}
-head: {conv: [{conv: {out: 8, kernel: 1}}, relu, {conv: {out: 8, kernel: 1}}, tanh, {conv: {out: 8, kernel: 1}}], pool: global_avg_pool, fc: {linear: 3}}
+head:
+  last: [{conv: {out: 8, kernel: 1}}, relu, {conv: {out: 8, kernel: 1}}, tanh, {conv: {out: 8, kernel: 1}}]
+  pool: global_avg_pool
+  fc: {linear: 3}
 """
 
 
