@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from netspec import files
 from netspec.errors.problem import Problem, SpecError
 from netspec.graph.graph import Graph
 from netspec.nn import images
@@ -26,6 +27,8 @@ def measured_with(graph: Graph, *, seeds: int, batch: int, data: Path) -> Measur
         message = f"{graph.name} reads {len(graph.inputs)} inputs, and images are given to one"
         raise SpecError([Problem("wrong-value", message, hint="leave --data out: noise is given to all")])
     images.refuse_other_inputs(graph.name, graph.input.shape)
+    if not data.is_dir():
+        files.refuse_unreadable(data)
     paths = images.folder(data) if data.is_dir() else [data]
     if len(paths) < FEWEST:
         message = f"{data}: {'one image is' if paths else 'no images are'} there, and a batch has two at least"
