@@ -85,6 +85,7 @@ UNSEEN = {
     "extends-a-list": "what another file holds",
     "from-of-a-truth": "an expression's value",
     "held-layer-that-is-none-of-a-layer": "what a parameter of any type is used for",
+    "held-layer-with-more-than-a-word": "what a parameter of any type is used for",
     "name-of-repetitions": "an expression's names",
     "own-parameter-that-is-none": "an expression's names",
     "initialisation-of-a-counter": "what a tensor is",
