@@ -87,7 +87,7 @@ UNSEEN = {
     "held-layer-that-is-none-of-a-layer": "what a parameter of any type is used for",
     "held-layer-with-more-than-a-word": "what a parameter of any type is used for",
     "value-in-a-word-that-is-none": "an expression's value",
-    "second-input-called-input": "how many inputs there are beside it",
+    "second-input-called-input": "which input is the first",
     "name-that-evaluates-to-nothing": "an expression's value",
     "name-of-repetitions": "an expression's names",
     "own-parameter-that-is-none": "an expression's names",
