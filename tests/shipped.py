@@ -80,7 +80,7 @@ CASES = (
     Case("regnet.yaml@regnet_x_200mf", 64),
     Case("regnet.yaml@regnet_y_200mf", 64),
     Case("repvgg.yaml@repvgg_a0", 64, {"depths": [1, 2, 2, 1]}),
-    Case("res2net.yaml@res2net50_14w_8s", 64, {"depths": [1, 2, 1, 1]}),
+    Case("res2net.yaml@res2net50_26w_6s", 64, {"depths": [1, 2, 1, 1]}),
     Case("resnet-cifar.yaml@resnet20"),
     Case("resnet.yaml@plain18", 64),
     Case("resnet.yaml@resnet18", 64),
