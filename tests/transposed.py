@@ -31,12 +31,14 @@ def looked_back(graph: Graph, node: Node, state: Weights, image: Tensor, seed: T
         layer, _, last = name.rpartition(".")
         layers.setdefault(layer, {})[last] = tensor
     for one in graph.operations:
-        if one in needed and one.inputs:
+        if one in needed and one.operation.word == "parameter":
+            values[one] = state[one.owner.name][None]
+        elif one in needed and one.inputs:
             own = layers.get(one.owner.name, {})
             values[one], ways[one] = step(one.operation, own, [values[source] for source in one.inputs], method)
     coming: dict[Node, Tensor] = {node: seed}
     for one in reversed(graph.operations):
-        if one in coming:
+        if one in coming and one.inputs:
             for source, part in zip(one.inputs, ways[one](coming.pop(one)), strict=True):
                 if part is not None:
                     coming[source] = coming[source] + part if source in coming else part
@@ -235,6 +237,21 @@ def _batch_norm(op: Any, own: Weights, x: Tensor) -> tuple[Tensor, Back]:
     return x * scale.view(shape) + shift.view(shape), lambda g: (g * scale.view(shape),)
 
 
+def _layer_norm(op: Any, own: Weights, x: Tensor) -> tuple[Tensor, Back]:
+    """Over the channels of each position: the way back takes out what is even, and what is along the value."""
+    shape = (-1,) + (1,) * (x.dim() - 2)
+    around = x - x.mean(1, keepdim=True)
+    inverse = (around.square().mean(1, keepdim=True) + op.eps).rsqrt()
+    normal, weight = around * inverse, own["weight"].view(shape)
+
+    def back(g: Tensor) -> tuple[Tensor]:
+        scaled = g * weight
+        along = normal * (scaled * normal).mean(1, keepdim=True)
+        return (inverse * (scaled - scaled.mean(1, keepdim=True) - along),)
+
+    return normal * weight + own["bias"].view(shape), back
+
+
 def _lrn(op: Any, _: Weights, x: Tensor) -> tuple[Tensor, Back]:
     channels = x.shape[1]
     near = torch.zeros(channels, channels, dtype=x.dtype)
@@ -253,6 +270,19 @@ def _lrn(op: Any, _: Weights, x: Tensor) -> tuple[Tensor, Back]:
 def _linear(_: Any, own: Weights, x: Tensor) -> tuple[Tensor, Back]:
     value = x @ own["weight"].T + own.get("bias", x.new_zeros(()))
     return value, lambda g: (g @ own["weight"],)
+
+
+def _pointwise(_: Any, own: Weights, x: Tensor) -> tuple[Tensor, Back]:
+    value = torch.einsum("oc,nc...->no...", own["weight"], x)
+    if "bias" in own:
+        value = value + own["bias"].view(-1, *(1,) * (x.dim() - 2))
+    return value, lambda g: (torch.einsum("oc,no...->nc...", own["weight"], g),)
+
+
+def _softmax(_: Any, __: Weights, x: Tensor) -> tuple[Tensor, Back]:
+    powers = (x - x.amax(1, keepdim=True)).exp()
+    value = powers / powers.sum(1, keepdim=True)
+    return value, lambda g: (value * (g - (g * value).sum(1, keepdim=True)),)
 
 
 def _multiply(_: Any, __: Weights, *inputs: Tensor) -> tuple[Tensor, Back]:
@@ -316,6 +346,10 @@ def _sum(_: Any, __: Weights, *inputs: Tensor) -> tuple[Tensor, Back]:
 
 def _flat(_: Any, __: Weights, x: Tensor) -> tuple[Tensor, Back]:
     return x.reshape(x.shape[0], -1), lambda g: (g.reshape(x.shape),)
+
+
+def _unflat(op: Any, _: Weights, x: Tensor) -> tuple[Tensor, Back]:
+    return x.reshape(x.shape[0], *op.shape(tuple(x.shape[1:]))), lambda g: (g.reshape(x.shape),)
 
 
 def _drawn(op: Any, _: Weights, x: Tensor) -> tuple[Tensor, Back]:
@@ -394,9 +428,13 @@ STEPS: dict[str, Callable[..., tuple[Tensor, Back]]] = {
     "adaptive_avg_pool": _adaptive,
     "global_avg_pool": _global,
     "batch_norm": _batch_norm,
+    "layer_norm": _layer_norm,
     "local_response_norm": _lrn,
     "linear": _linear,
+    "pointwise": _pointwise,
+    "softmax": _softmax,
     "flatten": _flat,
+    "unflatten": _unflat,
     "dropout": _same,
     "drop_path": _same,
     "identity": _same,
