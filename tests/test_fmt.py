@@ -23,6 +23,7 @@ from netspec.cli import main
 from netspec.errors.problem import SpecError
 from netspec.errors.source import Source
 from netspec.formatter import form, place
+from netspec.formatter.difference import unified
 from netspec.formatter.form import formatted
 from netspec.language.reader import read_yaml
 from netspec.language.sections import KEYS
@@ -359,6 +360,42 @@ def test_check_and_diff_write_nothing(tmp_path: Path, text: str) -> None:
     assert run(str(path)).exit_code == 0
     assert path.read_bytes().replace(b"\r\n", b"\n") == FINE.encode()
     assert run(str(path), "--check", "--diff").output == ""
+
+
+def patched(before: list[str], diff: list[str]) -> list[str]:
+    """What the hunks of ``diff`` make of ``before``; each line that they keep or take away is looked at."""
+    after: list[str] = []
+    at = 0
+    for line in diff[2:]:
+        if line.startswith("@@"):
+            start, _, count = line.split()[1].removeprefix("-").partition(",")
+            until = int(start) - (count != "0")
+            after += before[at:until]
+            at = until
+        elif line[0] == "+":
+            after.append(line[1:])
+        else:
+            assert line[1:] == before[at]
+            after += [line[1:]] * (line[0] == " ")
+            at += 1
+    return after + before[at:]
+
+
+@given(st.lists(st.sampled_from("abcdef")), st.lists(st.sampled_from("abcdef")), st.integers(0, 20))
+@settings(max_examples=300, deadline=None)
+def test_a_diff_makes_one_text_of_the_other(before: list[str], more: list[str], place: int) -> None:
+    """Its hunks, applied by hand, give the other text, and equal texts have none."""
+    for after in (more, [*before[:place], *more, *before[place:]], before[:place] + before[place + 1 :], before):
+        diff = [*unified(before, after, ("one", "other"))]
+        assert patched(before, diff) == after
+        assert bool(diff) == (before != after)
+        assert sum(line[0] in "+-" for line in diff[2:]) <= len(before) + len(after)
+
+
+def test_a_line_more_is_a_line_of_a_diff() -> None:
+    """What is the same stays, also around a line that was there before and where lines are all alike."""
+    assert [*unified("abc", "abxc", ("one", "other"))][3:] == [" a", " b", "+x", " c"]
+    assert [line for line in unified("a" * 9, "a" * 10, ("one", "other")) if line[0] == "+"][1:] == ["+a"]
 
 
 def test_standard_input_goes_to_standard_output() -> None:

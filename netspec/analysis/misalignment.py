@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from netspec.analysis.receptive_field import Field, Line, receptive_fields
 from netspec.graph.graph import Graph, Node, upstream
-from netspec.graph.paths import placed
+from netspec.graph.paths import has_place
 from netspec.ops.facts import ExactPerAxis, plain
 
 Point = tuple[float, ...]
@@ -99,7 +99,7 @@ def _looks_back(met: Misaligned, axis: int, fields: dict[Node, Field]) -> bool:
 def _lines(node: Node, source: Node, field: Field) -> tuple[Line | None, ...]:
     """Where the positions of ``source`` lie, per axis; None where it has no place, or nothing can be out of line."""
     return tuple(
-        field.line(axis) if count > 1 and field.jump[axis] and source in placed(node, axis) else None
+        field.line(axis) if count > 1 and field.jump[axis] and has_place(node, source, axis) else None
         for axis, count in enumerate(node.grid)
     )
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from pathlib import Path
 
 from netspec import files
 from netspec.errors.source import Source
 from netspec.errors.text import printable
+from netspec.formatter.difference import unified
 from netspec.formatter.form import formatted
 from netspec.limits import LIMITS
 
@@ -30,8 +30,7 @@ class Formatted:
         """What would change, as a unified diff; carriage returns are part of their lines."""
         before, after = self.before.split("\n"), self.after.split("\n")
         name = printable(self.name)
-        lines = difflib.unified_diff(before, after, name, f"{name} (canonical)", lineterm="")
-        return "".join(f"{line}\n" for line in lines)
+        return "".join(f"{line}\n" for line in unified(before, after, (name, f"{name} (canonical)")))
 
     def write(self) -> None:
         """Put the canonical form in the place of the file, whole or not at all, with the file's mode.

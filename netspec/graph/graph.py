@@ -34,7 +34,8 @@ class Node:
     ``origin`` is the first of the network's inputs that it comes from; positions are told in that one. ``followed`` are
     those of its inputs that come from it too. A parameter comes from none, so it is never followed. ``has_places`` says
     whether its positions lie on the axes of the origin: not once features were flat, nor behind recurrent layers.
-    ``grid`` is how many there are along each, or one on each.
+    ``grid`` is how many there are along each, or one on each. ``reads_places`` says whether anything that is followed
+    has such positions, and ``moves``, of joins, on which axes something has several, as the node itself.
     """
 
     index: int
@@ -55,6 +56,8 @@ class Node:
     followed: tuple[Node, ...] = field(init=False)
     grid: PerAxis = field(init=False)
     has_places: bool = field(init=False)
+    reads_places: bool = field(init=False)
+    moves: tuple[bool, ...] = field(init=False)
     cost: Cost = field(init=False)
     params: int = field(init=False)
     buffers: int = field(init=False)
@@ -83,9 +86,16 @@ class Node:
         else:
             self.origin = self
         axes = len(self.origin.shape) - 1
-        before = not self.inputs or any(node.has_places for node in self.followed)
+        self.reads_places = any(node.has_places for node in self.followed)
+        before = not self.inputs or self.reads_places
         self.has_places = len(grid) == axes and before and not self.operation.loses_places
         self.grid = grid if self.has_places else (1,) * axes
+        self.moves = ()
+        if len(self.followed) > 1:
+            grids = [node.grid for node in self.followed]
+            self.moves = tuple(
+                [count > 1 and any(one[axis] > 1 for one in grids) for axis, count in enumerate(self.grid)]
+            )
 
     def told_in(self, name: str, inputs: tuple[Node, ...]) -> Node:
         """A copy that reads ``inputs`` and is told in the input called ``name``, if it comes from that."""

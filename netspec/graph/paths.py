@@ -27,14 +27,22 @@ def around(extents: Sequence[Extent], count: int) -> Extent:
     return Extent(lowest(end - start), jump, lowest(start))
 
 
-def placed(node: Node, axis: int) -> tuple[Node, ...]:
-    """The inputs of ``node`` whose positions on ``axis`` are those of its output, of those that are followed.
+def has_place(node: Node, source: Node, axis: int) -> bool:
+    """Whether positions of ``source``, one of those that are followed, are those of ``node`` on ``axis``.
 
     One that has a single position there, which a product repeats over all of them, has no place; nor have flat
     features, which may scale a single position, too.
     """
-    moving = [source for source in node.followed if source.grid[axis] > 1] if node.grid[axis] > 1 else []
-    return tuple(moving or [source for source in node.followed if source.has_places]) or node.followed
+    if len(node.followed) == 1:
+        return True
+    if node.moves[axis]:
+        return source.grid[axis] > 1
+    return source.has_places or not node.reads_places
+
+
+def placed(node: Node, axis: int) -> tuple[Node, ...]:
+    """The inputs of ``node`` whose positions on ``axis`` are those of its output, of those that are followed."""
+    return tuple([source for source in node.followed if has_place(node, source, axis)])
 
 
 def window_over(node: Node, source: Node) -> Window | None:
@@ -61,7 +69,7 @@ def over(node: Node, source: Node, axis: int, extent: Extent) -> Extent:
 
 def is_repeated(node: Node, source: Node, axis: int) -> bool:
     """Whether every position of ``node`` on ``axis`` reads the single one that ``source`` has there."""
-    if source not in placed(node, axis):
+    if not has_place(node, source, axis):
         return True
     return source.grid[axis] == 1 < node.grid[axis] and window_over(node, source) is None
 
