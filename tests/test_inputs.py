@@ -240,6 +240,7 @@ def test_a_field_around_all_inputs_is_noticed() -> None:
     assert not verify(graph).failed
     for node in graph.nodes:
         node.followed, node.origin = node.inputs, graph.input if node.inputs else node
+        node.moves = tuple(count > 1 for count in node.grid)
 
     assert {check.figure for check in verify(graph).differing} >= {"receptive field", "left padding"}
 
