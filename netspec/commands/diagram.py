@@ -12,9 +12,10 @@ import click
 from netspec import files
 from netspec.api import Network
 from netspec.commands.networks import family
-from netspec.commands.options import Settings, many_specs, refuse_output, with_input, with_output, with_set
+from netspec.commands.options import Settings, many_specs, with_input, with_output, with_set
 from netspec.commands.output import print_text, say
 from netspec.commands.picture_options import with_level, with_page, with_theme
+from netspec.commands.picture_output import refuse_picture
 from netspec.diagram.drawing import DEPTHS, Drawing, Engine
 from netspec.diagram.layout.paper import Page
 from netspec.diagram.scene import Level
@@ -73,8 +74,7 @@ def diagram(  # noqa: PLR0913 - one argument for each option
     else:
         drawings = _numbered(asked(graphs[0], others=tuple(graphs[1:])), output or Path(f"{_name(networks)}.svg"))
     for _, path in drawings:
-        refuse_output(path, [file for network in networks for file in network.spec.files])
-        picture_format(Drawing, path)
+        refuse_picture(Drawing, path, [file for network in networks for file in network.spec.files])
     for drawing, path in drawings:
         draw(drawing, path)
         names = ", ".join([graph.name for graph in drawing.graphs])

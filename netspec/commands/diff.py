@@ -7,12 +7,11 @@ from pathlib import Path
 
 import click
 
-from netspec import files
-from netspec.commands.formats import print_report, with_format
+from netspec.commands.formats import with_format
 from netspec.commands.networks import network
-from netspec.commands.options import Setting, Settings, refuse_output, with_input, with_output
-from netspec.commands.output import say
+from netspec.commands.options import Setting, Settings, with_input, with_output
 from netspec.commands.picture_options import with_page, with_theme
+from netspec.commands.picture_output import deliver, refuse_picture
 from netspec.diagram.difference import DifferenceDrawing
 from netspec.diagram.layout.paper import Page
 from netspec.diff.difference import difference
@@ -20,7 +19,7 @@ from netspec.drawing.theme import Theme
 from netspec.language.inputs import Sizes
 from netspec.report.difference import DifferenceReport
 from netspec.report.formats import Format
-from netspec.report.picture_file import draw, endings, picture_format
+from netspec.report.picture_file import endings
 
 DIFFERENT = 1
 
@@ -53,15 +52,9 @@ def diff(  # noqa: PLR0913 - one argument for each option
 ) -> None:
     """What differs between two networks: operations, totals, and which weights of A load into B."""
     old, new = network(a, (*given, *given_a), size), network(b, (*given, *given_b), size)
-    if output:
-        refuse_output(output, [*old.spec.files, *new.spec.files])
-        picture_format(DifferenceDrawing, output)
+    refuse_picture(DifferenceDrawing, output, [*old.spec.files, *new.spec.files])
     found = difference(old.graph, new.graph)
-    aside = output is not None and files.is_standard_output(output)
-    if output:
-        draw(DifferenceDrawing(old.graph, new.graph, found, page=page, theme=theme), output)
-    print_report(DifferenceReport(found), form, err=aside)
-    if output and form.read:
-        say(f"drew {old.name} and {new.name} to {output}", err=aside)
+    drawing = DifferenceDrawing(old.graph, new.graph, found, page=page, theme=theme)
+    deliver(DifferenceReport(found), form, output, what=f"{old.name} and {new.name}", drawing=drawing)
     if strict and found:
         sys.exit(DIFFERENT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import NamedTuple
 
 import click
@@ -90,6 +91,11 @@ class Collected(NamedTuple):
     def graphs(self) -> list[Graph]:
         """The graphs of the networks."""
         return [network.graph for network in self.networks]
+
+    @property
+    def files(self) -> list[Path]:
+        """The files that were read for the networks."""
+        return [file for network in self.networks for file in network.spec.files]
 
     def check(self, *, budgets: bool = False) -> None:
         """Raise :class:`netspec.SpecError` with all problems, if there are any; ``budgets`` looks for overruns too."""

@@ -6,21 +6,19 @@ from pathlib import Path
 
 import click
 
-from netspec import files
 from netspec.analysis.effective_field import Effective, effective
 from netspec.analysis.position_field import PositionField, position_field
-from netspec.commands.formats import print_report, with_format
+from netspec.commands.formats import with_format
 from netspec.commands.networks import network
-from netspec.commands.options import Position, Settings, one_spec, refuse_output, with_input, with_output, with_set
-from netspec.commands.output import is_ascii_only, say
+from netspec.commands.options import Position, Settings, one_spec, with_input, with_output, with_set
 from netspec.commands.picture_options import with_theme
+from netspec.commands.picture_output import deliver, refuse_picture
 from netspec.drawing.theme import Theme
 from netspec.graph.graph import Graph
 from netspec.language.inputs import Sizes
 from netspec.ops.facts import PerAxis
 from netspec.report.formats import Format
-from netspec.report.page import Screen
-from netspec.report.picture_file import draw, endings, picture_format
+from netspec.report.picture_file import endings
 from netspec.report.position_field import PositionReport
 
 
@@ -51,17 +49,10 @@ def rf(  # noqa: PLR0913 - one argument for each option
     """The receptive field of one position of an operation: as numbers, and as a picture over the input."""
     checked = network(spec, given, size)
     graph = checked.graph
-    if output:
-        refuse_output(output, checked.spec.files)
-        picture_format(PositionReport, output)
+    refuse_picture(PositionReport, output, checked.spec.files)
     found = position_field(graph, node, at, of)
     report = PositionReport(found, _effective(graph, found) if gradient else None, theme)
-    if output:
-        draw(report, output)
-    aside = output is not None and files.is_standard_output(output)
-    print_report(report, form, Screen(ascii_only=is_ascii_only()), err=aside)
-    if output and form.read:
-        say(f"drew the receptive field of {found.node.name} to {output}", err=aside)
+    deliver(report, form, output, what=f"the receptive field of {found.node.name}")
 
 
 def _effective(graph: Graph, view: PositionField) -> Effective:

@@ -11,28 +11,26 @@ import click
 from netspec import api, files
 from netspec.analysis.seen import Method, Show
 from netspec.analysis.units import asked
-from netspec.commands.formats import print_report, with_format
+from netspec.commands.formats import with_format
 from netspec.commands.networks import network
 from netspec.commands.options import (
     Position,
     Settings,
     one_spec,
-    refuse_output,
     show,
     with_input,
     with_output,
     with_set,
 )
-from netspec.commands.output import is_ascii_only, say
 from netspec.commands.picture_options import with_theme
+from netspec.commands.picture_output import deliver, refuse_picture
 from netspec.commands.weights_options import WeightsAsked, with_weights_options
 from netspec.drawing.theme import Theme
 from netspec.errors.missing_package import require
 from netspec.language.inputs import Sizes
 from netspec.ops.facts import PerAxis
 from netspec.report.formats import Format
-from netspec.report.page import Screen
-from netspec.report.picture_file import draw, endings, picture_format
+from netspec.report.picture_file import endings
 from netspec.report.seen import SeenReport
 
 DEFAULTS = "of netspec train's folder; else ImageNet's for three channels, {} otherwise"
@@ -121,22 +119,15 @@ def see(  # noqa: PLR0913 - one argument for each option
     module, told = _loaded(checked, file, weights)
     how |= {"node": node, "channel": channels, "at": at, "top": top, "method": method, "show": shown, "theme": theme}
     report = checked.see(module, every, beside=file, **how)
-    if output:
-        draw(report, output)
-        told.append(f"drew {report.title} to {output}")
-    aside = output is not None and files.is_standard_output(output)
-    print_report(report, form, Screen(ascii_only=is_ascii_only()), err=aside)
-    for line in told if form.read else ():
-        say(line, err=aside)
+    deliver(report, form, output, what=report.title, lines=told)
 
 
 def _refuse_files(output: Path | None, weights: list[Path], others: list[Path]) -> None:
     """Raise what keeps the picture from being written, or the weights from being read, before torch is imported."""
     if output:
         inside = [one for one in others if one.is_dir() and output.resolve().is_relative_to(one.resolve())]
-        refuse_output(output, [*weights, *others, *([output] if inside else [])])  # an image in a folder that is read
-        if picture_format(SeenReport, output).name == "png":
-            require("png")
+        # an image in a folder that is read
+        refuse_picture(SeenReport, output, [*weights, *others, *([output] if inside else [])])
     for one in weights:
         files.refuse_unreadable(one)
 

@@ -8,18 +8,16 @@ from pathlib import Path
 
 import click
 
-from netspec import files
-from netspec.commands.formats import print_report, with_format
+from netspec.commands.formats import with_format
 from netspec.commands.networks import collected
-from netspec.commands.options import Settings, many_specs, refuse_output, with_input, with_output, with_set
-from netspec.commands.output import is_ascii_only, say
+from netspec.commands.options import Settings, many_specs, with_input, with_output, with_set
 from netspec.commands.picture_options import with_theme
+from netspec.commands.picture_output import deliver, refuse_picture
 from netspec.drawing.theme import Theme
 from netspec.graph.graph import Graph
 from netspec.language.inputs import Sizes
 from netspec.report.formats import Format
-from netspec.report.page import Screen
-from netspec.report.picture_file import draw, endings, picture_format
+from netspec.report.picture_file import endings
 from netspec.report.signal import NetworkSignal, SignalReport
 from netspec.signal.predict import BATCH, predict
 from netspec.signal.result import Measured
@@ -60,21 +58,14 @@ def signal(  # noqa: PLR0913 - one argument for each option
     """
     if not measure and data != NOISE:
         raise click.UsageError("--data says what --measure measures with")
-    if output:
-        refuse_output(output, [])
-        picture_format(SignalReport, output)
     found = collected(specs, given, (size,))
     found.check()
+    refuse_picture(SignalReport, output, found.files)
     networks = [NetworkSignal(graph, predict(graph, batch=batch)) for graph in found.graphs]
     if measure:
         networks = [one._replace(measured=_measured(one.graph, seeds, batch, data)) for one in networks]
     report = SignalReport(tuple(networks), whole, theme)
-    if output:
-        draw(report, output)
-    aside = output is not None and files.is_standard_output(output)
-    print_report(report, form, Screen(ascii_only=is_ascii_only()), err=aside)
-    if output and form.read:
-        say(f"drew {', '.join([graph.name for graph in found.graphs])} to {output}", err=aside)
+    deliver(report, form, output, what=", ".join([graph.name for graph in found.graphs]))
 
 
 MEASURES = {True: "netspec.nn.signal:measured", False: "netspec.nn.signal_images:measured_with"}

@@ -12,9 +12,10 @@ from netspec.analysis.setup import DTYPES, STATES, Dtype, Setup
 from netspec.analysis.summary import Summary, summary
 from netspec.commands.formats import print_report, with_format
 from netspec.commands.networks import Collected, collected
-from netspec.commands.options import SIZE_HELP, Settings, Size, many_specs, refuse_output, with_output, with_set
+from netspec.commands.options import SIZE_HELP, Settings, Size, many_specs, with_output, with_set
 from netspec.commands.output import say
 from netspec.commands.picture_options import with_theme
+from netspec.commands.picture_output import refuse_picture
 from netspec.commands.stats_options import (
     Asked,
     Bytes,
@@ -32,7 +33,7 @@ from netspec.report import comparison
 from netspec.report.columns import FIGURES, RENAMED
 from netspec.report.formats import Format
 from netspec.report.grouping import By
-from netspec.report.picture_file import draw, endings, picture_format
+from netspec.report.picture_file import draw, endings
 from netspec.report.stats import StatsReport, Wanted
 
 
@@ -133,6 +134,7 @@ def stats(  # noqa: PLR0913 - one argument for each option
         verified(found.graphs, form)
     elif output:
         found.check()
+        refuse_picture(StatsReport, output, found.files)
         _draw(found, setup, options, form, output, theme)
     else:
         _print(found, setup, options, form, width)
@@ -145,9 +147,7 @@ def _refuse(options: Asked, form: Format, width: int | None, output: Path | None
         refuse_clashes_with_verify(options)
     else:
         refuse_clashes(options, form, width)
-    if output:
-        refuse_output(output, [])
-        picture_format(StatsReport, output)
+    refuse_picture(StatsReport, output, [])  # what they read is not known yet
     if plan:
         refuse_clashes_with_plan(options, verify=verify, width=width)
 
