@@ -88,10 +88,10 @@ def test_trainings_are_curves_over_each_other() -> None:
 
 
 def test_equal_factors_are_equal_lengths_on_a_logarithmic_axis() -> None:
-    """Points at 1, 10 and 100 are equally far apart; what is no number is left out, and one point is a dot."""
+    """Points at 1, 10 and 100 are equally far apart, and one point is a dot."""
     axes = (Axis("step"), Axis("loss", logarithmic=True))
     area = Area(0, 0, 100, 100)
-    points = ((1.0, 100.0), (2.0, nan), (3.0, 10.0), (4.0, 0.0), (5.0, 1.0))
+    points = ((1.0, 100.0), (3.0, 10.0), (5.0, 1.0))
     shapes = curves([Series("a", points), Series("b", ((3.0, 10.0),), 1)], *axes, area)
     drawn = [shape for part in shapes if isinstance(part, Part) for shape in part.shapes]
     line, dot = drawn
@@ -103,3 +103,15 @@ def test_equal_factors_are_equal_lengths_on_a_logarithmic_axis() -> None:
     assert half - top == pytest.approx(bottom - half)
     assert {"1", "10", "100"} <= {text.words for text in texts(shapes)}
     assert [number_text(value) for value in (0.001, 0.0002, 20000, 1e6, 0)] == ["0.001", "2e-4", "2e4", "1e6", "0"]
+
+
+def test_what_is_no_number_is_a_gap() -> None:
+    """A curve is drawn in pieces around it, and so is one that a logarithmic axis does not have; dots stand alone."""
+    values = (4.0, 8.0, nan, 2.0, 0.0, 1.0, 2.0)
+    points = tuple((float(at), value) for at, value in enumerate(values))
+    series = Series("a", points, dots=((0.0, 3.0), (1.0, nan), (2.0, 5.0)))
+    shapes = curves([series], Axis("step"), Axis("loss", logarithmic=True), Area(0, 0, 100, 100))
+    (drawn,) = [part.shapes for part in shapes if isinstance(part, Part)]
+
+    assert [len(shape.points) for shape in drawn if isinstance(shape, Line)] == [2, 2]
+    assert [shape.look for shape in drawn if isinstance(shape, Rect)] == ["curve-0", "curve-0-name", "curve-0-name"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from math import ceil, floor, isfinite, log10
 from typing import NamedTuple
 
@@ -15,27 +16,31 @@ SMALL, LINE = 9, 11.5
 STEPS = (1, 2, 5)
 """Ticks are these, times a power of ten."""
 MOST_DECADES = 7
-"""Of a logarithmic axis; what is smaller lies on its end."""
+"""Of a logarithmic axis, unless told; what is smaller lies on its end."""
 FEW_DECADES = 2.2
 """An axis that has no more than these has ticks between the powers of ten."""
 ACROSS, UP = 34, 34
 """Room that a tick takes along the axes."""
+DOT = 4.0
+"""Side of a point that stands alone."""
 BIG = 10_000
 SHORT = 3
 """Powers of ten below which a fraction is written out."""
 
 
 class Axis(NamedTuple):
-    """What is along an axis, and whether equal factors are equal lengths."""
+    """What is along an axis; if equal factors are equal lengths there, how many powers of ten it has at most."""
 
     title: str
     logarithmic: bool = False
+    decades: float = MOST_DECADES
 
 
 class Series(NamedTuple):
     """Points from left to right under a ``name``; curves of one ``colour``, counted from 0, are told by dashes.
 
-    Without a ``label`` no name stands at its end. ``says`` is what a reader is told of it.
+    A point that is no number is a gap. ``dots`` stand for themselves. Without a ``label`` no name stands at its end.
+    ``says`` is what a reader is told of it.
     """
 
     name: str
@@ -44,6 +49,7 @@ class Series(NamedTuple):
     dashed: bool = False
     label: bool = True
     says: str = ""
+    dots: tuple[Point, ...] = ()
 
 
 class Area(NamedTuple):
@@ -89,26 +95,39 @@ class _Scale(NamedTuple):
 
 
 def curves(series: Sequence[Series], across: Axis, up: Axis, area: Area) -> list[Shape]:
-    """The axes, the curves and their names. Points that are no numbers are left out."""
-    known = [one._replace(points=_finite(one.points, across, up)) for one in series]
-    known = [one for one in known if one.points]
-    x = _scale([point[0] for one in known for point in one.points], area.width, across)
-    y = _scale([point[1] for one in known for point in one.points], area.height, up)
+    """The axes, the curves with their dots, and their names."""
+    known = [(one, _runs(one.points, across, up), _runs(one.dots, across, up)) for one in series]
+    known = [(one, runs, dots) for one, runs, dots in known if runs or dots]
+    every = [point for _, runs, dots in known for run in (*runs, *dots) for point in run]
+    x = _scale([point[0] for point in every], area.width, across)
+    y = _scale([point[1] for point in every], area.height, up)
+
+    def place(point: Point) -> Point:
+        return area.left + x.at(point[0]), area.top + area.height - y.at(point[1])
+
     shapes = _axes(x, y, across, up, area)
     ends: list[tuple[float, Series]] = []
-    for one in known:
-        points = tuple([(area.left + x.at(a), area.top + area.height - y.at(b)) for a, b in one.points])
-        look = f"curve-{one.colour % len(CURVES)}{'-dashed' * one.dashed}"
-        shape: Shape = Line(points, look)
-        if len(points) == 1:
-            shape = Rect(points[0][0] - 2, points[0][1] - 2, 4, 4, look, 2)
-        shapes.append(Part(one.name, one.says or one.name, (shape,)))
-        if one.label:
-            ends.append((points[-1][1], one))
+    for one, runs, dots in known:
+        colour = f"curve-{one.colour % len(CURVES)}"
+        look = f"{colour}{'-dashed' * one.dashed}"
+        lines = [_line(tuple(map(place, run)), look) for run in runs]
+        marks = [_mark(place(point), f"{colour}-name", DOT) for run in dots for point in run]
+        shapes.append(Part(one.name, one.says or one.name, (*lines, *marks)))
+        if one.label and runs:
+            ends.append((place(runs[-1][-1])[1], one))
     right = area.left + area.width + 5
-    for height, one in _apart(ends, area.top, area.top + area.height):
+    for height, one in _apart(ends, area.top + area.height):
         shapes.append(Text(right, height + 3, one.name, SMALL, f"curve-{one.colour % len(CURVES)}-name", "start"))
     return shapes
+
+
+def _line(points: tuple[Point, ...], look: str) -> Shape:
+    """A line, or a point that stands alone."""
+    return Line(points, look) if len(points) > 1 else _mark(points[0], look, DOT)
+
+
+def _mark(at: Point, look: str, size: float) -> Shape:
+    return Rect(at[0] - size / 2, at[1] - size / 2, size, size, look, size / 2)
 
 
 def names_width(series: Iterable[Series]) -> float:
@@ -125,17 +144,20 @@ def number_text(value: float) -> str:
     return f"1e{power}" if abs(part - 1) < 1e-9 else f"{part:g}e{power}"  # noqa: PLR2004 - what sums of fractions lack
 
 
-def _finite(points: Iterable[Point], across: Axis, up: Axis) -> tuple[Point, ...]:
+def _runs(points: Iterable[Point], across: Axis, up: Axis) -> list[list[Point]]:
+    """Points between those that are no numbers, or none that the axes have."""
+
     def sound(value: float, axis: Axis) -> bool:
         return isfinite(value) and not (axis.logarithmic and value <= 0)
 
-    return tuple([point for point in points if sound(point[0], across) and sound(point[1], up)])
+    held = groupby(points, lambda point: sound(point[0], across) and sound(point[1], up))
+    return [[*run] for is_sound, run in held if is_sound]
 
 
 def _scale(values: Sequence[float], length: float, axis: Axis) -> _Scale:
     low, high = min(values, default=1.0), max(values, default=1.0)
     if axis.logarithmic:
-        low = max(low, high * 10.0**-MOST_DECADES)
+        low = max(low, high * 10.0**-axis.decades)
         room = 10 ** (0.04 * max(log10(high / low), 0.5))
         return _Scale(low / room, high * room, length, logarithmic=True)
     if low == high:
@@ -166,7 +188,7 @@ def _axes(x: _Scale, y: _Scale, across: Axis, up: Axis, area: Area) -> list[Shap
     return shapes
 
 
-def _apart(ends: Iterable[tuple[float, Series]], top: float, bottom: float) -> list[tuple[float, Series]]:
+def _apart(ends: Iterable[tuple[float, Series]], bottom: float) -> list[tuple[float, Series]]:
     """Heights of names near the ends of their curves, none over another."""
     found = sorted(ends, key=lambda end: end[0])
     heights = [height for height, _ in found]
@@ -177,5 +199,4 @@ def _apart(ends: Iterable[tuple[float, Series]], top: float, bottom: float) -> l
         heights[-1] -= over
         for place in range(len(heights) - 2, -1, -1):
             heights[place] = min(heights[place], heights[place + 1] - LINE)
-    del top
     return [(height, one) for height, (_, one) in zip(heights, found, strict=True)]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from math import ceil, floor, log10
-from typing import NamedTuple
+from collections.abc import Sequence
+from math import inf
 
-from netspec.drawing.picture import Line, Part, Picture, Point, Rect, Shape, Text
+from netspec.drawing.curves import Area, Axis, Series, curves, names_width
+from netspec.drawing.picture import Picture, Shape, Text
 from netspec.drawing.svg import svg as written
 from netspec.drawing.text_width import text_width
 from netspec.drawing.theme import CURVES
@@ -15,26 +15,18 @@ from netspec.signal.advice import advice
 from netspec.signal.predict import depths
 
 LARGE, SMALL = 15, 9
-WIDTH, LEFT, RIGHT, TOP = 720, 62, 130, 44
-HEIGHT, BETWEEN = 190, 40
-"""Of a chart, and between two."""
-DOT = 4.0
+LEFT, TOP, WIDTH, HEIGHT = 44, 58, 560, 180
+"""Of the first of two charts: room on its left and above it, its width and its height."""
+BETWEEN = 62
+"""Below a chart."""
 LINE = 13
 """Height of a line of text below the charts."""
-APART = 10.0
-"""How far names lie apart at least."""
-MOST_TICKS = 7
-LEAST, MOST = 1e-300, 1e300
+LEAST, MOST = 1e-250, 1e250
+"""Beyond these nothing is drawn: an axis of more would have ends that are no numbers."""
+NOTHING = inf
+"""A point of a curve where nothing can be said: a gap."""
+ACROSS = Axis("depth, in convolutions and linear layers")
 CHARTS = (("square", "second moment of the signal"), ("gradient", "second moment of the gradient, 1 at the output"))
-
-
-class Curve(NamedTuple):
-    """A figure of a network along its depth, and the same as it was measured."""
-
-    name: str
-    look: str
-    points: tuple[tuple[int, float], ...]
-    measured: tuple[tuple[int, float], ...]
 
 
 def svg(report: SignalReport) -> bytes:
@@ -45,27 +37,22 @@ def svg(report: SignalReport) -> bytes:
 def picture(networks: Sequence[NetworkSignal]) -> Picture:
     """A curve for each network in each chart; a gap where nothing can be said, dots where it was measured."""
     title = "What initialisation does to a signal"
-    shapes: list[Shape] = [Text(LEFT, 17, title, LARGE, "bold", "start")]
-    said = "by depth, in convolutions and linear layers; axes of moments are logarithmic"
+    said = "axes of moments are logarithmic"
     if any(one.measured for one in networks):
         said += "; lines are predicted, dots measured"
-    shapes.append(Text(LEFT, 31, said, SMALL, "muted", "start"))
-    deepest = max([max(depths(one.graph).values(), default=1) for one in networks], default=1)
-    y = float(TOP)
+    shapes: list[Shape] = [Text(LEFT, 17, title, LARGE, "bold", "start"), Text(LEFT, 31, said, SMALL, "muted", "start")]
+    y, names = float(TOP), 0.0
     for figure, words in CHARTS:
-        curves = [_curve(one, figure, _look(at)) for at, one in enumerate(networks)]
-        shapes += _chart(curves, words, y, max(deepest, 1))
+        series = [_series(one, figure, words, place) for place, one in enumerate(networks)]
+        up = Axis(words, logarithmic=True, decades=inf)
+        shapes += curves(series, ACROSS, up, Area(LEFT, y, WIDTH, HEIGHT))
+        names = max(names, names_width(series))
         y += HEIGHT + BETWEEN
     said_of = [f"{one.graph.name}: {text}" for one in networks for text in advice(one.graph, one.prediction)]
-    for line in [part for text in said_of for part in _wrapped(text, WIDTH - LEFT - 12)]:
-        shapes.append(Text(LEFT, y + 4, line, SMALL, "text", "start"))
+    for line in [part for text in said_of for part in _wrapped(text, WIDTH + names)]:
+        shapes.append(Text(LEFT, y - LINE, line, SMALL, "text", "start"))
         y += LINE
-    return Picture(WIDTH, y + 8, title, "\n".join(said_of), tuple(shapes))
-
-
-def _look(place: int) -> str:
-    """The colour of the curve of a network, and dashes where colours begin anew."""
-    return f"curve-{place % len(CURVES)}" + ("-dashed" if place // len(CURVES) % 2 else "")
+    return Picture(LEFT + WIDTH + names, y, title, "\n".join(said_of), tuple(shapes))
 
 
 def _wrapped(line: str, room: float) -> list[str]:
@@ -79,81 +66,21 @@ def _wrapped(line: str, room: float) -> list[str]:
     return found
 
 
-def _curve(one: NetworkSignal, figure: str, look: str) -> Curve:
-    """The points at the end of each part; of the gradient, without what lies behind the last map."""
+def _drawn(value: float | None) -> float:
+    return value if value and LEAST < value < MOST else NOTHING
+
+
+def _series(one: NetworkSignal, figure: str, words: str, place: int) -> Series:
+    """The points at the end of each part, and the same as they were measured; dashed where colours begin anew."""
     depth = depths(one.graph)
     points, dots = [], []
     for stretch in stretches(one):
-        value = getattr(one.prediction.signals[stretch.node.name], figure)
-        points.append((depth[stretch.node], value if value and LEAST < value < MOST else 0.0))
+        at, value = float(depth[stretch.node]), getattr(one.prediction.signals[stretch.node.name], figure)
+        points.append((at, _drawn(value)))
         spread = one.measured and one.measured.spread(stretch.node.name, figure)
         if spread and spread.typical:
-            dots.append((depth[stretch.node], spread.mean if one.normalised else spread.typical))
-    return Curve(one.graph.name, look, tuple(points), tuple(dots))
-
-
-def _chart(curves: Sequence[Curve], words: str, top: float, deepest: int) -> list[Shape]:
-    values = [value for curve in curves for _, value in (*curve.points, *curve.measured) if value]
-    low, high = floor(log10(min(values, default=1.0))), ceil(log10(max(values, default=10.0)))
-    high = max(high, low + 1)
-    wide, bottom = WIDTH - LEFT - RIGHT, top + HEIGHT
-
-    def place(depth: int, value: float) -> Point:
-        return LEFT + wide * depth / deepest, bottom - (HEIGHT - 14) * (log10(value) - low) / (high - low)
-
-    shapes: list[Shape] = [Text(LEFT, top + 4, words, SMALL, "text", "start")]
-    step = max(1, ceil((high - low) / MOST_TICKS))
-    for power in range(low, high + 1, step):
-        _, y = place(0, 10.0**power)
-        shapes += [
-            Line(((LEFT, y), (LEFT + wide, y)), "rule"),
-            Text(LEFT - 5, y + 3, _power(power), SMALL, "muted", "end"),
-        ]
-    for depth in range(0, deepest + 1, _step(deepest)):
-        x, _ = place(depth, 1.0)
-        shapes += [Line(((x, bottom), (x, bottom + 3)), "rule"), Text(x, bottom + 13, str(depth), SMALL, "muted")]
-    ends: list[tuple[float, Curve]] = []
-    for curve in curves:
-        shapes.append(Part(curve.name, _told(curve, words), tuple(_drawn(curve, place))))
-        shown = [place(*point) for point in curve.points if point[1]]
-        if shown:
-            ends.append((shown[-1][1], curve))
-    return [*shapes, *_names(ends, LEFT + wide + 14, top)]
-
-
-def _told(curve: Curve, words: str) -> str:
-    return f"{curve.name}: {words}\n" + ", ".join([f"{depth}: {value:.2g}" for depth, value in curve.points])
-
-
-def _drawn(curve: Curve, place: Callable[[int, float], Point]) -> list[Shape]:
-    shapes: list[Shape] = []
-    run: list[Point] = []
-    for depth, value in (*curve.points, (0, 0.0)):
-        if value:
-            run.append(place(depth, value))
-        else:
-            shapes += [Line(tuple(run), curve.look)] if len(run) > 1 else []
-            run = []
-    for depth, value in curve.measured:
-        x, y = place(depth, value)
-        shapes.append(Rect(x - DOT / 2, y - DOT / 2, DOT, DOT, curve.look.removesuffix("-dashed") + "-name", DOT / 2))
-    return shapes
-
-
-def _names(ends: Sequence[tuple[float, Curve]], x: float, top: float) -> list[Shape]:
-    """A name for each curve beside its end, moved apart where they would lie over each other."""
-    shapes: list[Shape] = []
-    lowest = top
-    for y, curve in sorted(ends, key=lambda end: end[0]):
-        at = max(y, lowest)
-        shapes += [Line(((x, at), (x + 16, at)), curve.look), Text(x + 20, at + 3, curve.name, SMALL, "text", "start")]
-        lowest = at + APART
-    return shapes
-
-
-def _step(deepest: int) -> int:
-    return next(step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 10**6) if deepest / step <= 2 * MOST_TICKS)
-
-
-def _power(power: int) -> str:
-    return f"1e{power}" if power else "1"
+            dots.append((at, _drawn(spread.mean if one.normalised else spread.typical)))
+    told = ", ".join([f"{at:g}: {value:.2g}" for at, value in points if value != NOTHING])
+    dashed = bool(place // len(CURVES) % 2)
+    says = f"{one.graph.name}: {words}\n{told}"
+    return Series(one.graph.name, tuple(points), place, dashed, says=says, dots=tuple(dots))
