@@ -1,4 +1,4 @@
-"""What is seen in a trained network, as plain data: pieces of images, and what units answer to in them.
+"""What is seen in a trained network: pieces of images, and what units answer to in them; plain data but for gradients.
 
 A unit is one channel of an operation at one position. What works it out is :mod:`netspec.nn.seeing`.
 """

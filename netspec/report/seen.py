@@ -35,9 +35,18 @@ WHOLE: Box = (0, 0, 1, 1)
 
 
 class Drawn:
-    """A report that draws itself."""
+    """A report on an operation of a network that draws itself; ``shape`` is that of its output or of its weight."""
 
     __slots__ = ()
+
+    network: str
+    node: str
+    shape: Shape
+
+    @property
+    def title(self) -> str:
+        """What is looked at."""
+        return f"{self.network}, {self.node} {shape_text(self.shape)}"
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the picture, whole or not at all, in the format that the file's ending says: ``.svg`` or ``.png``."""
@@ -88,11 +97,6 @@ class SeenReport(Drawn):
     panels: tuple[Panel, ...]
     remarks: tuple[str, ...] = ()
     theme: Theme = "auto"
-
-    @property
-    def title(self) -> str:
-        """What is looked at."""
-        return f"{self.network}, {self.node} {shape_text(self.shape)}"
 
     @property
     def subtitle(self) -> str:
@@ -195,11 +199,6 @@ class FiltersReport(Drawn):
     shape: Shape
     filters: tuple[Filter, ...]
     theme: Theme = "auto"
-
-    @property
-    def title(self) -> str:
-        """What is looked at."""
-        return f"{self.network}, {self.node} {shape_text(self.shape)}"
 
     @property
     def subtitle(self) -> str:

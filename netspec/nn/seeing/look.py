@@ -98,13 +98,12 @@ def _images(
     origin: Node, graph: Graph, given: Tensor | Sequence[Any], how: Reading, like: Tensor
 ) -> tuple[Images, list[str]]:
     """What is looked at, and remarks on it."""
+    refuse_other_inputs(graph.name, origin.shape)
     if isinstance(given, Tensor):
         if given.dim() != 1 + len(origin.shape) or tuple(given.shape[1:]) != origin.shape:
             message = f"{graph.name} reads N x {shape_text(origin.shape)}, not {shape_text(tuple(given.shape))}"
             raise SpecError([Problem("wrong-value", message)])
-        refuse_other_inputs(graph.name, origin.shape)
         return Images([str(number) for number in range(len(given))], given, like), []
-    refuse_other_inputs(graph.name, origin.shape)
     normalised = how.normalisation(origin.shape[0])
     found, problems = readable(_files(given), origin.shape)
     if not how.skip_unreadable or not found:
