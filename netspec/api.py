@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Mapping as Mapping_
 from dataclasses import dataclass, replace
-from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
@@ -23,11 +22,12 @@ from netspec.errors.source import Source, Span
 from netspec.graph.graph import Graph
 from netspec.language import resolve
 from netspec.language.extends import spec_of
-from netspec.language.inputs import INPUT, SHAPE_HINT, SHAPE_WORDS, Sizes, misshapen
+from netspec.language.inputs import Sizes
+from netspec.language.python_arguments import input_sizes, one_of, texts, whole
 from netspec.language.python_values import python_values
 from netspec.language.spec import Spec
-from netspec.language.values import Mapping, Value, plain, shown
-from netspec.limits import LARGEST_SIDE, Limits
+from netspec.language.values import Mapping, Value
+from netspec.limits import Limits
 from netspec.ops.facts import key
 from netspec.report.network_stats import NetworkStats
 from netspec.weights.wanted import foreign
@@ -88,9 +88,9 @@ class Network:
         Counts are of one image. Bytes are of ``batch`` images with weights and values of ``dtype``, trained with
         ``optimizer``. Raises :class:`ValueError` for values that these cannot have.
         """
-        batch = _whole("batch", batch)
-        _one_of("dtype", dtype, DTYPES)
-        _one_of("optimizer", optimizer, STATES)
+        batch = whole("batch", batch)
+        one_of("dtype", dtype, DTYPES)
+        one_of("optimizer", optimizer, STATES)
         return NetworkStats.of(self.graph, Setup(batch, dtype, optimizer))
 
     def over_budget(self) -> list[Problem]:
@@ -147,13 +147,13 @@ class Network:
         """The network as a module; see :func:`netspec.compile`."""
         wanted: str | tuple[str, ...]
         if isinstance(outputs, str):
-            wanted = _one_of("outputs", outputs, get_args(Outputs))
+            wanted = one_of("outputs", outputs, get_args(Outputs))
         else:
-            wanted = _texts("outputs", outputs)
+            wanted = texts("outputs", outputs)
             if not wanted or len(set(wanted)) < len(wanted):
                 message = "outputs are 'inference', 'all', or a list of different names"
                 raise ValueError(message)
-        again = _texts("checkpoint", checkpoint)
+        again = texts("checkpoint", checkpoint)
         return _compiled(self.graph, device=device, outputs=wanted, inplace=inplace, checkpoint=again)
 
     def split(self, count: int, *, batch: int = 1) -> tuple[Stage, ...]:
@@ -165,7 +165,7 @@ class Network:
         """
         from netspec.analysis.stages import split
 
-        parts = split(self.graph, _whole("count", count), batch=_whole("batch", batch))
+        parts = split(self.graph, whole("count", count), batch=whole("batch", batch))
         return tuple([Stage(*part, self.graph) for part in parts])
 
     def features(self, *names: str) -> tuple[Feature, ...]:
@@ -174,7 +174,7 @@ class Network:
         Without names, of the blocks in ``stages``. What :func:`netspec.compile` gives for them as ``outputs``. Raises
         :class:`netspec.SpecError` for a name that is none.
         """
-        return features(self.graph, _texts("a name", names))
+        return features(self.graph, texts("a name", names))
 
     def see(  # noqa: PLR0913 - one argument for each thing that can be asked
         self,
@@ -218,7 +218,7 @@ class Network:
             node=node,
             channels=(channel,) if isinstance(channel, int) else tuple(channel),
             at=None if at is None else tuple(at),
-            top=_whole("top", top),
+            top=whole("top", top),
             method=method,
             show=show,
             reading=(mean, std, skip_unreadable),
@@ -236,7 +236,7 @@ class Network:
         """
         from netspec.nn.restart import restart
 
-        return restart(module, self.graph, None if names is None else _texts("names", names))
+        return restart(module, self.graph, None if names is None else texts("names", names))
 
     def checkpoint_plan(
         self, budget: int, *, batch: int = 1, dtype: Dtype = "float32", optimizer: Optimizer = "sgd"
@@ -247,9 +247,9 @@ class Network:
         """
         from netspec.analysis.recompute_plan import checkpoint_plan
 
-        _one_of("dtype", dtype, DTYPES)
-        _one_of("optimizer", optimizer, STATES)
-        return checkpoint_plan(self.graph, _whole("budget", budget), Setup(_whole("batch", batch), dtype, optimizer))
+        one_of("dtype", dtype, DTYPES)
+        one_of("optimizer", optimizer, STATES)
+        return checkpoint_plan(self.graph, whole("budget", budget), Setup(whole("batch", batch), dtype, optimizer))
 
 
 class Stage(NamedTuple):
@@ -270,7 +270,7 @@ class Stage(NamedTuple):
         self, *, device: torch.device | str | None = None, inplace: bool = True, checkpoint: Sequence[str] = ()
     ) -> torch.nn.Module:
         """The stage as a module, whose forward takes what the stage before gives; see :func:`netspec.compile`."""
-        again = _texts("checkpoint", checkpoint)
+        again = texts("checkpoint", checkpoint)
         return _compiled(self.graph, self.whole, device=device, inplace=inplace, checkpoint=again)
 
 
@@ -303,11 +303,11 @@ def read(
     A :class:`Network` is given back as it is; with ``input``, ``params`` or ``max_nodes`` its spec is read again with
     these over what it was read with.
     """
-    _one_of("budget", budget, (*get_args(Budget), None))
-    limits = Limits() if max_nodes is None else Limits(_whole("max_nodes", max_nodes))
+    one_of("budget", budget, (*get_args(Budget), None))
+    limits = Limits() if max_nodes is None else Limits(whole("max_nodes", max_nodes))
     problems = Problems()
     values = python_values(params, problems, limits)
-    sizes = {} if input is None else _sizes(input, problems)
+    sizes = {} if input is None else input_sizes(input, problems)
     problems.check()
     if isinstance(source, Network):
         if not params and not sizes and max_nodes is None:
@@ -387,7 +387,7 @@ def load(
     """
     from netspec.nn import artefact
 
-    limits = Limits() if max_nodes is None else Limits(_whole("max_nodes", max_nodes))
+    limits = Limits() if max_nodes is None else Limits(whole("max_nodes", max_nodes))
     file = Path(path)
     spec = spec_of(Source(f"{path} (spec)", artefact.contents(file).spec), limits=limits)
     module = network(spec, None, {}).compile(device="meta", outputs=outputs)
@@ -443,7 +443,7 @@ def given_weights(  # noqa: PLR0913 - as above
     """What :func:`load_weights` does, which says, and what is odd about the values."""
     from netspec.nn import artefact, weights
 
-    terms = weights.terms(_texts("adapt", adapt), partial=partial, allow_fresh=_texts("allow_fresh", allow_fresh))
+    terms = weights.terms(texts("adapt", adapt), partial=partial, allow_fresh=texts("allow_fresh", allow_fresh))
     known = weights.pairs_of(pairs)
     old = written_for(artefact.spec_in(file), file)
     return weights.load_weights(module, file, terms, key=key, pairs=known, old=old)
@@ -452,16 +452,6 @@ def given_weights(  # noqa: PLR0913 - as above
 def written_for(text: str | None, path: Path) -> Graph | None:
     """The network of ``text``, the spec in the artefact at ``path``; None without one. Raises for a broken one."""
     return None if text is None else network(spec_of(Source(f"{path} (spec)", text)), None, {}).graph
-
-
-def _texts(what: str, given: str | Iterable[str]) -> tuple[str, ...]:
-    """What is ``given`` as ``what``, one text or several. Raises :class:`TypeError` for anything else."""
-    texts = (given,) if isinstance(given, str) or not isinstance(given, Iterable) else tuple(given)
-    for text in texts:
-        if not isinstance(text, str):
-            message = f"{what} is a text, or several, not {shown(text)}"
-            raise TypeError(message)
-    return texts
 
 
 def save(module: torch.nn.Module | Mapping_[str, torch.Tensor], network: Network, path: File) -> None:
@@ -480,45 +470,3 @@ def save(module: torch.nn.Module | Mapping_[str, torch.Tensor], network: Network
         raise SpecError([Problem("unwritable", message)])
     files.refuse_unwritable(Path(path), network.spec.files)
     artefact.save(state, network.to_yaml(), Path(path))
-
-
-def _sizes(given: object, problems: Problems) -> Sizes:
-    """The shapes that a caller gives as ``input``, a single one under that name; those that are none add a problem."""
-    value = python_values({INPUT: given}, problems).get(INPUT)
-    if value is None:
-        return {}
-    data = plain(value)
-    by_name = data if isinstance(data, dict) else {INPUT: data}
-    found = {}
-    for name, size in by_name.items():
-        code = misshapen(size)
-        if code is None:
-            found[name] = tuple(size)
-            continue
-        whose = "argument 'input'" + (f" for '{name}'" if isinstance(data, dict) else "")
-        message = f"{whose} is {SHAPE_WORDS}, not {shown(size)}"
-        if code == "wrong-value":
-            message = f"{whose} has sides from 1 to {LARGEST_SIDE:,}, not {shown(size)}"
-        problems.add(Problem(code, message, value.span, SHAPE_HINT))
-    return found
-
-
-def _whole(name: str, value: Any) -> int:
-    """``value``, also if NumPy's, as a whole number from 1. Raises :class:`ValueError`."""
-    try:
-        number = 0 if isinstance(value, bool) else index(value)
-    except TypeError:
-        number = 0
-    if number < 1:
-        message = f"{name} is a whole number from 1, not {shown(value)}"
-        raise ValueError(message)
-    return number
-
-
-def _one_of(name: str, value: Any, known: Iterable[object]) -> Any:
-    """``value``. Raises :class:`ValueError` unless it is one of those ``known``."""
-    words = tuple(known)
-    if value not in words:
-        message = f"{name} is one of {', '.join(map(str, words))}, not {shown(value)}"
-        raise ValueError(message)
-    return value

@@ -13,6 +13,7 @@ from netspec.diagram.scene import LEVELS, Level, Scene
 from netspec.diagram.writers.dot import dot_text
 from netspec.drawing.theme import Theme
 from netspec.graph.graph import Graph
+from netspec.language.python_arguments import one_of
 from netspec.report.formats import formats_of
 from netspec.report.picture_file import draw
 
@@ -35,9 +36,7 @@ class Diagram:
         drawing = Drawing(graph, level if depth is None else DEPTHS[depth], **asked)
         known = {"level": LEVELS, "page": tuple(PAPERS), "theme": get_args(Theme), "engine": get_args(Engine)}
         for name, words in known.items():
-            if getattr(drawing, name) not in words:
-                message = f"{name} is one of {', '.join(words)}, not {getattr(drawing, name)!r}"
-                raise ValueError(message)
+            one_of(name, getattr(drawing, name), words)
         return cls(drawing)
 
     @property

@@ -11,6 +11,7 @@ from netspec.analysis.units import asked
 from netspec.drawing.theme import Theme
 from netspec.errors.problem import Problem, SpecError
 from netspec.graph.graph import Graph
+from netspec.language.python_arguments import one_of
 from netspec.nn.seeing.look import Reading, first_filters, look
 from netspec.ops.facts import PerAxis
 from netspec.report.seen import FiltersReport, SeenReport
@@ -43,9 +44,7 @@ def see(  # noqa: PLR0913 - one argument for each thing that can be asked
     Raises :class:`ValueError` where there is no such method, or view.
     """
     for word, value, known in (("method", method, get_args(Method)), ("show", show, get_args(Show))):
-        if value not in known:
-            message = f"{word} is one of {', '.join(known)}, not {value!r}"
-            raise ValueError(message)
+        one_of(word, value, known)
     if show == "filters":
         name, shape, found = first_filters(graph, weights, MOST_FILTERS)
         return FiltersReport(graph.name, name, shape, found, theme)
