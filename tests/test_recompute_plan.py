@@ -108,6 +108,34 @@ def test_networks_with_tensors_of_their_own_have_a_plan(torch: ModuleType) -> No
     assert usual.after.peak - plan.after.peak == pytest.approx(found[0] - found[1], rel=0.05)
 
 
+JOINED = {
+    "features": "multiply: [norm, gamma]",
+    "a map": "multiply: [norm, place]",
+    "a map added": "add: [norm, place]",
+    "a map subtracted": "subtract: [norm, place]",
+    "subtracted": "subtract: [norm, input]",
+    "subtracted twice": "subtract: [input, norm]",
+    "the larger": "max: [norm, input]",
+}
+
+
+@pytest.mark.parametrize("name", JOINED)
+def test_gradients_of_joins_take_what_torch_takes(name: str, torch: ModuleType) -> None:
+    """A sum over positions or images, another sign, a choice of two: the peak of a step is told to 2 %."""
+    lines = [line for line in SCALED.splitlines() if not line.startswith("  last:")]
+    used = "place" if "place" in JOINED[name] else "gamma" if "gamma" in JOINED[name] else ""
+    text = "\n".join(line for line in lines if "gamma:" not in line or used)
+    text = (
+        text.replace("gamma: {parameter: {shape: [8, 1, 1]", "place: {parameter: {shape: [8, 16, 16]")
+        if used == "place"
+        else text
+    )
+    network = netspec.read(text.replace("multiply: [norm, gamma]", JOINED[name]))
+    told = StepModel(network.graph, batch=BATCH).taken().peak
+
+    assert told == pytest.approx(measured(network.compile(device="meta").train(), network.graph, torch), rel=0.02)
+
+
 def test_a_plan_for_densenet_takes_less_than_torchvisions(torch: ModuleType, torchvision: ModuleType) -> None:
     """A planned step of DenseNet-121 takes at most 0.6 of torchvision's, and no more than its memory-efficient one."""
     graph = shipped.graph("densenet121")

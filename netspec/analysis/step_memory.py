@@ -33,7 +33,9 @@ class _Facts(NamedTuple):
     kept: tuple[Node, ...]
     beside: int
     learned: tuple[Node, ...]
-    passes_on: bool
+    passed_on: tuple[bool, ...]
+    """Whether the gradient of each is that of the value, or a view of it."""
+    gradient_workspace: int
     weights: int
     leaving: list[Node]
     """Values whose variables end once it is done."""
@@ -74,7 +76,10 @@ class StepModel:
             kept=found.values,
             beside=found.beside,
             learned=tuple([source for source in node.inputs if source in self.learned]),
-            passes_on=_passes_on(node),
+            passed_on=tuple(
+                [one for source, one in zip(node.inputs, _passed_on(node), strict=True) if source in self.learned]
+            ),
+            gradient_workspace=node.operation.gradient_workspace(node.shape, *node.input_shapes).size(batch, width),
             weights=node.params * width,
             leaving=[],
         )
@@ -193,17 +198,28 @@ class _Step:
             return
         facts, own = self.facts[node], self.gradients[node]
         self._refer(_Store(facts.weights))
-        for source in facts.learned:
-            fresh = self._refer(own if facts.passes_on else _Store(self.facts[source].size))
+        given = list(zip(facts.learned, facts.passed_on, strict=True))
+        passed = [self._refer(own if same else _Store(self.facts[source].size)) for source, same in given]
+        self._sum_up(node)
+        for (source, same), fresh in zip(given, passed, strict=True):
             known = self.gradients.get(source)
-            if known is not None:  # they are added up: in place, where nothing else reads the first
-                shared = known.references > 1 or facts.passes_on
-                total = self._refer(_Store(self.facts[source].size) if shared else known)
-                self._let_go(known)
-                self._let_go(fresh)
-                fresh = total
-            self.gradients[source] = fresh
+            if known is None:
+                self.gradients[source] = fresh
+                continue
+            # They are added up: in place, where nothing else reads the first.
+            shared = known.references > 1 or same
+            self.gradients[source] = self._refer(_Store(self.facts[source].size) if shared else known)
+            self._let_go(known)
+            self._let_go(fresh)
         self._let_go(self.gradients.pop(node))
+
+    def _sum_up(self, node: Node) -> None:
+        """The gradients of inputs that a join has repeated are as large as its value before they are summed up."""
+        facts = self.facts[node]
+        sizes = [facts.gradient_workspace]
+        if node.operation.joins and not any(facts.passed_on):
+            sizes += [facts.size for source in facts.learned if self.facts[source].size < facts.size]
+        self._let_go(self._refer(_Store(sum(sizes))))
 
     # -- memory -------------------------------------------------------------------------------------------------------
 
@@ -246,10 +262,16 @@ def _first(part: Part) -> int:
     return part.index if isinstance(part, Node) else min(node.index for node in part.nodes())
 
 
-def _passes_on(node: Node) -> bool:
-    """Whether the gradients of its inputs are that of its value, or views of it: of sums, concatenations, views."""
-    saved = node.operation.saved_for_backward(node.shape, *node.input_shapes)
+def _passed_on(node: Node) -> list[bool]:
+    """Of each input whether its gradient is that of the value, or a view of it: of sums, concatenations, views.
+
+    That of a parameter is summed up over the images.
+    """
+    operation = node.operation
+    saved = operation.saved_for_backward(node.shape, *node.input_shapes)
     keeps = saved.inputs or saved.output or saved.beside.size(1, 1)
-    if node.operation.is_view(*node.input_shapes, training=True):
-        return True
-    return not keeps and node.operation.family is Family.JOIN
+    views = operation.is_view(*node.input_shapes, training=True)
+    passes = views or (not keeps and operation.family is Family.JOIN)
+    return [
+        passes and source.has_batch and not (place and operation.negates) for place, source in enumerate(node.inputs)
+    ]

@@ -85,6 +85,7 @@ class Subtract(Join):
     overwritable: ClassVar[bool] = True
     memory_order: ClassVar[MemoryOrder] = MemoryOrder.KEPT
     saved_for_backward = nothing_saved
+    negates: ClassVar[bool] = True
 
     @property
     def in_place(self) -> bool:
@@ -121,6 +122,10 @@ class Max(Join):
     def workspace(self, output: Shape, *inputs: Shape) -> Space:
         """The maximum so far, where a third input is compared with it."""
         return Space(values=prod(output)) if len(inputs) > PAIR else Space()
+
+    def gradient_workspace(self, output: Shape, *inputs: Shape) -> Space:
+        """Half of the gradient, where two are equal, and which of them are equal and which smaller."""
+        return Space(values=prod(output), truths=2 * prod(output)) if len(inputs) > 1 else Space()
 
     def layer(self, *inputs: Shape) -> Layer:
         """``torch.maximum``."""

@@ -20,18 +20,19 @@ STATISTIC = 4
 class Space(NamedTuple):
     """An amount of memory: elements for each image of a batch, and what does not grow with it.
 
-    ``values`` have the type of the network's values, ``indices`` are int64 whatever that type is. ``statistics`` are
-    numbers and ``fixed`` are bytes for a whole batch.
+    ``values`` have the type of the network's values, ``indices`` are int64 and ``truths`` a byte each whatever that
+    type is. ``statistics`` are numbers and ``fixed`` are bytes for a whole batch.
     """
 
     values: int = 0
     indices: int = 0
     statistics: int = 0
     fixed: int = 0
+    truths: int = 0
 
     def size(self, batch: int, bytes_per_element: int) -> int:
         """Bytes."""
-        images = batch * (self.values * bytes_per_element + self.indices * INDEX)
+        images = batch * (self.values * bytes_per_element + self.indices * INDEX + self.truths)
         return images + self.statistics * max(bytes_per_element, STATISTIC) + self.fixed
 
 

@@ -35,6 +35,8 @@ class Operation(BaseModel, ABC):
     """Whether branches can end in it, and its main value names what it reads. See :class:`netspec.ops.join.Join`."""
     takes: ClassVar[tuple[int, int]] = (1, 1)
     """How many inputs it takes: at least, and at most. One unless overridden."""
+    negates: ClassVar[bool] = False
+    """Whether the gradients of all inputs but the first are that of its output with another sign."""
     reads_places: ClassVar[bool] = False
     """Whether of its last input, a max pool, it takes no values but the places that these come from."""
     overwritable: ClassVar[bool] = False
@@ -126,6 +128,10 @@ class Operation(BaseModel, ABC):
 
     def workspace(self, output: Shape, *inputs: Shape) -> Space:
         """The most that is allocated beside inputs and output while it runs in eval mode. None unless overridden."""
+        return Space()
+
+    def gradient_workspace(self, output: Shape, *inputs: Shape) -> Space:
+        """The most that its backward pass allocates beside the gradients. None unless overridden."""
         return Space()
 
     def reordered(self, *inputs: Shape) -> Space:
