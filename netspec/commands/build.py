@@ -15,7 +15,6 @@ from netspec.commands.weights_options import WeightsAsked, with_weights_options
 from netspec.errors.problem import Problems
 from netspec.language.inputs import Sizes
 from netspec.ops.facts import shape_text
-from netspec.weights import mapping
 
 
 @click.command()
@@ -52,14 +51,12 @@ def build(
     refuse_output(path, [*checked.spec.files, *read])
     for one in read:
         files.refuse_unreadable(one)
-    pairs = mapping.read(wanted.pairs) if wanted.pairs else None
-    from netspec.nn import artefact, smoke_test, weights
+    from netspec.nn import smoke_test
 
     module, shapes = smoke_test.built(checked.graph, seed)
     told = []
     if file:
-        old = api.written_for(artefact.spec_in(file), file)
-        found, remarks = weights.load_weights(module, file, wanted.terms, key=wanted.key, pairs=pairs, old=old)
+        found, remarks = api.given_weights(module, file, **wanted._asdict())
         show(remarks)
         told = [f"  {line}" for line in found.lines()]
     api.save(module, checked, path)

@@ -1,12 +1,15 @@
-"""The options of ``netspec train`` that say how: each is a field of :class:`~netspec.training.settings.Settings`."""
+"""The options of ``netspec train``: what, and how as :class:`~netspec.training.settings.Settings` has it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
 
 import click
 
+from netspec.commands.options import Settings as Given
+from netspec.language.inputs import Sizes
 from netspec.training.settings import OPTIMIZERS, SCHEDULES, Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -80,6 +83,22 @@ OPTIONS = (
         help="Where to train.",
     ),
 )
+
+
+class Asked(NamedTuple):
+    """What is to be trained, apart from how."""
+
+    specs: tuple[str, ...]
+    given: Given
+    size: Sizes | None
+    data: str
+    seeds: tuple[int, ...]
+    held_out: float
+    skip_unreadable: bool
+    weights: Path | None
+    resume: bool
+    processes: int | None
+    output: Path | None
 
 
 def with_settings(command: Command) -> Command:

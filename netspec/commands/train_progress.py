@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -20,6 +20,9 @@ from netspec.report.training import TrainingReport, duration, loss_text, percent
 from netspec.report.training_chart import svg
 from netspec.training.history import Epoch, Event, Failure, History, Progress
 
+if TYPE_CHECKING:
+    from netspec.nn.training.run import Job
+
 TABLE, PICTURE = "history.csv", "curves.svg"
 PAUSE = 0.2
 """Seconds between two changes of the line that says how far a training is."""
@@ -29,7 +32,7 @@ WIPE = "\r\x1b[K"
 class Shown:
     """Hears what trainings tell. ``failed`` is whether one of them has ended before its time."""
 
-    def __init__(self, folder: Path, jobs: Sequence[Any], histories: Sequence[History], title: str) -> None:
+    def __init__(self, folder: Path, jobs: Sequence[Job], histories: Sequence[History], title: str) -> None:
         self.folder, self.jobs, self.title = folder, jobs, title
         self.histories = {job.name: history for job, history in zip(jobs, histories, strict=True)}
         self.failed = False
@@ -39,7 +42,7 @@ class Shown:
         self._is_live = sys.stderr.isatty()
         self._wide = max(len(history.name) for history in self.histories.values())
 
-    def told(self, job: Any, event: Event) -> None:
+    def told(self, job: Job, event: Event) -> None:
         """One more batch, or an epoch, or the end of a training that failed."""
         history = self.histories[job.name]
         if isinstance(event, Progress):

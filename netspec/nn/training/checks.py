@@ -1,4 +1,4 @@
-"""What the command needs of torch, in one place: images, the first weights, the machine, and all trainings."""
+"""What must hold before trainings begin, and what their record says of images and machine."""
 
 from __future__ import annotations
 
@@ -8,25 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import nn
 
 from netspec.errors.problem import Problem, SpecError
 from netspec.graph.graph import Graph
-from netspec.nn import weights
 from netspec.nn.build import module
 from netspec.nn.images import refuse_other_inputs
-from netspec.nn.training import objective, run, several, shares
-from netspec.nn.training import prepared as images
+from netspec.nn.training import objective
+from netspec.nn.training.prepared import Prepared
 from netspec.training.settings import Settings
-from netspec.weights.transfer import LoadedWeights, Terms
-
-Job = run.Job
-history_of = run.history_of
-train = several.train
-source = images.source
-prepared = images.prepared
-group = shares.group
-started_by_torchrun = shares.started_by_torchrun
 
 
 def refuse_other_networks(graph: Graph, classes: int) -> None:
@@ -35,7 +25,7 @@ def refuse_other_networks(graph: Graph, classes: int) -> None:
     objective.head(graph, classes)
 
 
-def refuse_few(found: images.Prepared, batch: int) -> None:
+def refuse_few(found: Prepared, batch: int) -> None:
     """Raise :class:`SpecError` where there are fewer images to learn from than one batch has."""
     count = len(found.learn)
     if count < batch:
@@ -49,20 +39,13 @@ def refuse_device(device: str) -> None:
         raise SpecError([Problem("wrong-value", f"there is no device '{device}' here", hint="--device cpu")])
 
 
-def first_weights(
-    graph: Graph, seed: int, path: Path, terms: Terms, **how: Any
-) -> tuple[dict[str, Tensor], LoadedWeights, tuple[Problem, ...]]:
-    """The weights of ``graph`` with those of a file that fit, the rest drawn from ``seed``; what is said of it.
-
-    Raises :class:`SpecError` where they do not fit, as :func:`netspec.load_weights` has it.
-    """
+def drawn(graph: Graph, seed: int) -> nn.Module:
+    """The network with its first values, drawn from ``seed``."""
     torch.manual_seed(seed)
-    whole = module(graph, outputs="all")
-    found, remarks = weights.load_weights(whole, path, terms, **how)
-    return dict(whole.state_dict()), found, remarks
+    return module(graph, outputs="all")
 
 
-def data_record(found: images.Prepared) -> dict[str, Any]:
+def data_record(found: Prepared) -> dict[str, Any]:
     """What identifies the images of a training, for its record."""
     return {
         "sha256": found.digest,
