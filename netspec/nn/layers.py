@@ -85,8 +85,8 @@ class ChannelScale(nn.Module):
         return f"{self.weight.numel()}, bias={self.bias is not None}"
 
 
-class Pointwise(nn.Linear):
-    """A fully connected layer at each position of a map.
+class _OnRows(nn.Module):
+    """A layer of rows of channels, run at each position of a map.
 
     Its output lies in memory as it comes, with the channels last, unless ``channels_first``, channel by channel.
     """
@@ -94,35 +94,31 @@ class Pointwise(nn.Linear):
     def __init__(self, *args: Any, channels_first: bool = False, **options: Any) -> None:
         super().__init__(*args, **options)
         self.channels_first = channels_first
+
+    def map_of(self, rows: Tensor) -> Tensor:
+        """N x H x W x C as N x C x H x W."""
+        y = rows.movedim(-1, 1)
+        return channels_first(y) if self.channels_first else y
+
+    def extra_repr(self) -> str:
+        """As that of the layer, and whether channels are brought first."""
+        return super().extra_repr() + (", channels_first=True" if self.channels_first else "")
+
+
+class Pointwise(_OnRows, nn.Linear):
+    """A fully connected layer at each position of a map."""
 
     def forward(self, x: Tensor) -> Tensor:
         """N x in x H x W to N x out x H x W."""
-        y = super().forward(x.movedim(1, -1).contiguous()).movedim(-1, 1)
-        return channels_first(y) if self.channels_first else y
-
-    def extra_repr(self) -> str:
-        """As that of the layer, and whether channels are brought first."""
-        return super().extra_repr() + (", channels_first=True" if self.channels_first else "")
+        return self.map_of(super().forward(x.movedim(1, -1).contiguous()))
 
 
-class LayerNorm(nn.LayerNorm):
-    """Normalisation over the channels at each position of a map.
-
-    Its output lies in memory as it comes, with the channels last, unless ``channels_first``, channel by channel.
-    """
-
-    def __init__(self, *args: Any, channels_first: bool = False, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.channels_first = channels_first
+class LayerNorm(_OnRows, nn.LayerNorm):
+    """Normalisation over the channels at each position of a map."""
 
     def forward(self, x: Tensor) -> Tensor:
         """N x C x H x W, unchanged."""
-        y = super().forward(x.movedim(1, -1)).movedim(-1, 1)
-        return channels_first(y) if self.channels_first else y
-
-    def extra_repr(self) -> str:
-        """As that of the layer, and whether channels are brought first."""
-        return super().extra_repr() + (", channels_first=True" if self.channels_first else "")
+        return self.map_of(super().forward(x.movedim(1, -1)))
 
 
 def channels_first(x: Tensor) -> Tensor:
