@@ -254,23 +254,6 @@ def _unescaped(text: str) -> str:
 # -- in other tools -----------------------------------------------------------------------------------------------
 
 
-DRAWING = {command: [command, "net.svg", "-o", "net.svg"] for command in ("diagram", "rf", "stats", "signal")}
-DRAWING["diff"] = ["diff", "lenet5", "net.svg", "-o", "net.svg"]
-
-
-@pytest.mark.parametrize("command", DRAWING)
-def test_no_picture_is_drawn_over_the_spec(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A spec may have any name, also that of a picture; it is read, and never written."""
-    path = tmp_path / "net.svg"
-    path.write_text(SPEC, encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    result = CliRunner().invoke(main, DRAWING[command])
-
-    assert result.exit_code == 2
-    assert "one of the files that are read" in result.output
-    assert path.read_text(encoding="utf-8") == SPEC
-
-
 def test_the_hooks_of_pre_commit_are_commands(tmp_path: Path) -> None:
     """Each hook runs a command that there is, on the files that it names."""
     hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))

@@ -230,6 +230,9 @@ TARGETS = {
     "build": ["build", "child.yaml", "-o"],
     "diagram": ["diagram", "child.yaml", "-o"],
     "rf": ["rf", "child.yaml", "-o"],
+    "stats": ["stats", "child.yaml", "-o"],
+    "signal": ["signal", "child.yaml", "-o"],
+    "diff": ["diff", "lenet5", "child.yaml", "-o"],
 }
 
 
@@ -252,14 +255,14 @@ def test_a_spec_and_its_parents_are_never_written_over(command: str, read: str) 
 @pytest.mark.parametrize("command", TARGETS)
 def test_a_place_that_cannot_be_written_is_told_before_the_work(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither torch nor the drawing is begun where nothing could be written."""
-    from netspec.commands import diagram, rf
+    from netspec.commands import diagram, picture_output, stats
     from netspec.nn import smoke_test
 
     def begun(*_: object, **__: object) -> None:
         message = "work was begun"
         raise AssertionError(message)
 
-    for module, name in ((smoke_test, "built"), (rf, "draw"), (diagram, "draw")):
+    for module, name in ((smoke_test, "built"), (picture_output, "draw"), (diagram, "draw"), (stats, "draw")):
         monkeypatch.setattr(module, name, begun)
     write("net.yaml")
     write("child.yaml", CHILD.format("net.yaml"))
