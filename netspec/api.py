@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Mapping as Mapping_
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
@@ -43,8 +44,11 @@ if TYPE_CHECKING:
     from netspec.drawing.theme import Theme
     from netspec.pictures.diagram import Diagram
     from netspec.report.seen import FiltersReport, SeenReport
+    from netspec.report.signal import SignalReport
     from netspec.weights.transfer import Adapt, LoadedWeights
 
+SIGNALS = "netspec.report.signal"
+"""Named, and imported for who asks: it stands on all that is predicted."""
 Outputs = Literal["inference", "all"]
 Budget = Literal["spec"]
 File = str | os.PathLike[str]
@@ -225,6 +229,29 @@ class Network:
             beside=None if beside is None else Path(beside),
             theme=theme,
         )
+
+    def signal(
+        self,
+        *others: Network,
+        batch: int = 16,
+        measure: bool = False,
+        seeds: int = 5,
+        images: torch.Tensor | Sequence[File] | File | None = None,
+        all: bool = False,
+        theme: Theme = "auto",
+    ) -> SignalReport:
+        """What initialisation does to a signal and its gradient, those of ``others`` over it: ``save(path)`` draws it.
+
+        ``networks[0].signals["conv1"]`` are second moments, predicted for ``batch`` images of noise, or why nothing can
+        be said; ``networks[0].advice`` is what follows. ``measure`` has those of the compiled module, for so many
+        ``seeds``, in ``networks[0].measured``: with noise, or ``images``, a tensor, N x C x H x W, as it is, or files
+        and folders, read to the mean and deviation of noise. ``str`` is a table, with ``all`` a row for each operation,
+        ``to_dict()`` everything as plain data. Raises :class:`ValueError` for values that these cannot have, and
+        :class:`netspec.SpecError` for images that cannot be read.
+        """
+        report: type[SignalReport] = import_module(SIGNALS).SignalReport
+        graphs = [network.graph for network in (self, *others)]
+        return report.of(graphs, batch=batch, measure=measure, seeds=seeds, images=images, whole=all, theme=theme)
 
     def initialise(self, module: torch.nn.Module, names: str | Iterable[str] | None = None) -> tuple[str, ...]:
         """Give tensors of ``module`` the first values that the spec says, again; the names of those that got them.

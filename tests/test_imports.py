@@ -106,7 +106,7 @@ def test_mistakes_are_answered_without_torch(command: str, tmp_path: Path) -> No
 def test_the_python_interface_is_light(tmp_path: Path) -> None:
     """``import netspec`` and reading a network import nothing heavy; compiling one does."""
     code = (
-        "import sys, netspec; network = netspec.read('lenet5'); network.stats(); network.diagram(); "
+        "import sys, netspec; network = netspec.read('lenet5'); network.stats(); network.diagram(); network.signal(); "
         f"print(sorted(set({HEAVY!r}) & set(sys.modules))); network.compile(); print('torch' in sys.modules)"
     )
 
@@ -173,6 +173,7 @@ NEEDY = {
 CALLS = (
     "netspec.compile('lenet5')",
     "netspec.read('lenet5').compile()",
+    "netspec.read('lenet5').signal(measure=True)",
     "netspec.load('x.safetensors')",
     "netspec.load_weights(None, 'x.pth')",
     "netspec.save(None, netspec.read('lenet5'), 'x.safetensors')",

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import re
 from math import log, sqrt
 from pathlib import Path
 from random import Random
+from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 from conftest import sample
@@ -21,6 +25,7 @@ from netspec.signal.advice import advice, changes
 from netspec.signal.backward import RULES as BACK
 from netspec.signal.forward import RULES
 from netspec.signal.predict import predict
+from netspec.signal.result import Measured
 
 HEAD = "netspec: 1\nname: net\ninput: [3, 12, 12]\n"
 PLAIN = f"{HEAD}init: {{conv.weight: kaiming_normal}}\nstages:\n"
@@ -254,3 +259,87 @@ def test_what_cannot_be_measured_is_a_sentence(tmp_path: Path, torch: object) ->
     assert (empty.exit_code, aside.exit_code) == (2, 2)
     assert "no images are there, and a batch has two at least" in str(empty.exception or empty.output) + empty.output
     assert "--data says what --measure measures with" in aside.output
+
+
+def test_python_has_what_the_command_prints(tmp_path: Path) -> None:
+    """The text, the data and the picture of :meth:`netspec.Network.signal` are those of the command line."""
+    words = ("resnet20", "plain20", "-o", str(tmp_path / "command.svg"))
+    report = netspec.read("resnet-cifar@resnet20").signal(netspec.read("resnet-cifar@plain20"))
+    report.save(tmp_path / "python.svg")
+
+    assert cli(*words).output.startswith(str(report))
+    assert json.loads(cli(*words, "--format", "json").output) == report.to_dict()
+    assert (tmp_path / "python.svg").read_bytes() == (tmp_path / "command.svg").read_bytes()
+    assert report._repr_svg_().encode() == (tmp_path / "python.svg").read_bytes()
+    assert (
+        str(netspec.read("lenet5").signal(all=True)) == CliRunner().invoke(main, ["signal", "lenet5", "--all"]).output
+    )
+
+
+def test_python_has_every_figure_by_name() -> None:
+    """Each operation has its prediction under its name, and what follows stands beside."""
+    network = netspec.read("resnet-cifar@plain56")
+    (one,) = network.signal(batch=8).networks
+
+    assert [*one.signals] == [node.name for node in network.graph.nodes if node.has_batch]
+    assert one.signals["layer1.0.conv1"] == predict(network.graph, batch=8).signals["layer1.0.conv1"]
+    assert (one.prediction.batch, one.measured) == (8, None)
+    assert [line for line in one.advice if line.startswith("the gradient grows")]
+
+
+def test_python_and_the_command_have_equal_defaults() -> None:
+    """What is not said is the same in both."""
+    usual = {name: one.default for name, one in inspect.signature(netspec.Network.signal).parameters.items()}
+    command = {str(one.name): one.default for one in main.get_command(click.Context(main), "signal").params}  # type: ignore[union-attr]
+
+    assert {name: usual[name] for name in ("batch", "seeds", "theme")} == {
+        name: command[name] for name in ("batch", "seeds", "theme")
+    }
+
+
+def test_python_measures_with_tensors_and_files(tmp_path: Path) -> None:
+    """Images are a tensor, which is read as it is, or files, alone or in a folder; as many as a batch has."""
+    torch = pytest.importorskip("torch")
+    image = pytest.importorskip("PIL.Image")
+    for at in range(3):
+        image.effect_noise((12, 12), 40 + at).convert("RGB").save(tmp_path / f"{at}.png")
+    network = netspec.read("resnet-cifar@plain20", n=1, input=(3, 12, 12))
+
+    def measured(images: Any, **how: Any) -> Measured:
+        (one,) = network.signal(measure=True, seeds=1, images=images, **how).networks
+        assert one.measured
+        return one.measured
+
+    loud = measured(10 * torch.ones(3, 3, 12, 12), batch=2)
+    folder, listed = measured(tmp_path), measured([tmp_path / f"{at}.png" for at in range(3)])
+
+    assert loud.said == "2 images of a tensor"
+    assert loud.draws[0]["input"].square == pytest.approx(100)
+    assert folder.draws[0]["input"].square == pytest.approx(1, rel=1e-2)
+    assert folder.draws == listed.draws
+    assert folder.said == f"3 images of {tmp_path}"
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "said"),
+    [
+        ({"batch": 1}, ValueError, "batch is a whole number from 2, not 1"),
+        ({"seeds": 0}, ValueError, "seeds is a whole number from 1, not 0"),
+        ({"theme": "blue"}, ValueError, "theme is one of auto, light, dark, print, not 'blue'"),
+        ({"images": ["a.png"]}, ValueError, "measure=True says that it is"),
+        ({"images": "absent.png", "measure": True}, netspec.SpecError, "absent.png"),
+        ({"images": [], "measure": True}, netspec.SpecError, "no images are there"),
+        ({"images": (1, 1, 32, 32), "measure": True}, netspec.SpecError, "one image is there"),
+        ({"images": (2, 3, 28, 28), "measure": True}, netspec.SpecError, "reads N x 1x32x32, not 2x3x28x28"),
+    ],
+    ids=str,
+)
+def test_python_is_told_what_cannot_be(given: dict[str, Any], kind: type[Exception], said: str) -> None:
+    """Values that arguments cannot have are named with those that they can; images that cannot be read as such."""
+    if given.get("measure"):
+        pytest.importorskip("PIL.Image")
+        torch = pytest.importorskip("torch")
+        given = {**given, "images": torch.zeros(given["images"])} if isinstance(given["images"], tuple) else given
+
+    with pytest.raises(kind, match=re.escape(said)):
+        netspec.read("lenet5").signal(**given)

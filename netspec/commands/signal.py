@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 
 import click
@@ -14,13 +12,11 @@ from netspec.commands.options import Settings, many_specs, with_input, with_outp
 from netspec.commands.picture_options import with_theme
 from netspec.commands.picture_output import deliver, refuse_picture
 from netspec.drawing.theme import Theme
-from netspec.graph.graph import Graph
 from netspec.language.inputs import Sizes
 from netspec.report.formats import Format
 from netspec.report.picture_file import endings
-from netspec.report.signal import NetworkSignal, SignalReport
-from netspec.signal.predict import BATCH, predict
-from netspec.signal.result import Measured
+from netspec.report.signal import FEWEST, SEEDS, SignalReport
+from netspec.signal.predict import BATCH
 
 NOISE = "noise"
 
@@ -29,9 +25,11 @@ NOISE = "noise"
 @many_specs
 @with_set
 @with_input
-@click.option("--batch", type=click.IntRange(2, 4096), default=BATCH, show_default=True, help="Images at once.")
+@click.option("--batch", type=click.IntRange(FEWEST, 4096), default=BATCH, show_default=True, help="Images at once.")
 @click.option("--measure", is_flag=True, help="Measure it on the compiled module, too; needs torch.")
-@click.option("--seeds", type=click.IntRange(1, 1000), default=5, show_default=True, help="Initialisations to measure.")
+@click.option(
+    "--seeds", type=click.IntRange(1, 1000), default=SEEDS, show_default=True, help="Initialisations to measure."
+)
 @click.option("--data", default=NOISE, show_default=True, help="What to measure with: noise, or a folder of images.")
 @click.option("--all", "whole", is_flag=True, help="A row for every operation.")
 @with_output(f"A picture, {endings(SignalReport)}: the networks laid over each other, by depth.")
@@ -61,20 +59,8 @@ def signal(  # noqa: PLR0913 - one argument for each option
     found = collected(specs, given, (size,))
     found.check()
     refuse_picture(SignalReport, output, found.files)
-    networks = [NetworkSignal(graph, predict(graph, batch=batch)) for graph in found.graphs]
-    if measure:
-        networks = [one._replace(measured=_measured(one.graph, seeds, batch, data)) for one in networks]
-    report = SignalReport(tuple(networks), whole, theme)
+    images = None if data == NOISE else Path(data)
+    report = SignalReport.of(
+        found.graphs, batch=batch, measure=measure, seeds=seeds, images=images, whole=whole, theme=theme
+    )
     deliver(report, form, output, what=", ".join([graph.name for graph in found.graphs]))
-
-
-MEASURES = {True: "netspec.nn.signal:measured", False: "netspec.nn.signal_images:measured_with"}
-"""Whether it is noise that is measured with -> what does, imported when it is asked for: it needs torch."""
-
-
-def _measured(graph: Graph, seeds: int, batch: int, data: str) -> Measured:
-    """What is measured, with noise or the images in a folder."""
-    module, _, name = MEASURES[data == NOISE].partition(":")
-    measure: Callable[..., Measured] = getattr(import_module(module), name)
-    more = {} if data == NOISE else {"data": Path(data)}
-    return measure(graph, seeds=seeds, batch=batch, **more)

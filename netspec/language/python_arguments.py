@@ -22,14 +22,14 @@ def one_of(name: str, value: Any, known: Iterable[object]) -> Any:
     return value
 
 
-def whole(name: str, value: Any) -> int:
-    """``value``, also if NumPy's, as a whole number from 1. Raises :class:`ValueError`."""
+def whole(name: str, value: Any, least: int = 1) -> int:
+    """``value``, also if NumPy's, as a whole number from ``least``. Raises :class:`ValueError`."""
     try:
         number = 0 if isinstance(value, bool) else index(value)
     except TypeError:
         number = 0
-    if number < 1:
-        message = f"{name} is a whole number from 1, not {shown(value)}"
+    if number < least:
+        message = f"{name} is a whole number from {least}, not {shown(value)}"
         raise ValueError(message)
     return number
 

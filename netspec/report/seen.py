@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from math import ceil, isfinite, sqrt
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from netspec.analysis.receptive_field import Region
@@ -13,9 +11,8 @@ from netspec.analysis.seen import Filter, Method, Panel, Patch, Pixels
 from netspec.analysis.units import framed
 from netspec.drawing.theme import Theme
 from netspec.ops.facts import FLAT, PerAxis, Shape, shape_text
-from netspec.report.formats import formats_of
+from netspec.report.drawable import Drawable
 from netspec.report.page import Note, Page
-from netspec.report.picture_file import draw
 from netspec.report.receptive_field import interval
 from netspec.report.table import Table, numbers, words
 
@@ -34,8 +31,8 @@ Box = tuple[float, float, float, float]
 WHOLE: Box = (0, 0, 1, 1)
 
 
-class Drawn:
-    """A report on an operation of a network that draws itself; ``shape`` is that of its output or of its weight."""
+class OfOperation(Drawable):
+    """A report on an operation of a network; ``shape`` is that of its output or of its weight."""
 
     __slots__ = ()
 
@@ -47,15 +44,6 @@ class Drawn:
     def title(self) -> str:
         """What is looked at."""
         return f"{self.network}, {self.node} {shape_text(self.shape)}"
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the picture, whole or not at all, in the format that the file's ending says: ``.svg`` or ``.png``."""
-        draw(self, Path(path))
-
-    def _repr_svg_(self) -> str:
-        """What notebooks show."""
-        content: bytes = formats_of(type(self), picture=True)["svg"].load()(self)
-        return content.decode()
 
 
 class Tile(NamedTuple):
@@ -82,7 +70,7 @@ class Group(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
-class SeenReport(Drawn):
+class SeenReport(OfOperation):
     """Panels of patches, and remarks on images and units. ``size`` is that of the images that the network reads.
 
     ``node`` and ``shape`` are those of the operation that is looked at; of several the panels have their names alone.
@@ -191,7 +179,7 @@ class SeenReport(Drawn):
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
-class FiltersReport(Drawn):
+class FiltersReport(OfOperation):
     """Filters of the first convolution of a network, ``shape`` its weight; ``theme`` is that of a picture."""
 
     network: str

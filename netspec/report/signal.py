@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from netspec.analysis.inputs import inputs_of, inputs_text
 from netspec.drawing.theme import Theme
 from netspec.graph.graph import Graph, Node, Scope
+from netspec.language.python_arguments import one_of
+from netspec.language.python_arguments import whole as at_least
+from netspec.report.drawable import Drawable
 from netspec.report.page import Note, Page
 from netspec.report.table import Cells, Table, numbers, words
 from netspec.signal.advice import advice, changes
-from netspec.signal.predict import depths
+from netspec.signal.predict import BATCH, depths, predict
 from netspec.signal.result import Measured, Prediction, Signal, Spread
+
+if TYPE_CHECKING:
+    import torch  # noqa: TID251 - for type checkers only
 
 FIGURES = ("square", "mean_square", "gradient", "factor")
 CONVENTIONS = {
@@ -30,6 +39,13 @@ CONVENTIONS = {
 }
 """Key of the data -> what it is."""
 
+SEEDS = 5
+"""Initialisations to measure, unless told."""
+FEWEST = 2
+"""Images that a batch has at least: normalisation takes statistics of it."""
+NOISE, IMAGES = "netspec.nn.signal", "netspec.nn.signal_images"
+"""What measures with noise and with images, imported where that is asked for: it needs torch."""
+
 
 class NetworkSignal(NamedTuple):
     """A network, what is predicted of it, and what was measured, if it was."""
@@ -37,6 +53,16 @@ class NetworkSignal(NamedTuple):
     graph: Graph
     prediction: Prediction
     measured: Measured | None = None
+
+    @property
+    def signals(self) -> Mapping[str, Signal]:
+        """What is predicted, by the names of operations."""
+        return self.prediction.signals
+
+    @property
+    def advice(self) -> list[str]:
+        """What follows: a sentence for signal and gradient each."""
+        return advice(self.graph, self.prediction)
 
     @property
     def nodes(self) -> list[Node]:
@@ -49,12 +75,40 @@ class NetworkSignal(NamedTuple):
         return any(node.operation.normalises_batch for node in self.graph.operations)
 
 
-class SignalReport(NamedTuple):
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class SignalReport(Drawable):
     """The signals of several networks; ``whole`` has a row for every operation, ``theme`` is that of a picture."""
 
     networks: tuple[NetworkSignal, ...]
     whole: bool = False
     theme: Theme = "auto"
+
+    @classmethod
+    def of(  # noqa: PLR0913 - one argument for each thing that can be asked
+        cls,
+        graphs: Sequence[Graph],
+        *,
+        batch: int = BATCH,
+        measure: bool = False,
+        seeds: int = SEEDS,
+        images: torch.Tensor | Sequence[str | os.PathLike[str]] | str | os.PathLike[str] | None = None,
+        whole: bool = False,
+        theme: Theme = "auto",
+    ) -> SignalReport:
+        """What :meth:`netspec.Network.signal` returns of several ``graphs``. Raises as that does."""
+        batch, seeds = at_least("batch", batch, FEWEST), at_least("seeds", seeds)
+        one_of("theme", theme, get_args(Theme))
+        if images is not None and not measure:
+            message = "images are what is measured with, and measure=True says that it is"
+            raise ValueError(message)
+        found = [NetworkSignal(graph, predict(graph, batch=batch)) for graph in graphs]
+        if measure:
+            module, how = NOISE, {}
+            if images is not None:
+                module, how = IMAGES, {"images": [images] if isinstance(images, (str, os.PathLike)) else images}
+            measured: Callable[..., Measured] = import_module(module).measured
+            found = [one._replace(measured=measured(one.graph, seeds=seeds, batch=batch, **how)) for one in found]
+        return cls(tuple(found), whole, theme)
 
     @property
     def curves(self) -> tuple[NetworkSignal, ...]:
@@ -87,7 +141,7 @@ def _data(one: NetworkSignal) -> dict[str, Any]:
         "batch": one.prediction.batch,
         "input": {name: list(shape) for name, shape in inputs_of(one.graph)},
         "changes": [_rounded(change._asdict()) for change in changes(one.graph, one.prediction)],
-        "advice": advice(one.graph, one.prediction),
+        "advice": one.advice,
         "measured": {"images": measured.said, "seeds": len(measured.draws)} if measured else None,
         "operations": [
             {**row, "measured": _measured(measured, node) if measured else None}
@@ -97,7 +151,7 @@ def _data(one: NetworkSignal) -> dict[str, Any]:
 
 
 def _rows(one: NetworkSignal) -> list[dict[str, object]]:
-    depth, signals = depths(one.graph), one.prediction.signals
+    depth, signals = depths(one.graph), one.signals
     return [
         {"name": node.name, "op": node.operation.word, "depth": depth[node], **_rounded(signals[node.name]._asdict())}
         for node in one.nodes
@@ -127,7 +181,7 @@ def _page(one: NetworkSignal, *, whole: bool) -> Page:
     titles = ("depth", "second moment", "mean square", "gradient", "back")
     more = ("measured", "gradient", "varies by") if one.measured else ()
     rows = [
-        (name, *_cells(depth[node], prediction.signals[node.name], back), *_more(one, node))
+        (name, *_cells(depth[node], one.signals[node.name], back), *_more(one, node))
         for name, node, back in stretches(one, whole=whole)
     ]
     table = Table((*words("operation" if whole else "part"), *numbers(*titles, *more)), tuple(rows))
@@ -150,7 +204,7 @@ def _comparison(networks: Sequence[NetworkSignal]) -> Page:
 
 def _silent(one: NetworkSignal) -> int:
     """Of how many operations nothing is said."""
-    return sum([one.prediction.signals[node.name].square is None for node in one.nodes])
+    return sum([one.signals[node.name].square is None for node in one.nodes])
 
 
 class Stretch(NamedTuple):
@@ -163,7 +217,7 @@ class Stretch(NamedTuple):
 
 def stretches(one: NetworkSignal, *, whole: bool = False) -> list[Stretch]:
     """The parts of a network one after the other, or with ``whole`` every operation."""
-    signals = one.prediction.signals
+    signals = one.signals
     if whole:
         return [Stretch(node.name, node, signals[node.name].factor) for node in one.nodes]
     found = []
@@ -221,8 +275,8 @@ def _short(value: float | None) -> str:
 
 
 def _notes(one: NetworkSignal) -> list[Note]:
-    notes: list[Note] = [("", f"{one.graph.name}: {line}") for line in advice(one.graph, one.prediction)]
-    reasons = Counter(signal.reason for signal in one.prediction.signals.values() if signal.reason)
+    notes: list[Note] = [("", f"{one.graph.name}: {line}") for line in one.advice]
+    reasons = Counter(signal.reason for signal in one.signals.values() if signal.reason)
     for reason, count in reasons.most_common(MOST_REASONS):
         notes.append(("cannot say", f"of {count} operation{'s' * (count > 1)}: {reason}"))
     if one.measured:

@@ -11,7 +11,6 @@ from netspec.drawing.svg import svg as written
 from netspec.drawing.text_width import text_width
 from netspec.drawing.theme import CURVES
 from netspec.report.signal import NetworkSignal, SignalReport, stretches
-from netspec.signal.advice import advice
 from netspec.signal.predict import depths
 
 LARGE, SMALL = 15, 9
@@ -48,7 +47,7 @@ def picture(networks: Sequence[NetworkSignal]) -> Picture:
         shapes += curves(series, ACROSS, up, Area(LEFT, y, WIDTH, HEIGHT))
         names = max(names, names_width(series))
         y += HEIGHT + BETWEEN
-    said_of = [f"{one.graph.name}: {text}" for one in networks for text in advice(one.graph, one.prediction)]
+    said_of = [f"{one.graph.name}: {text}" for one in networks for text in one.advice]
     for line in [part for text in said_of for part in _wrapped(text, WIDTH + names)]:
         shapes.append(Text(LEFT, y - LINE, line, SMALL, "text", "start"))
         y += LINE
@@ -75,7 +74,7 @@ def _series(one: NetworkSignal, figure: str, words: str, place: int) -> Series:
     depth = depths(one.graph)
     points, dots = [], []
     for stretch in stretches(one):
-        at, value = float(depth[stretch.node]), getattr(one.prediction.signals[stretch.node.name], figure)
+        at, value = float(depth[stretch.node]), getattr(one.signals[stretch.node.name], figure)
         points.append((at, _drawn(value)))
         spread = one.measured and one.measured.spread(stretch.node.name, figure)
         if spread and spread.typical:
