@@ -246,6 +246,17 @@ def test_processes_of_torchrun_train_as_one(tmp_path: Path) -> None:
         assert torch.allclose(value, alone[name], rtol=1e-3, atol=1e-5), name
 
 
+def test_processes_at_a_time_are_not_asked_for_under_torchrun(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where torchrun has started the processes of each training ``--processes`` is refused and nothing is begun."""
+    for name, value in {"RANK": "0", "WORLD_SIZE": "2"}.items():
+        monkeypatch.setenv(name, value)
+
+    said = train(*STRIPES, "--processes", "2", "-o", "none", fails=2).output
+
+    assert "--processes is of trainings side by side" in said
+    assert not Path("none").exists()
+
+
 # -- networks -----------------------------------------------------------------------------------------------------
 
 

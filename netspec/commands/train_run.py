@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from netspec import api
 from netspec.commands.options import show
 from netspec.commands.output import say
@@ -50,6 +52,8 @@ class _Trainings:
         self.asked, self.settings, self.reading = asked, settings, reading
 
     def all(self, networks: Sequence[api.Network]) -> None:
+        if self.asked.processes and shares.started_by_torchrun():
+            raise click.UsageError("--processes is of trainings side by side; under torchrun they follow one another")
         checks.refuse_device(self.settings.device)
         data = source(self.asked.data)
         known = [self._with_classes(network, len(data.classes)) for network in networks]
