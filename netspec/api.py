@@ -120,8 +120,7 @@ class Network:
         from netspec.pictures.diagram import Diagram
 
         opened = (open,) if isinstance(open, str) else tuple(open)
-        asked = {"opened": opened, "page": page, "theme": theme, "engine": engine}
-        return Diagram.of(self.graph, level, depth, **asked)
+        return Diagram.of(self.graph, level, depth, opened=opened, page=page, theme=theme, engine=engine)
 
     def to_yaml(self) -> str:
         """The spec with every choice made."""
@@ -194,6 +193,7 @@ class Network:
         mean: Sequence[float] | None = None,
         std: Sequence[float] | None = None,
         beside: File | None = None,
+        class_names: Sequence[str] | File | None = None,
         skip_unreadable: bool = False,
         theme: Theme = "auto",
     ) -> SeenReport | FiltersReport:
@@ -203,18 +203,18 @@ class Network:
         the network reads it. ``node`` is an operation, the last map before global pooling if not given; ``channel`` one
         of its channels, or several, the strongest if not given; ``at`` its position, of each image the strongest if not
         given; ``top`` how many images. ``method`` is deconvnet, guided, gradient or gradcam, of which ``channel`` is
-        one of the output. ``show`` is patches, layers (a sheet of the strongest channels of each) or filters (of the
-        first convolution; no images). Files are read as numbers from 0 to 1, less ``mean`` and over ``std``: if not
-        given those of the training in whose folder the file ``weights`` or ``beside`` is, else ImageNet's for three
-        channels, 0 and 1 otherwise. The ``panels`` hold figures, pixels and gradients. Raises
-        :class:`netspec.SpecError` with what is wrong, and :class:`ValueError` for words that these cannot have.
+        one of the output, whose ``class_names`` are texts or the lines of a file. ``show`` is patches, layers (a sheet
+        of the strongest channels of each) or filters (of the first convolution; no images). Files are read as numbers
+        from 0 to 1, less ``mean`` and over ``std``. If not given these and the names are those of the training in whose
+        folder the file ``weights`` or ``beside`` is, else ImageNet's for three channels, 0 and 1 otherwise. The
+        ``panels`` hold figures, pixels and gradients. Raises :class:`netspec.SpecError` with what is wrong, and
+        :class:`ValueError` for words that these cannot have.
         """
         from netspec.pictures.seen import see
 
         if isinstance(weights, (str, os.PathLike)):
-            file, weights = weights, self.compile(device="meta")
+            beside, file, weights = beside or weights, weights, self.compile(device="meta")
             load_weights(weights, file)
-            beside = beside or file
         return see(
             self.graph,
             weights,
@@ -227,6 +227,7 @@ class Network:
             show=show,
             reading=(mean, std, skip_unreadable),
             beside=None if beside is None else Path(beside),
+            class_names=class_names,
             theme=theme,
         )
 
@@ -243,11 +244,10 @@ class Network:
         """What initialisation does to a signal and its gradient, those of ``others`` over it: ``save(path)`` draws it.
 
         ``networks[0].signals["conv1"]`` are second moments, predicted for ``batch`` images of noise, or why nothing can
-        be said; ``networks[0].advice`` is what follows. ``measure`` has those of the compiled module, for so many
-        ``seeds``, in ``networks[0].measured``: with noise, or ``images``, a tensor, N x C x H x W, as it is, or files
-        and folders, read to the mean and deviation of noise. ``str`` is a table, with ``all`` a row for each operation,
-        ``to_dict()`` everything as plain data. Raises :class:`ValueError` for values that these cannot have, and
-        :class:`netspec.SpecError` for images that cannot be read.
+        be said; ``.advice`` is what follows. ``measure`` has those of the compiled module, for so many ``seeds``, in
+        ``.measured``: with noise, or ``images``, a tensor, N x C x H x W, as it is, or files and folders, read to its
+        mean and deviation. ``str`` is a table, with ``all`` of every operation, ``to_dict()`` plain data. Raises
+        :class:`ValueError` and :class:`netspec.SpecError` for values that these cannot have.
         """
         report: type[SignalReport] = import_module(SIGNALS).SignalReport
         graphs = [network.graph for network in (self, *others)]

@@ -600,6 +600,8 @@ def test_networks_are_seen_into_from_python(folder: Path) -> None:
         ({"top": 0}, "top is a whole number from 1"),
         ({"images": torch.zeros(1, 1, 12, 12)}, "net reads N x 3x12x12, not 1x1x12x12"),
         ({"images": []}, "there is no image to look at"),
+        ({"class_names": ["a"]}, "method is gradcam"),
+        ({"method": "gradcam", "class_names": [1, 2, 3]}, "a class name is a text, or several, not 1"),
         ({"weights": {"conv.weight": torch.zeros(1)}}, "these are not the weights of net: 4 tensors differ"),
     ],
     ids=lambda value: value if isinstance(value, str) else None,
@@ -608,8 +610,66 @@ def test_callers_are_told_what_is_wrong(how: dict[str, Any], error: str, folder:
     """Words that are none, images of another shape, none at all, and weights of another network."""
     given = {"weights": folder / "net.safetensors", "images": torch.zeros(1, 3, 12, 12), **how}
 
-    with pytest.raises((ValueError, SpecError), match=error):
+    with pytest.raises((TypeError, ValueError, SpecError), match=error):
         netspec.read(folder / "net.yaml").see(given.pop("weights"), given.pop("images"), **given)
+
+
+def test_grad_cam_names_classes(folder: Path) -> None:
+    """Lines of a file name the outputs in table, data and picture; a long name is cut there, its value is not."""
+    long = "a name that is far too long for any picture"
+    (folder / "names.txt").write_text(f"{long}\n{long}\n{long}\n", encoding="utf-8")
+    words = ("--image", "@images", "--method", "gradcam", "--class-names", "@names.txt")
+
+    drawn = see(folder, *words, "-o", "@named.svg")
+    one = see(folder, *words, "--channel", "1", "-o", "@one.svg")
+    (panel,) = json.loads(see(folder, *words, "--format", "json").output)["panels"]
+
+    assert re.search(rf"output +class +value .*\n *\d +{long} ", drawn.output)
+    assert [patch["class"] for patch in panel["patches"]] == [long, long]
+    assert re.search(r">a name that is far t\w* ?\w*\.\.\.: -?[\d.e-]+<", (folder / "named.svg").read_text("utf-8"))
+    assert f">output 1: {long}<" in (folder / "one.svg").read_text("utf-8")
+    assert one.exit_code == 0
+
+
+def test_classes_have_the_names_that_they_had_in_the_training(folder: Path, tmp_path: Path) -> None:
+    """The record of the folder that the weights lie in has them; names that are given are taken instead."""
+    images = [{"shape": [3, 12, 12], "mean": [0, 0, 0], "std": [1, 1, 1], "classes": ["ant", "bee", "cat"]}]
+    record = {"netspec_run": 1, "machine": {}, "data": {"read": images}}
+    (tmp_path / "run.json").write_text(json.dumps(record), encoding="utf-8")
+    shutil.copy(folder / "net.safetensors", tmp_path)
+    network, given = netspec.read(folder / "net.yaml"), [folder / "images" / "a.png"]
+
+    def seen(**how: Any) -> SeenReport:
+        found = network.see(tmp_path / "net.safetensors", given, method="gradcam", **how)
+        assert isinstance(found, SeenReport)
+        return found
+
+    assert seen().classes == ("ant", "bee", "cat")
+    assert any("the names that they had in the training" in remark for remark in seen().remarks)
+    assert seen(class_names=["x", "y", "z"]).classes == ("x", "y", "z")
+    images[0]["classes"] = ["one", "too", "many", "names"]
+    (tmp_path / "run.json").write_text(json.dumps(record), encoding="utf-8")
+    assert seen().classes == ()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--method", "gradcam", "--class-names", "@notes.txt"), "there are 1 class names, and 'fc' has 3 outputs"),
+        (("--method", "gradcam", "--class-names", "@absent.txt"), "absent.txt"),
+        (("--class-names", "@notes.txt"), "--class-names are of the outputs that --method gradcam explains"),
+        (
+            ("--method", "gradcam", "--class-names", "@notes.txt", "-o", "@notes.txt"),
+            "it is one of the files that are read",
+        ),
+    ],
+)
+def test_names_that_are_not_those_of_the_outputs_are_refused(words: tuple[str, ...], said: str, folder: Path) -> None:
+    """As many as the network has outputs are needed, from a file that is there, and for the method that has classes."""
+    result = see(folder, "--image", "@images", *words)
+
+    assert result.exit_code == 2
+    assert said in result.output.replace("\n", " ")
 
 
 def test_the_page_names_every_operation_that_rectifies() -> None:

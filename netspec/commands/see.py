@@ -80,6 +80,9 @@ class Numbers(click.ParamType[tuple[float, ...]]):
 ))  # fmt: skip
 @click.option("--mean", type=Numbers(), help=f"What is taken from pixels from 0 to 1. Default: {DEFAULTS.format(0)}.")
 @click.option("--std", type=Numbers(), help=f"What the rest is divided by. Default: {DEFAULTS.format(1)}.")
+@click.option("--class-names", type=click.Path(path_type=Path), metavar="FILE", help=(
+    "Names of the outputs that Grad-CAM explains, one a line. Default: those of netspec train's folder."
+))  # fmt: skip
 @click.option("--skip-unreadable", is_flag=True, help="Leave out what holds no image, and say so.")
 @with_set
 @with_input
@@ -112,9 +115,13 @@ def see(  # noqa: PLR0913 - one argument for each option
     every = (*images, *more)
     if bool(every) is (shown == "filters"):
         raise click.UsageError("--show filters reads no images" if every else "--image names the images to look at")
+    if how["class_names"] and method != "gradcam":
+        raise click.UsageError("--class-names are of the outputs that --method gradcam explains")
     if every:
         asked(checked.graph, node, channels, at, top=top, method=method, show=shown)
-    _refuse_files(output, [one for one in (file, weights.pairs) if one], [*checked.spec.files, *every])
+    _refuse_files(
+        output, [one for one in (file, weights.pairs, how["class_names"]) if one], [*checked.spec.files, *every]
+    )
     require("see")
     module, told = _loaded(checked, file, weights)
     how |= {"node": node, "channel": channels, "at": at, "top": top, "method": method, "show": shown, "theme": theme}

@@ -47,11 +47,12 @@ class OfOperation(Drawable):
 
 
 class Tile(NamedTuple):
-    """An image in a cell: where in it, and what stands below."""
+    """An image in a cell: where in it, and what stands below, behind a name that is shortened where it has no room."""
 
     pixels: Pixels
     box: Box = WHOLE
     caption: str = ""
+    name: str = ""
 
 
 class Block(NamedTuple):
@@ -74,7 +75,7 @@ class SeenReport(OfOperation):
     """Panels of patches, and remarks on images and units. ``size`` is that of the images that the network reads.
 
     ``node`` and ``shape`` are those of the operation that is looked at; of several the panels have their names alone.
-    ``method`` is how, and ``theme`` that of a picture.
+    ``method`` is how, and ``theme`` that of a picture. ``classes`` name the outputs that Grad-CAM explains, if they do.
     """
 
     network: str
@@ -85,6 +86,7 @@ class SeenReport(OfOperation):
     panels: tuple[Panel, ...]
     remarks: tuple[str, ...] = ()
     theme: Theme = "auto"
+    classes: tuple[str, ...] = ()
 
     @property
     def subtitle(self) -> str:
@@ -105,7 +107,8 @@ class SeenReport(OfOperation):
         of_map = len(self.shape) > FLAT
         place = words("at") if of_map and self.method != "gradcam" else ()
         seen = words("sees rows", "columns") if self.method != "gradcam" else ()
-        columns = (*(words("node") if self.is_sheet else ()), *numbers(self._what), *numbers("value"))
+        named = words("class") if self.classes else ()
+        columns = (*(words("node") if self.is_sheet else ()), *numbers(self._what), *named, *numbers("value"))
         rows = [self._row(panel, patch, (bool(place), bool(seen))) for panel in self.panels for patch in panel.patches]
         table = Table((*columns, *place, *seen, *words("image")), tuple(rows))
         notes: list[Note] = [("", remark) for remark in self.remarks]
@@ -117,11 +120,16 @@ class SeenReport(OfOperation):
             return "output"
         return "channel" if len(self.shape) > FLAT or self.is_sheet else "feature"
 
+    def _class(self, output: int) -> str | None:
+        """The name of an output; None where it has none."""
+        return self.classes[output] if output < len(self.classes) else None
+
     def _row(self, panel: Panel, patch: Patch, shown: tuple[bool, bool]) -> tuple[str, ...]:
         place, seen = shown
         return (
             *([panel.node] if self.is_sheet else []),
             str(patch.channel),
+            *([self._class(patch.channel) or ""] if self.classes else []),
             f"{patch.value:.4g}",
             *([",".join(map(str, patch.at))] if place else []),
             *([interval(patch.region, 0), interval(patch.region, 1)] if seen else []),
@@ -140,15 +148,16 @@ class SeenReport(OfOperation):
                 {
                     "node": panel.node,
                     "channel": panel.channel,
-                    "patches": [
-                        {key: value if _is_number(value) else None for key, value in patch.to_dict().items()}
-                        for patch in panel.patches
-                    ],
+                    "patches": [self._patch(patch) for patch in panel.patches],
                 }
                 for panel in self.panels
             ],
             "remarks": list(self.remarks),
         }
+
+    def _patch(self, patch: Patch) -> dict[str, Any]:
+        found = {key: value if _is_number(value) else None for key, value in patch.to_dict().items()}
+        return {**found, "class": self._class(patch.channel)} if self.method == "gradcam" else found
 
     def tiles(self) -> list[Group]:
         """What a picture is drawn from: each patch beside what comes back to it."""
@@ -161,12 +170,16 @@ class SeenReport(OfOperation):
         columns = ceil(sqrt(len(patches)))
         told = self.method == "gradcam"
         found = tuple([Tile(patch.reconstruction, self._box(patch)) for patch in patches])
-        given = [
-            Tile(patch.original, self._box(patch), f"{patch.channel}: {patch.value:.3g}" if told else "")
-            for patch in patches
-        ]
-        title = f"{self._what} {panel.channel}" if panel.channel is not None else f"the strongest {self._what} of each"
+        given = [Tile(patch.original, self._box(patch), *(self._told(patch) if told else ())) for patch in patches]
+        title = f"the strongest {self._what} of each"
+        if panel.channel is not None:
+            name = self._class(panel.channel)
+            title = f"{self._what} {panel.channel}{f': {name}' if name else ''}"
         return Group(title, (Block(columns, found), Block(columns, tuple(given))))
+
+    def _told(self, patch: Patch) -> tuple[str, str]:
+        """What stands below an image: how strong the output is, and its name or number."""
+        return f"{patch.value:.3g}", self._class(patch.channel) or str(patch.channel)
 
     def _line(self, panel: Panel) -> Group:
         columns = max(len(panel.patches), 1)

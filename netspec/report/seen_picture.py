@@ -103,7 +103,17 @@ def _tile(tile: Tile, x: float, y: float, side: float) -> Iterator[Shape]:
         yield Rect(x, y, side, side, "panel")
     yield Image(x + left * side, y + top * side, width * side, height * side, _packed(tile.pixels))
     if tile.caption:
-        yield Text(x + side / 2, y + side + LINE - 4, tile.caption, SMALL, "muted")
+        yield Text(x + side / 2, y + side + LINE - 4, _caption(tile, side), SMALL, "muted")
+
+
+def _caption(tile: Tile, room: float) -> str:
+    """``cat: 0.98``, or ``German short-haired po...: 0.98`` where the name is longer than there is room."""
+    if not tile.name:
+        return tile.caption
+    name, end = tile.name, ""
+    while name and text_width(f"{name}{end}: {tile.caption}", SMALL) > room:
+        name, end = name[:-1].rstrip(), "..."
+    return f"{name}{end}: {tile.caption}"
 
 
 def _packed(pixels: Pixels) -> bytes:

@@ -105,14 +105,29 @@ def normalisation(weights: Path, shape: Sequence[int]) -> tuple[list[float], lis
 
     None where that does not lie in the folder of a training of such networks.
     """
+    images = _images(weights, shape)
+    try:
+        return ([float(one) for one in images["mean"]], [float(one) for one in images["std"]]) if images else None
+    except (LookupError, TypeError, ValueError):
+        return None
+
+
+def classes(weights: Path, shape: Sequence[int]) -> tuple[str, ...]:
+    """The names of the classes that it was trained on, in the order of its outputs; none where that is not known."""
+    images = _images(weights, shape)
+    names = images.get("classes") if images else None
+    return tuple(map(str, names)) if isinstance(names, list) else ()
+
+
+def _images(weights: Path, shape: Sequence[int]) -> dict[str, Any] | None:
+    """What the record beside ``weights`` says of the images of networks that read ``shape``."""
     path = weights.parent / RECORD
     if not path.is_file():
         return None
     try:
-        images = read(path)["data"]["read"]
-        found = next((one for one in images if one["shape"] == [*shape]), None)
-        return ([float(one) for one in found["mean"]], [float(one) for one in found["std"]]) if found else None
-    except (SpecError, LookupError, TypeError, ValueError):
+        found: list[dict[str, Any]] = read(path)["data"]["read"]
+        return next((one for one in found if one["shape"] == [*shape]), None)
+    except (SpecError, LookupError, TypeError):
         return None
 
 
