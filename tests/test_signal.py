@@ -22,10 +22,10 @@ from netspec.ops.initialisation import SCHEMES, Scheme, scheme_of
 from netspec.ops.signal import Unknown
 from netspec.signal import gaussian, masses
 from netspec.signal.advice import advice, changes
-from netspec.signal.backward import RULES as BACK
-from netspec.signal.forward import RULES
 from netspec.signal.predict import predict
 from netspec.signal.result import Measured
+from netspec.signal.rules import BACKWARD as BACK
+from netspec.signal.rules import FORWARD as RULES
 
 HEAD = "netspec: 1\nname: net\ninput: [3, 12, 12]\n"
 PLAIN = f"{HEAD}init: {{conv.weight: kaiming_normal}}\nstages:\n"

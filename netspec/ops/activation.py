@@ -6,8 +6,9 @@ from typing import ClassVar
 from netspec.ops.facts import Cost, Family, Layer, Shape, positions
 from netspec.ops.fields import Number, Positive
 from netspec.ops.memory import MemoryOrder, Saved, Space, output_saved
-from netspec.ops.operation import Operation, torch_layer
+from netspec.ops.operation import Operation, follows, torch_layer
 from netspec.ops.rectifier import compared
+from netspec.ops.signal import Bend, SignalRule
 
 
 def exponentiated(_: Operation, output: Shape, *inputs: Shape) -> Cost:
@@ -27,6 +28,10 @@ class Elu(Operation):
 
     alpha: Number = 1.0
 
+    def signal(self, *inputs: Shape) -> SignalRule:
+        """``alpha``."""
+        return Bend("elu", (self.alpha,))
+
 
 class Selu(Operation):
     """The self-normalising ELU (Klambauer et al. 2017)."""
@@ -36,6 +41,7 @@ class Selu(Operation):
     rectifies: ClassVar[bool] = True
     memory_order: ClassVar[MemoryOrder] = MemoryOrder.KEPT
     cost = exponentiated
+    signal = follows(Bend("elu", (1.6732632423543772, 1.0507009873554805)))
     layer = torch_layer("torch.nn.SELU")
 
 
@@ -47,6 +53,7 @@ class Gelu(Operation):
     rectifies: ClassVar[bool] = True
     memory_order: ClassVar[MemoryOrder] = MemoryOrder.KEPT
     cost = exponentiated
+    signal = follows(Bend("gelu"))
     layer = torch_layer("torch.nn.GELU")
 
     def layer_on_rows(self, *inputs: Shape) -> Layer:
@@ -62,6 +69,7 @@ class Silu(Operation):
     rectifies: ClassVar[bool] = True
     memory_order: ClassVar[MemoryOrder] = MemoryOrder.KEPT
     cost = exponentiated
+    signal = follows(Bend("silu"))
     layer = torch_layer("torch.nn.SiLU")
 
 
@@ -73,6 +81,7 @@ class Mish(Operation):
     rectifies: ClassVar[bool] = True
     memory_order: ClassVar[MemoryOrder] = MemoryOrder.KEPT
     cost = exponentiated
+    signal = follows(Bend("mish"))
     layer = torch_layer("torch.nn.Mish")
 
 
@@ -88,6 +97,10 @@ class Softplus(Operation):
 
     beta: Positive = 1.0
 
+    def signal(self, *inputs: Shape) -> SignalRule:
+        """``beta``."""
+        return Bend("softplus", (self.beta,))
+
 
 class Hardswish(Operation):
     """x times min(max(x + 3, 0), 6) / 6."""
@@ -97,6 +110,7 @@ class Hardswish(Operation):
     rectifies: ClassVar[bool] = True
     memory_order: ClassVar[MemoryOrder] = MemoryOrder.KEPT
     cost = compared
+    signal = follows(Bend("hardswish"))
     layer = torch_layer("torch.nn.Hardswish")
 
 
@@ -107,6 +121,7 @@ class Hardsigmoid(Operation):
     family: ClassVar[Family] = Family.ACTIVATION
     memory_order: ClassVar[MemoryOrder] = MemoryOrder.KEPT
     cost = compared
+    signal = follows(Bend("hardsigmoid"))
     layer = torch_layer("torch.nn.Hardsigmoid")
 
 
@@ -117,6 +132,7 @@ class Sigmoid(Operation):
     family: ClassVar[Family] = Family.ACTIVATION
     memory_order: ClassVar[MemoryOrder] = MemoryOrder.KEPT
     cost = exponentiated
+    signal = follows(Bend("sigmoid"))
     saved_for_backward = output_saved
     layer = torch_layer("torch.nn.Sigmoid")
 
@@ -128,6 +144,7 @@ class Tanh(Operation):
     family: ClassVar[Family] = Family.ACTIVATION
     memory_order: ClassVar[MemoryOrder] = MemoryOrder.KEPT
     cost = exponentiated
+    signal = follows(Bend("tanh"))
     saved_for_backward = output_saved
     layer = torch_layer("torch.nn.Tanh")
 
@@ -143,6 +160,10 @@ class ScaledTanh(Operation):
 
     amplitude: Number = 1.7159
     slope: Number = 2 / 3
+
+    def signal(self, *inputs: Shape) -> SignalRule:
+        """``amplitude`` and ``slope``."""
+        return Bend("scaled_tanh", (self.amplitude, self.slope))
 
     def saved_for_backward(self, output: Shape, *inputs: Shape) -> Saved:
         """The hyperbolic tangent before it is scaled."""

@@ -5,8 +5,9 @@ from typing import ClassVar
 from netspec.ops.facts import Cost, Example, Family, Shape, positions
 from netspec.ops.fields import Number
 from netspec.ops.memory import MemoryOrder, nothing_saved
-from netspec.ops.operation import Operation, torch_layer
+from netspec.ops.operation import Operation, follows, torch_layer
 from netspec.ops.rectifier import compared
+from netspec.ops.signal import Bend, SignalRule, Times
 
 
 class Scale(Operation):
@@ -30,6 +31,10 @@ class Scale(Operation):
         """``scale by 0.17``."""
         return f"scale by {self.factor:g}"
 
+    def signal(self, *inputs: Shape) -> SignalRule:
+        """``factor``."""
+        return Times(self.factor)
+
 
 class Abs(Operation):
     """x without its sign."""
@@ -39,4 +44,5 @@ class Abs(Operation):
     overwritable: ClassVar[bool] = True
     memory_order: ClassVar[MemoryOrder] = MemoryOrder.KEPT
     cost = compared
+    signal = follows(Bend("abs"))
     layer = torch_layer("netspec.nn.layers.Abs")

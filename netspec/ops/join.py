@@ -8,7 +8,7 @@ from netspec.errors.codes import Refusal
 from netspec.ops.facts import FLAT, MAP, Cost, Family, Layer, Shape, positions, shape_text
 from netspec.ops.memory import MemoryOrder, Saved, Space, alone, nothing_saved
 from netspec.ops.operation import ANY_NUMBER, Operation, follows, free, torch_layer
-from netspec.ops.signal import Stack, Sum
+from netspec.ops.signal import Product, Stack, Sum
 
 PAIR = 2
 SAME_AXES = "all need the same number of axes: 'global_avg_pool' and 'flatten' leave none, 'unflatten' makes some"
@@ -166,6 +166,7 @@ class Multiply(Join):
     """Elementwise product; what has one channel, one position or no axes is repeated over the others (a gate)."""
 
     word: ClassVar[str] = "multiply"
+    signal = follows(Product())
     memory_order: ClassVar[MemoryOrder] = MemoryOrder.KEPT
     is_view = alone
 

@@ -6,7 +6,7 @@ from netspec.ops.facts import Cost, Example, Family, Layer, Shape, Tensor, posit
 from netspec.ops.fields import Number
 from netspec.ops.memory import MemoryOrder, output_saved
 from netspec.ops.operation import Operation, follows, torch_layer
-from netspec.ops.signal import Rectify, SignalRule
+from netspec.ops.signal import Bend, Rectify, RectifyBy, SignalRule
 
 
 def compared(_: Operation, output: Shape, *inputs: Shape) -> Cost:
@@ -44,6 +44,7 @@ class Relu6(Operation):
     rectifies: ClassVar[bool] = True
     memory_order: ClassVar[MemoryOrder] = MemoryOrder.KEPT
     cost = compared
+    signal = follows(Bend("relu6"))
     layer = torch_layer("torch.nn.ReLU6")
 
 
@@ -81,6 +82,7 @@ class Prelu(Operation):
     rectifies: ClassVar[bool] = True
     memory_order: ClassVar[MemoryOrder] = MemoryOrder.KEPT
     cost = compared
+    signal = follows(RectifyBy())
 
     per_channel: bool = False
 

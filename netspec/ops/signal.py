@@ -26,6 +26,20 @@ class Rectify(NamedTuple):
     slope: float = 0.0
 
 
+class RectifyBy(NamedTuple):
+    """x where positive, times the tensor ``weight`` elsewhere, which is ``otherwise`` unless a scheme says so."""
+
+    weight: str = "weight"
+    otherwise: float = 0.25
+
+
+class Bend(NamedTuple):
+    """A ``function`` of each value, one of those that :mod:`netspec.signal.curves` knows, with its numbers."""
+
+    function: str
+    parameters: tuple[float, ...] = ()
+
+
 class Normalise(NamedTuple):
     """Each channel less its mean over batch and positions, divided by its deviation; ``eps`` is added to the square.
 
@@ -70,8 +84,33 @@ class Sum(NamedTuple):
     """The sum of the inputs, element by element."""
 
 
+class Times(NamedTuple):
+    """Each value times a ``factor``."""
+
+    factor: float
+
+
+class Product(NamedTuple):
+    """The product of the inputs, element by element; one channel or position is repeated over those of the others."""
+
+
 class Stack(NamedTuple):
     """The channels of the inputs one after the other."""
 
 
-SignalRule = Unknown | Mix | Rectify | Normalise | Average | Largest | Same | Drop | Sum | Stack
+SignalRule = (
+    Unknown
+    | Mix
+    | Rectify
+    | RectifyBy
+    | Bend
+    | Normalise
+    | Average
+    | Largest
+    | Same
+    | Drop
+    | Sum
+    | Times
+    | Product
+    | Stack
+)

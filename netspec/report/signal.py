@@ -18,7 +18,8 @@ from netspec.report.drawable import Drawable
 from netspec.report.page import Note, Page
 from netspec.report.table import Cells, Table, numbers, words
 from netspec.signal.advice import advice, changes
-from netspec.signal.predict import BATCH, depths, predict
+from netspec.signal.depth import depths
+from netspec.signal.predict import BATCH, predict
 from netspec.signal.result import Measured, Prediction, Signal, Spread
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from netspec.drawing.svg import svg as written
 from netspec.drawing.text_width import text_width
 from netspec.drawing.theme import CURVES
 from netspec.report.signal import NetworkSignal, SignalReport, stretches
-from netspec.signal.predict import depths
+from netspec.signal.depth import depths
 
 LARGE, SMALL = 15, 9
 LEFT, TOP, WIDTH, HEIGHT = 44, 58, 560, 180

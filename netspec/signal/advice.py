@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from netspec.graph.graph import Graph, Node
 from netspec.ops.signal import Normalise
-from netspec.signal.predict import depths
+from netspec.signal.depth import depths
 from netspec.signal.result import Prediction
 
 MUCH = 1000.0

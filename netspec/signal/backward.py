@@ -25,6 +25,7 @@ class Slope(NamedTuple):
     ``square`` is its second moment, shared out over positions as ``squares`` says on each axis. ``shared`` is the
     correlation of two positions of one image. ``gate`` is the share of values above 0 where it lies, None where it lies
     anywhere; ``along`` how large its mean product with the standardised value is, over its mean, both squared.
+    ``inverse`` is how much it is larger where the variance of a channel is small.
     """
 
     channels: int
@@ -33,6 +34,7 @@ class Slope(NamedTuple):
     shared: float = 0.0
     gate: float | None = None
     along: float = 0.0
+    inverse: float = 0.0
 
 
 Slopes = tuple[Slope, ...]
@@ -99,7 +101,8 @@ def merged(slopes: Slopes) -> Slope:
     gates = [(one.gate, share) for one, share in parts]
     gate = None if any(one is None for one, _ in gates) else sum([(one or 0.0) * share for one, share in gates])
     shared = sum([share * one.shared for one, share in parts])
-    return Slope(count, square, _blended(parts), shared, gate)
+    inverse = sum([share * one.inverse for one, share in parts])
+    return Slope(count, square, _blended(parts), shared, gate, inverse=inverse)
 
 
 def _scattered(read: Sequence[Reading], slope: Slope) -> tuple[float, tuple[Profile, ...]]:
@@ -119,7 +122,7 @@ def mix(rule: Mix, around: Around) -> Back:
     weight = weight_of(rule, node, around.context)
     factor, squares = _scattered(readings(node), slope)
     outputs = node.owner.tensors[0].shape[0] // max(1, node.operation.channel_groups)
-    square = weight.variance * outputs * factor * slope.square
+    square = weight.variance * outputs * factor * slope.square / (1 + slope.inverse)  # of small weights there is less
     return [tuple([Slope(law.channels, square, squares, slope.shared) for law in around.reads[0]])]
 
 
@@ -132,7 +135,7 @@ def rectify(rule: Rectify, around: Around) -> Back:
         kept = share + less * (1 - share)
         both = share * share
         if slope.gate is None and law.is_normal:
-            both = both_positive(law.between + (1 - law.between) * _alike(law))
+            both = both_positive(law.between + (1 - law.between) * alike(law))
         if rule.slope:
             both += 2 * rule.slope * (share - both) + less * (1 - 2 * share + both)
         sideways = 0.0
@@ -148,7 +151,7 @@ def rectify(rule: Rectify, around: Around) -> Back:
     return [tuple(found)]
 
 
-def _alike(law: Law) -> float:
+def alike(law: Law) -> float:
     """The correlation of two positions of one image, in the mean, beyond what all images have in common."""
     if not any(law.lags):
         return 0.0
@@ -172,7 +175,9 @@ def normalise(rule: Normalise, around: Around) -> Back:
         uneven = 1 + unevenness(law, batch) * eased * eased
         square = slope.square * scale * uneven / (variance + rule.eps) * (1 - lost)
         shared = slope.shared * (1 - 1 / batch)
-        found.append(slope._replace(channels=law.channels, square=square, shared=shared, gate=None, along=0.0))
+        inverse = few(law) * eased if law.uneven > FEW else 0.0
+        passed = slope._replace(channels=law.channels, square=square, shared=shared, inverse=inverse)
+        found.append(passed._replace(gate=None, along=0.0))
     return [tuple(found)]
 
 
@@ -186,7 +191,16 @@ def unevenness(law: Law, batch: int) -> float:
     own = (variance - pattern) ** 2 / max(1, batch * law.positions - 1)
     if pattern > SMALL * variance and not law.common.alike:
         own += law.common.pattern_squared
-    return law.uneven + 2 * own / variance**2
+    return few(law) + 2 * own / variance**2
+
+
+FEW = 0.05
+"""The variances of channels differ so much where each is a sum of few weights, as of depthwise convolutions."""
+
+
+def few(law: Law) -> float:
+    """How much more the mean inverse of a sum of few squares is than that of its mean: k / (k - 2) of k normal ones."""
+    return law.uneven / (1 - min(0.5, law.uneven))
 
 
 def largest(_: Largest, around: Around) -> Back:

@@ -71,6 +71,12 @@ class Reading(NamedTuple):
         return total, found
 
 
+def unlike(reading: Reading) -> float:
+    """The sum of squares of the shares that taps have in what windows read: 1 over their number without padding."""
+    counts = [last - first for first, last in map(reading.reached, reading.offsets)]
+    return sum([one * one for one in counts]) / max(1, sum(counts)) ** 2
+
+
 def readings(node: Node) -> tuple[Reading, ...]:
     """What the windows of ``node`` read of its first input, on each axis of that."""
     kernel, stride, dilation, padding = node.window

@@ -61,3 +61,18 @@ def variance_of(law: Law, batch: int) -> float:
     if variance <= 0:
         raise CannotSay("all values of a channel are equal")
     return variance
+
+
+def aligned(first: Laws, second: Laws) -> list[tuple[Law, Law]]:
+    """Both with equal numbers of channels, as many laws as it takes."""
+    found = []
+    left, right = [*first], [*second]
+    while left and right:
+        count = min(left[0].channels, right[0].channels)
+        found.append((left[0]._replace(channels=count), right[0]._replace(channels=count)))
+        for side in (left, right):
+            rest = side[0].channels - count
+            side[0] = side[0]._replace(channels=rest)
+            if not rest:
+                side.pop(0)
+    return found

@@ -11,9 +11,9 @@ from netspec.graph.graph import Node
 from netspec.ops.initialisation import Drawn
 from netspec.ops.signal import Average, Drop, Largest, Mix, Normalise, Rectify, Same, Stack, Sum
 from netspec.signal import common
-from netspec.signal.borders import Profile, along, blended, evened, flat, readings
+from netspec.signal.borders import Profile, along, blended, evened, flat, readings, unlike
 from netspec.signal.common import Common, Kernel
-from netspec.signal.context import CannotSay, Context, Laws, bias_of, variance_of, weight_of
+from netspec.signal.context import CannotSay, Context, Laws, aligned, bias_of, variance_of, weight_of
 from netspec.signal.law import Form, Gauss, Law, as_masses, blended_lags, merged
 from netspec.signal.masses import FINENESS, Masses
 from netspec.signal.pooling import average, largest
@@ -52,7 +52,7 @@ def mix(rule: Mix, node: Node, given: list[Laws], context: Context) -> Laws:
     found = Law(node.shape[0], square, 0.0, both, None, squares, lags, drawn)
     form = Gauss(square, found.shared) if square else None
     added = 2 * paired(found.between**2, found, context) / node.shape[0]
-    return (found._replace(form=form, own=added, uneven=weight.tails / prod(taps[1:])),)
+    return (found._replace(form=form, own=added, uneven=weight.tails * prod(along(unlike, read)) / taps[1]),)
 
 
 def _levelled(profile: Profile, part: float, whole: float) -> Profile:
@@ -88,7 +88,8 @@ def normalise(rule: Normalise, node: Node, given: list[Laws], context: Context) 
             one = as_masses(law, sqrt(variance) / 8)
             form = one.shifted(-one.mean).scaled(sqrt(square / variance)) if one else form
         both = law.common.centred(variance).weighted(square)
-        found.append(Law(law.channels, square, 0.0, both, form, squares, law.lags))
+        uneven = law.uneven * (1 - square) ** 2
+        found.append(Law(law.channels, square, 0.0, both, form, squares, law.lags, uneven=uneven))
     result = (merged(found),) if all(law.is_normal for law in found) else tuple(found)
     return tuple([_scaled(law, weight, bias) for law in result])
 
@@ -176,21 +177,6 @@ def add(_: Sum, __: Node, given: list[Laws], ___: Context) -> Laws:
     for other in given[1:]:
         total = tuple([_added(*pair) for pair in aligned(total, other)])
     return total
-
-
-def aligned(first: Laws, second: Laws) -> list[tuple[Law, Law]]:
-    """Both with equal numbers of channels, as many laws as it takes."""
-    found = []
-    left, right = [*first], [*second]
-    while left and right:
-        count = min(left[0].channels, right[0].channels)
-        found.append((left[0]._replace(channels=count), right[0]._replace(channels=count)))
-        for side in (left, right):
-            rest = side[0].channels - count
-            side[0] = side[0]._replace(channels=rest)
-            if not rest:
-                side.pop(0)
-    return found
 
 
 def _added(one: Law, two: Law) -> Law:

@@ -22,6 +22,19 @@ def density(x: float) -> float:
     return exp(-0.5 * x * x) * 0.3989422804014327
 
 
+def quantile(share: float) -> float:
+    """The value below which so much of standard normal values lies."""
+    low, high = -FARTHEST, FARTHEST
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if below(middle) < share else (low, middle)
+    return (low + high) / 2
+
+
+HALVINGS = 30
+"""So often an interval is halved for a quantile."""
+
+
 def rectified_product(correlation: float) -> float:
     """The mean of max(x, 0) max(y, 0) for standard normal x and y (Cho and Saul 2009, the arc-cosine kernel)."""
     c = max(-1.0, min(1.0, correlation))

@@ -35,6 +35,11 @@ class Masses(NamedTuple):
         return self.step**2 * sum([part * at * at for at, part in enumerate(self.parts, self.first)])
 
     @property
+    def points(self) -> list[tuple[float, float]]:
+        """Each place with its mass."""
+        return [(self.step * at, part) for at, part in enumerate(self.parts, self.first)]
+
+    @property
     def positive(self) -> float:
         """The share above 0; of what lies around 0 on both sides the half."""
         near = self.parts[-self.first] - self.zero if 0 <= -self.first < len(self.parts) else 0.0

@@ -12,7 +12,9 @@ from netspec.signal import common
 from netspec.signal.borders import Profile, Span, Spans, along, beside, evened, spans, together
 from netspec.signal.common import Common
 from netspec.signal.context import CannotSay, Context, Laws
-from netspec.signal.law import Gauss, Law
+from netspec.signal.gaussian import CENTRES, quantile
+from netspec.signal.gaussian import below as normal_below
+from netspec.signal.law import EQUAL, Gauss, Law
 from netspec.signal.masses import Masses
 
 MOST_LAGS = 4
@@ -38,7 +40,7 @@ def _largest(law: Law, own: Spans) -> Law:
     blocks = _pooled(law.common.even, own)
     pooled = law._replace(squares=squares, common=blocks)
     if isinstance(form, Masses):
-        return _largest_of_masses(pooled, form, own)
+        return _largest_of_masses(pooled, form, own, 0.0 if law.common.alike else law.common.within(own))
     if form.spans:
         return settled(pooled, form._replace(spans=tuple(along(_composed, own, form.spans))))
     shared = form.shared
@@ -133,18 +135,46 @@ def _lags(axis: Sequence[tuple[int, int]]) -> tuple[float, ...]:
     return tuple(found)
 
 
-def _largest_of_masses(law: Law, form: Masses, own: Spans) -> Law:
+def _largest_of_masses(law: Law, form: Masses, own: Spans, within: float) -> Law:
+    """As of normal values that are as much in common, of which those are a function (Nelsen 2006, section 2.3)."""
     count = prod([sum([stop - start for start, stop in axis]) / len(axis) for axis in own])
-    below = [0.0, *accumulate(form.parts)]
-    parts = [after**count - before**count for before, after in pairwise(below)]
-    result = form._replace(parts=tuple(parts)).trimmed()
+    varied = form.square - form.mean**2
+    shared = within * (law.common.here - law.mean**2) / varied if within and varied > 0 else 0.0
+    below = [min(1.0, one) for one in accumulate(form.parts)]
+    if shared > SHARED:
+        places = [quantile(one) for one in below]
+        largest_of = [(weight, _below_of(places, place, min(EQUAL, shared), count)) for place, weight in CENTRES]
+    else:
+        largest_of = [(1.0, [one**count for one in below])]
+    product, parts = 0.0, [0.0] * len(below)
+    for weight, shares in largest_of:
+        own_parts = [after - before for before, after in pairwise([0.0, *shares])]
+        parts = [old + weight * one for old, one in zip(parts, own_parts, strict=True)]
+        product += weight * form._replace(parts=tuple(own_parts)).mean ** 2
+    whole = sum(parts)
+    zero = parts[0] / whole * form.zero / form.parts[0] if form.zero and form.parts[0] else 0.0
+    result = form._replace(parts=tuple([part / whole for part in parts]), zero=zero).trimmed()
+    both = common.of_mean(result.mean, law.squares)
+    if shared > SHARED:
+        least, before = result.mean**2, law.common.here
+        both = law.common.warped(lambda value: least + (product - least) * max(0.0, value / before), law.squares)
     return law._replace(
         square=result.square,
         mean=result.mean,
-        common=common.of_mean(result.mean, law.squares),
+        common=both,
         form=result,
         lags=tuple(along(_lags, own)),
     )
+
+
+SHARED = 0.02
+"""A part in common that is so little of the variance makes no difference to a maximum."""
+
+
+def _below_of(places: Sequence[float], common_part: float, shared: float, count: float) -> list[float]:
+    """The share of the largest of normal values below each of ``places``, where all have one part in common."""
+    root, own = sqrt(shared), sqrt(1 - shared)
+    return [*[normal_below((place - root * common_part) / own) ** count for place in places[:-1]], 1.0]
 
 
 def average(rule: Average, node: Node, given: list[Laws], _: Context) -> Laws:

@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 from netspec.graph.graph import Graph, Node
 from netspec.ops.signal import Mix, SignalRule, Stack, Unknown
-from netspec.signal import backward, forward, law
+from netspec.signal import backward, gating, law
 from netspec.signal.backward import Around, Slopes
 from netspec.signal.context import CannotSay, Context, Laws
 from netspec.signal.result import Prediction, Signal
+from netspec.signal.rules import BACKWARD, FORWARD
 
 BATCH = 16
 """Images that are normalised together, unless told."""
@@ -34,14 +35,6 @@ def predict(graph: Graph, *, batch: int = BATCH) -> Prediction:
     return Prediction(graph.name, batch, found)
 
 
-def depths(graph: Graph) -> dict[Node, int]:
-    """How many convolutions and linear layers lie on the longest path to each value, itself among them."""
-    found: dict[Node, int] = {}
-    for node in graph.nodes:
-        found[node] = max([found[source] for source in node.inputs], default=0) + (node.cost.macs > 0)
-    return found
-
-
 def _forward(graph: Graph, context: Context) -> tuple[dict[Node, Laws], dict[Node, str]]:
     """The laws of all values that rules say something of, and why they say nothing of others."""
     laws: dict[Node, Laws] = {}
@@ -50,10 +43,7 @@ def _forward(graph: Graph, context: Context) -> tuple[dict[Node, Laws], dict[Nod
     for node in graph.nodes:
         if not node.inputs:
             origins[node] = frozenset((node,))
-            if node.has_batch:
-                laws[node] = (law.noise(node.shape),)
-            else:
-                reasons[node] = "it is the same for all images"
+            laws[node] = (law.noise(node.shape),) if node.has_batch else gating.constant(node, context)
             continue
         rule = node.operation.signal(*node.input_shapes)
         known = [origins[source] for source in node.inputs]
@@ -63,7 +53,7 @@ def _forward(graph: Graph, context: Context) -> tuple[dict[Node, Laws], dict[Nod
             reason = "what it joins comes from the same weights"
         try:
             if not reason:
-                laws[node] = forward.RULES[type(rule)](rule, node, [laws[source] for source in node.inputs], context)
+                laws[node] = FORWARD[type(rule)](rule, node, [laws[source] for source in node.inputs], context)
         except CannotSay as found:
             reason = str(found)
         if reason:
@@ -116,16 +106,17 @@ def _passed(node: Node, found: Back, context: Context, laws: Mapping[Node, Laws]
     rule = node.operation.signal(*node.input_shapes)
     own = found.slopes[node]
     try:
-        passed = backward.RULES[type(rule)](
+        passed = BACKWARD[type(rule)](
             rule, Around(node, [laws[source] for source in node.inputs], laws[node], own, context)
         )
     except CannotSay as reason:
         found.reasons[node] = str(reason)
         return []
-    whole = sum([prod(source.shape) for source in node.inputs])
-    total = sum([prod(source.shape) * _square(one) for source, one in zip(node.inputs, passed, strict=True)])
+    sizes = [prod(source.shape) if source.has_batch else 0 for source in node.inputs]
+    whole = sum(sizes)
+    total = sum([elements * _square(one) for elements, one in zip(sizes, passed, strict=True)])
     size = _square(own)
-    found.factors[node] = total / whole / size if size else 0.0
+    found.factors[node] = total / whole / size if size and whole else 0.0
     return passed
 
 

@@ -1,0 +1,116 @@
+"""What elementwise functions pass back of a gradient, and where it lies behind joins and maxima of what they make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import asin, pi, prod, sqrt
+from typing import Any
+
+from netspec.ops.signal import Bend, Largest, RectifyBy, Sum
+from netspec.signal import backward
+from netspec.signal.backward import Around, Back, Slope, merged
+from netspec.signal.borders import Profile, evened, spans
+from netspec.signal.curves import EVEN, curve, known, nearby, points_of, slope_of
+from netspec.signal.law import Law
+from netspec.signal.law import merged as law_of
+from netspec.signal.masses import Masses
+
+
+def bend_back(rule: Bend, around: Around) -> Back:
+    """It is multiplied by the slope where the value lies (Poole et al. 2016, section 4; Schoenholz et al. 2017)."""
+    both = zip(around.reads[0], around.slopes, strict=True)
+    return [tuple([_bent_back(law, slope, rule) for law, slope in both])]
+
+
+def _bent_back(law: Law, slope: Slope, rule: Bend) -> Slope:
+    if not law.is_normal or not law.square:
+        return _back_of_masses(law, slope, rule)
+    one = curve(rule.function, rule.parameters, nearby(law))
+    kept, above = one.kept(slope.gate)
+    alike = law.between + (1 - law.between) * backward.alike(law)
+    both = one.slopes.at(alike) if slope.gate is None else min(kept, one.slopes.parts[0])
+    sides = [_steeper(*axes, one.steepens) for axes in zip(slope.squares, law.squares, strict=False)]
+    return slope._replace(
+        square=slope.square * kept * prod([factor for factor, _ in sides]),
+        squares=tuple([profile for _, profile in sides]),
+        shared=slope.shared * both / kept if kept else 0.0,
+        gate=above / kept if kept else None,
+        along=one.sideways**2 / both if both else 0.0,
+    )
+
+
+def _steeper(squares: Profile, sides: Profile, power: float) -> tuple[float, Profile]:
+    """A gradient that is shared out over an axis, where slopes grow with the values there."""
+    return evened([one * side**power for one, side in zip(squares, sides, strict=True)])
+
+
+def _back_of_masses(law: Law, slope: Slope, rule: Bend) -> Slope:
+    points = points_of(rule, known(law))
+    above = sum([one.share * one.slope**2 for one in points if one.x > 0])
+    kept = sum([one.share * one.slope**2 for one in points])
+    share = sum([one.share for one in points if one.x > 0])
+    if slope.gate is not None and 0 < share < 1:
+        rest = (kept - above) * (1 - slope.gate) / (1 - share)
+        above *= slope.gate / share
+        kept = above + rest
+    mean = sum([one.share * one.slope for one in points])
+    shared = min(1.0, mean * mean / kept) if kept else 0.0
+    gate = above / kept if kept else None
+    return slope._replace(square=slope.square * kept, shared=slope.shared * shared, gate=gate, along=0.0)
+
+
+def rectify_by_back(rule: RectifyBy, around: Around) -> Back:
+    """The same."""
+    return backward.rectify(slope_of(rule, around.node, around.context), around)
+
+
+def add_back(rule: Sum, around: Around) -> Back:
+    """Where it lies says something of each part, too: as of the signs of normal values (Sheppard 1899)."""
+    found = backward.add(rule, around)
+    if all(slope.gate is None for slope in around.slopes):
+        return found
+    gate = merged(around.slopes).gate
+    if gate is None:
+        return found
+    whole = law_of(around.gives)
+    return [
+        tuple([_nearby_gate(law, whole, gate, slope) for law, slope in zip(laws, slopes, strict=True)])
+        for laws, slopes in zip(around.reads, found, strict=True)
+    ]
+
+
+def _nearby_gate(law: Law, whole: Law, gate: float, slope: Slope) -> Slope:
+    """The share above 0 of a value that no rectifier made, where that of the sum lies above 0 at a share ``gate``."""
+    varied = whole.square - whole.mean**2
+    if slope.gate is not None or law.is_rectified or not _has_signs(law) or varied <= 0:
+        return slope
+    part = min(1.0, (law.square - law.mean**2) / varied)
+    return slope._replace(gate=EVEN + (2 * gate - 1) * asin(sqrt(part)) / pi)
+
+
+def _has_signs(law: Law) -> bool:
+    """Whether ``law`` is that of a function with values on both sides of 0, as its argument has."""
+    return isinstance(law.form, Masses) and ONE_SIDED < law.positive < 1 - ONE_SIDED
+
+
+ONE_SIDED = 0.1
+"""A share of values on one side of 0 that is so little has no sign to speak of."""
+
+
+def largest_back(rule: Largest, around: Around) -> Back:
+    """It lies where values are large: above the middle of those that a function makes, where all are above 0."""
+    (found,) = backward.largest(rule, around)
+    counts = [sum([stop - start for start, stop in axis]) / len(axis) for axis in spans(around.node)]
+    above = 1 - EVEN ** prod(counts)
+    laws = around.reads[0]
+    sided = [isinstance(law.form, Masses) and not law.is_rectified and not _has_signs(law) for law in laws]
+    return [tuple([one._replace(gate=above) if other else one for one, other in zip(found, sided, strict=True)])]
+
+
+BACKWARD: dict[type, Callable[[Any, Around], Back]] = {
+    Bend: bend_back,
+    RectifyBy: rectify_by_back,
+    Largest: largest_back,
+    Sum: add_back,
+}
+"""Kind of rule -> what it passes back."""
