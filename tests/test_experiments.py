@@ -69,6 +69,7 @@ def test_what_has_changed_is_named(tools: ModuleType, monkeypatch: pytest.Monkey
     assert told(wrong(found, rows=rows)) == ["nothing is kept of overlapping"]
     assert told(found, "9.9.9") == [f"torch was {torch}, and is 9.9.9"]
     assert told(wrong(found, settings={**found["settings"], "momentum": 0.5})) == ["momentum was 0.5, and is 0.9"]
+    assert told(wrong(found, then="lines")) == ["what is run behind it is another one now"]
     monkeypatch.setitem(training_settings.OPTIMIZERS, "sgd", training_settings.Usual(0.1, 0.5))
     assert told(found) == ["weight_decay was 0.0001, and is 0.5"]
 

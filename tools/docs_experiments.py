@@ -3,7 +3,9 @@
 A part is Markdown. Of its blocks of code, ``sh run N`` is run and followed by the first N paragraphs of what it prints,
 and what it draws with ``-o NAME.svg`` is a picture of the page;
 ``sh measured`` takes minutes and is followed by the figures that ``tools/experiments.py`` has kept of it; a word after
-it is what the picture of the curves is called. Specs in blocks of YAML are beside the commands under their own names.
+it is what the picture of the curves is called. Lines behind a training in its block are run with what it has written,
+and their pictures and what scripts print are kept too. Specs in blocks of YAML are beside the commands under their own
+names, and scripts in blocks of Python that begin with ``# NAME.py``.
 """
 
 from __future__ import annotations
@@ -41,11 +43,15 @@ numbers, and not what a longer training would come to. Specs of this page are fi
 
 
 class Training(NamedTuple):
-    """A line that trains networks: their specs, all other words, and the name of a picture of its curves, or none."""
+    """A line that trains networks: their specs, all other words, and the name of a picture of its curves, or none.
+
+    The lines of ``then`` are run when it has.
+    """
 
     specs: tuple[str, ...]
     options: str
     picture: str = ""
+    then: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, line: str, picture: str = "") -> Training:
@@ -77,6 +83,8 @@ def specs_beside() -> Iterator[Path]:
         for _, text in blocks("yaml"):
             name = re.findall(r"^name: (.+)$", text, re.MULTILINE)[0]
             (Path(folder) / f"{name}.yaml").write_text(text, encoding="utf-8")
+        for text in scripts():
+            (Path(folder) / text.split()[1].removesuffix(":")).write_text(text, encoding="utf-8")
         os.chdir(folder)
         try:
             yield Path(folder)
@@ -92,12 +100,19 @@ def blocks(kind: str) -> Iterator[tuple[list[str], str]]:
                 yield how.split(), text
 
 
+def scripts() -> Iterator[str]:
+    """The scripts of all parts."""
+    yield from (text for _, text in blocks("python") if re.match(r"# \w+\.py\b", text))
+
+
 def trainings() -> Iterator[Training]:
-    """All lines of all parts that train."""
+    """All lines of all parts that train, each with those behind it in its block."""
     for how, text in blocks("sh"):
         if how[:1] == ["measured"]:
-            lines = [line for line in text.splitlines() if line.startswith("netspec train")]
-            yield from (Training.of(line, "".join(how[1:])) for line in lines)
+            first, *more = [part for part in re.split(r"^(?=netspec train)", text, flags=re.MULTILINE) if part.strip()]
+            for part in (first, *more):
+                line, *then = part.splitlines()
+                yield Training.of(line, "".join(how[1:]))._replace(then=tuple(then))
 
 
 def rendered(part: str) -> str:
@@ -156,6 +171,8 @@ def _measured(lines: list[str], _: list[str]) -> str:
             message = f"nothing is kept of {', '.join(sorted(missing))} in: {line}\nrun tools/experiments.py"
             raise ValueError(message)
         tables.append(table(kept, rows))
+        if kept.get("printed"):
+            tables.append(f"```text\n{kept['printed']}\n```\n")
     return "\n".join(tables)
 
 

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from docs_experiments import PICTURES, RESULTS, Training, name_of, specs_beside, table
-from experiments_kept import digest, kept, stale, wanted
+from experiments_kept import behind, digest, kept, stale, wanted
 
 from netspec import api
 
@@ -64,18 +64,43 @@ def kept_of(folder: Path, one: Training) -> dict[str, Any]:
         "images": images,
         "networks": {name_of(spec): digest(spec, images) for spec in one.specs},
         "machine": record["machine"],
+        "then": behind(one),
         "rows": rows,
     }
 
 
+def run_behind(one: Training, folder: Path) -> str:
+    """Run what is behind a training that lies in ``folder``, where its line would have put it; what scripts print.
+
+    Raises :class:`subprocess.CalledProcessError` where one of them fails.
+    """
+    printed = []
+    place = Path("runs") / name_of(one.specs[0])
+    if one.then:
+        place.parent.mkdir(exist_ok=True)
+        place.symlink_to(folder)
+    for line in one.then:
+        print(line, flush=True)
+        program, *words = shlex.split(line)
+        own = ["-m", "netspec"] if program == "netspec" else []
+        done = subprocess.run([sys.executable, *own, *words], check=True, stdout=subprocess.PIPE, text=True)
+        printed += [] if own else [done.stdout.rstrip()]
+    return "\n".join([text for text in printed if text])
+
+
 def keep(one: Training, found: dict[str, Any], curves: Path) -> None:
-    """Put what was found beside what is kept already, without what no line wants any more."""
+    """Put what was found, and what was drawn here, beside what is kept already, without what no line wants any more."""
     results = {options: known for options, known in kept().items() if options in wanted()}
     results[one.options] = found
     RESULTS.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    drawn = {
+        path.name: path for line in one.then for word in shlex.split(line) if (path := Path(word)).suffix == ".svg"
+    }
     if one.picture:
+        drawn[f"{one.picture}.svg"] = curves
+    for name, path in drawn.items():
         PICTURES.mkdir(parents=True, exist_ok=True)
-        (PICTURES / f"{one.picture}.svg").write_bytes(curves.read_bytes())
+        (PICTURES / name).write_bytes(path.read_bytes())
 
 
 def asked(arguments: argparse.Namespace) -> list[Training]:
@@ -120,9 +145,9 @@ def main() -> int:
             done = subprocess.run([sys.executable, "-m", "netspec", *words, *go_on], check=False)
             if done.returncode:
                 return done.returncode
-            found = kept_of(folder, one)
+            found = {**kept_of(folder, one), "printed": run_behind(one, folder)}
             if arguments.quick:
-                print(table(found, found["rows"]))
+                print(table(found, found["rows"]), found["printed"], sep="\n")
             else:
                 keep(one, found, folder / "curves.svg")
     return 0

@@ -14,7 +14,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from docs_experiments import RESULTS, ROOT, Training, name_of, trainings
+from docs_experiments import RESULTS, ROOT, Training, name_of, scripts, trainings
 
 from netspec import api
 from netspec.commands.train import train
@@ -30,8 +30,8 @@ def wanted() -> dict[str, Training]:
     found: dict[str, Training] = {}
     for one in trainings():
         known = found.get(one.options, one)
-        specs = tuple(dict.fromkeys((*known.specs, *one.specs)))
-        found[one.options] = Training(specs, one.options, known.picture or one.picture)
+        specs, then = (tuple(dict.fromkeys(lines)) for lines in ((*known.specs, *one.specs), (*known.then, *one.then)))
+        found[one.options] = Training(specs, one.options, known.picture or one.picture, then)
     return found
 
 
@@ -71,6 +71,11 @@ def digest(spec: str, images: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
+def behind(one: Training) -> str | None:
+    """SHA-256 of the lines that are run behind a training, and of all scripts; None where there are none."""
+    return hashlib.sha256("\n".join([*one.then, *scripts()]).encode()).hexdigest() if one.then else None
+
+
 def changed(one: Training, found: Mapping[str, Any] | None, torch: str) -> Iterator[str]:
     """Why the figures that were ``found`` are none of this training any more; nothing where they are.
 
@@ -89,6 +94,8 @@ def changed(one: Training, found: Mapping[str, Any] | None, torch: str) -> Itera
         was, is_ = (of.get(name, "nothing") for of in (found["settings"], now))
         if was != is_:
             yield f"{name} was {was}, and is {is_}"
+    if found.get("then") != behind(one):
+        yield "what is run behind it is another one now"
     for name, spec in names.items():
         if digest(spec, found["images"]) != found["networks"][name]:
             yield f"{name} is another network now"
