@@ -36,9 +36,10 @@ HEAD = """\
 # Experiments
 
 What the papers claim, the command that tries it, what comes out here, and what that shows. Commands that take no time
-are run whenever this page is made. Trainings were run once; each says when and on what. They are small ones of a fixed
-number of epochs on 5,000 or fewer digits, made for a laptop: they show the direction of an effect, not the papers'
-numbers, and not what a longer training would come to. Specs of this page are files of the names that they have.
+are run whenever this page is made. Trainings were run once; each says when and on what, and a test says which of them
+would have to be run again since. They are small ones of a fixed number of epochs on 5,000 or fewer digits, made for a
+laptop: they show the direction of an effect, not the papers' numbers, and not what a longer training would come to.
+Specs of this page are files of the names that they have.
 """
 
 
