@@ -233,7 +233,7 @@ class Network:
 
     def signal(
         self,
-        *others: Network,
+        *others: File | Network,
         batch: int = 16,
         measure: bool = False,
         seeds: int = 5,
@@ -250,7 +250,7 @@ class Network:
         :class:`ValueError` and :class:`netspec.SpecError` for values that these cannot have.
         """
         report: type[SignalReport] = import_module(SIGNALS).SignalReport
-        graphs = [network.graph for network in (self, *others)]
+        graphs = [read(one).graph for one in (self, *others)]
         return report.of(graphs, batch=batch, measure=measure, seeds=seeds, images=images, whole=all, theme=theme)
 
     def initialise(self, module: torch.nn.Module, names: str | Iterable[str] | None = None) -> tuple[str, ...]:

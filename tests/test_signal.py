@@ -265,6 +265,8 @@ def test_python_has_what_the_command_prints(tmp_path: Path) -> None:
     """The text, the data and the picture of :meth:`netspec.Network.signal` are those of the command line."""
     words = ("resnet20", "plain20", "-o", str(tmp_path / "command.svg"))
     report = netspec.read("resnet-cifar@resnet20").signal(netspec.read("resnet-cifar@plain20"))
+    assert str(netspec.read("resnet20").signal("plain20")) == str(report)
+    assert repr(report) == "<SignalReport of resnet20, plain20>"
     report.save(tmp_path / "python.svg")
 
     assert cli(*words).output.startswith(str(report))
@@ -330,6 +332,7 @@ def test_python_measures_with_tensors_and_files(tmp_path: Path) -> None:
         ({"images": "absent.png", "measure": True}, netspec.SpecError, "absent.png"),
         ({"images": [], "measure": True}, netspec.SpecError, "no images are there"),
         ({"images": (1, 1, 32, 32), "measure": True}, netspec.SpecError, "one image is there"),
+        ({"images": (float("nan"), 2, 1, 32, 32), "measure": True}, netspec.SpecError, "no finite numbers"),
         ({"images": (2, 3, 28, 28), "measure": True}, netspec.SpecError, "reads N x 1x32x32, not 2x3x28x28"),
     ],
     ids=str,
@@ -339,7 +342,9 @@ def test_python_is_told_what_cannot_be(given: dict[str, Any], kind: type[Excepti
     if given.get("measure"):
         pytest.importorskip("PIL.Image")
         torch = pytest.importorskip("torch")
-        given = {**given, "images": torch.zeros(given["images"])} if isinstance(given["images"], tuple) else given
+        if isinstance(given["images"], tuple):
+            value, *shape = given["images"] if len(given["images"]) > 4 else (0.0, *given["images"])
+            given = {**given, "images": torch.full(shape, value)}
 
     with pytest.raises(kind, match=re.escape(said)):
         netspec.read("lenet5").signal(**given)

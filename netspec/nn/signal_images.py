@@ -56,6 +56,8 @@ def _of_tensor(graph: Graph, seeds: int, batch: int, images: Tensor) -> Measured
         raise SpecError([Problem("wrong-value", message)])
     _refuse_few(len(images), "a tensor")
     first = images[:batch].detach().cpu().float()
+    if not bool(first.isfinite().all()):
+        raise SpecError([Problem("wrong-value", "the images have values that are no finite numbers")])
     return signal.measured(graph, seeds=seeds, batch=len(first), images=first, said="a tensor")
 
 

@@ -45,6 +45,9 @@ class OfOperation(Drawable):
         """What is looked at."""
         return f"{self.network}, {self.node} {shape_text(self.shape)}"
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self.title}>"
+
 
 class Tile(NamedTuple):
     """An image in a cell: where in it, and what stands below, behind a name that is shortened where it has no room."""

@@ -111,6 +111,9 @@ class SignalReport(Drawable):
             found = [one._replace(measured=measured(one.graph, seeds=seeds, batch=batch, **how)) for one in found]
         return cls(tuple(found), whole, theme)
 
+    def __repr__(self) -> str:
+        return f"<SignalReport of {', '.join([one.graph.name for one in self.networks])}>"
+
     @property
     def curves(self) -> tuple[NetworkSignal, ...]:
         """What a picture is drawn from."""
