@@ -150,12 +150,10 @@ def test_zeros_around_a_map_make_its_border_weaker() -> None:
 
 def test_what_no_rule_knows_is_not_said_but_normalisation_goes_on() -> None:
     """An operation without a rule has a reason in place of figures, and so has what reads it."""
-    spec = f"{PLAIN}  a: {{conv: 8}}\n  b: local_response_norm\n  c: relu\n".replace(
-        "{conv: 8}", "{conv: {out: 8, kernel: 1}}"
-    )
+    spec = f"{PLAIN}  a: {{conv: 8}}\n  b: softmax\n  c: relu\n".replace("{conv: 8}", "{conv: {out: 8, kernel: 1}}")
     signals = predict(netspec.read(spec).graph).signals
 
-    assert (signals["b"].square, signals["b"].reason) == (None, "no rule says what local_response_norm does")
+    assert (signals["b"].square, signals["b"].reason) == (None, "no rule says what softmax does")
     assert (signals["c"].square, signals["c"].reason) == (None, "it reads b")
     assert signals["a"].square == pytest.approx(2 + 1 / 9)
     assert signals["a"].gradient is None

@@ -10,13 +10,14 @@ import pytest
 from conftest import sample
 
 import netspec
-from netspec.ops.signal import Bend
-from netspec.signal import gaussian, smooth
+from netspec.ops.signal import Bend, Rectify, Resample, Respond
+from netspec.signal import gaussian, norms, smooth
 from netspec.signal.context import Context
 from netspec.signal.curves import FUNCTIONS, curve
 from netspec.signal.law import noise
 from netspec.signal.masses import Masses
 from netspec.signal.predict import predict
+from netspec.signal.rectifying import rectify
 from netspec.signal.rules import BACKWARD, FORWARD
 
 DRAWS = 20_000
@@ -125,6 +126,18 @@ NETWORKS = {
     "gate of what is normed": normed("{squeeze_excite: {width: 12, gate: hardsigmoid}}", "relu"),
     "scale": normed("{scale: 0.3}", "relu"),
     "depthwise": normed("relu6", "{conv: {out: 48, kernel: 3, padding: 1, groups: 48, bias: false}}", "batch_norm"),
+    "layer norm": normed("gelu").replace("batch_norm", "layer_norm"),
+    "group norm": normed("relu").replace("batch_norm", "{group_norm: {groups: 8}}"),
+    "instance norm": normed("relu").replace("batch_norm", "{instance_norm: {affine: true}}"),
+    "response": plain("[relu, local_response_norm: {alpha: 0.01, k: 2}]"),
+    "channel scale": normed("channel_scale", "tanh"),
+    "transposed": normed("relu", "{conv_transpose: {out: 48, kernel: 2, stride: 2}}"),
+    "nearest": normed("relu", "{resize: {scale: 2}}"),
+    "linear": normed("{resize: {scale: 2, mode: linear}}", "relu"),
+    "shuffle": normed("relu", "{channel_shuffle: 4}", "{slice: {start: 8}}"),
+    "biases": f"init: {{conv.bias: {{constant: 0.3}}}}\n{normed('relu').replace('bias: false', 'bias: true')}".replace(
+        "  b0: batch_norm", "  b0: identity"
+    ),
 }
 """Small networks by what is new in them."""
 
@@ -149,6 +162,65 @@ def test_the_compiled_module_has_what_is_predicted(name: str, torch: object) -> 
         near.append(abs(log(said.factor / factor.mean)) <= max(0.15, 3 * factor.deviation / sqrt(6)))
 
     assert sum(near) / len(near) > 0.9
+
+
+@pytest.mark.parametrize("mode", ["nearest", "linear", "cubic"])
+@pytest.mark.parametrize(("size", "out"), [(5, 10), (8, 3), (4, 7)])
+def test_taps_are_what_torch_interpolates_with(mode: str, size: int, out: int) -> None:
+    """Weights of elements are the positions that torch makes of a map with a single 1 in it."""
+    torch = pytest.importorskip("torch")
+    spec = f"{HEAD}stages:\n  a: {{resize: {{size: [{out}, {out}], mode: {mode}}}}}\n"
+    graph = netspec.read(spec, input=(1, size, size)).graph
+    rule = graph.operations[0].operation.signal((1, size, size))
+    assert isinstance(rule, Resample)
+    found = torch.zeros(out, size)
+    for place, taps in enumerate(rule.axes[0]):
+        for at, weight in taps:
+            found[place, at] = weight
+    name = {"nearest": "nearest", "linear": "bilinear", "cubic": "bicubic"}[mode]
+    columns = torch.eye(size).view(size, 1, size, 1).expand(size, 1, size, size)
+    drawn = torch.nn.functional.interpolate(columns, size=(out, out), mode=name)[:, 0, :, 0].T
+
+    assert torch.allclose(found, drawn, atol=1e-5)
+
+
+@pytest.mark.parametrize("alpha", [0.02, 0.2])
+def test_a_response_is_that_of_draws(alpha: float) -> None:
+    """The second moment of rectified values over a power of their neighbours' squares is what draws give."""
+    random = Random(7)  # noqa: S311 - to be repeated
+    law = noise((32, 4, 4))
+    (cut,) = rectify(Rectify(), None, [(law,)], Context({}, 8))  # type: ignore[arg-type]
+    (found,) = norms.respond(Respond(5, alpha, 0.75, 1.0), None, [(cut,)], Context({}, 8))  # type: ignore[arg-type]
+    squares = []
+    for _ in range(DRAWS // 20):
+        drawn = [max(random.gauss(0, 1), 0) for _ in range(32)]
+        for at, one in enumerate(drawn):
+            near = sum(two * two for two in drawn[max(0, at - 2) : at + 3])
+            squares.append((one / (1 + alpha / 5 * near) ** 0.75) ** 2)
+
+    assert found.square == pytest.approx(fmean(squares), rel=0.03)
+
+
+def test_a_response_that_changes_much_is_not_said() -> None:
+    """Where neighbours change how values are distributed there is a reason in place of figures."""
+    spec = f"{HEAD}stages:\n  a: {CONV}\n  b: {{local_response_norm: {{alpha: 20}}}}\n"
+    signals = predict(netspec.read(spec).graph).signals
+
+    assert signals["b"].reason == "a response that its neighbours change much is not worked out"
+
+
+def test_the_largest_of_values_with_a_part_in_common_are_those_of_draws() -> None:
+    """A maximum of functions of normal values that share a part has the mean and the square of draws."""
+    random = Random(8)  # noqa: S311 - to be repeated
+    spec = f"{HEAD}init: {{conv.bias: {{normal: 1.0}}, conv.weight: {{normal: 0.2}}}}\nstages:\n"
+    spec += "  a: {conv: {out: 64, kernel: 1}}\n  b: sigmoid\n  c: {max_pool: 2}\n"
+    found = predict(netspec.read(spec).graph).signals["c"].square
+    squares = []
+    for _ in range(DRAWS):
+        bias = random.gauss(0, 1)
+        squares.append(max(FUNCTIONS["sigmoid"](bias + random.gauss(0, sqrt(0.12))) for _ in range(4)) ** 2)
+
+    assert found == pytest.approx(fmean(squares), rel=0.03)
 
 
 def test_a_broken_rule_is_seen(monkeypatch: pytest.MonkeyPatch, torch: object) -> None:  # noqa: ARG001 - it is needed

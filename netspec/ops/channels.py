@@ -8,7 +8,8 @@ from netspec.errors.codes import Refusal
 from netspec.ops.facts import Example, Family, Layer, Shape
 from netspec.ops.fields import LARGEST, Count
 from netspec.ops.memory import MemoryOrder, nothing_saved
-from netspec.ops.operation import Operation, free, map_only
+from netspec.ops.operation import Operation, follows, free, map_only
+from netspec.ops.signal import Choose, Deal, SignalRule
 
 Place = Annotated[int, Field(ge=-LARGEST, le=LARGEST)]
 """A channel, or one past the last; a negative one is counted from the end."""
@@ -51,6 +52,10 @@ class Slice(Operation):
             stop + channels if stop < 0 else stop,
         )
 
+    def signal(self, *inputs: Shape) -> SignalRule:
+        """Those channels."""
+        return Choose(range(*self._ends(inputs[0][0])))
+
     def layer(self, *inputs: Shape) -> Layer:
         """A module of ours: torch has none."""
         start, stop = self._ends(inputs[0][0])
@@ -74,6 +79,7 @@ class ChannelShuffle(Operation):
     memory_order: ClassVar[MemoryOrder] = MemoryOrder.EITHER
     saved_for_backward = nothing_saved
     cost = free
+    signal = follows(Deal())
 
     groups: Count
 

@@ -20,7 +20,8 @@ from netspec.ops.facts import (
 )
 from netspec.ops.fields import Count, Margin, Size
 from netspec.ops.memory import MemoryOrder
-from netspec.ops.operation import Operation, map_only
+from netspec.ops.operation import Operation, follows, map_only
+from netspec.ops.signal import Scatter
 from netspec.ops.uneven import Uneven
 from netspec.ops.upsampling import Spread
 from netspec.ops.windows import convolution_label, split_evenly
@@ -33,6 +34,7 @@ class ConvTranspose(Operation):
     """
 
     word: ClassVar[str] = "conv_transpose"
+    signal = follows(Scatter())
     family: ClassVar[Family] = Family.CONV
     overwritable: ClassVar[bool] = True
     example: ClassVar[Example] = Example(out=64, kernel=2, stride=2)

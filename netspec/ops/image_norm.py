@@ -12,6 +12,7 @@ from netspec.ops.facts import FLAT, Cost, Example, Family, Layer, Shape, Tensor,
 from netspec.ops.fields import Count, Positive
 from netspec.ops.memory import MemoryOrder, Saved, Space
 from netspec.ops.operation import Operation, map_only
+from netspec.ops.signal import NormaliseWithin, SignalRule
 
 
 def normalising(elements: int, means: int, scalings: int) -> Cost:
@@ -71,6 +72,10 @@ class GroupNorm(Operation):
         """The mean and inverse deviation of each group."""
         return Space(values=2 * self.groups)
 
+    def signal(self, *inputs: Shape) -> SignalRule:
+        """``eps``, and what is normalised together."""
+        return NormaliseWithin(self.groups, positions=True, eps=self.eps)
+
     def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.GroupNorm``."""
         arguments = {
@@ -119,6 +124,10 @@ class InstanceNorm(Operation):
         """Of each channel the mean, the inverse deviation and, if affine, copies of weight and bias."""
         return Space(values=(4 if self.affine else 2) * output[0])
 
+    def signal(self, *inputs: Shape) -> SignalRule:
+        """``eps``, and what is normalised together."""
+        return NormaliseWithin(inputs[0][0], positions=True, eps=self.eps)
+
     def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.InstanceNorm2d`` on two axes."""
         arguments = {"num_features": inputs[0][0], "eps": self.eps, "affine": self.affine}
@@ -149,6 +158,10 @@ class LayerNorm(Operation):
     def workspace(self, output: Shape, *inputs: Shape) -> Space:
         """Mean and inverse deviation of each position."""
         return Space(values=2 * positions(output))
+
+    def signal(self, *inputs: Shape) -> SignalRule:
+        """``eps``, and what is normalised together."""
+        return NormaliseWithin(1, positions=False, eps=self.eps)
 
     def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.LayerNorm``; over maps a module of ours that moves the channels to the end for it, and back."""

@@ -7,8 +7,8 @@ from typing import ClassVar
 from netspec.ops.facts import Cost, Family, Layer, Shape, Tensor, positions
 from netspec.ops.fields import Count, Fraction, Number, Positive
 from netspec.ops.memory import MemoryOrder, Saved, Space
-from netspec.ops.operation import Operation, map_only
-from netspec.ops.signal import Normalise, SignalRule
+from netspec.ops.operation import Operation, follows, map_only
+from netspec.ops.signal import Affine, Normalise, Respond, SignalRule
 
 
 @lru_cache(maxsize=1024)  # networks have many norms of few sizes
@@ -110,6 +110,10 @@ class LocalResponseNorm(Operation):
         """Elements of the zero channels around the squares."""
         return (self.size - 1) * positions(output)
 
+    def signal(self, *inputs: Shape) -> SignalRule:
+        """Its numbers."""
+        return Respond(self.size, self.alpha, self.beta, self.k)
+
     def layer(self, *inputs: Shape) -> Layer:
         """``torch.nn.LocalResponseNorm``."""
         arguments = {"size": self.size, "alpha": self.alpha, "beta": self.beta, "k": self.k}
@@ -124,6 +128,7 @@ class ChannelScale(Operation):
     """A trainable factor, and by default a trainable bias, for each channel."""
 
     word: ClassVar[str] = "channel_scale"
+    signal = follows(Affine())
     family: ClassVar[Family] = Family.NORM
     memory_order: ClassVar[MemoryOrder] = MemoryOrder.KEPT
 

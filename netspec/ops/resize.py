@@ -11,6 +11,7 @@ from netspec.ops.facts import Cost, Exact, Example, Family, Layer, PerAxis, Shap
 from netspec.ops.fields import Count, Positive, Size, listed
 from netspec.ops.memory import MemoryOrder, nothing_saved
 from netspec.ops.operation import Operation, map_only
+from netspec.ops.signal import Resample, SignalRule
 from netspec.ops.uneven import Uneven
 from netspec.ops.upsampling import Between, scaled
 
@@ -136,6 +137,12 @@ class Resize(Operation):
         if self.scale is not None:
             return [Fraction(1) / _exact(scale) for scale in _each(self.scale, len(before))]
         return [Fraction(size, out) for size, out in zip(before, after, strict=True)]
+
+    def signal(self, *inputs: Shape) -> SignalRule:
+        """The elements and weights of each position."""
+        sizes = inputs[0][1:]
+        between = self._between(*inputs)
+        return Resample(tuple([one.taps(size, self.mode) for one, size in zip(between, sizes, strict=True)]))
 
     def uneven(self, *inputs: Shape) -> tuple[Uneven, ...]:
         """Positions between elements, but where all lie alike."""

@@ -9,7 +9,7 @@ from netspec.ops.facts import Example, Family, Layer, Shape, Window, brief, each
 from netspec.ops.fields import Count, Natural, Size
 from netspec.ops.memory import INDEX, MemoryOrder, Saved, Space, always, nothing_saved
 from netspec.ops.operation import Operation, follows, free, map_only, torch_layer
-from netspec.ops.signal import Same, SignalRule
+from netspec.ops.signal import Choose, Same, SignalRule
 
 
 class Identity(Operation):
@@ -89,6 +89,10 @@ class Select(Operation):
     layer = torch_layer("netspec.nn.layers.Select", "channels")
 
     channels: Annotated[list[Natural], Field(min_length=1)]
+
+    def signal(self, *inputs: Shape) -> SignalRule:
+        """Those channels."""
+        return Choose(self.channels)
 
     def shape(self, *inputs: Shape) -> Shape:
         """As many channels as are listed."""

@@ -1,5 +1,6 @@
 """What an operation does to the moments of a signal, as data: the kinds of rules that :mod:`netspec.signal` knows."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 
@@ -15,6 +16,13 @@ class Mix(NamedTuple):
     ``weight`` and ``bias`` are the names of the tensors, which torch draws uniformly up to 1 / sqrt(fan in) where no
     scheme says otherwise.
     """
+
+    weight: str = "weight"
+    bias: str = "bias"
+
+
+class Scatter(NamedTuple):
+    """Spreads each value over the window of the output that it reaches, with weights; then a bias, as :class:`Mix`."""
 
     weight: str = "weight"
     bias: str = "bias"
@@ -50,6 +58,30 @@ class Normalise(NamedTuple):
     eps: float
 
 
+class NormaliseWithin(NamedTuple):
+    """Each of ``groups`` of channels of one image less its mean, divided by its deviation; ``eps`` as of a norm.
+
+    Over all ``positions``, or at each for itself. Then a factor and a term for each channel.
+    """
+
+    groups: int
+    positions: bool
+    eps: float
+
+
+class Affine(NamedTuple):
+    """A factor and a term for each channel, the tensors ``weight`` and ``bias``, ones and zeros by default."""
+
+
+class Respond(NamedTuple):
+    """Each value over (``k`` + ``alpha`` times the mean square of ``size`` neighbours) to the power ``beta``."""
+
+    size: int
+    alpha: float
+    beta: float
+    k: float
+
+
 class Average(NamedTuple):
     """The mean of each window; ``divisor`` replaces the number of positions that a sum is divided by.
 
@@ -72,6 +104,26 @@ class Same(NamedTuple):
 
     before: int = 0
     after: int = 0
+
+
+Taps = tuple[tuple[tuple[int, float], ...], ...]
+"""For each position of an axis the elements that it is a sum of, each with its weight."""
+
+
+class Resample(NamedTuple):
+    """Sums of elements of a map with fixed weights on each of the ``axes``; a second input says the size alone."""
+
+    axes: tuple[Taps, ...]
+
+
+class Choose(NamedTuple):
+    """The ``channels`` that are listed, in that order."""
+
+    channels: Sequence[int]
+
+
+class Deal(NamedTuple):
+    """The same channels in another order."""
 
 
 class Drop(NamedTuple):
@@ -101,13 +153,20 @@ class Stack(NamedTuple):
 SignalRule = (
     Unknown
     | Mix
+    | Scatter
     | Rectify
     | RectifyBy
     | Bend
     | Normalise
+    | NormaliseWithin
+    | Affine
+    | Respond
     | Average
     | Largest
     | Same
+    | Resample
+    | Choose
+    | Deal
     | Drop
     | Sum
     | Times

@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from math import gcd
 from typing import NamedTuple
 
 from netspec.ops.facts import Exact, Extent
 from netspec.ops.uneven import Interval
+
+
+def _cubic(behind: float) -> tuple[float, ...]:
+    """The weights of the two elements before a place and the two after it (Keys 1981), with torch's -3/4."""
+    sharp = -0.75
+
+    def weight(far: float) -> float:
+        if far <= 1:
+            return ((sharp + 2) * far - (sharp + 3)) * far * far + 1
+        return ((sharp * far - 5 * sharp) * far + 8 * sharp) * far - 4 * sharp
+
+    return tuple([weight(far) for far in (1 + behind, behind, 1 - behind, 2 - behind)])
+
+
+WEIGHTS: dict[str, Callable[[float], tuple[float, ...]]] = {
+    "nearest": lambda _: (1.0,),
+    "linear": lambda behind: (1 - behind, behind),
+    "cubic": _cubic,
+}
+"""The weights of the elements around a place that lies so far behind one of them."""
 
 
 class Between(NamedTuple):
@@ -65,6 +86,22 @@ class Between(NamedTuple):
         if self.nearest or not rest:
             return before, before
         return before - self.more, before + 1 + self.more
+
+    def taps(self, size: int, mode: str) -> tuple[tuple[tuple[int, float], ...], ...]:
+        """For each position the elements of a map of ``size`` that it is a sum of, with their weights.
+
+        By torch's modes. Beyond the ends the last element stands for others.
+        """
+        found = []
+        for at in range(self.out):
+            before, rest = divmod(self.slope * at + self.offset, self.parts)
+            weights = WEIGHTS["nearest" if self.nearest else mode](rest / self.parts)
+            taps: dict[int, float] = {}
+            for place, weight in enumerate(weights, before - (len(weights) - 1) // 2):
+                inside = min(max(place, 0), size - 1)
+                taps[inside] = taps.get(inside, 0.0) + weight
+            found.append(tuple([(place, weight) for place, weight in taps.items() if weight]))
+        return tuple(found)
 
     def readers(self, elements: Interval) -> Interval | None:
         """Those that lie on one of ``elements`` or near it; no nearer than beside, where some lie on an element."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any, NamedTuple
@@ -11,10 +12,9 @@ from netspec.ops.initialisation import Drawn
 from netspec.ops.signal import Average, Drop, Largest, Mix, Normalise, Rectify, Same, Stack, Sum
 from netspec.signal.borders import Profile, Reading, Spans, along, beside, blended, evened, flat, readings, spans
 from netspec.signal.borders import together as together_of
-from netspec.signal.common import SMALL
-from netspec.signal.context import Context, Laws, variance_of, weight_of
+from netspec.signal.context import FEW, Context, Laws, few, unevenness, variance_of, weight_of
 from netspec.signal.gaussian import both_positive
-from netspec.signal.law import Law
+from netspec.signal.law import Law, blended_lags
 from netspec.signal.masses import Masses
 from netspec.signal.pooling import divided
 
@@ -25,7 +25,8 @@ class Slope(NamedTuple):
     ``square`` is its second moment, shared out over positions as ``squares`` says on each axis. ``shared`` is the
     correlation of two positions of one image. ``gate`` is the share of values above 0 where it lies, None where it lies
     anywhere; ``along`` how large its mean product with the standardised value is, over its mean, both squared.
-    ``inverse`` is how much it is larger where the variance of a channel is small.
+    ``inverse`` is how much it is larger where the variance of a channel is small. On each axis ``lags`` are the
+    correlations, beyond what is shared, of positions that lie 1, 2, ... apart.
     """
 
     channels: int
@@ -35,6 +36,7 @@ class Slope(NamedTuple):
     gate: float | None = None
     along: float = 0.0
     inverse: float = 0.0
+    lags: tuple[tuple[float, ...], ...] = ()
 
 
 Slopes = tuple[Slope, ...]
@@ -65,7 +67,8 @@ def together(laws: Laws, slopes: Sequence[Slopes]) -> Slopes:
         squares = _blended(list(zip(parts, shares, strict=True)))
         shared = sum([share * part.shared for share, part in zip(shares, parts, strict=True)])
         along = sum([share * part.along * part.shared for share, part in zip(shares, parts, strict=True)])
-        found.append(Slope(law.channels, square, squares, shared, gate, along / shared if shared else 0.0))
+        lags = _blended_lags(list(zip(parts, shares, strict=True)))
+        found.append(Slope(law.channels, square, squares, shared, gate, along / shared if shared else 0.0, lags=lags))
     return tuple(found)
 
 
@@ -73,6 +76,14 @@ def _blended(parts: Sequence[tuple[Slope, float]]) -> tuple[Profile, ...]:
     """The profiles of all together, on each axis."""
     axes = range(len(parts[0][0].squares))
     return tuple([blended([(part.squares[axis], share) for part, share in parts]) for axis in axes])
+
+
+def _blended_lags(parts: Sequence[tuple[Slope, float]]) -> tuple[tuple[float, ...], ...]:
+    """The correlations of all together, on each axis."""
+    if not any(one.lags for one, _ in parts):
+        return ()
+    axes = range(len(parts[0][0].squares))
+    return tuple([blended_lags([(one.lags[axis] if one.lags else (), share) for one, share in parts]) for axis in axes])
 
 
 class Around(NamedTuple):
@@ -102,7 +113,7 @@ def merged(slopes: Slopes) -> Slope:
     gate = None if any(one is None for one, _ in gates) else sum([(one or 0.0) * share for one, share in gates])
     shared = sum([share * one.shared for one, share in parts])
     inverse = sum([share * one.inverse for one, share in parts])
-    return Slope(count, square, _blended(parts), shared, gate, inverse=inverse)
+    return Slope(count, square, _blended(parts), shared, gate, inverse=inverse, lags=_blended_lags(parts))
 
 
 def _scattered(read: Sequence[Reading], slope: Slope) -> tuple[float, tuple[Profile, ...]]:
@@ -123,7 +134,9 @@ def mix(rule: Mix, around: Around) -> Back:
     factor, squares = _scattered(readings(node), slope)
     outputs = node.owner.tensors[0].shape[0] // max(1, node.operation.channel_groups)
     square = weight.variance * outputs * factor * slope.square / (1 + slope.inverse)  # of small weights there is less
-    return [tuple([Slope(law.channels, square, squares, slope.shared) for law in around.reads[0]])]
+    shared = slope.shared * prod(along(Reading.alike, readings(node)))
+    lags = slope.lags if all(step == 1 for step in node.window.stride) else ()
+    return [tuple([Slope(law.channels, square, squares, shared, lags=lags) for law in around.reads[0]])]
 
 
 def rectify(rule: Rectify, around: Around) -> Back:
@@ -133,7 +146,7 @@ def rectify(rule: Rectify, around: Around) -> Back:
         share = law.positive if slope.gate is None else slope.gate
         less = rule.slope * rule.slope
         kept = share + less * (1 - share)
-        both = share * share
+        both, free = share * share, slope.gate is None and law.is_normal and not rule.slope
         if slope.gate is None and law.is_normal:
             both = both_positive(law.between + (1 - law.between) * alike(law))
         if rule.slope:
@@ -147,8 +160,31 @@ def rectify(rule: Rectify, around: Around) -> Back:
             sideways = (0.39894 * (1 - rule.slope)) ** 2 / max(both, 1e-9)
         shared = slope.shared * both / kept if kept else 0.0
         gate = 1.0 if not rule.slope else None
-        found.append(slope._replace(square=slope.square * kept, shared=shared, gate=gate, along=sideways))
+        lags = nearer(law, slope, both_positive, kept) if free else ()
+        found.append(slope._replace(square=slope.square * kept, shared=shared, gate=gate, along=sideways, lags=lags))
     return [tuple(found)]
+
+
+def nearer(law: Law, slope: Slope, product: Callable[[float], float], kept: float) -> tuple[tuple[float, ...], ...]:
+    """The lags of a gradient that is multiplied by slopes, of whose mean product ``product`` of a correlation says.
+
+    Neighbours whose values are alike have slopes that are.
+    """
+    if not kept or not (any(law.lags) or any(slope.lags)):
+        return ()
+    between = law.between
+    least = product(between + (1 - between) * alike(law))
+    rest = 1 - slope.shared * least / kept
+    if rest <= 0:
+        return ()
+    found = []
+    for lags, own in itertools.zip_longest(law.lags, slope.lags, fillvalue=()):
+        axis = []
+        for lag, passed in itertools.zip_longest(lags, own, fillvalue=0.0):
+            both = product(between + (1 - between) * lag)
+            axis.append((slope.shared * (both - least) + (1 - slope.shared) * passed * both) / kept / rest)
+        found.append(tuple(axis))
+    return tuple(found)
 
 
 def alike(law: Law) -> float:
@@ -179,28 +215,6 @@ def normalise(rule: Normalise, around: Around) -> Back:
         passed = slope._replace(channels=law.channels, square=square, shared=shared, inverse=inverse)
         found.append(passed._replace(gate=None, along=0.0))
     return [tuple(found)]
-
-
-def unevenness(law: Law, batch: int) -> float:
-    """How much the variance of a channel differs from channel to channel: its variance over its square.
-
-    By the weights that it is a sum of squares of, and twice the part of directions that values vary in: as many as
-    there are values, fewer for what all images have in common and differs by position.
-    """
-    variance, pattern = law.varied, law.common.pattern
-    own = (variance - pattern) ** 2 / max(1, batch * law.positions - 1)
-    if pattern > SMALL * variance and not law.common.alike:
-        own += law.common.pattern_squared
-    return few(law) + 2 * own / variance**2
-
-
-FEW = 0.05
-"""The variances of channels differ so much where each is a sum of few weights, as of depthwise convolutions."""
-
-
-def few(law: Law) -> float:
-    """How much more the mean inverse of a sum of few squares is than that of its mean: k / (k - 2) of k normal ones."""
-    return law.uneven / (1 - min(0.5, law.uneven))
 
 
 def largest(_: Largest, around: Around) -> Back:

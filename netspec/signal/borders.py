@@ -70,11 +70,19 @@ class Reading(NamedTuple):
             found[first:last] = [old + mean * more for old, more in zip(found[first:last], read, strict=True)]
         return total, found
 
+    @property
+    def counts(self) -> list[int]:
+        """For each tap, how many windows read a position with it."""
+        return [last - first for first, last in map(self.reached, self.offsets)]
+
+    def alike(self) -> float:
+        """Of the taps that read one position, in the mean, the share that reads another one too."""
+        return sum([one * one for one in self.counts]) / max(1, sum(self.counts)) / self.size
+
 
 def unlike(reading: Reading) -> float:
     """The sum of squares of the shares that taps have in what windows read: 1 over their number without padding."""
-    counts = [last - first for first, last in map(reading.reached, reading.offsets)]
-    return sum([one * one for one in counts]) / max(1, sum(counts)) ** 2
+    return sum([one * one for one in reading.counts]) / max(1, sum(reading.counts)) ** 2
 
 
 def readings(node: Node) -> tuple[Reading, ...]:

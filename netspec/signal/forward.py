@@ -12,8 +12,8 @@ from netspec.ops.initialisation import Drawn
 from netspec.ops.signal import Average, Drop, Largest, Mix, Normalise, Rectify, Same, Stack, Sum
 from netspec.signal import common
 from netspec.signal.borders import Profile, along, blended, evened, flat, readings, unlike
-from netspec.signal.common import Common, Kernel
-from netspec.signal.context import CannotSay, Context, Laws, aligned, bias_of, variance_of, weight_of
+from netspec.signal.common import SMALL, Common, Kernel
+from netspec.signal.context import CannotSay, Context, Laws, aligned, bias_of, moved, unevenness, variance_of, weight_of
 from netspec.signal.law import Form, Gauss, Law, as_masses, blended_lags, merged
 from netspec.signal.masses import FINENESS, Masses
 from netspec.signal.pooling import average, largest
@@ -52,7 +52,8 @@ def mix(rule: Mix, node: Node, given: list[Laws], context: Context) -> Laws:
     found = Law(node.shape[0], square, 0.0, both, None, squares, lags, drawn)
     form = Gauss(square, found.shared) if square else None
     added = 2 * paired(found.between**2, found, context) / node.shape[0]
-    return (found._replace(form=form, own=added, uneven=weight.tails * prod(along(unlike, read)) / taps[1]),)
+    found = found._replace(form=form, own=added, uneven=weight.tails * prod(along(unlike, read)) / taps[1])
+    return (moved(found, rule, node, context),)
 
 
 def _levelled(profile: Profile, part: float, whole: float) -> Profile:
@@ -86,9 +87,10 @@ def normalise(rule: Normalise, node: Node, given: list[Laws], context: Context) 
         form: Form = Gauss(square, 0.0)
         if isinstance(law.form, (Gauss, Masses)) and not law.is_normal:
             one = as_masses(law, sqrt(variance) / 8)
-            form = one.shifted(-one.mean).scaled(sqrt(square / variance)) if one else form
+            form = one.shifted(-one.mean).scaled(sqrt(square / (one.square - one.mean**2))) if one else form
         both = law.common.centred(variance).weighted(square)
-        uneven = law.uneven * (1 - square) ** 2
+        added = (1 - square) ** 2  # what is added to variances levels none that are small beside it
+        uneven = unevenness(law, context.batch) * added if added > SMALL else 0.0
         found.append(Law(law.channels, square, 0.0, both, form, squares, law.lags, uneven=uneven))
     result = (merged(found),) if all(law.is_normal for law in found) else tuple(found)
     return tuple([_scaled(law, weight, bias) for law in result])

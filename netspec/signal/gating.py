@@ -14,7 +14,7 @@ from netspec.signal import common, pooling
 from netspec.signal.backward import Around, Back, Slope, Slopes, alike, merged
 from netspec.signal.borders import Profile, evened, flat
 from netspec.signal.common import Common, Kernel, mean
-from netspec.signal.context import CannotSay, Context, Laws, aligned
+from netspec.signal.context import CannotSay, Context, Laws, aligned, scaled
 from netspec.signal.curves import FINENESS, collected
 from netspec.signal.law import Form, Gauss, Law, as_masses
 from netspec.signal.law import merged as law_of
@@ -38,22 +38,6 @@ def constant(node: Node, context: Context) -> Laws:
 def times(rule: Times, _: Node, given: list[Laws], __: Context) -> Laws:
     """The square is multiplied by that of the factor."""
     return tuple([scaled(law, rule.factor) for law in given[0]])
-
-
-def scaled(law: Law, factor: float) -> Law:
-    """Of values times a number."""
-    square = factor * factor
-    form = law.form
-    if isinstance(form, Gauss):
-        both = form.common.weighted(square) if form.common else None
-        form = form._replace(square=form.square * square, common=both)
-        if factor < 0 and not law.is_normal:
-            form = None
-    elif form is not None:
-        form = form.scaled(factor) if factor > 0 else None
-    return law._replace(
-        square=law.square * square, mean=law.mean * factor, common=law.common.weighted(square), form=form
-    )
 
 
 def times_back(rule: Times, around: Around) -> Back:
@@ -221,9 +205,8 @@ def _factor_back(
     square = slope.square * prod([law.square for law in others])
     sizes = tuple(before[1:]) or (1,) * (len(after) - 1)
     many = prod(after[1:]) // prod(sizes)
-    if many > 1:
-        together = [_together(law) for law in others]
-        square *= many * (prod(_alongside(slope, others)) + (many - 1) * slope.shared * prod(together))
+    together = [_together(law) for law in others]
+    square *= many * (prod(_alongside(slope, others)) + (many - 1) * slope.shared * prod(together))
     square *= after[0] // before[0]
     squares = slope.squares if many == 1 else flat(tuple(before[1:]))
     return tuple([slope._replace(channels=law.channels, square=square, squares=squares) for law in laws])
@@ -231,7 +214,8 @@ def _factor_back(
 
 def _alongside(slope: Slope, others: Sequence[Law]) -> list[float]:
     """On each axis, how much larger the mean of the product is than the product of means: borders are weak in both."""
-    return [_both(side, axis)[0] for law in others for side, axis in zip(slope.squares, law.squares, strict=False)]
+    pairs = [pair for law in others for pair in zip(slope.squares, law.squares, strict=False)]
+    return [_both(side, axis)[0] for side, axis in pairs if len(side) == len(axis)]
 
 
 def _together(law: Law) -> float:

@@ -11,6 +11,9 @@ FARTHEST, STEPS = 7.0, 35
 CENTRES = tuple([(0.5 * at, 0.5 * 0.3989422804014327 * exp(-0.125 * at * at)) for at in range(-8, 9)])
 """Places and weights of the trapezoidal rule for a mean over a standard normal value."""
 
+FINE = tuple([(at / 16, 0.3989422804014327 / 16 * exp(-0.5 * (at / 16) ** 2)) for at in range(-64, 65)])
+"""As many as what steps up at one place needs."""
+
 
 def below(x: float) -> float:
     """The share of standard normal values below ``x``."""
@@ -82,7 +85,8 @@ def largest(count: float, shared: float, *, rectified: bool) -> Moments:
         mean += weight * one[0]
         square += weight * one[1]
         product += weight * one[0] * one[0]
-        positive += weight * one[2]
+    for place, weight in FINE:
+        positive += weight * (1 - below(-place * sqrt(shared) / own) ** count)
     return Moments(mean, square, product, positive)
 
 

@@ -40,10 +40,12 @@ class Gauss(NamedTuple):
         asked = round(prod(self.counts) if count is None else count, 1)
         if self.shared > EQUAL:  # then a window has one value
             asked = 1.0
-        return largest(asked, min(EQUAL, round(self.shared, 2)), rectified=self.rectified)
+        return largest(asked, min(EQUAL, round(self.shared, 2 if self.shared < NEAR else 3)), rectified=self.rectified)
 
 
-EQUAL = 0.97
+NEAR = 0.9
+"""A shared part of the variance from which a hundredth makes a difference."""
+EQUAL = 0.999
 """A shared part of the variance from which values are as good as equal."""
 Form = Gauss | Masses | None
 """How values are distributed; None is not known, and not needed by what takes sums of them."""

@@ -7,7 +7,7 @@ from math import prod
 from typing import NamedTuple
 
 from netspec.graph.graph import Graph, Node
-from netspec.ops.signal import Mix, SignalRule, Stack, Unknown
+from netspec.ops.signal import Mix, Scatter, SignalRule, Stack, Unknown
 from netspec.signal import backward, gating, law
 from netspec.signal.backward import Around, Slopes
 from netspec.signal.context import CannotSay, Context, Laws
@@ -46,8 +46,9 @@ def _forward(graph: Graph, context: Context) -> tuple[dict[Node, Laws], dict[Nod
             laws[node] = (law.noise(node.shape),) if node.has_batch else gating.constant(node, context)
             continue
         rule = node.operation.signal(*node.input_shapes)
-        known = [origins[source] for source in node.inputs]
-        origins[node] = frozenset((node.owner,)) if isinstance(rule, Mix) else frozenset().union(*known)
+        values = node.inputs[: node.operation.differentiable_inputs(*node.input_shapes)]
+        known = [origins[source] for source in values]
+        origins[node] = frozenset((node.owner,)) if isinstance(rule, Mix | Scatter) else frozenset().union(*known)
         reason = _unsaid(node, rule, laws)
         if not reason and not isinstance(rule, Stack) and sum(map(len, known)) > len(frozenset().union(*known)):
             reason = "what it joins comes from the same weights"

@@ -36,6 +36,7 @@ def _bent_back(law: Law, slope: Slope, rule: Bend) -> Slope:
         shared=slope.shared * both / kept if kept else 0.0,
         gate=above / kept if kept else None,
         along=one.sideways**2 / both if both else 0.0,
+        lags=backward.nearer(law, slope, one.slopes.at, kept) if slope.gate is None else (),
     )
 
 
@@ -56,7 +57,7 @@ def _back_of_masses(law: Law, slope: Slope, rule: Bend) -> Slope:
     mean = sum([one.share * one.slope for one in points])
     shared = min(1.0, mean * mean / kept) if kept else 0.0
     gate = above / kept if kept else None
-    return slope._replace(square=slope.square * kept, shared=slope.shared * shared, gate=gate, along=0.0)
+    return slope._replace(square=slope.square * kept, shared=slope.shared * shared, gate=gate, along=0.0, lags=())
 
 
 def rectify_by_back(rule: RectifyBy, around: Around) -> Back:

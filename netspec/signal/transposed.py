@@ -1,0 +1,108 @@
+"""What transposed convolutions make of values, which are sums over the taps that reach a position."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import prod
+from typing import Any
+
+from netspec.graph.graph import Node
+from netspec.ops.signal import Scatter
+from netspec.signal.backward import Around, Back, Slope, merged
+from netspec.signal.borders import Reading, along, evened
+from netspec.signal.common import Common, Kernel
+from netspec.signal.context import Context, Laws, bias_of, moved, weight_of
+from netspec.signal.law import Gauss, Law
+from netspec.signal.law import merged as law_of
+from netspec.signal.rectifying import paired
+
+
+def scatter(rule: Scatter, node: Node, given: list[Laws], context: Context) -> Laws:
+    """Each position is a sum over the taps that reach it, and of two positions those that reach both in one phase.
+
+    As sums of many values with weights around 0 (He et al. 2015, section 2.2), over the windows of the output.
+    """
+    law = law_of(given[0])
+    before = law.common.even
+    weight, bias = weight_of(rule, node, context), bias_of(rule, node, context)
+    taps = node.owner.tensors[0].shape
+    inputs = taps[0] // max(1, node.operation.channel_groups)
+    scale = weight.variance * inputs
+    read = spread(node)
+    own = along(lambda one, squares: evened(one.scattered(squares)), read, law.squares)
+    heres = along(lambda one, squares: evened(one.scattered(squares)), read, before.heres)
+    between = along(_apart, read, before.kernels)
+    square = scale * law.square * prod([factor for factor, _ in own]) + bias
+    here = min(square, scale * before.here * prod([factor for factor, _ in heres]) + bias)
+    all_ = min(here, scale * before.all * prod([factor for factor, _ in between]) + bias)
+    shares = [part / whole if whole else 0.0 for part, whole in ((square - bias, square), (here - bias, here))]
+    both = Common(
+        all_,
+        here,
+        tuple([_levelled(profile, shares[1]) for _, profile in heres]),
+        tuple([kernel for _, kernel in between]),
+        alike=not all_,
+    )
+    found = Law(
+        node.shape[0],
+        square,
+        0.0,
+        both,
+        None,
+        tuple([_levelled(profile, shares[0]) for _, profile in own]),
+        ((),) * len(read),
+        law.logs * shares[0] ** 2,
+    )
+    form = Gauss(square, found.shared) if square else None
+    added = 2 * paired(found.between**2, found, context) / node.shape[0]
+    reached = prod([sum(one.counts) / one.size for one in read])
+    found = found._replace(form=form, own=added, uneven=weight.tails / max(1.0, inputs * reached))
+    return (moved(found, rule, node, context),)
+
+
+def spread(node: Node) -> tuple[Reading, ...]:
+    """The windows of a transposed convolution, which slide over its output, on each axis."""
+    kernel, stride, dilation, padding = node.window
+    found = []
+    for axis, (size, count) in enumerate(zip(node.shape[1:], node.input_shapes[0][1:], strict=True)):
+        offsets = [tap * dilation[axis] - padding[axis] for tap in range(kernel[axis])]
+        found.append(Reading(size, count, stride[axis], tuple(offsets)))
+    return tuple(found)
+
+
+def _levelled(profile: Sequence[float], share: float) -> tuple[float, ...]:
+    """``profile`` of a ``share`` of a whole whose rest is even."""
+    return tuple([1 + share * (value - 1) for value in profile])
+
+
+def _apart(one: Reading, kernel: Kernel) -> tuple[float, Kernel]:
+    """Of two positions of the output: they have in common what both are reached by with the same tap."""
+    total, found = 0.0, [0.0] * one.size
+    for offset in one.offsets:
+        first, last = one.reached(offset)
+        places = slice(first * one.stride + offset, (last - 1) * one.stride + offset + 1, one.stride)
+        if first < last:
+            mean = sum(kernel.roots[first:last]) / one.size
+            total += mean * mean
+            found[places] = [
+                old + mean * root for old, root in zip(found[places], kernel.roots[first:last], strict=True)
+            ]
+    return total, Kernel(evened(found)[1])
+
+
+def scatter_back(rule: Scatter, around: Around) -> Back:
+    """Each value is passed the gradients of all positions that it reaches, with the same weights."""
+    node, slope = around.node, merged(around.slopes)
+    weight = weight_of(rule, node, around.context)
+    read = spread(node)
+    sides = along(lambda one, squares: evened(one.gathered(squares)), read, slope.squares)
+    outputs = node.owner.tensors[0].shape[1]
+    square = weight.variance * outputs * prod([factor for factor, _ in sides]) * slope.square / (1 + slope.inverse)
+    squares = tuple([profile for _, profile in sides])
+    return [tuple([Slope(law.channels, square, squares, slope.shared) for law in around.reads[0]])]
+
+
+FORWARD: dict[type, Callable[[Any, Node, list[Laws], Context], Laws]] = {Scatter: scatter}
+"""Kind of rule -> what it makes of laws."""
+BACKWARD: dict[type, Callable[[Any, Around], Back]] = {Scatter: scatter_back}
+"""Kind of rule -> what it passes back."""
