@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import subprocess
@@ -130,6 +131,24 @@ def test_the_script_says_what_it_would_run(words: list[str], code: int, said: st
 
     assert (done.returncode, done.stdout) == (code, "")
     assert said in done.stderr
+
+
+def test_the_loop_still_gives_what_is_kept(
+    tools: ModuleType,
+    tmp_path: Path,
+    torch: object,  # noqa: ARG001 - it is needed
+) -> None:
+    """The shortest training learns in its first epoch as it did: images, order, first values and steps are the same."""
+    pytest.importorskip("sklearn")
+    kept = {(row["network"], row["seed"]): row["first_loss"] for row in tools.kept()[WINDOWS]["rows"]}
+    words = WINDOWS.removesuffix(" --seed 1").split()
+    line = [sys.executable, "-m", "netspec", "train", "lenet-caffe", *words, "-o", str(tmp_path / "run")]
+    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    first, *_ = csv.DictReader((tmp_path / "run" / "history.csv").read_text("utf-8").splitlines())
+
+    assert float(first["train_loss"]) == pytest.approx(kept["lenet-caffe", 0], rel=1e-3)
+    assert kept["lenet-caffe", 1] != pytest.approx(kept["lenet-caffe", 0], rel=1e-2)
 
 
 def test_what_was_kept_has_the_images_that_it_says(torch: object) -> None:  # noqa: ARG001 - it is needed
