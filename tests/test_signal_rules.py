@@ -134,6 +134,9 @@ NETWORKS = {
     "transposed": normed("relu", "{conv_transpose: {out: 48, kernel: 2, stride: 2}}"),
     "nearest": normed("relu", "{resize: {scale: 2}}"),
     "linear": normed("{resize: {scale: 2, mode: linear}}", "relu"),
+    "padded": normed("relu", "{pad: {padding: 1, mode: reflect}}", "{pad: 1}"),
+    "averaged": f"stages:\n  a: {CONV}\n  b: tanh\n  c: {{avg_pool: 2}}\n  d: tanh\n  e: {CONV}\n  f: tanh\n",
+    "joins": normed("relu").replace("  pool", "  d: {subtract: [m0_0, m2_0]}\n  e: {mean: [d, m1_0]}\n  pool"),
     "shuffle": normed("relu", "{channel_shuffle: 4}", "{slice: {start: 8}}"),
     "biases": f"init: {{conv.bias: {{constant: 0.3}}}}\n{normed('relu').replace('bias: false', 'bias: true')}".replace(
         "  b0: batch_norm", "  b0: identity"

@@ -8,7 +8,7 @@ from netspec.errors.codes import Refusal
 from netspec.ops.facts import FLAT, MAP, Cost, Family, Layer, Shape, positions, shape_text
 from netspec.ops.memory import MemoryOrder, Saved, Space, alone, nothing_saved
 from netspec.ops.operation import ANY_NUMBER, Operation, follows, free, torch_layer
-from netspec.ops.signal import Product, Stack, Sum
+from netspec.ops.signal import Product, SignalRule, Stack, Sum, Weigh
 
 PAIR = 2
 SAME_AXES = "all need the same number of axes: 'global_avg_pool' and 'flatten' leave none, 'unflatten' makes some"
@@ -81,6 +81,7 @@ class Subtract(Join):
     """The first of two inputs of one shape minus the second."""
 
     word: ClassVar[str] = "subtract"
+    signal = follows(Weigh((1.0, -1.0)))
     takes: ClassVar[tuple[int, int]] = (PAIR, PAIR)
     overwritable: ClassVar[bool] = True
     memory_order: ClassVar[MemoryOrder] = MemoryOrder.KEPT
@@ -140,6 +141,10 @@ class Mean(Join):
     memory_order: ClassVar[MemoryOrder] = MemoryOrder.KEPT
     saved_for_backward = nothing_saved
     layer = torch_layer("netspec.nn.layers.Mean")
+
+    def signal(self, *inputs: Shape) -> SignalRule:
+        """Each by the same factor."""
+        return Weigh((1 / len(inputs),) * len(inputs))
 
     def cost(self, output: Shape, *inputs: Shape) -> Cost:
         """One add for each element and each input after the first, and one division."""

@@ -7,6 +7,7 @@ from netspec.ops.facts import Example, Family, Layer, Shape, Window, point, shap
 from netspec.ops.fields import Sides
 from netspec.ops.memory import MemoryOrder, Saved
 from netspec.ops.operation import Operation, free, map_only
+from netspec.ops.signal import Resample, SignalRule
 
 _MODULES = {"zeros": "ZeroPad", "reflect": "ReflectionPad", "replicate": "ReplicationPad"}
 
@@ -48,6 +49,22 @@ class Pad(Operation):
         """The same position of the map, so many places on."""
         axes = len(inputs[0]) - 1
         return point(axes)._replace(padding=tuple([before for before, _ in self._sides(axes)]))
+
+    def signal(self, *inputs: Shape) -> SignalRule:
+        """The element of each position, or none."""
+        axes = []
+        for size, (before, after) in zip(inputs[0][1:], self._sides(len(inputs[0]) - 1), strict=True):
+            axes.append(tuple([self._tap(at, size) for at in range(-before, size + after)]))
+        return Resample(tuple(axes))
+
+    def _tap(self, at: int, size: int) -> tuple[tuple[int, float], ...]:
+        """What a position holds that lies ``at`` a place of an axis, or beyond it."""
+        inside = min(max(at, 0), size - 1)
+        if self.mode == "zeros" and at != inside:
+            return ()
+        if self.mode == "reflect":
+            inside = abs(at) if at < size else 2 * (size - 1) - at
+        return ((inside, 1.0),)
 
     def saved_for_backward(self, output: Shape, *inputs: Shape) -> Saved:
         """Nothing of zeros; else the input, which only its shape is read from."""

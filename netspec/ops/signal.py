@@ -136,6 +136,12 @@ class Sum(NamedTuple):
     """The sum of the inputs, element by element."""
 
 
+class Weigh(NamedTuple):
+    """The sum of the inputs, element by element, each times one of the ``factors``."""
+
+    factors: tuple[float, ...]
+
+
 class Times(NamedTuple):
     """Each value times a ``factor``."""
 
@@ -169,6 +175,7 @@ SignalRule = (
     | Deal
     | Drop
     | Sum
+    | Weigh
     | Times
     | Product
     | Stack

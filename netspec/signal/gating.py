@@ -224,14 +224,37 @@ def _together(law: Law) -> float:
 
 
 def average(rule: Average, node: Node, given: list[Laws], context: Context) -> Laws:
-    """Over all positions of what is normalised the mean of an image is that less the mean of all images."""
-    laws = pooling.average(rule, node, given, context)
+    """Means of windows; those of several values that lie evenly around 0 are as good as normal.
+
+    Over all positions of what is normalised the mean of an image is that less the mean of all images.
+    """
+    pooled = pooling.average(rule, node, given, context)
+    count = prod(node.window.kernel)
+    laws = tuple([_summed(*pair, count) for pair in zip(given[0], pooled, strict=True)])
     source = node.inputs[0]
     normalised = bool(source.inputs) and isinstance(source.operation.signal(*source.input_shapes), Normalise)
     if prod(node.shape) > node.shape[0] or not normalised:
         return laws
     left = 1 - 1 / context.batch
     return tuple([scaled(law, sqrt(left)) for law in laws])
+
+
+def _summed(law: Law, pooled: Law, count: int) -> Law:
+    """``pooled``, which is normal where ``law`` is even around 0 and few of its values are far off."""
+    form = law.form
+    if not isinstance(form, Masses) or pooled.form is not None or count < SEVERAL or not pooled.square:
+        return pooled
+    cubed, fourth = (sum([share * x**power for x, share in form.points]) for power in (3, 4))
+    uneven = abs(form.mean) > STEADY * sqrt(form.square) or abs(cubed) > STEADY * form.square * sqrt(form.square)
+    if uneven or fourth > NORMAL * form.square**2:
+        return pooled
+    return pooled._replace(form=Gauss(pooled.square, pooled.common.here / pooled.square))
+
+
+SEVERAL = 4
+"""The mean of so many bounded values is distributed nearly as a normal one."""
+NORMAL = 3.0
+"""The mean fourth power of a normal value, over the square of its variance."""
 
 
 FORWARD: dict[type, Callable[[Any, Node, list[Laws], Context], Laws]] = {

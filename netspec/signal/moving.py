@@ -7,13 +7,15 @@ from math import prod, sqrt
 from typing import Any, NamedTuple
 
 from netspec.graph.graph import Node
-from netspec.ops.signal import Choose, Deal, Resample, Taps
+from netspec.ops.signal import Average, Choose, Deal, Resample, Taps
+from netspec.signal import backward
 from netspec.signal.backward import Around, Back, Slope, merged
 from netspec.signal.borders import Profile, along, evened, flat
 from netspec.signal.common import Common, Kernel
 from netspec.signal.context import Context, Laws
 from netspec.signal.law import Gauss, Law
 from netspec.signal.law import merged as law_of
+from netspec.signal.pooling import divided
 
 FARTHEST = 16
 """Positions that lie farther apart have nothing of one element in them."""
@@ -54,7 +56,7 @@ def _resampled(law: Law, axes: Sequence[Taps]) -> Law:
         form = form._replace(
             spans=tuple([tuple([old[taps[0][0]] for taps in axis]) for axis, old in zip(axes, form.spans, strict=True)])
         )
-    elif law.is_normal and square:
+    elif law.is_normal and square and all(taps for axis in axes for taps in axis):
         form = Gauss(square, here / square)
     mean = law.mean * prod([_sum(axis) for axis in axes])
     lags = tuple(along(_lags, axes, law.lags))
@@ -138,6 +140,19 @@ def resample_back(rule: Resample, around: Around) -> Back:
     )
     first = tuple([found._replace(channels=law.channels) for law in around.reads[0]])
     return [first, *[tuple(map(_nothing, laws)) for laws in around.reads[1:]]]
+
+
+def average_back(rule: Average, around: Around) -> Back:
+    """Windows that overlap are such sums, too; others pass each position its share."""
+    node = around.node
+    overlap = any(size > step for size, step in zip(node.window.kernel, node.window.stride, strict=True))
+    if not overlap or len(node.shape) < len(node.input_shapes[0]) or len(around.reads[0]) > 1:
+        return backward.average(rule, around)
+    axes = [
+        tuple([tuple([(at, 1 / by) for at in range(start, stop)]) for start, stop, by in axis])
+        for axis in divided(rule, node)
+    ]
+    return resample_back(Resample(tuple(axes)), around)
 
 
 class Passed(NamedTuple):
@@ -233,6 +248,7 @@ FORWARD: dict[type, Callable[[Any, Node, list[Laws], Context], Laws]] = {
 """Kind of rule -> what it makes of laws."""
 BACKWARD: dict[type, Callable[[Any, Around], Back]] = {
     Resample: resample_back,
+    Average: average_back,
     Choose: choose_back,
     Deal: deal_back,
 }

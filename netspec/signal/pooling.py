@@ -40,7 +40,8 @@ def _largest(law: Law, own: Spans) -> Law:
     blocks = _pooled(law.common.even, own)
     pooled = law._replace(squares=squares, common=blocks)
     if isinstance(form, Masses):
-        return _largest_of_masses(pooled, form, own, 0.0 if law.common.alike else law.common.within(own))
+        near = _near(own, law.lags) if any(law.lags) else 0.0
+        return _largest_of_masses(pooled, form, own, 0.0 if law.common.alike else law.common.within(own), near)
     if form.spans:
         return settled(pooled, form._replace(spans=tuple(along(_composed, own, form.spans))))
     shared = form.shared
@@ -135,15 +136,16 @@ def _lags(axis: Sequence[tuple[int, int]]) -> tuple[float, ...]:
     return tuple(found)
 
 
-def _largest_of_masses(law: Law, form: Masses, own: Spans, within: float) -> Law:
+def _largest_of_masses(law: Law, form: Masses, own: Spans, within: float, near: float) -> Law:
     """As of normal values that are as much in common, of which those are a function (Nelsen 2006, section 2.3)."""
     count = prod([sum([stop - start for start, stop in axis]) / len(axis) for axis in own])
     varied = form.square - form.mean**2
     shared = within * (law.common.here - law.mean**2) / varied if within and varied > 0 else 0.0
+    whole_share = min(EQUAL, shared + (1 - shared) * near)
     below = [min(1.0, one) for one in accumulate(form.parts)]
-    if shared > SHARED:
+    if whole_share > SHARED:
         places = [quantile(one) for one in below]
-        largest_of = [(weight, _below_of(places, place, min(EQUAL, shared), count)) for place, weight in CENTRES]
+        largest_of = [(weight, _below_of(places, place, whole_share, count)) for place, weight in CENTRES]
     else:
         largest_of = [(1.0, [one**count for one in below])]
     product, parts = 0.0, [0.0] * len(below)
@@ -157,6 +159,7 @@ def _largest_of_masses(law: Law, form: Masses, own: Spans, within: float) -> Law
     both = common.of_mean(result.mean, law.squares)
     if shared > SHARED:
         least, before = result.mean**2, law.common.here
+        product = least + (product - least) * shared / whole_share
         both = law.common.warped(lambda value: least + (product - least) * max(0.0, value / before), law.squares)
     return law._replace(
         square=result.square,
