@@ -31,6 +31,7 @@ def run() -> None:
             raise
         _abandon_streams(error)
     finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # nothing is left to be removed
         gc.freeze()
 
 
@@ -42,7 +43,11 @@ def _open_streams() -> None:
 
 
 def _end(number: int, _frame: FrameType | None) -> NoReturn:
-    """Leave as after an exception: drafts of files are removed on the way, which the system's own end would leave."""
+    """Leave as after an exception: drafts of files are removed on the way, which the system's own end would leave.
+
+    Once: the next signal would interrupt that.
+    """
+    signal.signal(number, signal.SIG_IGN)
     sys.exit(SIGNALLED + number)
 
 

@@ -41,6 +41,20 @@ def test_images_become_what_a_network_reads(
     assert found.was[1:] == (4, 4)
 
 
+@pytest.mark.parametrize(
+    ("mode", "colour"), [("LAB", (255, 128, 128)), ("CMYK", (0, 0, 0, 0)), ("YCbCr", (255, 128, 128)), ("P", 0)]
+)
+def test_other_ways_to_write_colours_are_read_in_grey_too(mode: str, colour: object, tmp_path: Path) -> None:
+    """White in CIELAB, of inks, as luma and by a palette is white for each network."""
+    image = Image.new(mode, (4, 4), colour)
+    if mode == "P":
+        image.putpalette([255] * 3)
+    image.save(tmp_path / "a.tif")
+
+    for channels in (1, 3):
+        assert read(tmp_path / "a.tif", (channels, 4, 4)).pixels.min() >= 254
+
+
 def test_the_middle_of_an_image_of_another_shape_is_kept(tmp_path: Path) -> None:
     """A wide image is scaled to the height that is read and cut on both sides alike, and that is told."""
     image = Image.new("L", (40, 10))

@@ -16,7 +16,7 @@ import torch
 from click.testing import CliRunner, Result
 from conftest import spec_of, thorough
 from PIL import Image
-from torch import Tensor
+from seen_networks import CLOSE, IMAGES, METHODS, looks, prepared
 from torch.nn import functional
 from transposed import RECTIFIERS, SLOPES, looked_back
 
@@ -34,9 +34,6 @@ from netspec.ops.join import Add
 from netspec.report.seen import SeenReport
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-CLOSE = 1e-10
-"""Of the largest magnitude, how much what comes back may differ from the oracle's in double precision."""
-METHODS: tuple[Method, ...] = ("deconvnet", "guided", "gradient")
 NAMED = {
     "vgg16.yaml": "features.9",
     "googlenet.yaml": "inception4a",
@@ -47,32 +44,19 @@ NAMED = {
     "mobilenet_v3.yaml@mobilenet_v3_small": "classifier",
 }
 """Networks of different kinds, and where each is looked into."""
-OTHER_INPUTS = ("c3d", "m5", "s3d", "video_resnet")
-"""Files of networks that read volumes or sound."""
-IMAGES = [case for case in shipped.CASES if case.file not in OTHER_INPUTS and case.word != "unet.yaml@unet3d"]
-
+QUICK = (
+    ("lenet5-1998.yaml", 1),
+    ("resnet-cifar.yaml@resnet20", 3),
+    ("squeezenet.yaml@squeezenet1_1", 1),
+    ("unet.yaml@unet_bn", 1),
+    ("fractalnet.yaml@fractalnet-c3", 4),
+    ("mobilenet_v3.yaml@mobilenet_v3_small", 4),
+    ("sknet.yaml@skresnext50_32x4d", 8),
+    ("densenet.yaml@densenet121", 4),
+)
+"""Networks that are quick, and of how many operations one is looked at."""
 FEW = IMAGES if thorough else [case for case in IMAGES if case.file in ("lenet5-1998", "resnet-cifar", "shufflenet_v2")]
 """All of them, or some that are quick."""
-
-EVERY = 8
-"""Of so many operations of a network one is looked at, and the first of each kind, where tests are thorough."""
-
-
-def prepared(graph: Graph, node: Node) -> dict[str, Tensor]:
-    """Weights in double precision for what ``node`` needs; batch norm has statistics of its own."""
-    torch.manual_seed(0)
-    state = {}
-    for one in graph.nodes:
-        for tensor in one.tensors if one in upstream(node) else ():
-            name = key(one.name, tensor.name)
-            values = torch.randn(tensor.shape, dtype=torch.double)
-            fan = max(tensor.size // tensor.shape[0], 1) if tensor.shape else 1
-            state[name] = values * (2 / fan) ** 0.5 if len(tensor.shape) > 1 else 1 + 0.1 * values
-            if tensor.name == "running_var":
-                state[name] = state[name].abs()
-            elif tensor.name in ("bias", "running_mean"):
-                state[name] = 0.1 * values
-    return state
 
 
 def case_of(word: str) -> netspec.Network:
@@ -83,7 +67,7 @@ def case_of(word: str) -> netspec.Network:
 def difference(network: netspec.Network, node: Node, methods: Sequence[Method]) -> float:
     """By how much of the largest magnitude what comes back from noise at ``node`` differs from the oracle's."""
     graph, worst = network.graph, 0.0
-    state = prepared(graph, node)
+    state = prepared(upstream(node))
     torch.manual_seed(1)
     image = torch.randn(2, *node.origin.shape, dtype=torch.double)
     seed = torch.randn(2, *node.shape, dtype=torch.double)
@@ -115,16 +99,28 @@ def test_so_it_does_in_every_network_that_ships(case: shipped.Case) -> None:
     assert all(difference(network, node, methods) < CLOSE for node in nodes)
 
 
+@pytest.mark.parametrize(
+    ("word", "every"), QUICK if thorough else QUICK[:2], ids=lambda value: value if isinstance(value, str) else None
+)
+def test_networks_can_be_seen_into_at_any_operation(word: str, every: int) -> None:
+    """By every method, and Grad-CAM by any map, it is what the transposition says; `tools/seeing.py` tries all."""
+    graph = case_of(word).graph
+    found = [*looks(graph, graph.operations[::every])]
+
+    assert {look.method for look in found} == {*METHODS, "gradcam"}
+    assert [look for look in found if not look.apart < CLOSE] == []
+    assert sum(look.dark for look in found) < len(found) / 10
+
+
 @pytest.mark.parametrize("case", FEW, ids=lambda case: case.word)
-def test_networks_can_be_seen_into_at_any_operation(case: shipped.Case) -> None:
-    """Each has a strongest unit in noise, from which something finite comes back to what it sees, or nothing does."""
+def test_what_comes_back_stays_where_a_unit_sees(case: shipped.Case) -> None:
+    """From the strongest unit in noise something finite comes back to its receptive field, and nothing beside it."""
     network = shipped.network(case)
     torch.manual_seed(0)
     state = network.compile().state_dict()
     noise = torch.randn(1, *network.graph.input.shape)
     nodes = [node for node in network.graph.operations if node.has_batch]
-    first_of_each = {node.operation.word: node for node in reversed(nodes)}.values()
-    for node in {*first_of_each, *nodes[::EVERY]} if thorough else nodes[len(nodes) // 2 :: len(nodes)]:
+    for node in {node.operation.word: node for node in reversed(nodes)}.values():
         (panel,) = Looking(network.graph, state, Images(["noise"], noise, noise)).panels(node, channels=1, top=1)
         (patch,) = panel.patches
         found = patch.gradient.clone()
@@ -139,7 +135,7 @@ def test_the_oracle_objects_to_another_rule(method: Method, graph_of: Callable[.
     """The three methods differ, so none of them passes for another."""
     graph = graph_of("a: {conv: {out: 4, kernel: 3}}\nb: relu\nc: {conv: {out: 4, kernel: 3}}\nd: relu", size=(3, 9, 9))
     node = seen_node(graph)
-    state = prepared(graph, node)
+    state = prepared(upstream(node))
     image, seed = torch.randn(1, 3, 9, 9).double(), torch.randn(1, 4, 5, 5).double()
     found = Cut(graph, node, state).looked_back(image, seed, method)
 
@@ -192,7 +188,7 @@ OTHERS = {
 def cut_of(graph: Graph) -> tuple[Cut, Node]:
     """The last operation of ``graph`` with weights, in double precision."""
     node = graph.operations[-1]
-    return Cut(graph, node, prepared(graph, node)), node
+    return Cut(graph, node, prepared(upstream(node))), node
 
 
 def test_every_operation_is_known_to_be_linear_or_not() -> None:
@@ -224,7 +220,7 @@ def test_every_activation_has_its_rule(word: str, graph_of: Callable[..., Graph]
         f"a: {{conv: {{out: 4, kernel: 3}}}}\nb: {word if word != 'scale' else '{scale: 2.0}'}", size=(3, 6, 6)
     )
     node = graph.operations[-1]
-    state = prepared(graph, node)
+    state = prepared(upstream(node))
     torch.manual_seed(3)
     image, seed = 3 * torch.randn(2, 3, 6, 6).double(), torch.randn(2, 4, 4, 4).double()
 
@@ -323,7 +319,7 @@ def test_channels_that_nobody_names_are_the_strongest(graph_of: Callable[..., Gr
 def test_grad_cam_is_the_class_activation_map_before_a_pooled_classifier(graph_of: Callable[..., Graph]) -> None:
     """There it is what is positive of the maps weighed by the classifier, over the positions (Zhou et al. 2016)."""
     graph = graph_of("c: {conv: {out: 4, kernel: 3}}\nr: relu\ng: global_avg_pool\nf: {linear: 5}", size=(3, 8, 8))
-    state = prepared(graph, graph.operations[-1])
+    state = prepared(upstream(graph.operations[-1]))
     node = graph.operations[1]
     cut = Cut(graph, node, state, graph.outputs[0])
     images = torch.randn(2, 3, 8, 8).double()
@@ -339,7 +335,7 @@ def test_grad_cam_is_the_class_activation_map_before_a_pooled_classifier(graph_o
 def test_grad_cam_of_a_map_explains_all_positions_of_it(graph_of: Callable[..., Graph]) -> None:
     """An output with positions, as of a segmentation, is added up over them; the strongest channel of each image."""
     graph = graph_of("c: {conv: {out: 4, kernel: 3}}\nr: relu\no: {conv: {out: 2, kernel: 1}}", size=(3, 8, 8))
-    state = prepared(graph, graph.operations[-1])
+    state = prepared(upstream(graph.operations[-1]))
     images = torch.randn(3, 3, 8, 8).double()
     looking = Looking(graph, state, Images("abc", images, images), "gradcam")
     node = graph.operations[1]
@@ -367,7 +363,7 @@ stages:
   scaled: {multiply: [both, scale]}
 """
     graph = netspec.read(text).graph
-    state = prepared(graph, graph.operations[-1])
+    state = prepared(upstream(graph.operations[-1]))
     images = torch.randn(1, 3, 8, 8).double()
 
     for name, said in (("scale", "a parameter"), ("both", r"comes from 2 inputs \(left, right\)"), ("left", "reads")):
@@ -375,8 +371,34 @@ stages:
             seen_node(graph, name)
     with pytest.raises(SpecError, match="there is none behind it"):
         judged_by(graph, graph.operations[-1])
+    with pytest.raises(SpecError, match=r"comes from one input, and 'output' comes from 2 inputs \(left, right\)"):
+        judged_by(graph, seen_node(graph, "a"))
     (panel,) = Looking(graph, state, Images("a", images, images)).panels(seen_node(graph, "b"), channels=[2], top=1)
     assert panel.patches[0].gradient.abs().max() > 0
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_what_is_no_finite_number_is_refused(value: float, graph_of: Callable[..., Graph]) -> None:
+    """With the weights that are none; a channel that does not come from these has its value."""
+    graph = graph_of("c: {conv: {out: 3, kernel: 1, bias: false}}\no: {conv: {out: 2, kernel: 1}}", size=(1, 2, 2))
+    state = prepared(graph.nodes)
+    state["c.weight"][1] = value
+    state["c.weight"][0] = 0.5
+    images = torch.tensor([0.0, 1, 2, 3]).double().view(1, 1, 2, 2)
+    looking = Looking(graph, state, Images("a", images, images))
+    node = graph.operations[0]
+
+    said = "'c' is no finite number in 1 of 1 images; weights that are none: c.weight"
+    with pytest.raises(SpecError, match=said):
+        looking.panels(node, channels=2, top=1)
+    with pytest.raises(SpecError, match=said):
+        looking.panels(node, channels=[1, 0], top=1)
+    with pytest.raises(SpecError, match="'output' is no finite number"):
+        looking.explained(node, channel=None, top=1)
+    assert looking.panels(node, channels=[0], top=1)[0].patches[0].value == 1.5
+    large = state | {"c.weight": torch.full((3, 1, 1, 1), 1e308, dtype=torch.double)}
+    with pytest.raises(SpecError, match="in 1 of 1 images; the weights are finite"):
+        Looking(graph, large, Images("a", images * 9, images)).panels(node, channels=2, top=1)
 
 
 def test_patches_are_cropped_beside_gates_and_at_the_edge() -> None:
@@ -523,6 +545,18 @@ def test_what_cannot_be_seen_is_told_in_a_sentence(words: tuple[str, ...], said:
     assert result.exit_code == 2
     assert re.search(said, result.output), result.output
     assert "Traceback" not in result.output
+
+
+def test_only_some_of_many_that_are_left_out_are_named(folder: Path, tmp_path: Path) -> None:
+    """The rest is counted, in the picture too."""
+    for number in range(30):
+        (tmp_path / f"{number}.png").write_bytes(b"no image")
+    result = see(folder, "--image", "@images", str(tmp_path), "--skip-unreadable", "--channel", "0", "-o", "@left.svg")
+
+    assert result.exit_code == 0, result.output
+    assert result.output.count("left out: ") == 11
+    for said in (result.output, (folder / "left.svg").read_text(encoding="utf-8")):
+        assert "left out: 20 more that cannot be read" in said
 
 
 def test_weights_of_another_network_are_refused(folder: Path) -> None:

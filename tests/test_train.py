@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -27,8 +28,8 @@ from torch import distributed
 import netspec
 from netspec.cli import main
 from netspec.commands.train_progress import Shown
-from netspec.errors.problem import SpecError
-from netspec.nn.training import arrays, batches, folder, objective, prepared, run, several
+from netspec.errors.problem import Problem, SpecError
+from netspec.nn.training import arrays, batches, folder, objective, prepared, run, several, state
 from netspec.training.history import Epoch, Failure
 from netspec.training.settings import Settings
 
@@ -246,6 +247,66 @@ def test_processes_of_torchrun_train_as_one(tmp_path: Path) -> None:
         assert torch.allclose(value, alone[name], rtol=1e-3, atol=1e-5), name
 
 
+def fails_on_a_full_disk(rank: int, place: str) -> None:
+    """One of two processes that train two networks; the first can write nothing."""
+
+    def full(*_: Any) -> None:
+        raise SpecError([Problem("unwritable", "no space")])
+
+    torch.set_num_threads(1)
+    store = distributed.FileStore("store", 2)
+    distributed.init_process_group("gloo", rank=rank, world_size=2, store=store)
+    if rank == 0:
+        state.save = full
+    share = batches.Share(rank, 2)
+    try:
+        several.train([job(f"{name}.yaml", Path(place)) for name in ("tiny", "plain")], 1, lambda *_: None, share)
+    except SpecError as error:
+        Path(f"{rank}.txt").write_text(str(error), encoding="utf-8")
+        os._exit(2)
+
+
+def test_a_process_that_fails_ends_those_that_train_with_it() -> None:
+    """They do not wait for it while it goes on to the next network: each ends and says why."""
+    Path("two").mkdir()
+    context = multiprocessing.get_context("fork")
+    members = [context.Process(target=fails_on_a_full_disk, args=(rank, "two")) for rank in range(2)]
+    for one in members:
+        one.start()
+    for one in members:
+        one.join(60)
+        assert one.exitcode == 2
+
+    assert "no space" in Path("0.txt").read_text(encoding="utf-8")
+    assert "net: torch cannot train it" in Path("1.txt").read_text(encoding="utf-8")
+
+
+def test_processes_begin_without_hearing_the_terminal() -> None:
+    """An interrupt of all does not end one that has not come to ignore it yet; this process goes on to hear it."""
+    process = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,))
+    with several._unheard_interrupt():
+        process.start()
+    os.kill(process.pid or 0, signal.SIGINT)
+    process.join(0.3)
+    assert process.is_alive()
+    process.kill()
+    process.join()
+
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, set())
+
+
+def test_a_signal_that_comes_twice_ends_a_process_once() -> None:
+    """The second one does not interrupt what is done at the end."""
+    line = "import signal; from netspec.{} import {} as leave; signal.signal(signal.SIGTERM, leave)\n"
+    line += "try:\n    signal.raise_signal(signal.SIGTERM)\n"
+    line += "finally:\n    signal.raise_signal(signal.SIGTERM)\n    print('the end')"
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent)}
+    for place in (("nn.training.several", "_leave"), ("__main__", "_end")):
+        words = [sys.executable, "-c", line.format(*place)]
+        found = subprocess.run(words, check=False, env=environment, capture_output=True, text=True)
+        assert (found.returncode, found.stdout, found.stderr) == (143, "the end\n", "")
+
+
 def test_processes_at_a_time_are_not_asked_for_under_torchrun(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where torchrun has started the processes of each training ``--processes`` is refused and nothing is begun."""
     for name, value in {"RANK": "0", "WORLD_SIZE": "2"}.items():
@@ -445,8 +506,9 @@ def test_arrays_are_resized_as_files_are() -> None:
         (np.zeros((4, 5, 6, 3), np.uint8), (4, 3, 5, 6)),
         (np.zeros((4, 3, 5, 6), np.int64), (4, 3, 5, 6)),
         (np.ones((4, 1, 5, 6), np.float32), (4, 1, 5, 6)),
+        (np.ones((4, 5, 6), np.bool_), (4, 1, 5, 6)),
     ],
-    ids=["grey", "last", "first", "fractions"],
+    ids=["grey", "last", "first", "fractions", "truth values"],
 )
 def test_arrays_of_several_forms_are_read(images: Any, shape: tuple[int, ...]) -> None:
     """Channels may be missing, first or last, numbers whole or fractions; labels may be words."""
@@ -455,7 +517,7 @@ def test_arrays_of_several_forms_are_read(images: Any, shape: tuple[int, ...]) -
 
     assert isinstance(found, arrays.Arrays)
     assert tuple(found.pixels.shape) == shape
-    assert int(found.pixels.max()) == (255 if images.dtype == np.float32 else 0)
+    assert int(found.pixels.max()) == (255 if images.dtype.kind in "fb" else 0)
     assert (found.classes, found.labels.tolist()) == (("a", "b", "c"), [1, 0, 1, 2])
 
 
@@ -478,6 +540,15 @@ def hostile(kind: str) -> bytes:
             "fractions": {"images": good, "labels": labels / 3},
             "range": {"images": good.astype(np.float32) + 7, "labels": labels},
             "axes": {"images": good[0], "labels": labels},
+            "no images": {"images": good[:0], "labels": labels[:0]},
+            "no height": {"images": good[:, :0], "labels": labels},
+            "transparent": {"images": np.zeros((4, 9, 9, 4), np.uint8), "labels": labels},
+            "negative": {"images": good, "labels": labels - 1},
+            "one class": {"images": good, "labels": labels * 0},
+            "ones and zeros": {"images": good, "labels": np.eye(4, dtype=int)},
+            "bytes": {"images": good, "labels": labels.astype("S")},
+            "words as objects": {"images": good, "labels": np.array(["a"] * 4, dtype=object)},
+            "nan": {"images": np.full((4, 2, 2), np.nan), "labels": labels},
         }
         np.savez(content, **given.get(kind, {}))
     return content.getvalue() if kind != "no archive" else b"GIF89a"
@@ -486,7 +557,16 @@ def hostile(kind: str) -> bytes:
 @pytest.mark.parametrize(
     ("kind", "said"),
     [
-        ("objects", "holds objects, not numbers"),
+        ("objects", "the array 'images' holds objects, and is not unpickled"),
+        ("words as objects", "np.asarray(labels, dtype=str)"),
+        ("no images", "N x H x W, N x H x W x C or N x C x H x W, not 0x2x2"),
+        ("no height", "N x H x W, N x H x W x C or N x C x H x W, not 4x0x2"),
+        ("transparent", "one channel or three, before height and width or behind, not 4x9x9x4"),
+        ("negative", "whole numbers from 0 on or words, and -1 is among them"),
+        ("one class", "all images are of one class, '0'"),
+        ("ones and zeros", "labels of shape 4x4\n   help: one for each image: labels.ravel(), or labels.argmax(1)"),
+        ("bytes", "help: labels.astype(str)"),
+        ("nan", "not float64 from nan to nan"),
         ("claims", "is cut off"),
         ("missing", "there is no array 'images' in it, but labels, x"),
         ("labels", "there are 4 images, and labels of shape 3"),
@@ -577,6 +657,61 @@ def test_fewer_images_than_a_batch_are_refused() -> None:
     assert "error[bad-data]: there are 72 images to learn from, fewer than a batch of 73" in said
     assert "--batch 18" in said
     train(*STRIPES, "--batch", "72", "--epochs", "1", "-o", "x")
+
+
+def test_classes_that_would_not_be_learnt_are_refused(photographs: Path) -> None:
+    """As many classes as images, of which some are held out, or class folders that only ``val`` has."""
+    np.savez("stripes.npz", images=stripes(90), labels=np.arange(90))
+    assert "18 of 90 classes have no image to learn from" in train(*STRIPES, "-o", "x", fails=2).output
+
+    for part, kinds in (("train", (0, 1)), ("val", (2, 3))):
+        Path("split", part).mkdir(parents=True)
+        for kind in kinds:
+            (photographs / f"kind{kind}").rename(Path("split", part, f"kind{kind}"))
+    said = train("tiny.yaml", "--data", "split", "-o", "x", fails=2).output
+    assert "2 of 4 classes have no image to learn from: 'kind2' among them" in said
+    assert not Path("x").exists()
+
+
+@pytest.mark.parametrize("make", [lambda path: path.symlink_to("/nowhere/1.png"), os.mkfifo], ids=["link", "pipe"])
+def test_what_is_called_an_image_and_is_no_file_is_named(make: Callable[[Path], Any], photographs: Path) -> None:
+    """A link that leads nowhere and a pipe are not passed over."""
+    make(photographs / "kind3" / "torn.png")
+    words = ("tiny.yaml", "--data", "photographs", "--batch", "4", "--epochs", "1", "-o", "x")
+
+    said = train(*words, fails=2).output
+    assert "kind3/torn.png" in said
+    assert "1 of 31 images cannot be read" in said
+    assert "kind3/torn.png" in train(*words, "--skip-unreadable").output
+
+
+@pytest.mark.parametrize("word", ["--held-out", "--lr", "--momentum", "--weight-decay", "--aux-weight"])
+@pytest.mark.parametrize("value", ["nan", "inf"])
+def test_what_is_no_finite_number_is_refused(word: str, value: str) -> None:
+    """It lies within any bounds; nothing is begun."""
+    said = train(*STRIPES, word, value, "-o", "x", fails=2).output
+
+    assert f"Invalid value for '{word}': {value} is " in said
+    assert not Path("x").exists()
+
+
+def test_one_value_is_not_normalised(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batch norm over a single position needs two images in each process; over a map one is enough."""
+    narrow = TINY.replace("kernel: 3, padding: 1", "kernel: 8").replace("name: net", "name: narrow")
+    Path("narrow.yaml").write_text(narrow, encoding="utf-8")
+    said = train("narrow.yaml", *STRIPES[1:], "--batch", "1", "-o", "x", fails=2).output
+    assert "'bn' of narrow normalises each channel over one value: a process has one image at a time" in said
+    assert "--batch 2 or more" in said
+    train("tiny.yaml", *STRIPES[1:], "--batch", "1", "--epochs", "1", "-o", "y")
+    train("narrow.yaml", *STRIPES[1:], "--batch", "2", "--epochs", "1", "-o", "z")
+
+    for name, value in {"RANK": "0", "WORLD_SIZE": "2"}.items():
+        monkeypatch.setenv(name, value)
+    assert "--batch 4 or more" in train("narrow.yaml", *STRIPES[1:], "--batch", "2", "-o", "x", fails=2).output
+    said = train("narrow.yaml", *STRIPES[1:], "--batch", "5", "-o", "x", fails=2).output
+    assert "a batch of 5 images has no even shares for 2 processes" in said
+    assert "--batch 6" in said
+    assert not Path("x").exists()
 
 
 def test_a_package_of_images_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ It walks the graph in reverse, adds up what comes back to each value, and knows 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from math import pi, sqrt
 from typing import Any
 
@@ -23,26 +23,38 @@ Back = Callable[[Tensor], tuple[Tensor | None, ...]]
 
 def looked_back(graph: Graph, node: Node, state: Weights, image: Tensor, seed: Tensor, method: str) -> Tensor:
     """What comes back from ``seed`` at ``node`` to ``image``, N x C x H x W."""
-    needed = upstream(node)
-    values: dict[Node, Tensor] = {node.origin: image}
-    ways: dict[Node, Back] = {}
-    layers: dict[str, dict[str, Tensor]] = {}
-    for name, tensor in state.items():
-        layer, _, last = name.rpartition(".")
-        layers.setdefault(layer, {})[last] = tensor
-    for one in graph.operations:
-        if one in needed and one.operation.word == "parameter":
-            values[one] = state[one.owner.name][None]
-        elif one in needed and one.inputs:
-            own = layers.get(one.owner.name, {})
-            values[one], ways[one] = step(one.operation, own, [values[source] for source in one.inputs], method)
-    coming: dict[Node, Tensor] = {node: seed}
-    for one in reversed(graph.operations):
-        if one in coming and one.inputs:
-            for source, part in zip(one.inputs, ways[one](coming.pop(one)), strict=True):
-                if part is not None:
-                    coming[source] = coming[source] + part if source in coming else part
-    return coming.get(node.origin, torch.zeros_like(image))
+    return Transposed(graph, upstream(node), state, image, method).back(node, seed, node.origin)
+
+
+class Transposed:
+    """Those operations of ``graph`` that are ``needed``, run once for ``image``, to be gone back through many times."""
+
+    def __init__(self, graph: Graph, needed: Iterable[Node], state: Weights, image: Tensor, method: str) -> None:
+        self.graph = graph
+        known = {*needed}
+        self.values: dict[Node, Tensor] = {one: image for one in graph.inputs if one in known}
+        self.ways: dict[Node, Back] = {}
+        layers: dict[str, dict[str, Tensor]] = {}
+        for name, tensor in state.items():
+            layer, _, last = name.rpartition(".")
+            layers.setdefault(layer, {})[last] = tensor
+        for one in graph.operations:
+            if one in known and one.operation.word == "parameter":
+                self.values[one] = state[one.owner.name][None]
+            elif one in known and one.inputs:
+                own = layers.get(one.owner.name, {})
+                inputs = [self.values[source] for source in one.inputs]
+                self.values[one], self.ways[one] = step(one.operation, own, inputs, method)
+
+    def back(self, node: Node, seed: Tensor, to: Node) -> Tensor:
+        """What comes back from ``seed`` at ``node`` to the value of ``to``."""
+        coming: dict[Node, Tensor] = {node: seed}
+        for one in reversed(self.graph.operations):
+            if one in coming and one.inputs and one is not to:
+                for source, part in zip(one.inputs, self.ways[one](coming.pop(one)), strict=True):
+                    if part is not None:
+                        coming[source] = coming[source] + part if source in coming else part
+        return coming.get(to, torch.zeros_like(self.values[to]))
 
 
 def step(operation: Operation, own: Weights, inputs: list[Tensor], method: str) -> tuple[Tensor, Back]:

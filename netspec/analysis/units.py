@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from netspec.analysis.position_field import followed, named_node
@@ -68,9 +69,13 @@ def seen_node(graph: Graph, name: str | None = None) -> Node:
     before = upstream(node)
     read = [one for one in graph.inputs if one in before]
     if len(read) > 1:
-        message = f"'{node.name}' comes from {len(read)} inputs ({', '.join(one.name for one in read)}), not from one"
+        message = f"'{node.name}' comes from {_named(read)}, not from one"
         raise SpecError([Problem("wrong-value", message, hint="--node names an operation over one of them")])
     return node
+
+
+def _named(inputs: Sequence[Node]) -> str:
+    return f"{len(inputs)} inputs ({', '.join([one.name for one in inputs])})"
 
 
 def refuse_other_channel(node: Node, channel: int) -> None:
@@ -94,14 +99,22 @@ def refuse_other_position(node: Node, at: PerAxis) -> None:
 def judged_by(graph: Graph, node: Node) -> Output:
     """The output that Grad-CAM explains by the maps of ``node``: the first that comes from it, of inference if any.
 
-    Raises :class:`SpecError` where ``node`` has no map, or no output comes from it.
+    Raises :class:`SpecError` where ``node`` has no map, or no output comes from it and from its own input alone.
     """
     if len(node.shape) != MAP:
         message = f"Grad-CAM weighs the channels of a map, and '{node.name}' is {shape_text(node.shape)}"
         raise SpecError([Problem("wrong-value", message, hint="--node names an operation before the flattening")])
+    several = ""
     for output in sorted(graph.outputs, key=lambda one: one.training):
-        if output.node is not node and node in upstream(output.node):
-            return output
+        before = upstream(output.node)
+        if output.node is not node and node in before:
+            read = [one for one in graph.inputs if one in before]
+            if len(read) == 1:
+                return output
+            several = several or f"'{output.name}' comes from {_named(read)}"
+    if several:
+        message = f"Grad-CAM needs an output that comes from one input, and {several}"
+        raise SpecError([Problem("wrong-value", message, hint="--method names another way to look")])
     message = f"Grad-CAM needs an output that comes from '{node.name}', and there is none behind it"
     raise SpecError([Problem("wrong-value", message, hint="--node names an operation before it")])
 

@@ -14,7 +14,7 @@ from netspec import api
 from netspec.commands.networks import members
 from netspec.commands.options import Settings as Given
 from netspec.commands.options import many_specs, with_input, with_set
-from netspec.commands.train_options import SEEDS, Asked, refuse_clashes, with_settings
+from netspec.commands.train_options import POSITIVE, SEEDS, Asked, refuse_clashes, with_settings
 from netspec.commands.weights_options import WeightsAsked, with_weights_options
 from netspec.errors.missing_package import folder_of, install
 from netspec.errors.problem import Problem, Problems, SpecError
@@ -46,7 +46,7 @@ NEEDED = ("torch", "pillow")
 )
 @click.option(
     "--held-out",
-    type=click.FloatRange(0, min_open=True),
+    type=POSITIVE,
     default=0.2,
     show_default=True,
     help="Share or number of images not learnt from.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import isfinite
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -19,7 +20,20 @@ MOST_EPOCHS = 100_000
 DEFAULTS = Settings()
 RATES = ", ".join([f"{name} {usual.lr:g}" for name, usual in OPTIMIZERS.items()])
 DECAYS = ", ".join([f"{name} {usual.weight_decay:g}" for name, usual in OPTIMIZERS.items()])
-POSITIVE = click.FloatRange(0, min_open=True)
+
+
+class FiniteRange(click.FloatRange):
+    """A number between bounds: neither infinite nor none at all, which lies within any bounds."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number."""
+        found: float = super().convert(value, param, ctx)
+        if not isfinite(found):
+            self.fail(f"{value} is no finite number.", param, ctx)
+        return found
+
+
+POSITIVE = FiniteRange(0, min_open=True)
 
 OPTIONS = (
     click.option(
@@ -42,13 +56,13 @@ OPTIONS = (
     click.option("--lr", type=POSITIVE, help=f"Learning rate. Default: {RATES}."),
     click.option(
         "--momentum",
-        type=click.FloatRange(0, 1, max_open=True),
+        type=FiniteRange(0, 1, max_open=True),
         default=DEFAULTS.momentum,
         show_default=True,
         help="Of sgd.",
     ),
     click.option("--nesterov", is_flag=True, help="Nesterov's momentum, of sgd."),
-    click.option("--weight-decay", type=click.FloatRange(0), help=f"Of all parameters. Default: {DECAYS}."),
+    click.option("--weight-decay", type=FiniteRange(0), help=f"Of all parameters. Default: {DECAYS}."),
     click.option(
         "--schedule",
         type=click.Choice(SCHEDULES),
@@ -66,7 +80,7 @@ OPTIONS = (
     ),
     click.option(
         "--aux-weight",
-        type=click.FloatRange(0),
+        type=FiniteRange(0),
         default=DEFAULTS.aux_weight,
         show_default=True,
         help="Of auxiliary heads.",

@@ -14,6 +14,7 @@ import click
 from netspec import files
 from netspec.commands.options import show
 from netspec.commands.output import say
+from netspec.errors.problem import SpecError
 from netspec.report.csv_table import csv_table
 from netspec.report.page import Screen
 from netspec.report.training import TrainingReport, duration, loss_text, percent
@@ -69,10 +70,10 @@ class Shown:
 
     @contextmanager
     def saying_how_to_go_on(self) -> Iterator[None]:
-        """Where the user or the system ends the process, say that nothing is lost but an epoch that was begun."""
+        """Where the user, the system or a failure ends all, say that nothing is lost but an epoch that was begun."""
         try:
             yield
-        except (KeyboardInterrupt, SystemExit):
+        except (KeyboardInterrupt, SystemExit, SpecError):
             self._wipe()
             epochs = ", ".join([f"{one.name}: {len(one.epochs)}" for one in self.histories.values()])
             say(f"stopped; whole epochs are in {self.folder} ({epochs}); --resume goes on from there", err=True)

@@ -63,8 +63,9 @@ class _Trainings:
         images = {
             shape: prepared(data, shape, self.asked.held_out, skip=self.asked.skip_unreadable) for shape in shapes
         }
-        for found in images.values():
-            checks.refuse_few(found, self.settings.batch)
+        for network in known:
+            found = images[network.graph.input.shape]
+            checks.refuse_other_batches(network.graph, found, self.settings.batch, shares.processes())
         first = next(iter(images.values()))
         show(left_out(first.problems))
         folder = self.asked.output or Path("runs") / known[0].name

@@ -194,7 +194,8 @@ EXPLANATIONS: dict[Code, Explanation] = {
         "A spec is a mapping of sections.",
     ),
     "not-finite": Explanation(
-        "Warning. A file of weights holds NaN or infinite values; they are loaded as they are.",
+        "What a network computes is NaN or infinite: the loss of a training, or what is to be seen. As a warning: a "
+        "file of weights holds such values; they are loaded as they are.",
         "python",
         'netspec.load_weights(model, "diverged.pth")',
         "Take an earlier checkpoint: what the network computes with these is NaN, too.",

@@ -138,6 +138,8 @@ def _as_read(image: Image.Image, channels: int) -> tuple[Image.Image, int]:
         ground = Image.new("RGBA", image.size, WHITE)
         image = Image.alpha_composite(ground, image.convert("RGBA")).convert("L" if grey else "RGB")
     own = 1 if image.mode in ("1", "L") else len(MODES[3])
+    if own != 1:  # Pillow knows no way from CIELAB to grey
+        image = image.convert(MODES[own])
     return image.convert(MODES[channels]), own
 
 
@@ -156,5 +158,8 @@ def pixels(image: Image.Image) -> Tensor:
 
 
 def folder(path: Path) -> list[Path]:
-    """The images below a folder, in the order of their names; what does not end as an image does is no such."""
-    return sorted(file for file in path.rglob("*") if file.suffix.lower() in ENDINGS and file.is_file())
+    """The images below a folder, in the order of their names; what does not end as an image does is no such.
+
+    A link that leads nowhere, a pipe and whatever else cannot be read is among them, to be named where it is read.
+    """
+    return sorted(file for file in path.rglob("*") if file.suffix.lower() in ENDINGS and not file.is_dir())

@@ -22,6 +22,8 @@ from netspec.weights.wanted import foreign, some
 
 NAMED = 3
 """Files that a remark names."""
+NAMED_UNREAD = 10
+"""Files that are named for being left out."""
 
 
 class Reading(NamedTuple):
@@ -108,7 +110,9 @@ def _images(
     found, problems = readable(_files(given), origin.shape)
     if not how.skip_unreadable or not found:
         Problems(problems).check()
-    remarks = [f"left out: {problem.message}" for problem in problems]
+    remarks = [f"left out: {problem.message}" for problem in problems[:NAMED_UNREAD]]
+    if len(problems) > NAMED_UNREAD:
+        remarks.append(f"left out: {len(problems) - NAMED_UNREAD:,} more that cannot be read")
     remarks += _changed(found)
     remarks.append(_normalised(normalised))
     names, pixels = [str(one.path) for one in found], torch.stack([one.pixels for one in found])

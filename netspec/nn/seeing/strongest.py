@@ -12,11 +12,13 @@ from torch.nn import functional
 from netspec.analysis.receptive_field import Field, Region
 from netspec.analysis.seen import Filter, Method, Panel, Patch
 from netspec.analysis.units import field_of, judged_by, seen_at
+from netspec.errors.problem import Problem, SpecError
 from netspec.graph.graph import Graph, Node
 from netspec.nn.images import MODES
 from netspec.nn.seeing.looking_back import Cut
 from netspec.nn.seeing.pixels import heat, of_image, of_signal
 from netspec.ops.facts import FLAT, MAP, PerAxis
+from netspec.weights.wanted import some
 
 BATCH = 8
 """Images that run at once."""
@@ -80,6 +82,7 @@ class Looking(NamedTuple):
         """
         cut = Cut(self.graph, node, self.state)
         values, places = self._peaks(cut, at)
+        self._refuse_odd(node.name, values if isinstance(channels, int) else values[:, [*channels]])
         asked = _strongest(values, channels) if isinstance(channels, int) else channels
         units = [
             [
@@ -111,6 +114,7 @@ class Looking(NamedTuple):
         """
         cut = Cut(self.graph, node, self.state, judged_by(self.graph, node))
         scores = torch.cat([cut.scores(batch).cpu() for batch in self.images.batches()])
+        self._refuse_odd(judged_by(self.graph, node).name, scores if channel is None else scores[:, [channel]])
         if channel is None:
             values, chosen = scores.max(1)
         else:
@@ -134,6 +138,24 @@ class Looking(NamedTuple):
         name = self.images.names[image]
         shown = heat(pixels, found)
         return Patch(name, channel, (), value, region, region, of_image(pixels), shown, found)
+
+    def _refuse_odd(self, name: str, values: Tensor) -> None:
+        """Raise :class:`SpecError` where any of ``values``, a row for each image, is no finite number."""
+        odd = int((~values.isfinite()).any(1).sum())
+        if not odd:
+            return
+        wrong = [name for name, one in self.state.items() if not bool(one.isfinite().all())]
+        why = f"weights that are none: {some(wrong)}" if wrong else "the weights are finite"
+        message = f"'{name}' is no finite number in {odd:,} of {len(values):,} images; {why}"
+        raise SpecError(
+            [
+                Problem(
+                    "not-finite",
+                    message,
+                    hint="" if wrong else "weights in half precision lead to this, and images that are none",
+                )
+            ]
+        )
 
     def _peaks(self, cut: Cut, at: PerAxis | None) -> tuple[Tensor, Tensor]:
         """Of each image and channel the largest value, or that at ``at``, and the number of its position; N x C."""

@@ -7,6 +7,7 @@ import io
 import lzma
 import zipfile
 import zlib
+from math import isfinite
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +19,7 @@ from torch.nn import functional
 from netspec import files
 from netspec.errors.missing_package import folder_of, install
 from netspec.errors.problem import Problem, SpecError
-from netspec.errors.text import exception_text
+from netspec.errors.text import cleaned, exception_text
 from netspec.ops.facts import MAP, Shape, shape_text
 
 DIGITS, MNIST = "digits", "mnist5k"
@@ -35,8 +36,10 @@ IMAGES, LABELS = "images", "labels"
 LUMA = (0.299, 0.587, 0.114)
 """Of red, green and blue in grey, as ITU-R 601 has it."""
 COLOURS = 3
+CLASSES = 2
+"""At least."""
 KINDS = "biuf"
-"""Of numbers, as NumPy calls them: truth values, whole numbers, fractions."""
+"""Of numbers, as NumPy calls them: truth values, which are black and white, whole numbers, fractions."""
 BROKEN = (OSError, EOFError, ValueError, MemoryError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError)
 """What reading a damaged archive or array raises."""
 
@@ -150,13 +153,27 @@ def archived(path: Path) -> Arrays:
     except BROKEN as error:
         raise _bad(f"{path}: this is no .npz file of numbers: {exception_text(error)}") from None
     pixels = torch.from_numpy(np.ascontiguousarray(_bytes(path, _channels_first(path, images))))
-    if labels.shape != (len(pixels),):
-        raise _bad(f"{path}: there are {len(pixels):,} images, and labels of shape {shape_text(labels.shape)}")
-    if labels.dtype.kind not in "biuU":
-        raise _bad(f"{path}: labels are whole numbers or words, not {labels.dtype}")
-    names_, numbers = np.unique(labels, return_inverse=True)
-    classes = tuple([str(name) for name in names_])
+    classes, numbers = _classes(path, labels, len(pixels))
     return Arrays(str(path), pixels, torch.from_numpy(numbers.astype(np.int64)), classes)
+
+
+def _classes(path: Path, labels: Any, count: int) -> tuple[tuple[str, ...], Any]:
+    """The names of the classes, in order, and the number of each of ``count`` images' own."""
+    if labels.shape != (count,):
+        what = shape_text(labels.shape) or "a single one"
+        one_for_each = "one for each image: labels.ravel(), or labels.argmax(1) of ones and zeros"
+        raise _bad(f"{path}: there are {count:,} images, and labels of shape {what}", one_for_each)
+    if labels.dtype.kind not in "biuU":
+        mends = {"f": "labels.astype(int)", "S": "labels.astype(str)"}
+        message = f"{path}: labels are whole numbers or words, not {labels.dtype}"
+        raise _bad(message, mends.get(labels.dtype.kind, ""))
+    if labels.dtype.kind == "i" and labels.min() < 0:
+        message = f"{path}: labels are whole numbers from 0 on or words, and {labels.min()} is among them"
+        raise _bad(message, "leave out what has no class; labels.astype(str) takes such numbers for names")
+    names, numbers = np.unique(labels, return_inverse=True)
+    if len(names) < CLASSES:
+        raise _bad(f"{path}: all images are of one class, '{cleaned(str(names[0]))}', and there is nothing to learn")
+    return tuple([str(name) for name in names]), numbers
 
 
 def _refuse_hostile(path: Path, archive: zipfile.ZipFile) -> None:
@@ -175,7 +192,8 @@ def _array(path: Path, archive: zipfile.ZipFile, name: str) -> Any:
         header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, _, kind = header(file)
     if kind.hasobject:
-        raise _bad(f"{path}: the array '{name}' holds objects, not numbers", "np.asarray(..., dtype=np.uint8)")
+        message = f"{path}: the array '{name}' holds objects, and is not unpickled"
+        raise _bad(message, f"np.asarray({name}, dtype={'str' if name == LABELS else 'np.uint8'})")
     if int(np.prod(shape, dtype=object)) * kind.itemsize > size:
         message = f"the array '{name}' is cut off"
         raise ValueError(message)
@@ -185,27 +203,35 @@ def _array(path: Path, archive: zipfile.ZipFile, name: str) -> Any:
 
 def _channels_first(path: Path, images: Any) -> Any:
     """N x C x H x W, whatever the order was; where it could be both, channels stand before height and width."""
-    if images.ndim == MAP:
-        return images[:, None]
-    if images.ndim == 1 + MAP and images.shape[1] not in (1, COLOURS) and images.shape[3] in (1, COLOURS):
-        return images.transpose(0, 3, 1, 2)
-    if images.ndim != 1 + MAP or 0 in images.shape:
+    found = images[:, None] if images.ndim == MAP else images
+    if found.ndim != 1 + MAP or 0 in found.shape:
         what = shape_text(images.shape) or "a single number"
         raise _bad(f"{path}: images are N x H x W, N x H x W x C or N x C x H x W, not {what}")
-    return images
+    if found.shape[1] in (1, COLOURS):
+        return found
+    if found.shape[3] in (1, COLOURS):
+        return found.transpose(0, 3, 1, 2)
+    message = (
+        f"{path}: images have one channel or three, before height and width or behind, not {shape_text(images.shape)}"
+    )
+    raise _bad(message, "images[..., :3] leaves transparency out")
 
 
 def _bytes(path: Path, images: Any) -> Any:
     """Pixels as bytes, whole numbers as they are and fractions from 0 to 1 as parts of 255."""
     if images.dtype == np.uint8:
         return images
-    low, high = (images.min(), images.max()) if images.size and images.dtype.kind in KINDS else (1, 0)
+    if images.dtype.kind == "b":
+        return images.astype(np.uint8) * np.uint8(255)
+    low, high = (images.min(), images.max()) if images.dtype.kind in KINDS else (1, 0)
     if images.dtype.kind in "biu" and low >= 0 and high <= 255:  # noqa: PLR2004 - the largest byte
         return images.astype(np.uint8)
     if images.dtype.kind == "f" and low >= 0 and high <= 1:
         return (images * 255).round().astype(np.uint8)
-    span = f"{images.dtype} from {low:g} to {high:g}" if images.dtype.kind in KINDS and images.size else images.dtype
-    raise _bad(f"{path}: pixels are whole numbers from 0 to 255 or fractions from 0 to 1, not {span}")
+    span = f"{images.dtype} from {low:g} to {high:g}" if images.dtype.kind in KINDS else images.dtype
+    message = f"{path}: pixels are whole numbers from 0 to 255 or fractions from 0 to 1, not {span}"
+    mend = "(images - images.min()) / (images.max() - images.min())" if isfinite(high - low) and low < high else ""
+    raise _bad(message, mend)
 
 
 def _bad(message: str, hint: str = "") -> SpecError:

@@ -18,6 +18,9 @@ from netspec.nn.training import objective
 from netspec.nn.training.prepared import Prepared
 from netspec.training.settings import Settings
 
+NORM = "batch_norm"
+"""The operation that needs several values of each channel in training."""
+
 
 def refuse_other_networks(graph: Graph, classes: int) -> None:
     """Raise :class:`SpecError` where a network reads no images, or gives no scores of so many ``classes``."""
@@ -25,8 +28,23 @@ def refuse_other_networks(graph: Graph, classes: int) -> None:
     objective.head(graph, classes)
 
 
-def refuse_few(found: Prepared, batch: int) -> None:
-    """Raise :class:`SpecError` where there are fewer images to learn from than one batch has."""
+def refuse_other_batches(graph: Graph, found: Prepared, batch: int, processes: int) -> None:
+    """Raise :class:`SpecError` where there are fewer images to learn from than one batch has.
+
+    Also where ``processes`` that share each ``batch`` would have uneven parts, or one image is too few for batch norm.
+    """
+    if batch % processes:
+        message = f"a batch of {batch:,} images has no even shares for {processes:,} processes"
+        raise SpecError([Problem("wrong-value", message, hint=f"--batch {-(-batch // processes) * processes}")])
+    lone = next(
+        (node for node in graph.operations if node.operation.word == NORM and not max(node.shape[1:], default=1) > 1),
+        None,
+    )
+    if lone is not None and batch == processes:
+        message = (
+            f"'{lone.name}' of {graph.name} normalises each channel over one value: a process has one image at a time"
+        )
+        raise SpecError([Problem("wrong-value", message, lone.span, f"--batch {2 * processes} or more")])
     count = len(found.learn)
     if count < batch:
         message = f"there are {count:,} images to learn from, fewer than a batch of {batch:,}"

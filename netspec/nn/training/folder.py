@@ -11,14 +11,12 @@ from torch import Tensor
 
 from netspec.errors.problem import MAX_PROBLEMS, Problem, SpecError
 from netspec.nn import images
-from netspec.nn.training.arrays import refuse_too_many
+from netspec.nn.training.arrays import CLASSES, refuse_too_many
 from netspec.ops.facts import Shape, shape_text
 
 LEARN = "train"
 HELD = ("val", "valid", "validation", "test")
 """Names of a folder whose images are held out, beside one of those that are learnt from."""
-CLASSES = 2
-"""At least."""
 
 
 class Folder(NamedTuple):
@@ -67,7 +65,7 @@ def found(path: Path) -> Folder:
         loose = len(images.folder(path)) - len(listed)
         what = f"{len(filled)} with images" if inner else "none"
         message = f"{path}: a folder of images has a folder for each class, and this one has {what}"
-        message += f", and {loose:,} images beside them" if loose else ""
+        message += f", and {loose:,} image{'s' * (loose > 1)} beside them" if loose else ""
         raise SpecError([Problem("bad-data", message, hint="DIR/cat/1.jpg, DIR/dog/1.jpg, ...")])
     empty = [name for number, name in enumerate(classes) if number not in filled]
     if empty:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from netspec.errors.problem import Problem, SpecError
+from netspec.errors.text import cleaned
 from netspec.nn.images import Normalisation
 from netspec.nn.training import arrays, folder
 from netspec.ops.facts import Shape
@@ -76,7 +77,22 @@ def prepared(images: Source, shape: Shape, share: float, *, skip: bool = False) 
         raise SpecError(
             [Problem("wrong-value", message, hint="--held-out is a share such as 0.2, or a number of images")]
         )
+    _refuse_unlearnt(images.classes, learn)
     return Prepared(learn, held, _statistics(learn.pixels), images.classes, change, _digest(learn, held), problems)
+
+
+def _refuse_unlearnt(classes: tuple[str, ...], learn: Part) -> None:
+    """Raise :class:`SpecError` where all images of a class are held out."""
+    unlearnt = [name for name, count in zip(classes, _counts(learn, len(classes)), strict=True) if not count]
+    if unlearnt:
+        first = f"'{cleaned(unlearnt[0])}'" + " among them" * (len(unlearnt) > 1)
+        message = f"{len(unlearnt):,} of {len(classes):,} classes have no image to learn from: {first}"
+        raise SpecError([Problem("bad-data", message, hint="more images of each class, or a smaller --held-out")])
+
+
+def _counts(part: Part, classes: int) -> list[int]:
+    found: list[int] = torch.bincount(part.labels, minlength=classes).tolist()
+    return found
 
 
 def _drawn(labels: Tensor, share: float) -> Tensor:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any, NamedTuple
 
@@ -29,7 +31,8 @@ END_SECONDS = 10
 def train(jobs: Sequence[Job], at_once: int, told: Told, share: Share = Share()) -> None:  # noqa: B008 - it cannot change
     """Run all ``jobs``, ``at_once`` of them at a time, and tell what they tell.
 
-    With one at a time all run in this process. A job that fails does not end the others.
+    With one at a time all run in this process. A job that fails does not end the others, but where several processes
+    ``share`` it.
     """
     if min(at_once, len(jobs)) == 1:
         for job in jobs:
@@ -39,14 +42,22 @@ def train(jobs: Sequence[Job], at_once: int, told: Told, share: Share = Share())
 
 
 def _here(job: Job, told: Told, share: Share) -> None:
-    """Run ``job`` in this process; what is wrong with it is told."""
+    """Run ``job`` in this process; what is wrong with it is told.
+
+    Raises :class:`SpecError` instead where other processes train it too: they would wait for this one without end.
+    """
     try:
         run(job, lambda event: told(job, event), share)
     except SpecError as error:
-        for problem in error.problems:
-            told(job, Failure(problem))
-    except RuntimeError as error:  # what torch raises where memory does not suffice, too
-        told(job, Failure(Problem("limit", f"{job.name}: torch cannot train it: {exception_text(error)}")))
+        problems = [*error.problems]
+    except (RuntimeError, ValueError) as error:  # what torch raises where memory does not suffice, too
+        problems = [Problem("limit", f"{job.name}: torch cannot train it: {exception_text(error)}")]
+    else:
+        return
+    if share.size > 1:
+        raise SpecError(problems)
+    for problem in problems:
+        told(job, Failure(problem))
 
 
 class _Member(NamedTuple):
@@ -77,7 +88,8 @@ class _Side:
     def _start(self, job: Job) -> None:
         ours, theirs = self.context.Pipe(duplex=False)
         process = self.context.Process(target=member, args=(job, theirs), daemon=True)
-        process.start()
+        with _unheard_interrupt():
+            process.start()
         theirs.close()
         self.members[ours] = _Member(job, process, ours)
 
@@ -107,10 +119,33 @@ class _Side:
                 one.process.join()
 
 
+@contextmanager
+def _unheard_interrupt() -> Iterator[None]:
+    """Have processes that begin meanwhile not hear SIGINT from the start, while they import torch too.
+
+    The terminal sends it to all, and the first ends the others.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # it would undo the mask
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _leave(number: int, _: Any) -> None:
+    """Leave at the first signal of its kind; the next would interrupt what is done at the end of a process."""
+    signal.signal(number, signal.SIG_IGN)
+    sys.exit(SIGNALLED + number)
+
+
 def member(job: Job, pipe: Connection) -> None:
     """One of several processes: train ``job`` and tell what happens, as long as anybody hears it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to all, and the first process ends the others
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(SIGNALLED + number))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where it could not be kept from this process before
+    signal.signal(signal.SIGTERM, _leave)
     torch.set_num_interop_threads(1)
     try:
         _here(job, lambda _, event: pipe.send(event), Share())

@@ -22,6 +22,11 @@ def started_by_torchrun() -> bool:
     return RANK in os.environ and COUNT in os.environ
 
 
+def processes() -> int:
+    """How many processes train one network."""
+    return int(os.environ[COUNT]) if started_by_torchrun() else 1
+
+
 @contextmanager
 def group(device: str) -> Iterator[Share]:
     """This process as one of those that ``torchrun`` has started."""
