@@ -592,6 +592,16 @@ def test_images_are_read_as_in_the_training_beside_the_weights(folder: Path, tmp
     assert "pixels are read from 0 to 1, less 0.1, 0.2, 0.3, divided by 1, 1, 2" in found.remarks
 
 
+def test_more_images_than_memory_holds_are_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before any is read."""
+    monkeypatch.setattr("netspec.nn.images.MOST_BYTES", 2 * 3 * 12 * 12 - 1)
+    result = see(folder, "--image", "@images")
+
+    assert result.exit_code == 2
+    assert "2 images of 3x12x12 take 864 bytes, the limit is 863" in result.output
+    assert see(folder, "--image", "@images/a.png").exit_code == 0
+
+
 def test_networks_of_volumes_are_refused() -> None:
     """What reads no image is told to be so, with what it reads."""
     network = netspec.read("c3d", input=(3, 16, 40, 48), features=64)

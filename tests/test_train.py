@@ -410,6 +410,17 @@ def test_patience_ends_a_run_and_keeps_the_best() -> None:
     assert rows("x") == table
 
 
+def test_no_training_writes_over_the_best_of_another() -> None:
+    """The best weights of ``net`` lie where the last ones of ``net-best`` would; without patience there are none."""
+    Path("best.yaml").write_text(TINY.replace("name: net", "name: net-best"), encoding="utf-8")
+    words = ("tiny.yaml", "best.yaml", *STRIPES[1:], "--epochs", "1", "--processes", "1")
+
+    said = train(*words, "--patience", "1", "-o", "x", fails=2).output
+    assert "'net' and 'net-best' would both write net-best.safetensors" in said
+    assert not Path("x").exists()
+    train(*words, "-o", "x")
+
+
 # -- choices ------------------------------------------------------------------------------------------------------
 
 

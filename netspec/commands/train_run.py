@@ -17,7 +17,7 @@ from netspec.commands.terminal import PIPED, print_pages
 from netspec.commands.train_options import Asked
 from netspec.commands.train_progress import PICTURE, TABLE, Shown
 from netspec.commands.weights_options import WeightsAsked
-from netspec.errors.problem import MAX_PROBLEMS, Problem, Problems
+from netspec.errors.problem import MAX_PROBLEMS, Problem, Problems, SpecError
 from netspec.language.python_values import python_values
 from netspec.nn.training import checks, shares
 from netspec.nn.training.batches import Share
@@ -92,6 +92,7 @@ class _Trainings:
             for network in networks
             for seed in self.asked.seeds
         ]
+        _refuse_shared_files(jobs)
         if share.rank:
             train(jobs, 1, lambda *_: None, share)
             return
@@ -189,6 +190,16 @@ def left_out(problems: Sequence[Problem]) -> list[Problem]:
         message = f"{len(problems) - MAX_PROBLEMS:,} more images cannot be read, and are left out"
         told.append(Problem("bad-image", message, severity="warning"))
     return told
+
+
+def _refuse_shared_files(jobs: Sequence[Job]) -> None:
+    """Raise :class:`SpecError` where two trainings would write one file, such as the best of 'a' and 'a-best'."""
+    owners: dict[Path, Job] = {}
+    for job in jobs:
+        for file in job.files:
+            if owners.setdefault(file, job) is not job:
+                message = f"'{owners[file].name}' and '{job.name}' would both write {file.name}"
+                raise SpecError([Problem("duplicate-name", message, hint="give one another name: in its spec")])
 
 
 def _title(networks: Sequence[api.Network], says: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 import warnings
 from collections.abc import Iterable, Sequence
+from math import prod
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,6 +39,8 @@ UNREADABLE = (
 )
 """What Pillow raises for files that are damaged, of another kind, or unpack to more pixels than any photograph has."""
 WHITE = (255, 255, 255, 255)
+MOST_BYTES = 2**32
+"""Of images in memory, and of an array in a file once it is unpacked."""
 
 
 class Picture(NamedTuple):
@@ -81,6 +84,14 @@ def refuse_other_inputs(name: str, shape: Shape) -> None:
     if len(shape) != MAP or shape[0] not in MODES:
         message = f"{name} reads {shape_text(shape)}, which is no image of one or three channels, height and width"
         raise SpecError([Problem("wrong-value", message)])
+
+
+def refuse_too_many(count: int, shape: Shape) -> None:
+    """Raise :class:`SpecError` where ``count`` images of ``shape`` would take more memory than is allowed."""
+    size = count * prod(shape)
+    if size > MOST_BYTES:
+        message = f"{count:,} images of {shape_text(shape)} take {size:,} bytes, the limit is {MOST_BYTES:,}"
+        raise SpecError([Problem("limit", message, hint="smaller images with --input, or fewer of them")])
 
 
 def read(path: Path, shape: Shape) -> Picture:

@@ -14,7 +14,7 @@ from netspec.analysis.seen import CHANNELS, Filter, Panel
 from netspec.analysis.units import Asked, judged_by, sheet_nodes
 from netspec.errors.problem import Problem, Problems, SpecError
 from netspec.graph.graph import Graph, Node
-from netspec.nn.images import Normalisation, Picture, folder, readable, refuse_other_inputs
+from netspec.nn.images import Normalisation, Picture, folder, readable, refuse_other_inputs, refuse_too_many
 from netspec.nn.seeing.strongest import Images, Looking, filters
 from netspec.nn.wrappers import state as state_of
 from netspec.ops.facts import Shape, shape_text
@@ -107,7 +107,9 @@ def _images(
             raise SpecError([Problem("wrong-value", message)])
         return Images([str(number) for number in range(len(given))], given, like), []
     normalised = how.normalisation(origin.shape[0])
-    found, problems = readable(_files(given), origin.shape)
+    paths = _files(given)
+    refuse_too_many(len(paths), origin.shape)
+    found, problems = readable(paths, origin.shape)
     if not how.skip_unreadable or not found:
         Problems(problems).check()
     remarks = [f"left out: {problem.message}" for problem in problems[:NAMED_UNREAD]]

