@@ -60,6 +60,15 @@ HELD_OUT: dict[str, Setting] = {
     "resnet50": ("resnet@resnet50", {}, (3, 96, 96), 8),
     "resnet18-a": ("resnet@resnet18-a", {}, (3, 64, 64), 12),
     "plain34": ("resnet@plain34", {}, (3, 96, 96), 8),
+    "lenet5": ("lenet5", {}, (1, 32, 32), 12),
+    "alexnet-2012": ("alexnet-2012", {}, (3, 163, 163), 8),
+    "zfnet": ("zfnet", {}, (3, 163, 163), 8),
+    "unet": ("unet", {"width": 32}, (1, 96, 96), 6),
+    "dcgan_generator": ("dcgan_generator@dcgan_generator_tutorial", {}, (100, 1, 1), 16),
+    "mobilenet_v2": ("mobilenet_v2", {}, (3, 96, 96), 8),
+    "mobilenet_v3_small": ("mobilenet_v3@mobilenet_v3_small", {}, (3, 128, 128), 8),
+    "efficientnet": ("efficientnet@efficientnet_b0", {}, (3, 96, 96), 8),
+    "seresnet50": ("se_resnet@seresnet50", {}, (3, 96, 96), 8),
 }
 """Others, and other sizes of these: what is claimed holds of them."""
 FIRST = 1_000
