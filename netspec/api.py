@@ -182,7 +182,7 @@ class Network:
     def see(  # noqa: PLR0913 - one argument for each thing that can be asked
         self,
         weights: torch.nn.Module | Mapping_[str, torch.Tensor] | File,
-        images: torch.Tensor | Sequence[File] = (),
+        images: torch.Tensor | Sequence[File] | File = (),
         *,
         node: str | None = None,
         channel: int | Sequence[int] = (),
@@ -199,16 +199,16 @@ class Network:
     ) -> SeenReport | FiltersReport:
         """What units of the network with these ``weights`` answer to in ``images``: ``save(path)`` draws it.
 
-        ``weights`` are a module of it, its state_dict, or a file. ``images`` are files, or a tensor, N x C x H x W, as
-        the network reads it. ``node`` is an operation, the last map before global pooling if not given; ``channel`` one
-        of its channels, or several, the strongest if not given; ``at`` its position, of each image the strongest if not
-        given; ``top`` how many images. ``method`` is deconvnet, guided, gradient or gradcam, of which ``channel`` is
-        one of the output, whose ``class_names`` are texts or the lines of a file. ``show`` is patches, layers (a sheet
-        of the strongest channels of each) or filters (of the first convolution; no images). Files are read as numbers
-        from 0 to 1, less ``mean`` and over ``std``. If not given these and the names are those of the training in whose
-        folder the file ``weights`` or ``beside`` is, else ImageNet's for three channels, 0 and 1 otherwise. The
-        ``panels`` hold figures, pixels and gradients. Raises :class:`netspec.SpecError` with what is wrong, and
-        :class:`ValueError` for words that these cannot have.
+        ``weights`` are a module of it, its state_dict, or a file. ``images`` are files or folders, or a tensor, N x C x
+        H x W, of fractions as the network reads them. ``node`` is an operation, the last map before global pooling if
+        not given; ``channel`` one of its channels, or several, the strongest if not given; ``at`` its position, of each
+        image the strongest if not given; ``top`` how many images. ``method`` is deconvnet, guided, gradient or gradcam,
+        of which ``channel`` is one of the output, whose ``class_names`` are texts or the lines of a file. ``show`` is
+        patches, layers (a sheet of the strongest channels of each) or filters (of the first convolution; no images).
+        Files are read as numbers from 0 to 1, less ``mean`` and over ``std``. If not given these and the names are
+        those of the training in whose folder the file ``weights`` or ``beside`` is, else ImageNet's for three channels,
+        0 and 1 otherwise. The ``panels`` hold figures, pixels and gradients. Raises :class:`netspec.SpecError` with
+        what is wrong, and :class:`ValueError` for words that these cannot have.
         """
         from netspec.pictures.seen import see
 

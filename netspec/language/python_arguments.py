@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from operator import index
+from pathlib import Path
 from typing import Any
 
 from netspec.errors.problem import Problem, Problems
@@ -42,6 +44,19 @@ def texts(what: str, given: str | Iterable[str]) -> tuple[str, ...]:
             message = f"{what} is a text, or several, not {shown(text)}"
             raise TypeError(message)
     return texts
+
+
+def paths(what: str, given: object) -> tuple[Path, ...]:
+    """What is ``given`` as ``what``, one file or folder or several. Raises :class:`TypeError` for anything else."""
+    one = isinstance(given, (str, os.PathLike)) or not isinstance(given, Iterable)
+    several = (given,) if one else tuple(given)  # type: ignore[arg-type]  # it is iterable
+    found = []
+    for path in several:
+        if not isinstance(path, (str, os.PathLike)):
+            message = f"{what} are files or folders, or a tensor, not {shown(path)}"
+            raise TypeError(message)
+        found.append(Path(path))
+    return tuple(found)
 
 
 def input_sizes(given: object, problems: Problems) -> Sizes:

@@ -29,7 +29,7 @@ MOST_FILTERS = 256
 def see(  # noqa: PLR0913 - one argument for each thing that can be asked
     graph: Graph,
     weights: torch.nn.Module | Mapping[str, torch.Tensor],
-    images: torch.Tensor | Sequence[Any],
+    images: torch.Tensor | Sequence[Any] | str | os.PathLike[str],
     *,
     node: str | None,
     channels: tuple[int, ...],
@@ -55,8 +55,6 @@ def see(  # noqa: PLR0913 - one argument for each thing that can be asked
         name, shape, found = first_filters(graph, weights, MOST_FILTERS)
         return FiltersReport(graph.name, name, shape, found, theme)
     wanted = asked(graph, node, channels, at, top=top, method=method, show=show)
-    if not len(images):
-        raise SpecError([Problem("wrong-value", "there is no image to look at", hint="--image names files of images")])
     mean, std, skip = reading
     trained = normalisation(beside, wanted.node.origin.shape) if beside and mean is None and std is None else None
     if beside and trained:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +14,7 @@ from netspec.analysis.seen import CHANNELS, Filter, Panel
 from netspec.analysis.units import Asked, judged_by, sheet_nodes
 from netspec.errors.problem import Problem, Problems, SpecError
 from netspec.graph.graph import Graph, Node
+from netspec.language.python_arguments import paths
 from netspec.nn.images import Normalisation, Picture, folder, readable, refuse_other_inputs, refuse_too_many
 from netspec.nn.seeing.strongest import Images, Looking, filters
 from netspec.nn.wrappers import state as state_of
@@ -54,7 +55,7 @@ class Reading(NamedTuple):
 
 
 def look(
-    graph: Graph, weights: nn.Module | Mapping[str, Tensor], given: Tensor | Sequence[Any], asked: Asked, how: Reading
+    graph: Graph, weights: nn.Module | Mapping[str, Tensor], given: object, asked: Asked, how: Reading
 ) -> tuple[tuple[Panel, ...], tuple[str, ...]]:
     """Panels of what units answer to in ``given``, files of images or a tensor of them, and remarks.
 
@@ -96,20 +97,23 @@ def _state(graph: Graph, weights: nn.Module | Mapping[str, Tensor]) -> dict[str,
     return state
 
 
-def _images(
-    origin: Node, graph: Graph, given: Tensor | Sequence[Any], how: Reading, like: Tensor
-) -> tuple[Images, list[str]]:
+def _images(origin: Node, graph: Graph, given: object, how: Reading, like: Tensor) -> tuple[Images, list[str]]:
     """What is looked at, and remarks on it."""
     refuse_other_inputs(graph.name, origin.shape)
     if isinstance(given, Tensor):
         if given.dim() != 1 + len(origin.shape) or tuple(given.shape[1:]) != origin.shape:
             message = f"{graph.name} reads N x {shape_text(origin.shape)}, not {shape_text(tuple(given.shape))}"
             raise SpecError([Problem("wrong-value", message)])
+        if not given.is_floating_point():
+            message = f"{graph.name} reads fractions, and the images are {str(given.dtype).removeprefix('torch.')}"
+            mend = "(images / 255 - mean) / std, as in the training"
+            raise SpecError([Problem("wrong-value", message, hint=mend)])
+        _refuse_none(len(given))
         return Images([str(number) for number in range(len(given))], given, like), []
     normalised = how.normalisation(origin.shape[0])
-    paths = _files(given)
-    refuse_too_many(len(paths), origin.shape)
-    found, problems = readable(paths, origin.shape)
+    files = _files(given)
+    refuse_too_many(len(files), origin.shape)
+    found, problems = readable(files, origin.shape)
     if not how.skip_unreadable or not found:
         Problems(problems).check()
     remarks = [f"left out: {problem.message}" for problem in problems[:NAMED_UNREAD]]
@@ -127,10 +131,17 @@ def _normalised(how: Normalisation) -> str:
     return "pixels are read from 0 to 1" + ("" if as_they_are else f", less {mean}, divided by {std}")
 
 
-def _files(given: Sequence[Any]) -> list[Path]:
+def _refuse_none(count: int) -> None:
+    if not count:
+        raise SpecError([Problem("wrong-value", "there is no image to look at", hint="--image names files of images")])
+
+
+def _files(given: object) -> list[Path]:
     """The files that are ``given``; of a folder the images in it. Raises :class:`SpecError` for one without any."""
+    named = paths("images", given)
+    _refuse_none(len(named))
     found: list[Path] = []
-    for path in map(Path, given):
+    for path in named:
         inside = folder(path) if path.is_dir() else [path]
         if not inside:
             raise SpecError([Problem("missing-file", f"the folder '{path}' holds no images")])
