@@ -19,7 +19,7 @@ from netspec import api
 from netspec.nn.signal import measured
 from netspec.report.signal import NetworkSignal
 from netspec.signal.predict import predict
-from netspec.signal.result import Signal, Spread
+from netspec.signal.result import Spread
 
 Setting = tuple[str, dict[str, Any], tuple[int, int, int], int]
 """A network, its parameters, its input, and how many images are normalised together."""
@@ -128,7 +128,7 @@ def scored(one: NetworkSignal, *, verbose: bool = False) -> Score:
         signal = one.prediction.signals[node.name]
         square = one.measured.spread(node.name, "square")
         factor = one.measured.spread(node.name, "factor")
-        off = distance(signal.square, square, one, signal)
+        off = distance(signal.square if one.normalised else signal.typical_square, square, one)
         if off is not None and square:
             said += 1
             room = max(NEAR, ERRORS * square.deviation / sqrt(len(one.measured.draws)))
@@ -145,9 +145,7 @@ def scored(one: NetworkSignal, *, verbose: bool = False) -> Score:
     return Score(len(one.nodes), said, near, far, factors, near_factors)
 
 
-def distance(
-    predicted: float | None, found: Spread | None, one: NetworkSignal, signal: Signal | None = None
-) -> float | None:
+def distance(predicted: float | None, found: Spread | None, one: NetworkSignal) -> float | None:
     """How far a figure is off, as a part of what is measured; without normalisation, how far its logarithm is."""
     if predicted is None or found is None:
         return None
@@ -155,15 +153,15 @@ def distance(
         return abs(predicted / found.mean - 1) if found.mean else (inf if predicted else 0.0)
     if not predicted or not found.typical:
         return inf if predicted or found.typical else 0.0
-    lower = (signal.log_variance or 0.0) / 2 if signal else 0.0
-    return abs(log(predicted) - lower - log(found.typical))
+    return abs(log(predicted) - log(found.typical))
 
 
 def whole(one: NetworkSignal) -> str:
     """The gradient of the first operation's output, predicted over measured, and how it varies."""
     assert one.measured  # noqa: S101 - it is what this is about
     first = one.nodes[0]
-    predicted, found = one.prediction.signals[first.name].gradient, one.measured.spread(first.name, "gradient")
+    signal, found = one.signals[first.name], one.measured.spread(first.name, "gradient")
+    predicted = signal.gradient if one.normalised else signal.typical_gradient
     if predicted is None or found is None:
         return "over the depth: cannot say"
     middle = found.mean if one.normalised else found.typical

@@ -33,6 +33,9 @@ CONVENTIONS = {
     "gradient": "mean of the squares of the output's gradient; that of the network's outputs is noise of variance 1",
     "factor": "the second moment of the gradient that the operation passes back, over that of its output's gradient",
     "log_variance": "predicted variance, over initialisations, of the natural logarithm of the square",
+    "gradient_log_variance": "the same of the gradient",
+    "typical_square": "exponential of the predicted mean, over initialisations, of the logarithm of the square",
+    "typical_gradient": "the same of the gradient",
     "reason": "why a figure is null: no rule would be right",
     "mean": "mean over initialisations",
     "typical": "exponential of the mean of the logarithm over initialisations",
@@ -157,9 +160,18 @@ def _data(one: NetworkSignal) -> dict[str, Any]:
 def _rows(one: NetworkSignal) -> list[dict[str, object]]:
     depth, signals = depths(one.graph), one.signals
     return [
-        {"name": node.name, "op": node.operation.word, "depth": depth[node], **_rounded(signals[node.name]._asdict())}
+        {
+            "name": node.name,
+            "op": node.operation.word,
+            "depth": depth[node],
+            **_rounded(signals[node.name]._asdict()),
+            **_rounded({key: getattr(signals[node.name], key) for key in TYPICAL}),
+        }
         for node in one.nodes
     ]
+
+
+TYPICAL = ("typical_square", "typical_gradient")
 
 
 DIGITS = 8
@@ -184,8 +196,9 @@ def _page(one: NetworkSignal, *, whole: bool) -> Page:
     depth = depths(graph)
     titles = ("depth", "second moment", "mean square", "gradient", "back")
     more = ("measured", "gradient", "varies by") if one.measured else ()
+    typical = one.measured is not None and not one.normalised
     rows = [
-        (name, *_cells(depth[node], one.signals[node.name], back), *_more(one, node))
+        (name, *_cells(depth[node], one.signals[node.name], back, typical=typical), *_more(one, node))
         for name, node, back in stretches(one, whole=whole)
     ]
     table = Table((*words("operation" if whole else "part"), *numbers(*titles, *more)), tuple(rows))
@@ -255,8 +268,11 @@ DEEPEST = 3
 """Layers with weights, one after the other, that a block has at most."""
 
 
-def _cells(depth: int, signal: Signal, back: float | None) -> Cells:
-    return (str(depth), *[_short(value) for value in (signal.square, signal.mean_square, signal.gradient, back)])
+def _cells(depth: int, signal: Signal, back: float | None, *, typical: bool) -> Cells:
+    square, gradient = signal.square, signal.gradient
+    if typical:
+        square, gradient = signal.typical_square, signal.typical_gradient
+    return (str(depth), *[_short(value) for value in (square, signal.mean_square, gradient, back)])
 
 
 def _more(one: NetworkSignal, node: Node) -> Cells:
@@ -286,7 +302,8 @@ def _notes(one: NetworkSignal) -> list[Note]:
     if one.measured:
         how = "mean" if one.normalised else "geometric mean"
         said = f"{how} over {len(one.measured.draws)} initialisations, {one.measured.said}"
-        notes.append(("measured", f"{said}; by what factor the second moment varies"))
+        also = "" if one.normalised else " (what is predicted too)"
+        notes.append(("measured", f"{said}{also}; by what factor the second moment varies"))
     return notes
 
 

@@ -4,116 +4,27 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from math import prod
-from typing import Any, NamedTuple
+from math import prod, sqrt
 
 from netspec.graph.graph import Node
-from netspec.ops.initialisation import Drawn
-from netspec.ops.signal import Average, Drop, Largest, Mix, Normalise, Rectify, Same, Stack, Sum
-from netspec.signal.borders import Profile, Reading, Spans, along, beside, blended, evened, flat, readings, spans
-from netspec.signal.borders import together as together_of
-from netspec.signal.context import FEW, Context, Laws, few, unevenness, variance_of, weight_of
-from netspec.signal.gaussian import both_positive
-from netspec.signal.law import Law, blended_lags
+from netspec.ops.signal import Average, Drop, Largest, Mix, Rectify, Same, Stack
+from netspec.signal.borders import Profile, Reading, Spans, along, evened, flat, readings, spans
+from netspec.signal.context import Laws, bias_of, weight_of
+from netspec.signal.gaussian import both_positive, density
+from netspec.signal.law import Law
+from netspec.signal.law import merged as merged_law
 from netspec.signal.masses import Masses
 from netspec.signal.pooling import divided
+from netspec.signal.slope import Around, Back, Slope, Slopes, merged
+from netspec.signal.where import above_zero
 
 
-class Slope(NamedTuple):
-    """The gradient of ``channels`` of a value, whose weights are drawn alike.
-
-    ``square`` is its second moment, shared out over positions as ``squares`` says on each axis. ``shared`` is the
-    correlation of two positions of one image. ``gate`` is the share of values above 0 where it lies, None where it lies
-    anywhere; ``along`` how large its mean product with the standardised value is, over its mean, both squared.
-    ``inverse`` is how much it is larger where the variance of a channel is small. On each axis ``lags`` are the
-    correlations, beyond what is shared, of positions that lie 1, 2, ... apart.
-    """
-
-    channels: int
-    square: float
-    squares: tuple[Profile, ...] = ()
-    shared: float = 0.0
-    gate: float | None = None
-    along: float = 0.0
-    inverse: float = 0.0
-    lags: tuple[tuple[float, ...], ...] = ()
-
-
-Slopes = tuple[Slope, ...]
-
-
-def noise(laws: Laws) -> Slopes:
-    """Independent standard normal gradients of an output."""
-    sizes = tuple([len(axis) for axis in laws[0].squares])
-    return tuple([Slope(law.channels, 1.0, flat(sizes)) for law in laws])
-
-
-def together(laws: Laws, slopes: Sequence[Slopes]) -> Slopes:
-    """The gradient of a value that several operations read: they have weights of their own, so squares add up."""
-    if len(slopes) == 1:
-        return slopes[0]
-    found = []
-    for law, parts in zip(laws, zip(*slopes, strict=True), strict=True):
-        square = sum([part.square for part in parts])
-        if not square:
-            found.append(parts[0])
-            continue
-        shares = [part.square / square for part in parts]
-        gates = [part.gate for part in parts]
-        gate = None
-        if any(one is not None for one in gates):
-            free = law.positive
-            gate = sum([share * (free if one is None else one) for share, one in zip(shares, gates, strict=True)])
-        squares = _blended(list(zip(parts, shares, strict=True)))
-        shared = sum([share * part.shared for share, part in zip(shares, parts, strict=True)])
-        along = sum([share * part.along * part.shared for share, part in zip(shares, parts, strict=True)])
-        lags = _blended_lags(list(zip(parts, shares, strict=True)))
-        found.append(Slope(law.channels, square, squares, shared, gate, along / shared if shared else 0.0, lags=lags))
-    return tuple(found)
-
-
-def _blended(parts: Sequence[tuple[Slope, float]]) -> tuple[Profile, ...]:
-    """The profiles of all together, on each axis."""
-    axes = range(len(parts[0][0].squares))
-    return tuple([blended([(part.squares[axis], share) for part, share in parts]) for axis in axes])
-
-
-def _blended_lags(parts: Sequence[tuple[Slope, float]]) -> tuple[tuple[float, ...], ...]:
-    """The correlations of all together, on each axis."""
-    if not any(one.lags for one, _ in parts):
-        return ()
-    axes = range(len(parts[0][0].squares))
-    return tuple([blended_lags([(one.lags[axis] if one.lags else (), share) for one, share in parts]) for axis in axes])
-
-
-class Around(NamedTuple):
-    """An operation with the laws of what it reads and of what it gives, and the gradient of that."""
-
-    node: Node
-    reads: list[Laws]
-    gives: Laws
-    slopes: Slopes
-    context: Context
-
-
-Back = list[Slopes]
-"""For each input of an operation, the gradient that it passes back."""
-
-
-def merged(slopes: Slopes) -> Slope:
-    """One for all channels together."""
-    if len(slopes) == 1:
-        return slopes[0]
-    count = sum([one.channels for one in slopes])
-    square = sum([one.channels * one.square for one in slopes]) / count
-    if not square:
-        return slopes[0]._replace(channels=count)
-    parts = [(one, one.channels * one.square / (count * square)) for one in slopes]
-    gates = [(one.gate, share) for one, share in parts]
-    gate = None if any(one is None for one, _ in gates) else sum([(one or 0.0) * share for one, share in gates])
-    shared = sum([share * one.shared for one, share in parts])
-    inverse = sum([share * one.inverse for one, share in parts])
-    return Slope(count, square, _blended(parts), shared, gate, inverse=inverse, lags=_blended_lags(parts))
+def _inside(node: Node) -> float:
+    """The share of what windows read that lies inside the map."""
+    if not node.window.kernel:
+        return 1.0
+    read = readings(node)
+    return prod([sum(one.gathered((1.0,) * one.size)) / one.windows / len(one.offsets) for one in read])
 
 
 def _scattered(read: Sequence[Reading], slope: Slope) -> tuple[float, tuple[Profile, ...]]:
@@ -133,36 +44,66 @@ def mix(rule: Mix, around: Around) -> Back:
     weight = weight_of(rule, node, around.context)
     factor, squares = _scattered(readings(node), slope)
     outputs = node.owner.tensors[0].shape[0] // max(1, node.operation.channel_groups)
-    square = weight.variance * outputs * factor * slope.square / (1 + slope.inverse)  # of small weights there is less
+    spread = weight.variance * outputs * factor * slope.square / (1 + slope.tilt)
+    whole = merged_law(around.gives).square
+    own = max(0.0, 1 - bias_of(rule, node, around.context) / whole) if whole else 0.0
+    pull = slope.pull * sqrt(own)
+    read = merged_law(around.reads[0])
+    square = spread + _alongside(read, pull, spread, node)
+    centred = slope.centred * _inside(node)
+    logs = slope.log_variance + 2 * slope.alike / read.channels
     shared = slope.shared * prod(along(Reading.alike, readings(node)))
     lags = slope.lags if all(step == 1 for step in node.window.stride) else ()
-    return [tuple([Slope(law.channels, square, squares, shared, lags=lags) for law in around.reads[0]])]
+    passed = slope._replace(square=square, squares=squares, gate=None, along=0.0, where=None, tilt=0.0, centred=centred)
+    passed = passed._replace(shared=shared, lags=lags, log_variance=logs)
+    shares = [law.power / read.power if read.power else 0.0 for law in around.reads[0]]
+    both = zip(around.reads[0], shares, strict=True)
+    return [tuple([passed._replace(channels=law.channels, pull=pull * share) for law, share in both])]
+
+
+def _alongside(read: Law, pull: float, spread: float, node: Node) -> float:
+    """What lies along the value beyond what would by chance: weights have made both the value and the gradient.
+
+    It is one direction of as many as a sum has values, and that for all positions that are alike.
+    """
+    if not pull:
+        return 0.0
+    alike = read.between + (1 - read.between) / read.positions
+    return max(0.0, read.lengthened(pull**2) - spread * alike / prod(node.owner.tensors[0].shape[1:]))
 
 
 def rectify(rule: Rectify, around: Around) -> Back:
-    """It passes where the value is above 0: half of the second moment of what is anywhere (He et al. 2015, 2.3)."""
-    found = []
-    for law, slope in zip(around.reads[0], around.slopes, strict=True):
-        share = law.positive if slope.gate is None else slope.gate
-        less = rule.slope * rule.slope
-        kept = share + less * (1 - share)
-        both, free = share * share, slope.gate is None and law.is_normal and not rule.slope
-        if slope.gate is None and law.is_normal:
-            both = both_positive(law.between + (1 - law.between) * alike(law))
-        if rule.slope:
-            both += 2 * rule.slope * (share - both) + less * (1 - 2 * share + both)
-        sideways = 0.0
-        varied = law.square - law.mean**2
-        if isinstance(law.form, Masses):
-            cut = law.form.rectified()
-            sideways = (cut.mean - law.mean * share) ** 2 / (varied * share * share) if varied and share else 0.0
-        elif law.square:
-            sideways = (0.39894 * (1 - rule.slope)) ** 2 / max(both, 1e-9)
-        shared = slope.shared * both / kept if kept else 0.0
-        gate = 1.0 if not rule.slope else None
-        lags = nearer(law, slope, both_positive, kept) if free else ()
-        found.append(slope._replace(square=slope.square * kept, shared=shared, gate=gate, along=sideways, lags=lags))
-    return [tuple(found)]
+    """It passes where the value is above 0: half of the second moment of what is anywhere (He et al. 2015, 2.3).
+
+    What lies along the value passes wholly, as all of that does.
+    """
+    triples = zip(around.reads[0], around.gives, around.slopes, strict=True)
+    return [tuple([_rectified(rule.slope, *one) for one in triples])]
+
+
+def _rectified(less: float, law: Law, given: Law, slope: Slope) -> Slope:
+    share = law.positive if slope.gate is None else slope.gate
+    kept = share + less * less * (1 - share)
+    both = share * share
+    if slope.gate is None and law.is_normal:
+        both = both_positive(law.between + (1 - law.between) * law.alike)
+    if less:
+        both += 2 * less * (share - both) + less * less * (1 - 2 * share + both)
+    more = 0.0
+    if slope.pull and slope.square:
+        chance = slope.square * (slope.shared + (1 - slope.shared) / law.positions) / law.channels
+        more = max(0.0, given.lengthened(slope.pull**2) - chance) * (1 - kept)
+    return slope._replace(
+        square=slope.square * kept + more,
+        shared=slope.shared * both / kept if kept else 0.0,
+        gate=None if less else 1.0,
+        where=above_zero(law.form, slope.where) if isinstance(law.form, Masses) and not less else None,
+        along=_sideways(law, share, both, less),
+        centred=slope.centred * kept,
+        alike=slope.alike * _kept_alike(law, share, slope),
+        log_variance=slope.log_variance + _varied(law, share, slope) / law.channels,
+        lags=nearer(law, slope, both_positive, kept) if slope.gate is None and law.is_normal and not less else (),
+    )
 
 
 def nearer(law: Law, slope: Slope, product: Callable[[float], float], kept: float) -> tuple[tuple[float, ...], ...]:
@@ -173,7 +114,7 @@ def nearer(law: Law, slope: Slope, product: Callable[[float], float], kept: floa
     if not kept or not (any(law.lags) or any(slope.lags)):
         return ()
     between = law.between
-    least = product(between + (1 - between) * alike(law))
+    least = product(between + (1 - between) * law.alike)
     rest = 1 - slope.shared * least / kept
     if rest <= 0:
         return ()
@@ -187,34 +128,28 @@ def nearer(law: Law, slope: Slope, product: Callable[[float], float], kept: floa
     return tuple(found)
 
 
-def alike(law: Law) -> float:
-    """The correlation of two positions of one image, in the mean, beyond what all images have in common."""
-    if not any(law.lags):
+def _sideways(law: Law, share: float, both: float, less: float) -> float:
+    """How large the mean product of the gradient with the standardised value is, over its mean, both squared."""
+    if not isinstance(law.form, Masses):
+        return (density(0.0) * (1 - less)) ** 2 / max(both, 1e-9) if law.square else 0.0
+    varied = law.square - law.mean**2
+    cut = law.form.rectified()
+    return (cut.mean - law.mean * share) ** 2 / (varied * share * share) if varied and share else 0.0
+
+
+def _varied(law: Law, share: float, slope: Slope) -> float:
+    """The variance of what passes one channel, over its square: of one whose values are alike all or nothing."""
+    if not share:
         return 0.0
-    axes = zip(law.squares, law.lags, strict=True)
-    return beside([together_of(len(axis), lags) / len(axis) ** 2 for axis, lags in axes], law.positions)
+    if slope.gate is None and law.is_normal:
+        return both_positive(law.between) / share**2 - 1
+    return law.between * (1 - share) / share
 
 
-def normalise(rule: Normalise, around: Around) -> Back:
-    """It is divided by the deviation, and less its own mean and what is along the value (Ioffe and Szegedy 2015, 3)."""
-    weight = around.context.drawn(around.node, "weight", Drawn(1.0, 0.0))
-    scale = 1.0 if weight is None else weight.mean**2 + weight.variance
-    batch = around.context.batch
-    slopes = around.slopes * len(around.reads[0]) if len(around.slopes) < len(around.reads[0]) else around.slopes
-    found = []
-    for law, slope in zip(around.reads[0], slopes, strict=True):
-        variance = variance_of(law, batch)
-        count = batch * law.positions
-        eased = variance / (variance + rule.eps)
-        means = slope.shared / batch + (1 - slope.shared) / count
-        lost = min(0.9, means + (slope.shared / batch * slope.along + 1 / count) * eased)
-        uneven = 1 + unevenness(law, batch) * eased * eased
-        square = slope.square * scale * uneven / (variance + rule.eps) * (1 - lost)
-        shared = slope.shared * (1 - 1 / batch)
-        inverse = few(law) * eased if law.uneven > FEW else 0.0
-        passed = slope._replace(channels=law.channels, square=square, shared=shared, inverse=inverse)
-        found.append(passed._replace(gate=None, along=0.0))
-    return [tuple(found)]
+def _kept_alike(law: Law, share: float, slope: Slope) -> float:
+    """What is left of squared correlations: all, where positions of any images are above 0 together."""
+    together = share * share * (1 + _varied(law, share, slope))
+    return (together / share) ** 2 if share else 0.0
 
 
 def largest(_: Largest, around: Around) -> Back:
@@ -228,7 +163,10 @@ def largest(_: Largest, around: Around) -> Back:
         squares = flat(sizes) if node.uneven else _scattered(readings(node), slope)[1]
         gate = given.positive if slope.gate is None else max(given.positive, slope.gate)
         square = slope.square * windows * (1 + slope.shared * more)
-        found.append(Slope(law.channels, square, squares, slope.shared * min(1.0, windows), gate))
+        shared = slope.shared * min(1.0, windows)
+        found.append(
+            slope._replace(channels=law.channels, square=square, squares=squares, shared=shared, gate=gate, where=None)
+        )
     return [tuple(found)]
 
 
@@ -282,7 +220,8 @@ def average(rule: Average, around: Around) -> Back:
             square *= factor
             squares.append(profile)
         shared = 1.0 if all(len(axis) == 1 for axis in axes) else slope.shared
-        found.append(Slope(law.channels, square, tuple(squares), shared))
+        more = Slope(law.channels, square, tuple(squares), shared, pull=slope.pull, log_variance=slope.log_variance)
+        found.append(more._replace(alike=slope.alike))
     return [tuple(found)]
 
 
@@ -295,12 +234,10 @@ def same(rule: Same, around: Around) -> Back:
     slopes = slopes[: len(around.reads[0])]
     sizes = node.input_shapes[0][1:]
     if len(node.shape) < len(node.input_shapes[0]):
-        even = flat(sizes)
-        return [
-            tuple([Slope(law.channels, one.square, even) for law, one in zip(around.reads[0], slopes, strict=True)])
-        ]
+        flattened = [one._replace(squares=flat(sizes), shared=0.0, gate=None, where=None, along=0.0) for one in slopes]
+        return [_of_channels(around.reads[0], flattened)]
     if node.shape[1:] == sizes:
-        return [tuple([one._replace(channels=law.channels) for law, one in zip(around.reads[0], slopes, strict=True)])]
+        return [_of_channels(around.reads[0], slopes)]
     found = []
     for law, slope in zip(around.reads[0], slopes, strict=True):
         factor, squares = _scattered(readings(node), slope)
@@ -309,45 +246,14 @@ def same(rule: Same, around: Around) -> Back:
     return [tuple(found)]
 
 
+def _of_channels(laws: Laws, slopes: Sequence[Slope]) -> Slopes:
+    return tuple([one._replace(channels=law.channels) for law, one in zip(laws, slopes, strict=True)])
+
+
 def drop(rule: Drop, around: Around) -> Back:
     """As much is left as of values."""
     left = 1 - rule.share
     return [tuple([one._replace(square=one.square / left, shared=one.shared * left) for one in around.slopes])]
-
-
-def add(_: Sum, around: Around) -> Back:
-    """Each of what is summed is passed all of it."""
-    found = []
-    for laws in around.reads:
-        parts, rest, wholes = [], [*around.slopes], [*around.gives]
-        for law in laws:
-            own, left = [], law.channels
-            while left:
-                slope, whole = rest.pop(0), wholes.pop(0)
-                gate = _above(law, whole, slope.gate) if slope.gate is not None and law.is_rectified else None
-                own.append(slope._replace(along=slope.along * _less(law, whole), gate=gate))
-                left -= slope.channels
-            parts.append(merged(tuple(own)))
-        found.append(tuple(parts))
-    return found
-
-
-def _above(law: Law, whole: Law, gate: float) -> float:
-    """The share of a rectified value above 0 where the sum that it is part of is so at a share ``gate``.
-
-    Where it is 0 the sum is that of the others, which is above 0 as often as below.
-    """
-    zero = (1 - law.positive) / 2
-    above = whole.positive
-    where_above = 1 - min(1.0, zero / above) if above else 0.0
-    where_below = 1 - min(1.0, zero / (1 - above)) if above < 1 else 1.0
-    return gate * where_above + (1 - gate) * where_below
-
-
-def _less(law: Law, whole: Law) -> float:
-    """What of the whole's variance is that of one of its parts."""
-    varied = whole.square - whole.mean**2
-    return (law.square - law.mean**2) / varied if varied > 0 else 0.0
 
 
 def stack(_: Stack, around: Around) -> Back:
@@ -358,17 +264,3 @@ def stack(_: Stack, around: Around) -> Back:
         found.append(tuple(rest[: len(laws)]))
         rest = rest[len(laws) :]
     return found
-
-
-RULES: dict[type, Callable[[Any, Around], Back]] = {
-    Mix: mix,
-    Rectify: rectify,
-    Normalise: normalise,
-    Largest: largest,
-    Average: average,
-    Same: same,
-    Drop: drop,
-    Sum: add,
-    Stack: stack,
-}
-"""Kind of rule -> what it passes back."""

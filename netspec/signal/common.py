@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from netspec.signal.borders import Profile, Reading, Span, Spans, along, blended, evened, flat, root
 
-EDGE = 6
+EDGE = 5
 """Positions at either end of an axis that are told apart; all in the middle are alike."""
 SMALL = 0.02
 """A pattern over positions that is so little of the variance makes no difference."""
@@ -219,30 +219,30 @@ class Common(NamedTuple):
         squares = [kernel.squared for kernel in self.kernels]
         return self.all**2 * (prod([one for one, _ in squares]) - 2 * prod([one for _, one in squares]) + 1)
 
-    def warped(self, function: Callable[[float], float], squares: Sequence[Profile]) -> Common:
-        """Of a function of each value, for which ``function`` says what becomes of such a mean.
+    def warped(self, function: Callable[[Sequence[float]], Sequence[float]], squares: Sequence[Profile]) -> Common:
+        """Of a function of each value, for which ``function`` says what becomes of such means.
 
         ``squares`` are the profiles of the second moment, with which the figures of a position grow.
         """
-        whole = self.all + self.taken
+        whole, taken = self.all + self.taken, self.taken
 
-        def grown(side: float, value: float) -> float:
-            return side * function(value / side) if side else 0.0
+        def grown(sides: Sequence[float], values: Sequence[float]) -> list[float]:
+            found = function([value / side if side else 0.0 for value, side in zip(values, sides, strict=True)])
+            return [*map(mul, sides, found)]
 
         def own(heres: Profile, sides: Profile) -> tuple[float, Profile]:
-            return evened([grown(side, self.here * value) for value, side in zip(heres, sides, strict=True)])
+            return evened(grown(sides, [self.here * value for value in heres]))
 
         def shared(kernel: Kernel, sides: Profile) -> tuple[float, Kernel]:
             ends = [sqrt(sides[at]) for at in places(len(sides)).positions]
             half = []
             for at, (row, one) in enumerate(zip(kernel.rows, ends, strict=True)):
-                pairs = zip(row[at:], ends[at:], strict=True)
-                half.append([grown(one * two, whole * value - self.taken) for value, two in pairs])
+                half.append(grown([one * two for two in ends[at:]], [whole * value - taken for value in row[at:]]))
             rows = mirrored(half)
             factor = mean(rows, len(sides))
             return factor, Kernel(evened(root(sides))[1], lambda: scaled(rows, factor))
 
-        here, all_ = function(self.here), function(self.all)
+        here, all_ = function([self.here, self.all])
         around = along(own, self.heres, squares)
         between = along(shared, self.kernels, squares)
         here *= prod([factor / here for factor, _ in around]) if here else 0.0
@@ -302,6 +302,6 @@ def _mixed(*parts: tuple[Kernel, float]) -> Kernel:
     def rows() -> Rows:
         shares = [share / whole for _, share in chosen]
         lines = zip(*[kernel.rows for kernel, _ in chosen], strict=True)
-        return tuple([tuple([sum(map(mul, shares, values)) for values in zip(*line, strict=True)]) for line in lines])
+        return tuple([blended(list(zip(line, shares, strict=True))) for line in lines])
 
     return Kernel(roots, rows)

@@ -2,30 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from math import sqrt
-from typing import NamedTuple
+from typing import Any, TypeVar
 
 from netspec.graph.graph import Node
 from netspec.ops.initialisation import UNIFORM, Drawn, Scheme, fans
 from netspec.ops.signal import Mix, Scatter
 from netspec.signal import masses
-from netspec.signal.common import SMALL
-from netspec.signal.law import Gauss, Law
+from netspec.signal.law import Gauss, Law, merged
 
 Laws = tuple[Law, ...]
 """The laws of the channels of one value, in their order."""
+
+
+Found = TypeVar("Found")
 
 
 class CannotSay(Exception):
     """No rule would be right here; the message is the reason."""
 
 
-class Context(NamedTuple):
-    """How tensors start, by operation and name, and how many images are normalised together."""
+@dataclass(frozen=True, slots=True)
+class Context:
+    """How tensors start, by operation and name, and how many images are normalised together.
+
+    ``known`` keeps what is worked out once of a law, ``stacked`` of several together: channels that are stacked with
+    others are read again and again.
+    """
 
     starts: Mapping[tuple[str, str], Scheme]
     batch: int
+    known: dict[tuple[Hashable, int], tuple[Law, Any]] = field(default_factory=dict)
+    stacked: dict[tuple[int, ...], tuple[Laws, Law]] = field(default_factory=dict)
+
+    def once(self, law: Law, what: Hashable, work: Callable[[], Found]) -> Found:
+        """What ``work`` says of ``law``, asked once for each ``what``."""
+        key = (what, id(law))
+        if key not in self.known:
+            self.known[key] = (law, work())
+        found: Found = self.known[key][1]
+        return found
+
+    def merged(self, laws: Laws) -> Law:
+        """One law for all channels together; of a stack with one more on it only that one is added."""
+        key = tuple(map(id, laws))
+        if len(laws) > 1 and key not in self.stacked:
+            before = self.stacked.get(key[:-1])
+            self.stacked[key] = (laws, merged((before[1], laws[-1]) if before else laws))
+        return self.stacked[key][1] if len(laws) > 1 else laws[0]
+
+    def sampled(self, law: Law) -> float:
+        """The mean over channels of the square of a channel's mean over a batch of images and all positions."""
+        return self.once(law, "sampled", partial(law.sampled, self.batch))
 
     def drawn(self, node: Node, name: str, otherwise: Drawn) -> Drawn | None:
         """How an element of the tensor ``name`` of ``node`` starts; None where it has no such tensor."""
@@ -58,9 +89,9 @@ def usual(node: Node) -> Drawn:
     return Drawn(0.0, 1 / (3 * fans(node.owner.tensors[0].shape)[0]), UNIFORM)
 
 
-def variance_of(law: Law, batch: int) -> float:
-    """The variance of a channel over ``batch`` images and all positions, in the mean."""
-    variance = law.square - law.sampled(batch)
+def variance_of(law: Law, context: Context) -> float:
+    """The variance of a channel over a batch of images and all positions, in the mean."""
+    variance = law.square - context.sampled(law)
     if variance <= 0:
         raise CannotSay("all values of a channel are equal")
     return variance
@@ -98,23 +129,6 @@ def moved(law: Law, rule: Mix | Scatter, node: Node, context: Context) -> Law:
 
 LEAST = 1e-6
 """A variance is no less, so that there are steps."""
-
-
-def unevenness(law: Law, batch: int) -> float:
-    """How much the variance of a channel differs from channel to channel: its variance over its square.
-
-    By the weights that it is a sum of squares of, and twice the part of directions that values vary in: as many as
-    there are values, fewer for what all images have in common and differs by position.
-    """
-    variance, pattern = law.varied, law.common.pattern
-    own = (variance - pattern) ** 2 / max(1, batch * law.positions - 1)
-    if pattern > SMALL * variance and not law.common.alike:
-        own += law.common.pattern_squared
-    return few(law) + 2 * own / variance**2
-
-
-FEW = 0.05
-"""The variances of channels differ so much where each is a sum of few weights, as of depthwise convolutions."""
 
 
 def few(law: Law) -> float:

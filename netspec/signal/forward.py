@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from math import prod, sqrt
-from typing import Any
 
 from netspec.graph.graph import Node
-from netspec.ops.initialisation import Drawn
-from netspec.ops.signal import Average, Drop, Largest, Mix, Normalise, Rectify, Same, Stack, Sum
-from netspec.signal import common
-from netspec.signal.borders import Profile, along, blended, evened, flat, readings, unlike
-from netspec.signal.common import SMALL, Common, Kernel
-from netspec.signal.context import CannotSay, Context, Laws, aligned, bias_of, moved, unevenness, variance_of, weight_of
-from netspec.signal.law import Form, Gauss, Law, as_masses, blended_lags, merged
-from netspec.signal.masses import FINENESS, Masses
-from netspec.signal.pooling import average, largest
-from netspec.signal.rectifying import paired, rectify
+from netspec.ops.signal import Drop, Mix, Same, Stack
+from netspec.signal import common, fluctuation
+from netspec.signal.borders import Profile, along, evened, flat, readings, unlike
+from netspec.signal.common import Common, Kernel
+from netspec.signal.context import CannotSay, Context, Laws, bias_of, moved, weight_of
+from netspec.signal.fluctuation import Fluctuation
+from netspec.signal.law import Gauss, Law, merged
+from netspec.signal.masses import Masses
+from netspec.signal.rectifying import paired
 
 
 def mix(rule: Mix, node: Node, given: list[Laws], context: Context) -> Laws:
@@ -49,11 +46,19 @@ def mix(rule: Mix, node: Node, given: list[Laws], context: Context) -> Laws:
     squares = tuple([_levelled(profile, plain, square) for _, profile in own])
     lags = tuple([lag[step - 1 :: step] for lag, step in zip(law.lags, node.window.stride, strict=True)])
     drawn = law.logs * (plain / square) ** 2 if square else 0.0
-    found = Law(node.shape[0], square, 0.0, both, None, squares, lags, drawn)
+    found = Law(node.shape[0], square, 0.0, both, None, squares, lags, drawn, centred=law.centred)
     form = Gauss(square, found.shared) if square else None
     added = 2 * paired(found.between**2, found, context) / node.shape[0]
-    found = found._replace(form=form, own=added, uneven=weight.tails * prod(along(unlike, read)) / taps[1])
+    uneven = weight.tails * prod(along(unlike, read)) / taps[1]
+    found = found._replace(form=form, own=added, uneven=uneven, fluctuation=_narrowed(law, node))
     return (moved(found, rule, node, context),)
+
+
+def _narrowed(law: Law, node: Node) -> Fluctuation:
+    """How much sums over the channels of ``law`` differ from one position to the next."""
+    apart = max(0.0, 1 - (law.form.shared if isinstance(law.form, Gauss) else law.between))
+    fresh = fluctuation.NORMAL if law.is_normal else fluctuation.RECTIFIED
+    return law.fluctuation.summed(law.channels, law.positions, prod(node.window.kernel or (1,)), fresh * apart)
 
 
 def _levelled(profile: Profile, part: float, whole: float) -> Profile:
@@ -70,48 +75,6 @@ def _levelled_kernel(kernel: Kernel, part: float, whole: float) -> Kernel:
     share = part / whole
     roots = tuple([1 + share * (value - 1) for value in kernel.roots])
     return Kernel(roots, lambda: tuple([tuple([1 + share * (value - 1) for value in row]) for row in kernel.rows]))
-
-
-def normalise(rule: Normalise, node: Node, given: list[Laws], context: Context) -> Laws:
-    """The variance of a channel, not its second moment, becomes 1 (Ioffe and Szegedy 2015): its mean is taken away.
-
-    So what is common to all images of a channel does not pass (Yang et al. 2019, section 3).
-    """
-    weight, bias = (context.drawn(node, name, Drawn(one, 0.0)) for name, one in (("weight", 1.0), ("bias", 0.0)))
-    found = []
-    for law in given[0]:
-        variance = variance_of(law, context.batch)
-        square = variance / (variance + rule.eps)
-        roots = [kernel.roots for kernel in law.common.kernels]
-        squares = tuple(along(partial(_centred, law.square / variance), law.squares, roots))
-        form: Form = Gauss(square, 0.0)
-        if isinstance(law.form, (Gauss, Masses)) and not law.is_normal:
-            one = as_masses(law, sqrt(variance) / 8)
-            form = one.shifted(-one.mean).scaled(sqrt(square / (one.square - one.mean**2))) if one else form
-        both = law.common.centred(variance).weighted(square)
-        added = (1 - square) ** 2  # what is added to variances levels none that are small beside it
-        uneven = unevenness(law, context.batch) * added if added > SMALL else 0.0
-        found.append(Law(law.channels, square, 0.0, both, form, squares, law.lags, uneven=uneven))
-    result = (merged(found),) if all(law.is_normal for law in found) else tuple(found)
-    return tuple([_scaled(law, weight, bias) for law in result])
-
-
-def _centred(share: float, squares: Profile, roots: Profile) -> Profile:
-    """The profile of the squares less the mean over all positions; before, these were ``share`` times as much."""
-    both = zip(squares, roots, strict=True)
-    return evened([max(0.0, 1 + share * (value - 1) - 2 * (share - 1) * (root - 1)) for value, root in both])[1]
-
-
-def _scaled(law: Law, weight: Drawn | None, bias: Drawn | None) -> Law:
-    """With the factor and the term that a channel has."""
-    factor = 1.0 if weight is None else weight.mean**2 + weight.variance
-    term = 0.0 if bias is None else bias.mean**2 + bias.variance
-    if factor == 1.0 and not term:
-        return law
-    square = law.square * factor + term
-    centre = 0.0 if bias is None else bias.mean
-    form = Gauss(square, term / square) if law.is_normal and square and not centre else None
-    return law._replace(square=square, common=law.common._replace(all=term, here=term), mean=centre, form=form)
 
 
 def same(rule: Same, node: Node, given: list[Laws], _: Context) -> Laws:
@@ -140,9 +103,12 @@ def _thinned(law: Law, stride: Sequence[int]) -> Law:
     taken = along(lambda side, step: evened(side[::step]), law.squares, stride)
     heres = along(lambda side, step: evened(side[::step]), law.common.even.heres, stride)
     between = along(_every, law.common.even.kernels, stride)
-    form = law.form
-    if isinstance(form, Gauss) and form.spans:
-        form = form._replace(spans=tuple([axis[::step] for axis, step in zip(form.spans, stride, strict=True)]))
+    form, level = law.form, prod([factor for factor, _ in taken])
+    if isinstance(form, Masses):
+        form = form.scaled(sqrt(level))
+    elif form:
+        spans = tuple([axis[::step] for axis, step in zip(form.spans, stride, strict=False)])
+        form = form._replace(square=form.square * level, spans=spans)
     both = Common(
         law.common.all * prod([factor for factor, _ in between]),
         law.common.here * prod([factor for factor, _ in heres]),
@@ -151,7 +117,8 @@ def _thinned(law: Law, stride: Sequence[int]) -> Law:
         law.common.alike,
     )
     return law._replace(
-        square=law.square * prod([factor for factor, _ in taken]),
+        square=law.square * level,
+        mean=law.mean * sqrt(level),
         common=both,
         form=form,
         squares=tuple([profile for _, profile in taken]),
@@ -173,57 +140,6 @@ def drop(rule: Drop, _: Node, given: list[Laws], __: Context) -> Laws:
     return tuple([law._replace(square=law.square / (1 - rule.share), form=None) for law in given[0]])
 
 
-def add(_: Sum, __: Node, given: list[Laws], ___: Context) -> Laws:
-    """Second moments add up where each value has weights of its own around 0 (Hanin and Rolnick 2018, section 4)."""
-    total = given[0]
-    for other in given[1:]:
-        total = tuple([_added(*pair) for pair in aligned(total, other)])
-    return total
-
-
-def _added(one: Law, two: Law) -> Law:
-    if not one.square or not two.square:
-        return one if one.square else two
-    cross = 2 * one.mean * two.mean
-    square = one.square + two.square + cross
-    both = common.added([(one.common, 1.0), (two.common, 1.0)])
-    both = both._replace(all=both.all + cross, here=both.here + cross)
-    shares = (one.square / (one.square + two.square), two.square / (one.square + two.square))
-    rest = one.varied + two.varied
-    varied = (one.varied / rest, two.varied / rest) if rest else shares
-    squares = [blended(list(zip(sides, shares, strict=True))) for sides in zip(one.squares, two.squares, strict=True)]
-    lags = [blended_lags(list(zip(sides, varied, strict=True))) for sides in zip(one.lags, two.lags, strict=True)]
-    least = min(one.logs, two.logs)
-    logs = least + sum([(law.logs - least) * share**2 for law, share in zip((one, two), shares, strict=True)])
-    form = _sum_form(one, two, square)
-    return Law(one.channels, square, one.mean + two.mean, both, form, tuple(squares), tuple(lags), logs)
-
-
-def _sum_form(one: Law, two: Law, square: float) -> Form:
-    if one.is_normal and two.is_normal:
-        return Gauss(square, (one.common.here + two.common.here) / square)
-    if one.form is None or two.form is None:
-        return None
-    step = sqrt(min(one.square, two.square)) / FINENESS
-    step = max([step, *[form.step for form in (one.form, two.form) if isinstance(form, Masses)]])
-    first, second = as_masses(one, step), as_masses(two, step)
-    return first.plus(second) if first and second else None
-
-
 def stack(_: Stack, __: Node, given: list[Laws], ___: Context) -> Laws:
     """One after the other."""
     return tuple([law for laws in given for law in laws])
-
-
-RULES: dict[type, Callable[[Any, Node, list[Laws], Context], Laws]] = {
-    Mix: mix,
-    Rectify: rectify,
-    Normalise: normalise,
-    Largest: largest,
-    Average: average,
-    Same: same,
-    Drop: drop,
-    Sum: add,
-    Stack: stack,
-}
-"""Kind of rule -> what it makes of laws."""

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import reduce
 from math import prod, sqrt
-from typing import Any
 
 from netspec.graph.graph import Node
 from netspec.ops.initialisation import Drawn
 from netspec.ops.signal import Average, Normalise, Product, Times
 from netspec.signal import common, pooling
-from netspec.signal.backward import Around, Back, Slope, Slopes, alike, merged
 from netspec.signal.borders import Profile, evened, flat
 from netspec.signal.common import Common, Kernel, mean
 from netspec.signal.context import CannotSay, Context, Laws, aligned, scaled
@@ -19,6 +17,7 @@ from netspec.signal.curves import FINENESS, collected
 from netspec.signal.law import Form, Gauss, Law, as_masses
 from netspec.signal.law import merged as law_of
 from netspec.signal.masses import Masses
+from netspec.signal.slope import Around, Back, Slope, Slopes, merged
 
 STEADY = 0.02
 """A variance of a factor, over the square of its mean, that leaves what is normal so."""
@@ -209,7 +208,8 @@ def _factor_back(
     square *= many * (prod(_alongside(slope, others)) + (many - 1) * slope.shared * prod(together))
     square *= after[0] // before[0]
     squares = slope.squares if many == 1 else flat(tuple(before[1:]))
-    return tuple([slope._replace(channels=law.channels, square=square, squares=squares) for law in laws])
+    passed = slope._replace(square=square, squares=squares, where=None, pull=0.0, centred=0.0, balanced=0.0)
+    return tuple([passed._replace(channels=law.channels) for law in laws])
 
 
 def _alongside(slope: Slope, others: Sequence[Law]) -> list[float]:
@@ -220,7 +220,7 @@ def _alongside(slope: Slope, others: Sequence[Law]) -> list[float]:
 
 def _together(law: Law) -> float:
     """The mean of the product of two positions of one image, over the mean of the square."""
-    return law.between + (1 - law.between) * alike(law) if law.positions > 1 else 1.0
+    return law.between + (1 - law.between) * law.alike if law.positions > 1 else 1.0
 
 
 def average(rule: Average, node: Node, given: list[Laws], context: Context) -> Laws:
@@ -255,13 +255,3 @@ SEVERAL = 4
 """The mean of so many bounded values is distributed nearly as a normal one."""
 NORMAL = 3.0
 """The mean fourth power of a normal value, over the square of its variance."""
-
-
-FORWARD: dict[type, Callable[[Any, Node, list[Laws], Context], Laws]] = {
-    Times: times,
-    Product: product,
-    Average: average,
-}
-"""Kind of rule -> what it makes of laws."""
-BACKWARD: dict[type, Callable[[Any, Around], Back]] = {Times: times_back, Product: product_back}
-"""Kind of rule -> what it passes back."""

@@ -6,7 +6,7 @@ from functools import lru_cache
 from math import acos, asin, erf, exp, pi, sqrt
 from typing import NamedTuple
 
-FARTHEST, STEPS = 7.0, 35
+FARTHEST, STEPS = 6.0, 20
 """How many deviations from zero integrals reach, and in how many steps of equal size."""
 CENTRES = tuple([(0.5 * at, 0.5 * 0.3989422804014327 * exp(-0.125 * at * at)) for at in range(-8, 9)])
 """Places and weights of the trapezoidal rule for a mean over a standard normal value."""

@@ -7,9 +7,10 @@ from math import prod, sqrt
 from typing import NamedTuple
 
 from netspec.ops.facts import Shape
-from netspec.signal import common, masses
-from netspec.signal.borders import Profile, Spans, blended, flat, together
+from netspec.signal import common, fluctuation, masses
+from netspec.signal.borders import Profile, Spans, beside, blended, flat, together
 from netspec.signal.common import Common
+from netspec.signal.fluctuation import Fluctuation
 from netspec.signal.gaussian import Moments, below, largest
 from netspec.signal.masses import Masses
 
@@ -58,7 +59,9 @@ class Law(NamedTuple):
     that of all channels, and ``common`` what two images have in common beside it. On each axis ``lags`` are the
     correlations, beyond that, of values of one image that lie 1, 2, ... apart. ``log_variance`` is the variance of the
     logarithm of the square over initialisations; ``own`` is what the last weights add to it, as long as no rectifier
-    has changed that. ``uneven`` is how much the variance differs from channel to channel: its variance over its square.
+    has changed that. ``uneven`` is how much the variance differs from channel to channel: its variance over its square;
+    ``fluctuation`` how much the mean square of all channels differs from image to image and position to position.
+    ``centred`` is the part of the variance of which each batch has a mean of exactly 0 in every channel.
     """
 
     channels: int
@@ -71,6 +74,8 @@ class Law(NamedTuple):
     log_variance: float = 0.0
     own: float = 0.0
     uneven: float = 0.0
+    fluctuation: Fluctuation = Fluctuation()
+    centred: float = 0.0
 
     @property
     def shared(self) -> float:
@@ -114,14 +119,32 @@ class Law(NamedTuple):
         return isinstance(self.form, Gauss) and self.form.rectified
 
     @property
+    def alike(self) -> float:
+        """The correlation of two positions of one image, in the mean, beyond what all images have in common."""
+        if not any(self.lags):
+            return 0.0
+        axes = zip(self.squares, self.lags, strict=True)
+        return beside([together(len(axis), lags) / len(axis) ** 2 for axis, lags in axes], self.positions)
+
+    @property
+    def power(self) -> float:
+        """The sum of the squares of all values of one image."""
+        return self.channels * self.positions * self.square
+
+    def lengthened(self, pulled: float) -> float:
+        """The second moment of what lies along the values, where the square of its product with them is ``pulled``."""
+        return pulled / self.power / (self.channels * self.positions) if self.power else 0.0
+
+    @property
     def positions(self) -> int:
         """How many positions a channel has."""
-        return prod([len(axis) for axis in self.squares])
+        return prod(map(len, self.squares))
 
     def sampled(self, batch: int) -> float:
         """The mean over channels of the square of a channel's mean over ``batch`` images and all positions."""
         alike = prod([together(len(axis), lags) for axis, lags in zip(self.squares, self.lags, strict=True)])
-        return self.common.all + self.varied * min(1.0, max(0.0, alike) / self.positions**2) / batch
+        left = self.varied * (1 - self.centred)
+        return self.common.all + left * min(1.0, max(0.0, alike) / self.positions**2) / batch
 
 
 def noise(shape: Shape) -> Law:
@@ -162,6 +185,7 @@ def merged(laws: Sequence[Law]) -> Law:
         tuple([blended([(law.squares[axis], share) for law, share in parts]) for axis in axes]),
         tuple([blended_lags([(law.lags[axis], share) for law, share in varied]) for axis in axes]),
         log_variance=sum([share * law.logs for law, share in parts]),
+        fluctuation=fluctuation.added([(law.fluctuation, share) for law, share in parts]),
     )
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from math import sqrt
+from operator import mul
 from typing import NamedTuple
 
 from netspec.signal.gaussian import below
 
-FINENESS = 3.0
+FINENESS = 2.0
 """Steps within the smallest deviation of what is added."""
 REACH = 4.5
 """Deviations of a Gaussian that masses are kept of."""
@@ -49,8 +51,10 @@ class Masses(NamedTuple):
         """Of max(x, 0)."""
         if self.first >= 0:
             return self
-        below = self.parts[: 1 - self.first]
-        return Masses(self.step, 0, (sum(below), *self.parts[1 - self.first :]), sum(below[:-1]) + below[-1] / 2)
+        *below, near = self.parts[: 1 - self.first]
+        above = [*self.parts[1 - self.first :]] or [0.0]
+        above[0] += near / 8  # of the half above 0, whose mean is a quarter of a step
+        return Masses(self.step, 0, (sum(below) + near * 7 / 8, *above), sum(below) + near / 2)
 
     def scaled(self, factor: float) -> Masses:
         """Of the values times ``factor``."""
@@ -91,13 +95,15 @@ class Masses(NamedTuple):
     def plus(self, other: Masses) -> Masses:
         """Of the sum of a value of each, which know nothing of each other; both have one step."""
         short, long = sorted((self.parts, other.parts), key=len)
-        found = [0.0] * (len(short) + len(long) - 1)
-        for at, part in enumerate(short):
-            if part:
-                found[at : at + len(long)] = [
-                    old + part * more for old, more in zip(found[at : at + len(long)], long, strict=True)
-                ]
+        beside = (0.0,) * (len(short) - 1)
+        found = correlated(short[::-1], (*beside, *long, *beside))
         return Masses(self.step, self.first + other.first, tuple(found)).trimmed()
+
+
+def correlated(short: Sequence[float], long: Sequence[float]) -> list[float]:
+    """The sum of products of ``short`` with what of ``long`` lies beside it, wherever it lies beside all of it."""
+    count = len(short)
+    return [sum(map(mul, short, long[at : at + count])) for at in range(len(long) - count + 1)]
 
 
 def normal(deviation: float, step: float, mean: float = 0.0) -> Masses:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import prod, sqrt
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from netspec.graph.graph import Node
 from netspec.ops.signal import Average, Choose, Deal, Resample, Taps
 from netspec.signal import backward
-from netspec.signal.backward import Around, Back, Slope, merged
 from netspec.signal.borders import Profile, along, evened, flat
 from netspec.signal.common import Common, Kernel
 from netspec.signal.context import Context, Laws
 from netspec.signal.law import Gauss, Law
 from netspec.signal.law import merged as law_of
 from netspec.signal.pooling import divided
+from netspec.signal.slope import Around, Back, Slope, merged
 
 FARTHEST = 16
 """Positions that lie farther apart have nothing of one element in them."""
@@ -238,18 +238,3 @@ def deal_back(_: Deal, around: Around) -> Back:
     """Each channel is passed as much as all in the mean."""
     slope = merged(around.slopes)
     return [tuple([slope._replace(channels=law.channels) for law in around.reads[0]])]
-
-
-FORWARD: dict[type, Callable[[Any, Node, list[Laws], Context], Laws]] = {
-    Resample: resample,
-    Choose: choose,
-    Deal: deal,
-}
-"""Kind of rule -> what it makes of laws."""
-BACKWARD: dict[type, Callable[[Any, Around], Back]] = {
-    Resample: resample_back,
-    Average: average_back,
-    Choose: choose_back,
-    Deal: deal_back,
-}
-"""Kind of rule -> what it passes back."""

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import exp, log, prod, sqrt
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from netspec.graph.graph import Node
 from netspec.ops.initialisation import Drawn
 from netspec.ops.signal import Affine, NormaliseWithin, Respond
 from netspec.signal import common
-from netspec.signal.backward import Around, Back, Slope
 from netspec.signal.borders import Profile, evened, flat, together
 from netspec.signal.common import Common
 from netspec.signal.context import CannotSay, Context, Laws, few, scaled
 from netspec.signal.curves import known
 from netspec.signal.law import Form, Gauss, Law, as_masses
 from netspec.signal.law import merged as law_of
+from netspec.signal.slope import Around, Back, Slope
 
 STEPS = 8.0
 """Steps within a deviation of what is normalised."""
@@ -185,7 +184,7 @@ def _normalised_back(law: Law, slope: Slope, group: Group, rule: NormaliseWithin
         shared=slope.shared * (1 - 1 / group.channels),
         gate=None,
         along=0.0,
-        inverse=few(law) * eased if group.channels == 1 else 0.0,
+        tilt=few(law) * eased if group.channels == 1 else 0.0,
     )
 
 
@@ -262,17 +261,3 @@ def respond_back(rule: Respond, around: Around) -> Back:
         one = _response(law, rule)
         found.append(slope._replace(square=slope.square * (one.kept + one.beside)))
     return [tuple(found)]
-
-
-FORWARD: dict[type, Callable[[Any, Node, list[Laws], Context], Laws]] = {
-    NormaliseWithin: normalise,
-    Affine: rescale,
-    Respond: respond,
-}
-"""Kind of rule -> what it makes of laws."""
-BACKWARD: dict[type, Callable[[Any, Around], Back]] = {
-    NormaliseWithin: normalise_back,
-    Affine: rescale_back,
-    Respond: respond_back,
-}
-"""Kind of rule -> what it passes back."""

@@ -36,21 +36,41 @@ def _largest(law: Law, own: Spans) -> Law:
     form = law.form
     if form is None:
         raise CannotSay("how what it reads is distributed is not known")
-    squares = tuple(along(_averaged, own, law.squares))
     blocks = _pooled(law.common.even, own)
-    pooled = law._replace(squares=squares, common=blocks)
     if isinstance(form, Masses):
+        within = 0.0 if law.common.alike else law.common.within(own)
         near = _near(own, law.lags) if any(law.lags) else 0.0
-        return _largest_of_masses(pooled, form, own, 0.0 if law.common.alike else law.common.within(own), near)
+        squares, level = _upper(own, law.squares, within)
+        pooled = law._replace(squares=squares, common=blocks)
+        return _largest_of_masses(pooled, form.scaled(sqrt(level)), own, within, near)
     if form.spans:
-        return settled(pooled, form._replace(spans=tuple(along(_composed, own, form.spans))))
+        squares, level = _upper(own, law.squares, form.shared)
+        composed = tuple(along(_composed, own, form.spans))
+        return settled(
+            law._replace(squares=squares, common=blocks), form._replace(spans=composed, square=form.square * level)
+        )
     shared = form.shared
     both = form.common or law.common
     if not both.alike:
         shared *= both.within(own)
     lags = form.lags or law.lags
     near = (1 - shared) * _near(own, lags) if any(lags) else 0.0
-    return settled(pooled, form._replace(shared=shared + near, near=near, spans=own))
+    squares, level = _upper(own, law.squares, shared + near)
+    pooled = law._replace(squares=squares, common=blocks)
+    return settled(pooled, form._replace(square=form.square * level, shared=shared + near, near=near, spans=own))
+
+
+def _upper(own: Spans, squares: Sequence[Profile], shared: float) -> tuple[tuple[Profile, ...], float]:
+    """The profiles of windows, of values that are alike that of the widest; and the mean of what all windows read."""
+
+    def upper(axis: Sequence[tuple[int, int]], side: Profile) -> tuple[float, Profile]:
+        means = _averaged(axis, side)
+        tops = [max(side[start:stop]) for start, stop in axis]
+        most = evened([mean + shared * (top - mean) for mean, top in zip(means, tops, strict=True)])[1]
+        return sum(means) / len(means), most
+
+    found = along(upper, own, squares)
+    return tuple([profile for _, profile in found]), prod([factor for factor, _ in found])
 
 
 def _pooled(both: Common, own: Spans) -> Common:
@@ -106,7 +126,8 @@ def settled(law: Law, form: Gauss) -> Law:
         alone = form.near / form.shared if form.shared else 0.0
         product = alone * least + (1 - alone) * base.product * form.square
         before = law.common.here or 1.0
-        both = law.common.warped(lambda value: least + (product - least) * value / before, squares)
+        slope = (product - least) / before
+        both = law.common.warped(lambda values: [least + slope * value for value in values], squares)
     return law._replace(
         square=base.square * form.square,
         mean=mean * prod([sum([sqrt(value) for value in axis]) / len(axis) for axis in squares]),
@@ -160,7 +181,8 @@ def _largest_of_masses(law: Law, form: Masses, own: Spans, within: float, near: 
     if shared > SHARED:
         least, before = result.mean**2, law.common.here
         product = least + (product - least) * shared / whole_share
-        both = law.common.warped(lambda value: least + (product - least) * max(0.0, value / before), law.squares)
+        slope = (product - least) / before
+        both = law.common.warped(lambda values: [least + slope * max(0.0, one) for one in values], law.squares)
     return law._replace(
         square=result.square,
         mean=result.mean,
@@ -205,7 +227,8 @@ def _mean_of(law: Law, shares: Sequence[Sequence[Span]], *, flat: bool) -> Law:
     between = along(lambda kernel, axis: kernel.averaged(axis), law.common.even.kernels, shares)
     varied = law.varied * prod([factor for factor, _ in own])
     all_ = law.common.all * prod([factor for factor, _ in between])
-    square = varied + all_
+    within = all_ * law.fluctuation.between_images
+    square = varied + all_ + within
     if not flat:
         kernels = tuple([kernel for _, kernel in between])
         both = Common(all_, all_, tuple([profile for _, profile in own]), kernels, law.common.alike)

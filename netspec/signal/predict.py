@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from netspec.graph.graph import Graph, Node
 from netspec.ops.signal import Mix, Scatter, SignalRule, Stack, Unknown
-from netspec.signal import backward, gating, law
-from netspec.signal.backward import Around, Slopes
+from netspec.signal import gating, law, slope
 from netspec.signal.context import CannotSay, Context, Laws
 from netspec.signal.result import Prediction, Signal
 from netspec.signal.rules import BACKWARD, FORWARD
+from netspec.signal.slope import Around, Slopes
 
 BATCH = 16
 """Images that are normalised together, unless told."""
@@ -85,7 +85,7 @@ def _backward(graph: Graph, context: Context, laws: Mapping[Node, Laws]) -> Back
     lost: set[Node] = set()
     for output in graph.outputs:
         if not output.training and output.node in laws:
-            waiting.setdefault(output.node, []).append(backward.noise(laws[output.node]))
+            waiting.setdefault(output.node, []).append(slope.noise(laws[output.node], context.batch))
         elif not output.training:
             lost.add(output.node)
     for node in reversed(graph.nodes):
@@ -93,7 +93,7 @@ def _backward(graph: Graph, context: Context, laws: Mapping[Node, Laws]) -> Back
             lost.update(node.inputs)
             found.reasons[node] = "the gradient of what reads it is not known"
         elif node in waiting:
-            found.slopes[node] = backward.together(laws[node], waiting.pop(node))
+            found.slopes[node] = slope.together(laws[node], waiting.pop(node))
             passed = _passed(node, found, context, laws) if node.inputs else []
             if node.inputs and not passed:
                 lost.update(node.inputs)
@@ -130,6 +130,8 @@ def _signal(laws: Laws | None, slopes: Slopes | None, factor: float | None, cont
     if laws is None:
         return Signal(None, None, None, gradient, factor, reason)
     count = sum([one.channels for one in laws])
-    square = sum([one.channels * one.square for one in laws]) / count
-    mean = sum([one.channels * one.sampled(context.batch) for one in laws]) / count
-    return Signal(square, mean, law.merged(laws).logs, gradient, factor, reason)
+    whole = sum([one.channels * one.square for one in laws])
+    mean = sum([one.channels * context.sampled(one) for one in laws]) / count
+    logs = sum([one.channels * one.square * one.logs for one in laws]) / whole if whole else 0.0
+    varies = slope.merged(slopes).log_variance if slopes else None
+    return Signal(whole / count, mean, logs, gradient, factor, reason, varies)

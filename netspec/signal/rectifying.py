@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from math import prod, sqrt
 
@@ -16,6 +17,8 @@ from netspec.signal.pooling import settled
 
 HALF_MEAN = density(0.0)
 """The mean of max(x, 0) for a standard normal x."""
+LINEAR = 0.25 / (0.5 - HALF_MEAN**2)
+"""The part of the variance of max(x, 0) that is linear in a standard normal x."""
 EQUAL = 5.0
 """The covariance of rectified_spread of values that are equal."""
 
@@ -50,11 +53,14 @@ def _halved(law: Law, slope: float, context: Context) -> Law:
     """What has a mean then, as the product of two values says."""
     before, product = law.square, partial(_product, slope)
     square = before * product(1.0)
-    mean = (1 - slope) * HALF_MEAN * sqrt(before)
+    less = law.fluctuation.root
+    mean = (1 - slope) * HALF_MEAN * sqrt(before * less)
     if law.common.alike:
         both = common.of_mean(mean, law.squares)
     else:
-        both = law.common.warped(lambda value: before * product(value / before), law.squares)
+        both = law.common.warped(
+            lambda values: [before * less * product(value / before) for value in values], law.squares
+        )
 
     def beyond(lags: tuple[float, ...]) -> tuple[float, ...]:
         found = [before * (product(law.shared + (1 - law.shared) * lag) - product(law.shared)) for lag in lags]
@@ -71,6 +77,8 @@ def _halved(law: Law, slope: float, context: Context) -> Law:
         lags=tuple([beyond(axis) if axis else () for axis in law.lags]),
         log_variance=law.log_variance + spread / law.channels,
         own=0.0,
+        centred=law.centred * LINEAR,
+        fluctuation=law.fluctuation.rectified(LINEAR),
     )
 
 
@@ -84,6 +92,14 @@ def paired(other: float, law: Law, context: Context) -> float:
     return other + (1 - other) / (context.batch * law.positions)
 
 
+def quadratic(
+    values: Sequence[float], centre: float, before: float, least: float, varied: float, linear: float
+) -> list[float]:
+    """What becomes of means of products, of which ``before`` lies beyond the ``centre``: by a law of second order."""
+    excess = [min(1.0, max(-1.0, (value - centre) / before)) if before > 0 else 0.0 for value in values]
+    return [least + varied * one * (linear + (1 - linear) * one) for one in excess]
+
+
 def _cut(law: Law, form: Masses) -> Law:
     """Of a sum of what is not normal: by its masses; what channels differ by is kept in the part that is linear."""
     cut = form.rectified()
@@ -91,9 +107,8 @@ def _cut(law: Law, form: Masses) -> Law:
     varied, before = square - mean * mean, law.square - law.mean**2
     linear = min(1.0, form.positive**2 * before / varied) if varied > 0 else 1.0
 
-    def product(value: float) -> float:
-        excess = min(1.0, max(-1.0, (value - law.mean**2) / before)) if before > 0 else 0.0
-        return mean * mean + varied * (linear * excess + (1 - linear) * excess * excess)
+    def product(values: Sequence[float]) -> list[float]:
+        return quadratic(values, law.mean**2, before, mean * mean, varied, linear)
 
     both = common.of_mean(mean, law.squares) if law.common.alike else law.common.warped(product, law.squares)
     return law._replace(
@@ -103,4 +118,5 @@ def _cut(law: Law, form: Masses) -> Law:
         form=cut,
         log_variance=law.logs,
         own=0.0,
+        fluctuation=law.fluctuation.rectified(linear),
     )

@@ -58,8 +58,8 @@ class Measured(NamedTuple):
 class Signal(NamedTuple):
     """What is predicted at one operation; each figure is None where nothing can be said, and ``reason`` says why.
 
-    As in :class:`Draw`, in the mean over initialisations. ``log_variance`` is the variance of the logarithm of the
-    square, over initialisations.
+    As in :class:`Draw`, in the mean over initialisations. ``log_variance`` and ``gradient_log_variance`` are the
+    variances of the logarithms of the square and of the gradient, over initialisations.
     """
 
     square: float | None
@@ -68,6 +68,21 @@ class Signal(NamedTuple):
     gradient: float | None
     factor: float | None
     reason: str = ""
+    gradient_log_variance: float | None = None
+
+    @property
+    def typical_square(self) -> float | None:
+        """The exponential of the mean of the logarithm of the square, which is normal over initialisations."""
+        return _typical(self.square, self.log_variance)
+
+    @property
+    def typical_gradient(self) -> float | None:
+        """The same of the gradient."""
+        return _typical(self.gradient, self.gradient_log_variance)
+
+
+def _typical(mean: float | None, log_variance: float | None) -> float | None:
+    return None if mean is None or log_variance is None else mean * exp(-log_variance / 2)
 
 
 class Prediction(NamedTuple):

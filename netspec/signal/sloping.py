@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import asin, pi, prod, sqrt
 from typing import Any
 
-from netspec.ops.signal import Bend, Largest, RectifyBy, Sum
+from netspec.ops.signal import Bend, Largest, RectifyBy, Sum, Weigh
 from netspec.signal import backward
-from netspec.signal.backward import Around, Back, Slope, merged
+from netspec.signal.adding import add_back as passed_on
+from netspec.signal.adding import weighed
 from netspec.signal.borders import Profile, evened, spans
 from netspec.signal.curves import EVEN, curve, known, nearby, points_of, slope_of
 from netspec.signal.law import Law
 from netspec.signal.law import merged as law_of
 from netspec.signal.masses import Masses
+from netspec.signal.slope import Around, Back, Slope, merged
 
 
 def bend_back(rule: Bend, around: Around) -> Back:
@@ -27,7 +28,7 @@ def _bent_back(law: Law, slope: Slope, rule: Bend) -> Slope:
         return _back_of_masses(law, slope, rule)
     one = curve(rule.function, rule.parameters, nearby(law))
     kept, above = one.kept(slope.gate)
-    alike = law.between + (1 - law.between) * backward.alike(law)
+    alike = law.between + (1 - law.between) * law.alike
     both = one.slopes.at(alike) if slope.gate is None else min(kept, one.slopes.parts[0])
     sides = [_steeper(*axes, one.steepens) for axes in zip(slope.squares, law.squares, strict=False)]
     return slope._replace(
@@ -37,6 +38,7 @@ def _bent_back(law: Law, slope: Slope, rule: Bend) -> Slope:
         gate=above / kept if kept else None,
         along=one.sideways**2 / both if both else 0.0,
         lags=backward.nearer(law, slope, one.slopes.at, kept) if slope.gate is None else (),
+        **NOT_LINEAR,
     )
 
 
@@ -57,7 +59,13 @@ def _back_of_masses(law: Law, slope: Slope, rule: Bend) -> Slope:
     mean = sum([one.share * one.slope for one in points])
     shared = min(1.0, mean * mean / kept) if kept else 0.0
     gate = above / kept if kept else None
-    return slope._replace(square=slope.square * kept, shared=slope.shared * shared, gate=gate, along=0.0, lags=())
+    return slope._replace(
+        square=slope.square * kept, shared=slope.shared * shared, gate=gate, along=0.0, lags=(), **NOT_LINEAR
+    )
+
+
+NOT_LINEAR: dict[str, Any] = {"where": None, "pull": 0.0, "centred": 0.0, "balanced": 0.0}
+"""What is known of a gradient only behind operations that are linear for each sign of what they read."""
 
 
 def rectify_by_back(rule: RectifyBy, around: Around) -> Back:
@@ -67,7 +75,7 @@ def rectify_by_back(rule: RectifyBy, around: Around) -> Back:
 
 def add_back(rule: Sum, around: Around) -> Back:
     """Where it lies says something of each part, too: as of the signs of normal values (Sheppard 1899)."""
-    found = backward.add(rule, around)
+    found = passed_on(rule, around)
     if all(slope.gate is None for slope in around.slopes):
         return found
     gate = merged(around.slopes).gate
@@ -98,6 +106,15 @@ ONE_SIDED = 0.1
 """A share of values on one side of 0 that is so little has no sign to speak of."""
 
 
+def weigh_back(rule: Weigh, around: Around) -> Back:
+    """Each is passed the gradient times its factor."""
+    passed = add_back(Sum(), around._replace(reads=weighed(rule, around.reads)))
+    return [
+        tuple([one._replace(square=one.square * by * by) for one in slopes])
+        for slopes, by in zip(passed, rule.factors, strict=True)
+    ]
+
+
 def largest_back(rule: Largest, around: Around) -> Back:
     """It lies where values are large: above the middle of those that a function makes, where all are above 0."""
     (found,) = backward.largest(rule, around)
@@ -106,12 +123,3 @@ def largest_back(rule: Largest, around: Around) -> Back:
     laws = around.reads[0]
     sided = [isinstance(law.form, Masses) and not law.is_rectified and not _has_signs(law) for law in laws]
     return [tuple([one._replace(gate=above) if other else one for one, other in zip(found, sided, strict=True)])]
-
-
-BACKWARD: dict[type, Callable[[Any, Around], Back]] = {
-    Bend: bend_back,
-    RectifyBy: rectify_by_back,
-    Largest: largest_back,
-    Sum: add_back,
-}
-"""Kind of rule -> what it passes back."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from math import exp, log, prod, sqrt
-from typing import Any
 
 from netspec.graph.graph import Node
 from netspec.ops.signal import Bend, Rectify, RectifyBy
@@ -14,7 +13,7 @@ from netspec.signal.context import Context, Laws
 from netspec.signal.curves import collected, curve, hermite, known, nearby, places, points_of, pushed, slope_of
 from netspec.signal.law import Law
 from netspec.signal.masses import Masses
-from netspec.signal.rectifying import paired
+from netspec.signal.rectifying import paired, quadratic
 
 
 def bend(rule: Bend, _: Node, given: list[Laws], context: Context) -> Laws:
@@ -38,8 +37,8 @@ def _of_normal(law: Law, rule: Bend, context: Context) -> Law:
     mean = one.mean * sqrt(more)
     squares = tuple([evened([side**one.grows for side in axis])[1] for axis in law.squares])
 
-    def product(value: float) -> float:
-        return more * one.product.at(min(1.0, max(-1.0, value / before)))
+    def product(values: Sequence[float]) -> list[float]:
+        return [more * one.product.at(min(1.0, max(-1.0, value / before))) for value in values]
 
     if law.common.alike:  # all means are alike, but for variances that differ
         turned = near * one.sideways / (2 * one.mean) if one.mean else 0.0
@@ -48,8 +47,8 @@ def _of_normal(law: Law, rule: Bend, context: Context) -> Law:
         both = law.common.warped(product, squares)
 
     def beyond(lags: tuple[float, ...]) -> tuple[float, ...]:
-        apart = [product(before * (law.shared + (1 - law.shared) * lag)) - product(law.common.here) for lag in lags]
-        return tuple([value / (square - both.here) if square > both.here else 0.0 for value in apart])
+        least, *apart = product([law.common.here, *[before * (law.shared + (1 - law.shared) * lag) for lag in lags]])
+        return tuple([(one - least) / (square - both.here) if square > both.here else 0.0 for one in apart])
 
     varied = one.squares.whole - one.squares.parts[0]
     spread = 0.0
@@ -65,6 +64,7 @@ def _of_normal(law: Law, rule: Bend, context: Context) -> Law:
         lags=tuple([beyond(axis) if axis else () for axis in law.lags]),
         log_variance=one.grows**2 * law.log_variance + spread / law.channels,
         own=0.0,
+        centred=0.0,
     )
 
 
@@ -84,9 +84,8 @@ def _of_masses(law: Law, rule: Bend, form: Masses) -> Law:
     grows = sum([one.share * one.value * one.slope * one.x for one in points]) / square if square else 1.0
     squares = tuple([evened([side**grows for side in axis])[1] for axis in law.squares])
 
-    def product(value: float) -> float:
-        excess = min(1.0, max(-1.0, (value - law.mean**2) / before)) if before > 0 else 0.0
-        return mean * mean + varied * (linear * excess + (1 - linear) * excess * excess)
+    def product(values: Sequence[float]) -> list[float]:
+        return quadratic(values, law.mean**2, before, mean * mean, varied, linear)
 
     both = common.of_mean(mean, squares) if law.common.alike else law.common.warped(product, squares)
     return law._replace(
@@ -97,6 +96,7 @@ def _of_masses(law: Law, rule: Bend, form: Masses) -> Law:
         squares=squares,
         log_variance=law.logs,
         own=0.0,
+        centred=0.0,
     )
 
 
@@ -118,11 +118,3 @@ def rectify(rule: Rectify, node: Node, given: list[Laws], context: Context) -> L
 def rectify_by(rule: RectifyBy, node: Node, given: list[Laws], context: Context) -> Laws:
     """All slopes start alike (He et al. 2015, section 2.1)."""
     return rectify(slope_of(rule, node, context), node, given, context)
-
-
-FORWARD: dict[type, Callable[[Any, Node, list[Laws], Context], Laws]] = {
-    Bend: bend,
-    Rectify: rectify,
-    RectifyBy: rectify_by,
-}
-"""Kind of rule -> what it makes of laws."""

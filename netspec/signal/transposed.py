@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import prod
-from typing import Any
 
 from netspec.graph.graph import Node
 from netspec.ops.signal import Scatter
-from netspec.signal.backward import Around, Back, Slope, merged
 from netspec.signal.borders import Reading, along, evened
 from netspec.signal.common import Common, Kernel
 from netspec.signal.context import Context, Laws, bias_of, moved, weight_of
 from netspec.signal.law import Gauss, Law
 from netspec.signal.law import merged as law_of
 from netspec.signal.rectifying import paired
+from netspec.signal.slope import Around, Back, Slope, merged
 
 
 def scatter(rule: Scatter, node: Node, given: list[Laws], context: Context) -> Laws:
@@ -97,12 +96,6 @@ def scatter_back(rule: Scatter, around: Around) -> Back:
     read = spread(node)
     sides = along(lambda one, squares: evened(one.gathered(squares)), read, slope.squares)
     outputs = node.owner.tensors[0].shape[1]
-    square = weight.variance * outputs * prod([factor for factor, _ in sides]) * slope.square / (1 + slope.inverse)
+    square = weight.variance * outputs * prod([factor for factor, _ in sides]) * slope.square / (1 + slope.tilt)
     squares = tuple([profile for _, profile in sides])
     return [tuple([Slope(law.channels, square, squares, slope.shared) for law in around.reads[0]])]
-
-
-FORWARD: dict[type, Callable[[Any, Node, list[Laws], Context], Laws]] = {Scatter: scatter}
-"""Kind of rule -> what it makes of laws."""
-BACKWARD: dict[type, Callable[[Any, Around], Back]] = {Scatter: scatter_back}
-"""Kind of rule -> what it passes back."""

@@ -1,0 +1,107 @@
+"""What normalisation over a batch makes of the law of what it reads, and what it passes back."""
+
+from __future__ import annotations
+
+from functools import partial
+from math import sqrt
+
+from netspec.graph.graph import Node
+from netspec.ops.initialisation import Drawn
+from netspec.ops.signal import Normalise
+from netspec.signal.borders import Profile, along, evened
+from netspec.signal.common import SMALL
+from netspec.signal.context import Context, Laws, variance_of
+from netspec.signal.law import Form, Gauss, Law, as_masses
+from netspec.signal.masses import Masses
+from netspec.signal.slope import Around, Back, Slope
+
+
+def normalise(rule: Normalise, node: Node, given: list[Laws], context: Context) -> Laws:
+    """The variance of a channel, not its second moment, becomes 1 (Ioffe and Szegedy 2015): its mean is taken away.
+
+    So what is common to all images of a channel does not pass (Yang et al. 2019, section 3).
+    """
+    weight, bias = (context.drawn(node, name, Drawn(one, 0.0)) for name, one in (("weight", 1.0), ("bias", 0.0)))
+    found = [context.once(law, rule, partial(_normalised, law, rule.eps, context)) for law in given[0]]
+    result = (context.merged(tuple(found)),) if all(law.is_normal for law in found) else tuple(found)
+    return tuple([_scaled(law, weight, bias) for law in result])
+
+
+def _normalised(law: Law, eps: float, context: Context) -> Law:
+    """Before there are factors and terms."""
+    variance = variance_of(law, context)
+    square = variance / (variance + eps)
+    roots = [kernel.roots for kernel in law.common.kernels]
+    squares = tuple(along(partial(_centred, law.square / variance), law.squares, roots))
+    form: Form = Gauss(square, 0.0)
+    if isinstance(law.form, (Gauss, Masses)) and not law.is_normal:
+        one = as_masses(law, sqrt(variance) / 8)
+        form = one.shifted(-one.mean).scaled(sqrt(square / (one.square - one.mean**2))) if one else form
+    both = law.common.centred(variance).weighted(square)
+    swings = law.fluctuation.centred(law.common.all / law.square, context.batch)
+    added = (1 - square) ** 2  # what is added to variances levels none that are small beside it
+    uneven = unevenness(law, context.batch) * added if added > SMALL else 0.0
+    return Law(law.channels, square, 0.0, both, form, squares, law.lags, uneven=uneven, fluctuation=swings, centred=1.0)
+
+
+def _centred(share: float, squares: Profile, roots: Profile) -> Profile:
+    """The profile of the squares less the mean over all positions; before, these were ``share`` times as much."""
+    both = zip(squares, roots, strict=True)
+    return evened([max(0.0, 1 + share * (value - 1) - 2 * (share - 1) * (root - 1)) for value, root in both])[1]
+
+
+def _scaled(law: Law, weight: Drawn | None, bias: Drawn | None) -> Law:
+    """With the factor and the term that a channel has."""
+    factor = 1.0 if weight is None else weight.mean**2 + weight.variance
+    term = 0.0 if bias is None else bias.mean**2 + bias.variance
+    if factor == 1.0 and not term:
+        return law
+    square = law.square * factor + term
+    centre = 0.0 if bias is None else bias.mean
+    form = Gauss(square, term / square) if law.is_normal and square and not centre else None
+    return law._replace(square=square, common=law.common._replace(all=term, here=term), mean=centre, form=form)
+
+
+def normalise_back(rule: Normalise, around: Around) -> Back:
+    """It is divided by the deviation, and less its own mean and what is along the value (Ioffe and Szegedy 2015, 3)."""
+    weight = around.context.drawn(around.node, "weight", Drawn(1.0, 0.0))
+    scale = 1.0 if weight is None else weight.mean**2 + weight.variance
+    context = around.context
+    slopes = around.slopes * len(around.reads[0]) if len(around.slopes) < len(around.reads[0]) else around.slopes
+    return [tuple([_passed(rule.eps, scale, context, *pair) for pair in zip(around.reads[0], slopes, strict=True)])]
+
+
+def _passed(eps: float, scale: float, context: Context, law: Law, slope: Slope) -> Slope:
+    variance, batch = variance_of(law, context), context.batch
+    count = batch * law.positions
+    eased = variance / (variance + eps)
+    common = slope.shared / batch * (1 - slope.balanced)
+    means = common + (1 - slope.shared) / count * (1 - slope.centred)
+    lost = min(0.9, means + (common * slope.along + 1 / count) * eased)
+    uneven = context.once(law, "unevenness", partial(unevenness, law, batch)) * eased * eased
+    square = slope.square * scale / (1 - min(0.5, uneven)) / (variance + eps) * (1 - lost)
+    return Slope(
+        law.channels,
+        square,
+        slope.squares,
+        slope.shared * (1 - 1 / batch),
+        tilt=law.uneven * eased * eased,
+        log_variance=slope.log_variance,
+        centred=1.0,
+        balanced=1.0,
+        alike=slope.alike,
+    )
+
+
+def unevenness(law: Law, batch: int) -> float:
+    """How much the variance of a channel differs from channel to channel: its variance over its square.
+
+    By the weights that it is a sum of squares of, and twice the part of directions that values vary in: as many as
+    there are values, fewer for what all images have in common and differs by position.
+    """
+    variance, pattern = law.varied, law.common.pattern
+    own = (variance - pattern) ** 2 * law.fluctuation.within(batch * law.positions, batch)
+    own += max(0.0, variance**2 - pattern**2) * law.fluctuation.correlated
+    if pattern > SMALL * variance and not law.common.alike:
+        own += law.common.pattern_squared
+    return law.uneven + 2 * own / variance**2
