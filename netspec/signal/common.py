@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache, cached_property
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from math import prod, sqrt
 from operator import mul
 from typing import NamedTuple
@@ -120,9 +120,11 @@ class Kernel:
         return Kernel(self.roots, lambda: tuple(even)).paired(windows)
 
 
-def mirrored(half: Sequence[Sequence[float]]) -> Rows:
-    """Rows of which each is given from its own place on: both positions of a pair are alike."""
-    return tuple([(*[half[other][at - other] for other in range(at)], *row) for at, row in enumerate(half)])
+def mirrored(half: Sequence[float], size: int) -> Rows:
+    """So many rows, of which each is given from its own place on: both positions of a pair are alike."""
+    starts = [*accumulate(range(size, 0, -1), initial=0)]
+    parts = [half[start:stop] for start, stop in pairwise(starts)]
+    return tuple([(*[parts[other][at - other] for other in range(at)], *row) for at, row in enumerate(parts)])
 
 
 def scaled(rows: Rows, by: float) -> Rows:
@@ -235,10 +237,9 @@ class Common(NamedTuple):
 
         def shared(kernel: Kernel, sides: Profile) -> tuple[float, Kernel]:
             ends = [sqrt(sides[at]) for at in places(len(sides)).positions]
-            half = []
-            for at, (row, one) in enumerate(zip(kernel.rows, ends, strict=True)):
-                half.append(grown([one * two for two in ends[at:]], [whole * value - taken for value in row[at:]]))
-            rows = mirrored(half)
+            halves = enumerate(kernel.rows)
+            pairs = [whole * value - taken for at, row in halves for value in row[at:]]
+            rows = mirrored(grown([one * two for at, one in enumerate(ends) for two in ends[at:]], pairs), len(ends))
             factor = mean(rows, len(sides))
             return factor, Kernel(evened(root(sides))[1], lambda: scaled(rows, factor))
 

@@ -133,5 +133,11 @@ def _signal(laws: Laws | None, slopes: Slopes | None, factor: float | None, cont
     whole = sum([one.channels * one.square for one in laws])
     mean = sum([one.channels * context.sampled(one) for one in laws]) / count
     logs = sum([one.channels * one.square * one.logs for one in laws]) / whole if whole else 0.0
-    varies = slope.merged(slopes).log_variance if slopes else None
+    varies = _varies(slopes) if slopes else None
     return Signal(whole / count, mean, logs, gradient, factor, reason, varies)
+
+
+def _varies(slopes: Slopes) -> float:
+    """The variance of the logarithm of what all have together."""
+    whole = sum([one.channels * one.square for one in slopes])
+    return sum([one.channels * one.square * one.log_variance for one in slopes]) / whole if whole else 0.0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
+from itertools import zip_longest
 from math import sqrt
 from typing import NamedTuple
 
@@ -62,50 +64,55 @@ def together(laws: Laws, slopes: Sequence[Slopes]) -> Slopes:
 
     But for what lies along the value, which adds up itself.
     """
-    if len(slopes) == 1:
-        return slopes[0]
-    return tuple([_both(law, parts) for law, parts in zip(laws, zip(*slopes, strict=True), strict=True)])
+    return reduce(lambda one, two: tuple(map(_both, laws, one, two)), slopes)
 
 
-def _both(law: Law, parts: Sequence[Slope]) -> Slope:
-    whole = sum([part.square for part in parts])
+def _both(law: Law, one: Slope, two: Slope) -> Slope:
+    whole = one.square + two.square
     if not whole:
-        return parts[0]
-    shares = [part.square / whole for part in parts]
-    pairs = list(zip(parts, shares, strict=True))
-    pull = sum([part.pull for part in parts])
-    coherent = pull * pull - sum([part.pull**2 for part in parts]) if pull else 0.0
-    found = _blend(pairs)._replace(channels=law.channels, square=whole + law.lengthened(coherent), pull=pull)
-    least = min([part.log_variance for part in parts])
-    logs = least + sum([(part.log_variance - least) * share * share for part, share in pairs])
-    found = found._replace(log_variance=logs)
-    if all(part.gate is None for part in parts):
-        return found
-    gate = sum([share * (law.positive if part.gate is None else part.gate) for part, share in pairs])
-    return found._replace(gate=gate, where=where.blended([(part.where, share) for part, share in pairs]))
+        return one
+    share, rest = one.square / whole, two.square / whole
+    least = min(one.log_variance, two.log_variance)
+    gate, lies = None, None
+    if one.gate is not None or two.gate is not None:
+        free = law.positive
+        gate = share * (free if one.gate is None else one.gate) + rest * (free if two.gate is None else two.gate)
+        lies = where.blended([(one.where, share), (two.where, rest)])
+    return _blended(one, two, share)._replace(
+        channels=law.channels,
+        square=whole + law.lengthened(2 * one.pull * two.pull),
+        gate=gate,
+        where=lies,
+        pull=one.pull + two.pull,
+        log_variance=least + (one.log_variance - least) * share**2 + (two.log_variance - least) * rest**2,
+    )
 
 
-def _blend(parts: Sequence[tuple[Slope, float]]) -> Slope:
-    """The mean of several with shares, as far as it does not ask where they lie."""
-    axes = range(len(parts[0][0].squares))
-    squares = tuple([blended([(part.squares[axis], share) for part, share in parts]) for axis in axes])
-    shared = sum([share * part.shared for part, share in parts])
-    centred = sum([share * part.centred for part, share in parts])
-    logs = sum([share * part.log_variance for part, share in parts])
-    common = [(part, share * part.shared / shared if shared else 0.0) for part, share in parts]
-    sideways = sum([share * part.along for part, share in common])
-    balanced = sum([share * part.balanced for part, share in common])
-    alike = sum([share * part.alike for part, share in parts])
-    found = Slope(0, 0.0, squares, shared, along=sideways, centred=centred, alike=alike)
-    return found._replace(balanced=balanced, log_variance=logs, lags=_blended_lags(parts))
-
-
-def _blended_lags(parts: Sequence[tuple[Slope, float]]) -> tuple[tuple[float, ...], ...]:
-    """The correlations of all together, on each axis."""
-    if not any(one.lags for one, _ in parts):
-        return ()
-    axes = range(len(parts[0][0].squares))
-    return tuple([blended_lags([(one.lags[axis] if one.lags else (), share) for one, share in parts]) for axis in axes])
+def _blended(one: Slope, two: Slope, share: float) -> Slope:
+    """The mean of two, of which the first has a ``share``, as far as it does not ask where they lie."""
+    rest = 1 - share
+    shared = share * one.shared + rest * two.shared
+    first, second = (share * one.shared / shared, rest * two.shared / shared) if shared else (share, rest)
+    squares: tuple[Profile, ...] = ()
+    for side, other in zip(one.squares, two.squares, strict=True):
+        alike = squares and side is one.squares[0] and other is two.squares[0]
+        squares += (squares[0] if alike else blended([(side, share), (other, rest)]),)
+    lags: tuple[tuple[float, ...], ...] = ()
+    if one.lags or two.lags:
+        both = zip_longest(one.lags, two.lags, fillvalue=())
+        lags = tuple([blended_lags([(side, share), (other, rest)]) for side, other in both])
+    return Slope(
+        one.channels,
+        one.square,
+        squares,
+        shared,
+        along=first * one.along + second * two.along,
+        centred=share * one.centred + rest * two.centred,
+        balanced=first * one.balanced + second * two.balanced,
+        alike=share * one.alike + rest * two.alike,
+        log_variance=share * one.log_variance + rest * two.log_variance,
+        lags=lags,
+    )
 
 
 class Around(NamedTuple):
@@ -124,15 +131,15 @@ Back = list[Slopes]
 
 def merged(slopes: Slopes) -> Slope:
     """One for all channels together."""
-    if len(slopes) == 1:
-        return slopes[0]
-    count = sum([one.channels for one in slopes])
-    square = sum([one.channels * one.square for one in slopes]) / count
+    return reduce(_merged, slopes)
+
+
+def _merged(one: Slope, two: Slope) -> Slope:
+    count = one.channels + two.channels
+    square = (one.channels * one.square + two.channels * two.square) / count
     if not square:
-        return slopes[0]._replace(channels=count)
-    parts = [(one, one.channels * one.square / (count * square)) for one in slopes]
-    gate = None
-    if not any(one.gate is None for one in slopes):
-        gate = sum([(one.gate or 0.0) * share for one, share in parts])
-    pull = sum([one.pull for one in slopes])
-    return _blend(parts)._replace(channels=count, square=square, gate=gate, pull=pull)
+        return one._replace(channels=count)
+    share = one.channels * one.square / (count * square)
+    gate = None if one.gate is None or two.gate is None else share * one.gate + (1 - share) * two.gate
+    found = _blended(one, two, share)
+    return found._replace(channels=count, square=square, gate=gate, pull=one.pull + two.pull)
