@@ -19,12 +19,9 @@ from netspec.signal.slope import Around, Back, Slope, Slopes, merged
 from netspec.signal.where import above_zero
 
 
-def _inside(node: Node) -> float:
+def _inside(read: Sequence[Reading]) -> float:
     """The share of what windows read that lies inside the map."""
-    if not node.window.kernel:
-        return 1.0
-    read = readings(node)
-    return prod([sum(one.gathered((1.0,) * one.size)) / one.windows / len(one.offsets) for one in read])
+    return prod([sum(one.counts) / one.windows / len(one.offsets) for one in read])
 
 
 def _scattered(read: Sequence[Reading], slope: Slope) -> tuple[float, tuple[Profile, ...]]:
@@ -42,7 +39,8 @@ def mix(rule: Mix, around: Around) -> Back:
     node = around.node
     slope = merged(around.slopes)
     weight = weight_of(rule, node, around.context)
-    factor, squares = _scattered(readings(node), slope)
+    windows = readings(node)
+    factor, squares = _scattered(windows, slope)
     outputs = node.owner.tensors[0].shape[0] // max(1, node.operation.channel_groups)
     spread = weight.variance * outputs * factor * slope.square / (1 + slope.tilt)
     whole = merged_law(around.gives).square
@@ -50,9 +48,9 @@ def mix(rule: Mix, around: Around) -> Back:
     pull = slope.pull * sqrt(own)
     read = merged_law(around.reads[0])
     square = spread + _alongside(read, pull, spread, node)
-    centred = slope.centred * _inside(node)
+    centred = slope.centred * (_inside(windows) if node.window.kernel else 1.0)
     logs = slope.log_variance + 2 * slope.alike / read.channels
-    shared = slope.shared * prod(along(Reading.alike, readings(node)))
+    shared = slope.shared * prod(along(Reading.alike, windows))
     lags = slope.lags if all(step == 1 for step in node.window.stride) else ()
     passed = slope._replace(square=square, squares=squares, gate=None, along=0.0, where=None, tilt=0.0, centred=centred)
     passed = passed._replace(shared=shared, lags=lags, log_variance=logs)

@@ -37,7 +37,7 @@ class Fluctuation(NamedTuple):
 
     ``rough`` is what each position has for itself, ``quick`` and ``slow`` what neighbours and regions have in common.
     ``alike`` and ``random`` are the mean square of the correlation of two positions, of neighbours and each by itself,
-    of which ``drawn`` is what the last layer adds.
+    of which ``drawn`` is what the last layer adds. ``own`` is what one channel alone has beyond that, a sum of few.
     """
 
     images: float = 0.0
@@ -47,6 +47,7 @@ class Fluctuation(NamedTuple):
     alike: float = 0.0
     random: float = 0.0
     drawn: float = 0.0
+    own: float = 0.0
 
     @property
     def all(self) -> float:
@@ -56,7 +57,7 @@ class Fluctuation(NamedTuple):
     @property
     def root(self) -> float:
         """The square of the mean of the root, over the mean, where the logarithm is normal."""
-        return 1 / sqrt(sqrt(1 + self.all))
+        return 1 / sqrt(sqrt(1 + self.all + self.own))
 
     @property
     def between_images(self) -> float:

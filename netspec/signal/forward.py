@@ -58,7 +58,9 @@ def _narrowed(law: Law, node: Node) -> Fluctuation:
     """How much sums over the channels of ``law`` differ from one position to the next."""
     apart = max(0.0, 1 - (law.form.shared if isinstance(law.form, Gauss) else law.between))
     fresh = fluctuation.NORMAL if law.is_normal else fluctuation.RECTIFIED
-    return law.fluctuation.summed(law.channels, law.positions, prod(node.window.kernel or (1,)), fresh * apart)
+    found = law.fluctuation.summed(law.channels, law.positions, prod(node.window.kernel or (1,)), fresh * apart)
+    taps = prod(node.owner.tensors[0].shape[1:])
+    return found._replace(own=max(0.0, fresh * apart / taps - found.rough - found.quick - found.slow))
 
 
 def _levelled(profile: Profile, part: float, whole: float) -> Profile:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from math import acos, asin, erf, exp, pi, sqrt
 from typing import NamedTuple
@@ -40,8 +41,16 @@ HALVINGS = 30
 
 def rectified_product(correlation: float) -> float:
     """The mean of max(x, 0) max(y, 0) for standard normal x and y (Cho and Saul 2009, the arc-cosine kernel)."""
-    c = max(-1.0, min(1.0, correlation))
-    return (sqrt(1 - c * c) + c * (pi - acos(c))) / (2 * pi)
+    return rectified_products((correlation,))[0]
+
+
+def rectified_products(correlations: Iterable[float]) -> list[float]:
+    """The same of each of several."""
+    clipped = [1.0 if c > 1 else max(c, -1.0) for c in correlations]
+    return [(sqrt(1 - c * c) + c * (pi - acos(c))) * HALF_TURN for c in clipped]
+
+
+HALF_TURN = 1 / (2 * pi)
 
 
 def both_positive(correlation: float) -> float:

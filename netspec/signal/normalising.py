@@ -10,7 +10,7 @@ from netspec.ops.initialisation import Drawn
 from netspec.ops.signal import Normalise
 from netspec.signal.borders import Profile, along, evened
 from netspec.signal.common import SMALL
-from netspec.signal.context import Context, Laws, variance_of
+from netspec.signal.context import Context, Laws, few, variance_of
 from netspec.signal.law import Form, Gauss, Law, as_masses
 from netspec.signal.masses import Masses
 from netspec.signal.slope import Around, Back, Slope
@@ -72,25 +72,32 @@ def normalise_back(rule: Normalise, around: Around) -> Back:
 
 
 def _passed(eps: float, scale: float, context: Context, law: Law, slope: Slope) -> Slope:
-    variance, batch = variance_of(law, context), context.batch
-    count = batch * law.positions
-    eased = variance / (variance + eps)
+    batch = context.batch
+    factor, eased, tilt, one = context.once(law, ("passed", eps), partial(_figures, law, eps, context))
     common = slope.shared / batch * (1 - slope.balanced)
-    means = common + (1 - slope.shared) / count * (1 - slope.centred)
-    lost = min(0.9, means + (common * slope.along + 1 / count) * eased)
-    uneven = context.once(law, "unevenness", partial(unevenness, law, batch)) * eased * eased
-    square = slope.square * scale / (1 - min(0.5, uneven)) / (variance + eps) * (1 - lost)
+    means = common + (1 - slope.shared) * one * (1 - slope.centred)
+    lost = min(0.9, means + (common * slope.along + one) * eased)
+    square = slope.square * scale * factor * (1 - lost)
     return Slope(
         law.channels,
         square,
         slope.squares,
         slope.shared * (1 - 1 / batch),
-        tilt=law.uneven * eased * eased,
+        tilt=tilt,
         log_variance=slope.log_variance,
         centred=1.0,
         balanced=1.0,
         alike=slope.alike,
     )
+
+
+def _figures(law: Law, eps: float, context: Context) -> tuple[float, float, float, float]:
+    """By what it is multiplied, what of the variance is no ``eps``, what is less where weights are large, one value."""
+    variance = variance_of(law, context)
+    eased = variance / (variance + eps)
+    uneven = min(0.5, unevenness(law, context.batch) * eased * eased)
+    factor = 1 / (1 - uneven) / (variance + eps)
+    return factor, eased, few(law) * eased * eased, 1 / (context.batch * law.positions)
 
 
 def unevenness(law: Law, batch: int) -> float:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from math import prod, sqrt
 
 from netspec.graph.graph import Node
 from netspec.ops.signal import Rectify
 from netspec.signal import common
 from netspec.signal.context import CannotSay, Context, Laws
-from netspec.signal.gaussian import density, rectified_product, rectified_spread
+from netspec.signal.gaussian import density, rectified_products, rectified_spread
 from netspec.signal.law import Gauss, Law
 from netspec.signal.masses import Masses
 from netspec.signal.pooling import settled
@@ -43,28 +42,31 @@ def _rectified(law: Law, slope: float, context: Context) -> Law:
     return law if law.form.rectified else settled(law, law.form._replace(rectified=True))
 
 
-def _product(slope: float, correlation: float) -> float:
-    """The mean of the product of two rectified standard normal values (Cho and Saul 2009, the arc-cosine kernel)."""
-    less = 1 - slope
-    return less * less * rectified_product(correlation) + slope * correlation
+def _products(slope: float, correlations: Sequence[float]) -> list[float]:
+    """The means of products of two rectified standard normal values (Cho and Saul 2009, the arc-cosine kernel)."""
+    found = rectified_products(correlations)
+    if not slope:
+        return found
+    less = (1 - slope) ** 2
+    return [less * one + slope * correlation for one, correlation in zip(found, correlations, strict=True)]
 
 
 def _halved(law: Law, slope: float, context: Context) -> Law:
     """What has a mean then, as the product of two values says."""
-    before, product = law.square, partial(_product, slope)
-    square = before * product(1.0)
-    less = law.fluctuation.root
+    before, less = law.square, law.fluctuation.root
+    square = before * _products(slope, (1.0,))[0]
     mean = (1 - slope) * HALF_MEAN * sqrt(before * less)
     if law.common.alike:
         both = common.of_mean(mean, law.squares)
     else:
         both = law.common.warped(
-            lambda values: [before * less * product(value / before) for value in values], law.squares
+            lambda values: [before * less * one for one in _products(slope, [value / before for value in values])],
+            law.squares,
         )
 
     def beyond(lags: tuple[float, ...]) -> tuple[float, ...]:
-        found = [before * (product(law.shared + (1 - law.shared) * lag) - product(law.shared)) for lag in lags]
-        return tuple([one / (square - both.here) if square > both.here else 0.0 for one in found])
+        least, *found = _products(slope, [law.shared, *[law.shared + (1 - law.shared) * lag for lag in lags]])
+        return tuple([before * (one - least) / (square - both.here) if square > both.here else 0.0 for one in found])
 
     spread = law.own * law.channels
     if not slope:

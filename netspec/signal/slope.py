@@ -80,7 +80,7 @@ def _both(law: Law, one: Slope, two: Slope) -> Slope:
         lies = where.blended([(one.where, share), (two.where, rest)])
     return _blended(one, two, share)._replace(
         channels=law.channels,
-        square=whole + law.lengthened(2 * one.pull * two.pull),
+        square=whole + (law.lengthened(2 * one.pull * two.pull) if one.pull and two.pull else 0.0),
         gate=gate,
         where=lies,
         pull=one.pull + two.pull,

@@ -34,11 +34,12 @@ def _of_normal(law: Law, rule: Bend, context: Context) -> Law:
     before = law.square
     more = exp(one.grows * log(before / near**2))
     square = one.product.whole * more
-    mean = one.mean * sqrt(more)
+    less = more * law.fluctuation.root**one.grows
+    mean = one.mean * sqrt(less)
     squares = tuple([evened([side**one.grows for side in axis])[1] for axis in law.squares])
 
     def product(values: Sequence[float]) -> list[float]:
-        return [more * one.product.at(min(1.0, max(-1.0, value / before))) for value in values]
+        return [less * one.product.at(min(1.0, max(-1.0, value / before))) for value in values]
 
     if law.common.alike:  # all means are alike, but for variances that differ
         turned = near * one.sideways / (2 * one.mean) if one.mean else 0.0
