@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
 
-from bench_counting import inside, peers, pictures, stats  # noqa: E402 - found by the path above
+from bench_counting import inside, peers, pictures, signals, stats  # noqa: E402 - found by the path above
 from bench_language import hostile, language  # noqa: E402 - as above
 from bench_measure import HEAD, Missing, Result  # noqa: E402 - as above
 from bench_networks import chain, check, family, forward, growth, listing  # noqa: E402 - as above
@@ -26,6 +26,7 @@ from bench_weights import load, start  # noqa: E402 - as above
 BENCHMARKS: dict[str, Callable[[int], Iterator[Result | Missing]]] = {
     "stats": stats,
     "pictures": pictures,
+    "signals": signals,
     "chain": chain,
     "load": load,
     "peers": peers,

@@ -21,6 +21,8 @@ PEER_PROMISE = 0.08
 INSIDE_PROMISE = 0.1
 FLOOR_PROMISE = 1.5
 PICTURE_PROMISE = 1.3
+SIGNAL_PROMISE = 0.2
+SIGNALS = ("vgg16", "googlenet", "densenet121", "resnet-cifar@resnet56")
 DRAWN = (
     "alexnet", "vgg@vgg11", "resnet50", "googlenet", "inception-v3", "inception-v4", "densenet@densenet201",
     "mobilenet_v3@mobilenet_v3_large", "ghostnet",
@@ -53,6 +55,14 @@ def pictures(runs: int) -> Iterator[Result]:
                 partial(cpu_seconds, "-m", "netspec", "stats", name),
             )
             yield Result(f"netspec diagram {name}, process", ours, "netspec stats", other, PICTURE_PROMISE)
+
+
+def signals(runs: int) -> Iterator[Result]:
+    """Processor time of ``netspec signal`` as a whole process, against one that only imports torch."""
+    ours = [partial(cpu_seconds, "-m", "netspec", "signal", name) for name in SIGNALS]
+    bare, *times = medians(runs, partial(cpu_seconds, "-c", "import torch"), *ours)
+    for name, seconds in zip(SIGNALS, times, strict=True):
+        yield Result(f"netspec signal {name}, process", seconds, "import torch", bare, SIGNAL_PROMISE)
 
 
 def peers(runs: int) -> Iterator[Result | Missing]:
