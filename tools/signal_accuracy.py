@@ -38,6 +38,12 @@ TUNING: dict[str, Setting] = {
     "googlenet": ("googlenet", {}, (3, 64, 64), 8),
     "densenet121": ("densenet@densenet121", {}, (3, 64, 64), 8),
     "resnet18": ("resnet@resnet18", {}, (3, 64, 64), 8),
+    "resnet110": ("resnet-cifar@resnet110", {}, (3, 12, 12), 12),
+    "plain44": ("resnet-cifar@plain44", {}, (3, 20, 20), 12),
+    "resnet44-none": ("resnet-cifar@resnet44", {"norm": "none"}, (3, 16, 16), 12),
+    "resnet34-a": ("resnet@resnet34-a", {}, (3, 48, 48), 12),
+    "resnet50": ("resnet@resnet50", {}, (3, 64, 64), 8),
+    "mobilenet_v2": ("mobilenet_v2", {}, (3, 64, 64), 8),
 }
 """What rules were found with."""
 HELD_OUT: dict[str, Setting] = {
