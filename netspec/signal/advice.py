@@ -10,6 +10,8 @@ from netspec.ops.signal import Normalise
 from netspec.signal.depth import depths
 from netspec.signal.result import Prediction
 
+WRITTEN_OUT, LONG = 10.0, 1e5
+"""Between these all digits of a number are written out."""
 MUCH = 1000.0
 """A change over the whole depth that is worth a word."""
 
@@ -30,7 +32,8 @@ class Change(NamedTuple):
             return f"the {self.figure} is 0 behind {self.layers} layers"
         verb = "grows" if self.times >= 1 else "shrinks"
         size = max(self.times, 1 / self.times)
-        return f"the {self.figure} {verb} {size:.2g} x over {self.layers} layers"
+        digits = f"{float(f'{size:.2g}'):,.0f}" if WRITTEN_OUT <= size < LONG else f"{size:.2g}"
+        return f"the {self.figure} {verb} {digits} x over {self.layers} layers"
 
 
 def changes(graph: Graph, prediction: Prediction) -> list[Change]:
