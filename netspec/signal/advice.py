@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import prod
+from sys import float_info
 from typing import NamedTuple
 
 from netspec.graph.graph import Graph, Node
@@ -28,12 +29,12 @@ class Change(NamedTuple):
     @property
     def text(self) -> str:
         """``the gradient grows 3.1e+08 x over 56 layers``."""
-        if not self.times:
+        if self.times < float_info.min:
             return f"the {self.figure} is 0 behind {self.layers} layers"
         verb = "grows" if self.times >= 1 else "shrinks"
         size = max(self.times, 1 / self.times)
         digits = f"{float(f'{size:.2g}'):,.0f}" if WRITTEN_OUT <= size < LONG else f"{size:.2g}"
-        return f"the {self.figure} {verb} {digits} x over {self.layers} layers"
+        return f"the {self.figure} {verb} {digits} x over {self.layers} layer{'s' * (self.layers != 1)}"
 
 
 def changes(graph: Graph, prediction: Prediction) -> list[Change]:

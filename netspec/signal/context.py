@@ -131,9 +131,29 @@ LEAST = 1e-6
 """A variance is no less, so that there are steps."""
 
 
-def few(law: Law) -> float:
-    """How much more the mean inverse of a sum of few squares is than that of its mean: k / (k - 2) of k normal ones."""
-    return law.uneven / (1 - min(0.5, law.uneven))
+UNEVEN = 0.7
+"""Variances that differ more are sums of fewer than three squares: the mean of their inverses is that of rare ones."""
+
+
+def inverted(uneven: float) -> float:
+    """The mean of the inverses of variances over the inverse of their mean: k / (k - 2) for sums of k normal squares.
+
+    ``uneven`` is their variance over the square of their mean, 2 / k for these.
+    """
+    if uneven > UNEVEN:
+        raise CannotSay("it divides by the deviation of few values, and rare small ones decide")
+    return 1 / (1 - uneven)
+
+
+TAKEN = 0.9
+"""Where more than that of a gradient is along the mean and the value, what is left is no difference to trust."""
+
+
+def left(taken: float) -> float:
+    """What a norm leaves of a gradient, of which it takes away so much."""
+    if taken > TAKEN:
+        raise CannotSay("nearly all of its gradient is along what is taken away")
+    return 1 - taken
 
 
 def scaled(law: Law, factor: float) -> Law:

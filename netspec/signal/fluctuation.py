@@ -87,6 +87,13 @@ class Fluctuation(NamedTuple):
         alike = self.alike * ALIKE + (self.random + 1 / channels) / window
         return Fluctuation(images, quick, slow, 0.0, alike, 0.0, 1 / channels / window)
 
+    def less(self, part: float) -> Fluctuation:
+        """Of a sum of what varies so, a ``part`` of the square, and of what does not."""
+        images, quick, slow, rough, own = [
+            one * part * part for one in (self.images, self.quick, self.slow, self.rough, self.own)
+        ]
+        return self._replace(images=images, quick=quick, slow=slow, rough=rough, own=own)
+
     def rectified(self, linear: float) -> Fluctuation:
         """Of max(x, 0), of whose variance a part is ``linear`` in x."""
         return self._replace(alike=self.alike * linear * linear, random=self.random * linear * linear, drawn=0.0)

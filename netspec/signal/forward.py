@@ -50,7 +50,9 @@ def mix(rule: Mix, node: Node, given: list[Laws], context: Context) -> Laws:
     form = Gauss(square, found.shared) if square else None
     added = 2 * paired(found.between**2, found, context) / node.shape[0]
     uneven = weight.tails * prod(along(unlike, read)) / taps[1]
-    found = found._replace(form=form, own=added, uneven=uneven, fluctuation=_narrowed(law, node))
+    found = found._replace(
+        form=form, own=added, uneven=uneven, fluctuation=_narrowed(law, node).less(plain / square if square else 1.0)
+    )
     return (moved(found, rule, node, context),)
 
 

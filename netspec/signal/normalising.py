@@ -10,7 +10,7 @@ from netspec.ops.initialisation import Drawn
 from netspec.ops.signal import Normalise
 from netspec.signal.borders import Profile, along, evened
 from netspec.signal.common import SMALL
-from netspec.signal.context import Context, Laws, few, variance_of
+from netspec.signal.context import Context, Laws, inverted, left, variance_of
 from netspec.signal.law import Form, Gauss, Law, as_masses
 from netspec.signal.masses import Masses
 from netspec.signal.slope import Around, Back, Slope
@@ -76,8 +76,7 @@ def _passed(eps: float, scale: float, context: Context, law: Law, slope: Slope) 
     factor, eased, tilt, one = context.once(law, ("passed", eps), partial(_figures, law, eps, context))
     common = slope.shared / batch * (1 - slope.balanced)
     means = common + (1 - slope.shared) * one * (1 - slope.centred)
-    lost = min(0.9, means + (common * slope.along + one) * eased)
-    square = slope.square * scale * factor * (1 - lost)
+    square = slope.square * scale * factor * left(means + (common * slope.along + one) * eased)
     return Slope(
         law.channels,
         square,
@@ -95,9 +94,9 @@ def _figures(law: Law, eps: float, context: Context) -> tuple[float, float, floa
     """By what it is multiplied, what of the variance is no ``eps``, what is less where weights are large, one value."""
     variance = variance_of(law, context)
     eased = variance / (variance + eps)
-    uneven = min(0.5, unevenness(law, context.batch) * eased * eased)
-    factor = 1 / (1 - uneven) / (variance + eps)
-    return factor, eased, few(law) * eased * eased, 1 / (context.batch * law.positions)
+    factor = inverted(unevenness(law, context.batch) * eased * eased) / (variance + eps)
+    tilt = (inverted(law.uneven) - 1) * eased * eased
+    return factor, eased, tilt, 1 / (context.batch * law.positions)
 
 
 def unevenness(law: Law, batch: int) -> float:

@@ -11,7 +11,7 @@ from netspec.ops.signal import Affine, NormaliseWithin, Respond
 from netspec.signal import common
 from netspec.signal.borders import Profile, evened, flat, together
 from netspec.signal.common import Common
-from netspec.signal.context import CannotSay, Context, Laws, few, scaled
+from netspec.signal.context import CannotSay, Context, Laws, inverted, left, scaled
 from netspec.signal.curves import known
 from netspec.signal.law import Form, Gauss, Law, as_masses
 from netspec.signal.law import merged as law_of
@@ -168,10 +168,8 @@ def _normalised_back(law: Law, slope: Slope, group: Group, rule: NormaliseWithin
     eased = group.variance / (group.variance + rule.eps)
     means = (slope.shared + (1 - slope.shared) / group.positions) / group.channels
     lost = means + (slope.shared * slope.along / group.channels + 1 / count) * eased
-    if lost > MOST:
-        raise CannotSay("nearly all of its gradient is along what is taken away")
-    uneven = 1 + group.uneven / (1 - min(0.5, group.uneven)) * eased**2
-    square = slope.square * scale * uneven / (group.variance + rule.eps) * (1 - lost)
+    uneven = 1 + (inverted(group.uneven) - 1) * eased**2
+    square = slope.square * scale * uneven / (group.variance + rule.eps) * left(lost)
     squares = slope.squares
     if not rule.positions:
         sides = [_over(*axes, eased) for axes in zip(slope.squares, law.squares, strict=True)]
@@ -184,12 +182,8 @@ def _normalised_back(law: Law, slope: Slope, group: Group, rule: NormaliseWithin
         shared=slope.shared * (1 - 1 / group.channels),
         gate=None,
         along=0.0,
-        tilt=few(law) * eased if group.channels == 1 else 0.0,
+        tilt=(inverted(law.uneven) - 1) * eased if group.channels == 1 else 0.0,
     )
-
-
-MOST = 0.9
-"""Where more than that of a gradient is along the mean and the value, what is left is no difference to trust."""
 
 
 def _over(squares: Profile, sides: Profile, eased: float) -> tuple[float, Profile]:

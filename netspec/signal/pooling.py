@@ -128,10 +128,11 @@ def settled(law: Law, form: Gauss) -> Law:
         before = law.common.here or 1.0
         slope = (product - least) / before
         both = law.common.warped(lambda values: [least + slope * value for value in values], squares)
+    square = base.square * form.square
     return law._replace(
-        square=base.square * form.square,
+        square=square,
         mean=mean * prod([sum([sqrt(value) for value in axis]) / len(axis) for axis in squares]),
-        common=both,
+        common=both._replace(all=min(both.all, square), here=min(both.here, square)),
         form=form,
         squares=squares,
         lags=tuple(along(_lags, form.spans)),

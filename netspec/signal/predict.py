@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import prod
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from netspec.graph.graph import Graph, Node
 from netspec.ops.signal import Mix, Scatter, SignalRule, Stack, Unknown
@@ -16,6 +16,8 @@ from netspec.signal.slope import Around, Slopes
 
 BATCH = 16
 """Images that are normalised together, unless told."""
+LARGEST = 3.4028234663852886e38**2
+"""The square of the largest number of float32, which modules compute in."""
 
 
 def predict(graph: Graph, *, batch: int = BATCH) -> Prediction:
@@ -54,12 +56,24 @@ def _forward(graph: Graph, context: Context) -> tuple[dict[Node, Laws], dict[Nod
             reason = "what it joins comes from the same weights"
         try:
             if not reason:
-                laws[node] = FORWARD[type(rule)](rule, node, [laws[source] for source in node.inputs], context)
-        except CannotSay as found:
-            reason = str(found)
+                found = FORWARD[type(rule)](rule, node, [laws[source] for source in node.inputs], context)
+                laws[node] = _held(found, "its values are")
+        except CannotSay as why:
+            reason = str(why)
         if reason:
             reasons[node] = reason
     return laws, reasons
+
+
+Values = TypeVar("Values", Laws, Slopes)
+
+
+def _held(found: Values, what: str) -> Values:
+    """``found``, if float32 can hold what has these second moments."""
+    if not all(one.square <= LARGEST for one in found):
+        message = f"{what} larger than float32 can hold"
+        raise CannotSay(message)
+    return found
 
 
 def _unsaid(node: Node, rule: SignalRule, laws: Mapping[Node, Laws]) -> str:
@@ -99,6 +113,8 @@ def _backward(graph: Graph, context: Context, laws: Mapping[Node, Laws]) -> Back
                 lost.update(node.inputs)
             for source, one in zip(node.inputs, passed, strict=bool(passed)):
                 waiting.setdefault(source, []).append(one)
+        else:
+            found.reasons[node] = "no output of inference is made of it"
     return found
 
 
@@ -107,9 +123,8 @@ def _passed(node: Node, found: Back, context: Context, laws: Mapping[Node, Laws]
     rule = node.operation.signal(*node.input_shapes)
     own = found.slopes[node]
     try:
-        passed = BACKWARD[type(rule)](
-            rule, Around(node, [laws[source] for source in node.inputs], laws[node], own, context)
-        )
+        around = Around(node, [laws[source] for source in node.inputs], laws[node], own, context)
+        passed = [_held(one, "gradients are") for one in BACKWARD[type(rule)](rule, around)]
     except CannotSay as reason:
         found.reasons[node] = str(reason)
         return []
@@ -117,7 +132,10 @@ def _passed(node: Node, found: Back, context: Context, laws: Mapping[Node, Laws]
     whole = sum(sizes)
     total = sum([elements * _square(one) for elements, one in zip(sizes, passed, strict=True)])
     size = _square(own)
-    found.factors[node] = total / whole / size if size and whole else 0.0
+    if size and whole:
+        found.factors[node] = total / whole / size
+    elif whole:
+        found.reasons[node] = "its gradient is 0, and has no factor"
     return passed
 
 

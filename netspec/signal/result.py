@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import exp, log, sqrt
+from math import exp, isfinite, log, sqrt
 from typing import NamedTuple
 
 
@@ -31,8 +31,8 @@ class Spread(NamedTuple):
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Spread | None:
-        """That of ``values``; None where there are none."""
-        if not values:
+        """That of ``values``; None where there are none, or one is larger than float32 can hold."""
+        if not values or not all(map(isfinite, values)):
             return None
         mean = sum(values) / len(values)
         if min(values) <= 0:
