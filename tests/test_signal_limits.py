@@ -1,4 +1,4 @@
-"""Where the prediction ends: numbers that no float32 holds, norms over few values, gradients that do not arrive."""
+"""Where the prediction ends: numbers beyond float32, norms over few values, factors of 0, terms that are most of it."""
 
 from __future__ import annotations
 
@@ -103,3 +103,49 @@ def test_a_mean_square_is_no_more_than_the_second_moment() -> None:
     signals = predict(netspec.read("alexnet-2012", input=(3, 320, 320)).graph, batch=2).signals.values()
 
     assert all((one.mean_square or 0) <= (one.square or 0) * (1 + 1e-9) for one in signals)
+
+
+ZEROED = """netspec: 1
+name: x
+input: [3, 16, 16]
+init: {conv.weight: {kaiming_normal: fan_out}, batch_norm.weight: zeros}
+blocks:
+  unit:
+    body:
+      conv: {conv: {out: 24, kernel: 3, padding: 1, bias: false}}
+      bn:   batch_norm
+      add:  {add: [bn, input]}
+      relu: relu
+stem: {first: {conv: {out: 24, kernel: 3, padding: 1, bias: false}}, relu: relu}
+stages: {layer: {unit: {}, repeat: 5}}
+head: {avgpool: global_avg_pool, fc: {linear: 10}}
+"""
+
+
+def test_blocks_whose_branches_start_at_zero_pass_gradients_whole(torch: object) -> None:  # noqa: ARG001 - it is needed
+    """Rectifiers of what is rectified cut nothing more: the product over the blocks is that of one, not of each."""
+    from netspec.nn.signal import measured
+
+    graph = netspec.read(ZEROED).graph
+    signals, found = predict(graph, batch=8).signals, measured(graph, seeds=20, batch=8)
+    first = found.spread("first", "gradient")
+
+    assert [signals[f"layer.{at}.relu"].factor for at in range(4)] == pytest.approx([1.0] * 4, rel=0.02)
+    assert first
+    assert signals["first"].gradient == pytest.approx(first.mean, rel=0.25)
+
+
+def test_a_norm_with_terms_gives_what_is_normal_around_them(torch: object) -> None:  # noqa: ARG001 - it is needed
+    """Behind a factor of 0.5 and a term of 0.3 a rectifier passes more than half, both ways."""
+    from netspec.nn.signal import measured
+
+    start = "{batch_norm.weight: {constant: 0.5}, batch_norm.bias: {constant: 0.3}}"
+    graph = netspec.read(f"{HEAD}init: {start}\nstages:\n  a: {POINT}\n  b: batch_norm\n  c: relu\n").graph
+    signal, found = predict(graph, batch=8).signals["c"], measured(graph, seeds=3, batch=8)
+    square, factor = found.spread("c", "square"), found.spread("c", "factor")
+
+    assert square
+    assert factor
+    assert signal.square == pytest.approx(square.mean, rel=0.03)
+    assert signal.factor == pytest.approx(factor.mean, rel=0.03)
+    assert (signal.factor or 0) > 0.7

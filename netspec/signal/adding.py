@@ -88,8 +88,11 @@ def add_back(_: Sum, around: Around) -> Back:
 def _seen_through(law: Law, whole: Law, slope: Slope) -> tuple[float | None, Where | None]:
     """Where the gradient of a sum lies, told by the values of one that is rectified, which is part of it.
 
-    The mean over what the others add: where the sum is above 0, that part is so more often, and larger.
+    The mean over what the others add: where the sum is above 0, that part is so more often, and larger. Where they are
+    all 0, as branches start that end in a factor of 0, it is where it was.
     """
+    if law.square == whole.square:
+        return slope.gate, slope.where
     if slope.gate is None or not law.is_rectified or not isinstance(whole.form, Masses):
         return None, None
     rest = sqrt(max(whole.square - whole.mean**2 - law.square + law.mean**2, 0.0))

@@ -6,13 +6,13 @@ from functools import partial
 from math import sqrt
 
 from netspec.graph.graph import Node
-from netspec.ops.initialisation import Drawn
 from netspec.ops.signal import Normalise
 from netspec.signal.borders import Profile, along, evened
 from netspec.signal.common import SMALL
 from netspec.signal.context import Context, Laws, inverted, left, variance_of
 from netspec.signal.law import Form, Gauss, Law, as_masses
 from netspec.signal.masses import Masses
+from netspec.signal.norms import affine, scaling
 from netspec.signal.slope import Around, Back, Slope
 
 
@@ -21,10 +21,9 @@ def normalise(rule: Normalise, node: Node, given: list[Laws], context: Context) 
 
     So what is common to all images of a channel does not pass (Yang et al. 2019, section 3).
     """
-    weight, bias = (context.drawn(node, name, Drawn(one, 0.0)) for name, one in (("weight", 1.0), ("bias", 0.0)))
     found = [context.once(law, rule, partial(_normalised, law, rule.eps, context)) for law in given[0]]
     result = (context.merged(tuple(found)),) if all(law.is_normal for law in found) else tuple(found)
-    return tuple([_scaled(law, weight, bias) for law in result])
+    return tuple([affine(law, *scaling(node, context)) for law in result])
 
 
 def _normalised(law: Law, eps: float, context: Context) -> Law:
@@ -50,22 +49,10 @@ def _centred(share: float, squares: Profile, roots: Profile) -> Profile:
     return evened([max(0.0, 1 + share * (value - 1) - 2 * (share - 1) * (root - 1)) for value, root in both])[1]
 
 
-def _scaled(law: Law, weight: Drawn | None, bias: Drawn | None) -> Law:
-    """With the factor and the term that a channel has."""
-    factor = 1.0 if weight is None else weight.mean**2 + weight.variance
-    term = 0.0 if bias is None else bias.mean**2 + bias.variance
-    if factor == 1.0 and not term:
-        return law
-    square = law.square * factor + term
-    centre = 0.0 if bias is None else bias.mean
-    form = Gauss(square, term / square) if law.is_normal and square and not centre else None
-    return law._replace(square=square, common=law.common._replace(all=term, here=term), mean=centre, form=form)
-
-
 def normalise_back(rule: Normalise, around: Around) -> Back:
     """It is divided by the deviation, and less its own mean and what is along the value (Ioffe and Szegedy 2015, 3)."""
-    weight = around.context.drawn(around.node, "weight", Drawn(1.0, 0.0))
-    scale = 1.0 if weight is None else weight.mean**2 + weight.variance
+    weight, _ = scaling(around.node, around.context)
+    scale = weight.mean**2 + weight.variance
     context = around.context
     slopes = around.slopes * len(around.reads[0]) if len(around.slopes) < len(around.reads[0]) else around.slopes
     return [tuple([_passed(rule.eps, scale, context, *pair) for pair in zip(around.reads[0], slopes, strict=True)])]

@@ -132,12 +132,15 @@ def affine(law: Law, weight: Drawn, bias: Drawn) -> Law:
         more = common.of_mean(sqrt(term), flat(sizes))
         both = common.added([(both, 1.0), (more, 1.0)])
         both = both._replace(all=both.all + cross, here=both.here + cross, alike=law.common.alike and not bias.variance)
-    same = not weight.variance and not term and weight.mean > 0
     form: Form = None
     if law.is_normal and square and not bias.mean:
         form = Gauss(square, both.here / square)
-    elif same:
-        form = scaled(law, weight.mean).form
+    elif not weight.variance and not bias.variance and weight.mean > 0:
+        larger = scaled(law, weight.mean)
+        form = larger.form
+        if bias.mean:
+            one = as_masses(larger, sqrt(larger.square) / STEPS)
+            form = one.shifted(bias.mean) if one else None
     return law._replace(square=square, mean=law.mean * weight.mean + bias.mean, common=both, form=form)
 
 
