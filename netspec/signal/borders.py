@@ -159,6 +159,7 @@ def blended(parts: Sequence[tuple[Profile, float]]) -> Profile:
 
 
 PAIR = 2
+"""Profiles that are blended without a sum over parts: most often there are two."""
 
 
 def beside(alike: Sequence[float], count: int) -> float:
