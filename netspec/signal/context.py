@@ -168,5 +168,9 @@ def scaled(law: Law, factor: float) -> Law:
     elif form is not None:
         form = form.scaled(factor) if factor > 0 else None
     return law._replace(
-        square=law.square * square, mean=law.mean * factor, common=law.common.weighted(square), form=form
+        square=law.square * square,
+        within=law.within * square,
+        mean=law.mean * factor,
+        common=law.common.weighted(square),
+        form=form,
     )

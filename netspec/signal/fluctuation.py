@@ -38,7 +38,9 @@ class Fluctuation(NamedTuple):
 
     ``rough`` is what each position has for itself, ``quick`` and ``slow`` what neighbours and regions have in common.
     ``alike`` and ``random`` are the mean square of the correlation of two positions, of neighbours and each by itself,
-    of which ``drawn`` is what the last layer adds. ``own`` is what one channel alone has beyond that, a sum of few.
+    of which ``drawn`` is what the last layer adds. ``own`` is what one channel alone has beyond that, a sum of few,
+    and ``near`` what it makes of the product of two positions of one image: half of what their squares have in common,
+    and the mean square of their correlation.
     """
 
     images: float = 0.0
@@ -49,6 +51,7 @@ class Fluctuation(NamedTuple):
     random: float = 0.0
     drawn: float = 0.0
     own: float = 0.0
+    near: float = 0.0
 
     @property
     def all(self) -> float:
@@ -61,9 +64,12 @@ class Fluctuation(NamedTuple):
         return 1 / sqrt(sqrt(1 + self.all + self.own))
 
     @property
-    def between_images(self) -> float:
-        """How much the mean product of roots of one image exceeds that of two, over that of two."""
-        return sqrt(sqrt(1 + self.images)) - 1
+    def alike_within(self) -> float:
+        """How much two positions of an image have in common beyond those of two images, of what is even around 0.
+
+        Over the square of the second coefficient of a function of them in Hermite's series.
+        """
+        return 2 * (sqrt(sqrt(1 + self.images)) - 1) + self.near
 
     def within(self, values: int, batch: int) -> float:
         """How much the squares of the parts of a variance add up to, of which each of ``values`` is one."""

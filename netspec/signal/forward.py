@@ -62,7 +62,9 @@ def _narrowed(law: Law, node: Node) -> Fluctuation:
     fresh = fluctuation.NORMAL if law.is_normal else fluctuation.RECTIFIED
     found = law.fluctuation.summed(law.channels, law.positions, prod(node.window.kernel or (1,)), fresh * apart)
     taps = prod(node.owner.tensors[0].shape[1:])
-    return found._replace(own=max(0.0, fresh * apart / taps - found.rough - found.quick - found.slow))
+    own = max(0.0, fresh * apart / taps - found.rough - found.quick - found.slow)
+    read = min(1.0, prod(node.window.kernel or (1,)) / law.positions)  # what windows read of a map, two have in common
+    return found._replace(own=own, near=read * (own / 2 + apart / taps) if node.window.kernel else 0.0)
 
 
 def _levelled(profile: Profile, part: float, whole: float) -> Profile:
@@ -122,6 +124,7 @@ def _thinned(law: Law, stride: Sequence[int]) -> Law:
     )
     return law._replace(
         square=law.square * level,
+        within=law.within * level,
         mean=law.mean * sqrt(level),
         common=both,
         form=form,

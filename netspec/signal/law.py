@@ -61,7 +61,8 @@ class Law(NamedTuple):
     logarithm of the square over initialisations; ``own`` is what the last weights add to it, as long as no rectifier
     has changed that. ``uneven`` is how much the variance differs from channel to channel: its variance over its square;
     ``fluctuation`` how much the mean square of all channels differs from image to image and position to position.
-    ``centred`` is the part of the variance of which each batch has a mean of exactly 0 in every channel.
+    ``centred`` is the part of the variance of which each batch has a mean of exactly 0 in every channel. ``within`` is
+    what the product of two positions of one image has in the mean beyond all this.
     """
 
     channels: int
@@ -76,6 +77,7 @@ class Law(NamedTuple):
     uneven: float = 0.0
     fluctuation: Fluctuation = Fluctuation()
     centred: float = 0.0
+    within: float = 0.0
 
     @property
     def shared(self) -> float:

@@ -131,6 +131,7 @@ def settled(law: Law, form: Gauss) -> Law:
     square = base.square * form.square
     return law._replace(
         square=square,
+        within=law.within * square / law.square,
         mean=mean * prod([sum([sqrt(value) for value in axis]) / len(axis) for axis in squares]),
         common=both._replace(all=min(both.all, square), here=min(both.here, square)),
         form=form,
@@ -228,7 +229,9 @@ def _mean_of(law: Law, shares: Sequence[Sequence[Span]], *, flat: bool) -> Law:
     between = along(lambda kernel, axis: kernel.averaged(axis), law.common.even.kernels, shares)
     varied = law.varied * prod([factor for factor, _ in own])
     all_ = law.common.all * prod([factor for factor, _ in between])
-    within = all_ * law.fluctuation.between_images
+    within = law.within * (
+        1 - 1 / prod([sum([stop - start for start, stop, _ in axis]) / len(axis) for axis in shares])
+    )
     square = varied + all_ + within
     if not flat:
         kernels = tuple([kernel for _, kernel in between])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod, sqrt
+from math import pi, prod, sqrt
 
 from netspec.graph.graph import Node
 from netspec.ops.signal import Rectify
@@ -81,6 +81,7 @@ def _halved(law: Law, slope: float, context: Context) -> Law:
         own=0.0,
         centred=law.centred * LINEAR,
         fluctuation=law.fluctuation.rectified(LINEAR),
+        within=(1 - slope) ** 2 * before * law.fluctuation.alike_within / (4 * pi),
     )
 
 
@@ -121,4 +122,5 @@ def _cut(law: Law, form: Masses) -> Law:
         log_variance=law.logs,
         own=0.0,
         fluctuation=law.fluctuation.rectified(linear),
+        within=mean * mean * law.fluctuation.alike_within / 2,
     )

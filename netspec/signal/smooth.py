@@ -66,6 +66,7 @@ def _of_normal(law: Law, rule: Bend, context: Context) -> Law:
         log_variance=one.grows**2 * law.log_variance + spread / law.channels,
         own=0.0,
         centred=0.0,
+        within=more * sum(one.product.parts[2:3]) * law.fluctuation.alike_within,
     )
 
 
