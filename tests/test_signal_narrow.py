@@ -224,3 +224,27 @@ def test_means_of_images_behind_depthwise_convolutions(
     assert less
     assert said == pytest.approx(spread.mean, rel=0.07)
     assert less < 0.95 * spread.mean
+
+
+MEANS = {
+    "a window beyond the map": "  pool: {avg_pool: {kernel: 3, stride: 2, ceil: true}}\n",
+    "dropped elements": "  drop: {dropout: 0.5}\n  pool: {avg_pool: {kernel: 2}}\n",
+    "dropped channels": "  drop: {dropout: {p: 0.5, channels: true}}\n  pool: global_avg_pool\n",
+}
+
+
+@pytest.mark.parametrize("name", MEANS)
+def test_means_over_windows(name: str, torch: object) -> None:  # noqa: ARG001 - it is needed
+    """A window that goes beyond the map divides by less; what is dropped together stays alike."""
+    from netspec.nn.signal import measured
+
+    before = (
+        "  conv: {conv: {out: 64, kernel: 1, bias: false}}\n  act: relu\n  wide: {max_pool: {kernel: 3, stride: 1}}\n"
+    )
+    head = "netspec: 1\nname: net\ninput: [3, 6, 6]\ninit: {conv.weight: kaiming_normal}\nstages:\n"
+    graph = netspec.read(head + before + MEANS[name]).graph
+    spread = measured(graph, seeds=24, batch=32).spread("pool", "square")
+    said = predict(graph, batch=32).signals["pool"].square
+
+    assert spread
+    assert said == pytest.approx(spread.mean, rel=0.07)

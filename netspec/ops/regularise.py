@@ -46,7 +46,7 @@ class Dropout(Operation):
 
     def signal(self, *inputs: Shape) -> SignalRule:
         """``p``."""
-        return Drop(self.p)
+        return Drop(self.p, whole=self.channels)
 
     def label(self, *inputs: Shape) -> str:
         """``dropout 0.5``, ``dropout 0.5 of channels``."""
@@ -79,7 +79,7 @@ class DropPath(Operation):
 
     def signal(self, *inputs: Shape) -> SignalRule:
         """``p``."""
-        return Drop(self.p)
+        return Drop(self.p, whole=True)
 
     def label(self, *inputs: Shape) -> str:
         """``drop path 0.2``."""

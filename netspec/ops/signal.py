@@ -127,9 +127,10 @@ class Deal(NamedTuple):
 
 
 class Drop(NamedTuple):
-    """Zeroes a ``share`` of the elements in training, and divides the others by what is left."""
+    """Zeroes a ``share`` of elements in training, or of ``whole`` channels, and divides the others by what is left."""
 
     share: float
+    whole: bool = False
 
 
 class Sum(NamedTuple):

@@ -251,7 +251,8 @@ def _of_channels(laws: Laws, slopes: Sequence[Slope]) -> Slopes:
 def drop(rule: Drop, around: Around) -> Back:
     """As much is left as of values."""
     left = 1 - rule.share
-    return [tuple([one._replace(square=one.square / left, shared=one.shared * left) for one in around.slopes])]
+    shared = 1.0 if rule.whole else left
+    return [tuple([one._replace(square=one.square / left, shared=one.shared * shared) for one in around.slopes])]
 
 
 def stack(_: Stack, around: Around) -> Back:

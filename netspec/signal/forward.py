@@ -144,7 +144,19 @@ def drop(rule: Drop, _: Node, given: list[Laws], __: Context) -> Laws:
         raise CannotSay("it drops everything")
     if not rule.share:
         return given[0]
-    return tuple([law._replace(square=law.square / (1 - rule.share), form=None) for law in given[0]])
+    return tuple([_dropped(law, 1 / (1 - rule.share), whole=rule.whole) for law in given[0]])
+
+
+def _dropped(law: Law, times: float, *, whole: bool) -> Law:
+    """What positions of an image have in common is less of what is left, unless they are dropped together."""
+    square, here = law.square * times, law.common.here
+    if square <= here:
+        return law._replace(square=square, form=None)
+    found = []
+    for size, axis in zip(map(len, law.squares), law.lags, strict=True):
+        lags = [here + (law.square - here) * lag for lag in (*axis, *(0.0,) * (size - 1 - len(axis)))[: size - 1]]
+        found.append(tuple([((times if whole else 1.0) * both - here) / (square - here) for both in lags]))
+    return law._replace(square=square, form=None, lags=tuple([axis if any(axis) else () for axis in found]))
 
 
 def stack(_: Stack, __: Node, given: list[Laws], ___: Context) -> Laws:

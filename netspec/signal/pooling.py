@@ -218,10 +218,17 @@ def divided(rule: Average, node: Node) -> tuple[tuple[Span, ...], ...]:
         return tuple([tuple([(start, stop, root) for start, stop in axis]) for axis in axes])
     if node.uneven or not rule.counts_padding:
         return tuple(along(_with_sizes, axes))
-    kernel = node.window.kernel
-    return tuple(
-        [tuple([(start, stop, float(size)) for start, stop in axis]) for axis, size in zip(axes, kernel, strict=True)]
-    )
+    kernel, stride, _, padding = node.window
+    return tuple(along(_with_padding, axes, node.input_shapes[0][1:], kernel, stride, padding))
+
+
+def _with_padding(
+    axis: Sequence[tuple[int, int]], size: int, kernel: int, stride: int, padding: int
+) -> tuple[Span, ...]:
+    """A window that goes beyond the padding, as the last of ``ceil`` may, is smaller."""
+    starts = [at * stride - padding for at in range(len(axis))]
+    whole = [float(min(start + kernel, size + padding) - start) for start in starts]
+    return tuple([(start, stop, by) for (start, stop), by in zip(axis, whole, strict=True)])
 
 
 def _mean_of(law: Law, shares: Sequence[Sequence[Span]], *, flat: bool) -> Law:
