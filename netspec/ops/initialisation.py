@@ -24,6 +24,11 @@ class Drawn(NamedTuple):
     variance: float
     tails: float = 0.0
 
+    @property
+    def square(self) -> float:
+        """The second moment of an element."""
+        return self.mean**2 + self.variance
+
 
 NORMAL, UNIFORM = 2.0, 0.8
 """The tails of normal and of uniform values."""

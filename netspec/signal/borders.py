@@ -127,6 +127,11 @@ def root(profile: Profile) -> Profile:
     return tuple([sqrt(value) for value in profile])
 
 
+def mean_root(squares: Sequence[Profile]) -> float:
+    """The mean of the root of a second moment over the positions, over the root of its mean."""
+    return prod([sum(map(sqrt, axis)) / len(axis) for axis in squares])
+
+
 @cache
 def flat(sizes: tuple[int, ...]) -> tuple[Profile, ...]:
     """Profiles that are 1 everywhere, for axes of so many positions."""

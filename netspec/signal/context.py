@@ -81,7 +81,7 @@ def weight_of(rule: Mix | Scatter, node: Node, context: Context) -> Drawn:
 def bias_of(rule: Mix | Scatter, node: Node, context: Context) -> float:
     """The second moment of biases; 0 where there are none."""
     drawn = context.drawn(node, rule.bias, usual(node))
-    return drawn.variance + drawn.mean**2 if drawn else 0.0
+    return drawn.square if drawn else 0.0
 
 
 def usual(node: Node) -> Drawn:
@@ -112,10 +112,6 @@ def aligned(first: Laws, second: Laws) -> list[tuple[Law, Law]]:
     return found
 
 
-FINENESS = 8.0
-"""Steps within a deviation of what is normal around a bias."""
-
-
 def moved(law: Law, rule: Mix | Scatter, node: Node, context: Context) -> Law:
     """With what biases start with in the mean: values are normal around it then."""
     bias = context.drawn(node, rule.bias, usual(node))
@@ -123,7 +119,7 @@ def moved(law: Law, rule: Mix | Scatter, node: Node, context: Context) -> Law:
         return law
     varied = law.square - bias.mean**2
     deviation = sqrt(max(varied, LEAST * law.square))
-    form = masses.normal(deviation, deviation / FINENESS, bias.mean)
+    form = masses.normal(deviation, deviation / masses.FINE, bias.mean)
     return law._replace(mean=bias.mean, form=form)
 
 

@@ -19,14 +19,12 @@ from netspec.ops.signal import Bend, Rectify, RectifyBy
 from netspec.signal.context import CannotSay, Context
 from netspec.signal.gaussian import below, density
 from netspec.signal.law import Law, as_masses
-from netspec.signal.masses import Masses
+from netspec.signal.masses import FINE, Masses
 
 FARTHEST, STEPS = 6.0, 120
 """How many deviations from zero means reach, and in how many steps of equal size on either side."""
 ORDERS = 10
 """Coefficients of a series; what is left of a mean stands with the next power."""
-FINENESS = 8.0
-"""Steps within a deviation of a result's distribution."""
 LARGE = 30.0
 """Beyond it the exponential makes no difference to a sigmoid or a logarithm."""
 ZEROS = 0.1
@@ -189,7 +187,7 @@ def known(law: Law) -> Masses:
     """The distribution of ``law``; of what is always 0 a mass there."""
     if not law.square:
         return Masses(1.0, 0, (1.0,), 1.0)
-    found = as_masses(law, sqrt(law.square) / FINENESS)
+    found = as_masses(law, sqrt(law.square) / FINE)
     if found is None:
         raise CannotSay("how what it reads is distributed is not known")
     return found
@@ -228,7 +226,7 @@ def collected(points: list[tuple[float, float]]) -> Masses | None:
     """The distribution of values with weights, each shared out between two steps; None where there is one value."""
     mean = sum([weight * value for value, weight in points])
     varied = sum([weight * (value - mean) ** 2 for value, weight in points])
-    step = sqrt(varied) / FINENESS
+    step = sqrt(varied) / FINE
     if not step > SMALL * abs(mean):
         return None
     first = int(min(points)[0] // step)

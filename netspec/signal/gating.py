@@ -13,10 +13,10 @@ from netspec.signal import common, pooling
 from netspec.signal.borders import Profile, evened, flat
 from netspec.signal.common import Common, Kernel, mean
 from netspec.signal.context import CannotSay, Context, Laws, aligned, scaled
-from netspec.signal.curves import FINENESS, collected
+from netspec.signal.curves import collected
 from netspec.signal.law import Form, Gauss, Law, as_masses
 from netspec.signal.law import merged as law_of
-from netspec.signal.masses import Masses
+from netspec.signal.masses import FINE, Masses
 from netspec.signal.slope import Around, Back, Slope, Slopes, merged
 
 STEADY = 0.02
@@ -27,7 +27,7 @@ def constant(node: Node, context: Context) -> Laws:
     """A tensor of the network itself, the same for all images: only channels and positions differ."""
     drawn = context.drawn(node, "", Drawn(0.0, 0.0)) or Drawn(0.0, 0.0)
     channels, *sizes = node.shape
-    square, ends = drawn.mean**2 + drawn.variance, flat(tuple(sizes))
+    square, ends = drawn.square, flat(tuple(sizes))
     both = common.of_mean(drawn.mean, ends)
     both = both._replace(all=both.all + drawn.variance / prod(sizes), here=square, alike=not drawn.variance)
     form = Gauss(square, 1.0) if drawn.variance and not drawn.mean else None
@@ -182,7 +182,7 @@ def _form(one: Law, two: Law) -> Form:
 
 
 def _coarse(law: Law) -> list[tuple[float, float]]:
-    found = as_masses(law, sqrt(law.square) / FINENESS)
+    found = as_masses(law, sqrt(law.square) / FINE)
     if not isinstance(found, Masses):
         raise CannotSay("how what it reads is distributed is not known")
     return found.coarser(found.step * 2).points
@@ -208,7 +208,7 @@ def _factor_back(
     square *= many * (prod(_alongside(slope, others)) + (many - 1) * slope.shared * prod(together))
     square *= after[0] // before[0]
     squares = slope.squares if many == 1 else flat(tuple(before[1:]))
-    passed = slope._replace(square=square, squares=squares, where=None, pull=0.0, centred=0.0, balanced=0.0)
+    passed = slope.beyond()._replace(square=square, squares=squares)
     return tuple([passed._replace(channels=law.channels) for law in laws])
 
 

@@ -39,13 +39,8 @@ HALVINGS = 30
 """So often an interval is halved for a quantile."""
 
 
-def rectified_product(correlation: float) -> float:
-    """The mean of max(x, 0) max(y, 0) for standard normal x and y (Cho and Saul 2009, the arc-cosine kernel)."""
-    return rectified_products((correlation,))[0]
-
-
 def rectified_products(correlations: Iterable[float]) -> list[float]:
-    """The same of each of several."""
+    """The means of max(x, 0) max(y, 0) for standard normal x and y (Cho and Saul 2009, the arc-cosine kernel)."""
     clipped = [1.0 if c > 1 else max(c, -1.0) for c in correlations]
     return [(sqrt(1 - c * c) + c * (pi - acos(c))) * HALF_TURN for c in clipped]
 

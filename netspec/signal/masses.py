@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from netspec.signal.gaussian import below
 
+FINE = 8.0
+"""Steps within a deviation, where a distribution is looked at once."""
 FINENESS = 2.0
 """Steps within the smallest deviation of what is added."""
 REACH = 4.5

@@ -11,7 +11,7 @@ from netspec.signal.borders import Profile, along, evened
 from netspec.signal.common import SMALL
 from netspec.signal.context import Context, Laws, inverted, left, variance_of
 from netspec.signal.law import Form, Gauss, Law, as_masses
-from netspec.signal.masses import Masses
+from netspec.signal.masses import FINE, Masses
 from netspec.signal.norms import affine, scaling
 from netspec.signal.slope import Around, Back, Slope
 
@@ -34,7 +34,7 @@ def _normalised(law: Law, eps: float, context: Context) -> Law:
     squares = tuple(along(partial(_centred, law.square / variance), law.squares, roots))
     form: Form = Gauss(square, 0.0)
     if isinstance(law.form, (Gauss, Masses)) and not law.is_normal:
-        one = as_masses(law, sqrt(variance) / 8)
+        one = as_masses(law, sqrt(variance) / FINE)
         form = one.shifted(-one.mean).scaled(sqrt(square / (one.square - one.mean**2))) if one else form
     both = law.common.centred(variance).weighted(square)
     swings = law.fluctuation.centred(law.common.all / law.square, context.batch)
@@ -52,10 +52,8 @@ def _centred(share: float, squares: Profile, roots: Profile) -> Profile:
 def normalise_back(rule: Normalise, around: Around) -> Back:
     """It is divided by the deviation, and less its own mean and what is along the value (Ioffe and Szegedy 2015, 3)."""
     weight, _ = scaling(around.node, around.context)
-    scale = weight.mean**2 + weight.variance
     context = around.context
-    slopes = around.slopes * len(around.reads[0]) if len(around.slopes) < len(around.reads[0]) else around.slopes
-    return [tuple([_passed(rule.eps, scale, context, *pair) for pair in zip(around.reads[0], slopes, strict=True)])]
+    return [tuple([_passed(rule.eps, weight.square, context, *pair) for pair in around.channels])]
 
 
 def _passed(eps: float, scale: float, context: Context, law: Law, slope: Slope) -> Slope:

@@ -15,10 +15,8 @@ from netspec.signal.context import CannotSay, Context, Laws, inverted, left, sca
 from netspec.signal.curves import known
 from netspec.signal.law import Form, Gauss, Law, as_masses
 from netspec.signal.law import merged as law_of
+from netspec.signal.masses import FINE
 from netspec.signal.slope import Around, Back, Slope
-
-STEPS = 8.0
-"""Steps within a deviation of what is normalised."""
 
 
 class Group(NamedTuple):
@@ -85,7 +83,7 @@ def _normalised(law: Law, group: Group, rule: NormaliseWithin) -> Law:
     if law.form is None:
         form = None
     elif not law.is_normal:
-        one = as_masses(law, sqrt(group.variance) / STEPS)
+        one = as_masses(law, sqrt(group.variance) / FINE)
         form = one.shifted(-group.mean).scaled(1 / sqrt(whole)) if one else None
     if group.channels == 1:
         both = law.common.centred(group.variance).weighted(square)
@@ -123,7 +121,7 @@ def affine(law: Law, weight: Drawn, bias: Drawn) -> Law:
     """With the factor and the term that a channel has."""
     if weight == Drawn(1.0, 0.0) and bias == Drawn(0.0, 0.0):
         return law
-    factor, term = weight.mean**2 + weight.variance, bias.mean**2 + bias.variance
+    factor, term = weight.square, bias.square
     cross = 2 * weight.mean * bias.mean * law.mean
     square = law.square * factor + term + cross
     both = law.common.weighted(factor)
@@ -139,7 +137,7 @@ def affine(law: Law, weight: Drawn, bias: Drawn) -> Law:
         larger = scaled(law, weight.mean)
         form = larger.form
         if bias.mean:
-            one = as_masses(larger, sqrt(larger.square) / STEPS)
+            one = as_masses(larger, sqrt(larger.square) / FINE)
             form = one.shifted(bias.mean) if one else None
     return law._replace(square=square, mean=law.mean * weight.mean + bias.mean, common=both, form=form)
 
@@ -152,18 +150,14 @@ def rescale(_: Affine, node: Node, given: list[Laws], context: Context) -> Laws:
 def rescale_back(_: Affine, around: Around) -> Back:
     """The gradient times the factor."""
     weight, _bias = scaling(around.node, around.context)
-    factor = weight.mean**2 + weight.variance
-    return [tuple([one._replace(square=one.square * factor) for one in around.slopes])]
+    return [tuple([one._replace(square=one.square * weight.square) for one in around.slopes])]
 
 
 def normalise_back(rule: NormaliseWithin, around: Around) -> Back:
     """It is divided by the deviation, and less its mean and what is along the value (Ba et al. 2016, section 5)."""
     weight, _ = scaling(around.node, around.context)
-    scale = weight.mean**2 + weight.variance
-    slopes = around.slopes * len(around.reads[0]) if len(around.slopes) < len(around.reads[0]) else around.slopes
-    laws = around.reads[0]
-    both = zip(laws, slopes, groups(rule, laws), strict=True)
-    return [tuple([_normalised_back(law, slope, group, rule, scale) for law, slope, group in both])]
+    both = zip(around.channels, groups(rule, around.reads[0]), strict=True)
+    return [tuple([_normalised_back(law, slope, group, rule, weight.square) for (law, slope), group in both])]
 
 
 def _normalised_back(law: Law, slope: Slope, group: Group, rule: NormaliseWithin, scale: float) -> Slope:

@@ -9,7 +9,7 @@ from math import prod, sqrt
 from netspec.graph.graph import Node
 from netspec.ops.signal import Average, Largest
 from netspec.signal import common
-from netspec.signal.borders import Profile, Span, Spans, along, beside, evened, spans, together
+from netspec.signal.borders import Profile, Span, Spans, along, beside, evened, mean_root, spans, together
 from netspec.signal.common import Common
 from netspec.signal.context import CannotSay, Context, Laws
 from netspec.signal.gaussian import CENTRES, quantile
@@ -132,7 +132,7 @@ def settled(law: Law, form: Gauss) -> Law:
     return law._replace(
         square=square,
         within=law.within * square / law.square,
-        mean=mean * prod([sum([sqrt(value) for value in axis]) / len(axis) for axis in squares]),
+        mean=mean * mean_root(squares),
         common=both._replace(all=min(both.all, square), here=min(both.here, square)),
         form=form,
         squares=squares,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import pi, prod, sqrt
+from math import pi, sqrt
 
 from netspec.graph.graph import Node
 from netspec.ops.signal import Rectify
 from netspec.signal import common
+from netspec.signal.borders import mean_root
 from netspec.signal.context import CannotSay, Context, Laws
 from netspec.signal.gaussian import density, rectified_products, rectified_spread
 from netspec.signal.law import Gauss, Law
@@ -73,7 +74,7 @@ def _halved(law: Law, slope: float, context: Context) -> Law:
         spread = EQUAL * paired(rectified_spread(law.between) / EQUAL, law, context)
     return law._replace(
         square=square,
-        mean=mean * _over(law),
+        mean=mean * mean_root(law.squares),
         common=both,
         form=None if slope else Gauss(before, law.shared, common=law.common, lags=law.lags, rectified=True),
         lags=tuple([beyond(axis) if axis else () for axis in law.lags]),
@@ -83,11 +84,6 @@ def _halved(law: Law, slope: float, context: Context) -> Law:
         fluctuation=law.fluctuation.rectified(LINEAR),
         within=(1 - slope) ** 2 * before * law.fluctuation.alike_within / (4 * pi),
     )
-
-
-def _over(law: Law) -> float:
-    """The mean of the root of the second moment over the positions, over the root of its mean."""
-    return prod([sum([sqrt(value) for value in axis]) / len(axis) for axis in law.squares])
 
 
 def paired(other: float, law: Law, context: Context) -> float:
@@ -116,7 +112,7 @@ def _cut(law: Law, form: Masses) -> Law:
     both = common.of_mean(mean, law.squares) if law.common.alike else law.common.warped(product, law.squares)
     return law._replace(
         square=square,
-        mean=mean * _over(law),
+        mean=mean * mean_root(law.squares),
         common=both,
         form=cut,
         log_variance=law.logs,

@@ -47,6 +47,10 @@ class Slope(NamedTuple):
     alike: float = 0.0
     lags: tuple[tuple[float, ...], ...] = ()
 
+    def beyond(self) -> Slope:
+        """Without what is known only behind operations that are linear for each sign of what they read."""
+        return self._replace(where=None, pull=0.0, centred=0.0, balanced=0.0)
+
 
 Slopes = tuple[Slope, ...]
 
@@ -123,6 +127,13 @@ class Around(NamedTuple):
     gives: Laws
     slopes: Slopes
     context: Context
+
+    @property
+    def channels(self) -> list[tuple[Law, Slope]]:
+        """The channels of the first input with the gradient that their output has, one for all or each its own."""
+        laws = self.reads[0]
+        slopes = self.slopes if len(self.slopes) == len(laws) else self.slopes * len(laws)
+        return list(zip(laws, slopes, strict=True))
 
 
 Back = list[Slopes]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from math import asin, pi, prod, sqrt
-from typing import Any
 
 from netspec.ops.signal import Bend, Largest, RectifyBy, Sum, Weigh
 from netspec.signal import backward
@@ -31,14 +30,13 @@ def _bent_back(law: Law, slope: Slope, rule: Bend) -> Slope:
     alike = law.between + (1 - law.between) * law.alike
     both = one.slopes.at(alike) if slope.gate is None else min(kept, one.slopes.parts[0])
     sides = [_steeper(*axes, one.steepens) for axes in zip(slope.squares, law.squares, strict=False)]
-    return slope._replace(
+    return slope.beyond()._replace(
         square=slope.square * kept * prod([factor for factor, _ in sides]),
         squares=tuple([profile for _, profile in sides]),
         shared=slope.shared * both / kept if kept else 0.0,
         gate=above / kept if kept else None,
         along=one.sideways**2 / both if both else 0.0,
         lags=backward.nearer(law, slope, one.slopes.at, kept) if slope.gate is None else (),
-        **NOT_LINEAR,
     )
 
 
@@ -59,13 +57,9 @@ def _back_of_masses(law: Law, slope: Slope, rule: Bend) -> Slope:
     mean = sum([one.share * one.slope for one in points])
     shared = min(1.0, mean * mean / kept) if kept else 0.0
     gate = above / kept if kept else None
-    return slope._replace(
-        square=slope.square * kept, shared=slope.shared * shared, gate=gate, along=0.0, lags=(), **NOT_LINEAR
+    return slope.beyond()._replace(
+        square=slope.square * kept, shared=slope.shared * shared, gate=gate, along=0.0, lags=()
     )
-
-
-NOT_LINEAR: dict[str, Any] = {"where": None, "pull": 0.0, "centred": 0.0, "balanced": 0.0}
-"""What is known of a gradient only behind operations that are linear for each sign of what they read."""
 
 
 def rectify_by_back(rule: RectifyBy, around: Around) -> Back:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import exp, log, prod, sqrt
+from math import exp, log, sqrt
 
 from netspec.graph.graph import Node
 from netspec.ops.signal import Bend, Rectify, RectifyBy
 from netspec.signal import common, rectifying
-from netspec.signal.borders import evened
+from netspec.signal.borders import evened, mean_root
 from netspec.signal.context import Context, Laws
 from netspec.signal.curves import collected, curve, hermite, known, nearby, places, points_of, pushed, slope_of
 from netspec.signal.law import Law
@@ -58,7 +58,7 @@ def _of_normal(law: Law, rule: Bend, context: Context) -> Law:
         spread = varied * paired(alike, law, context) / one.product.whole**2
     return law._replace(
         square=square,
-        mean=mean * over(squares),
+        mean=mean * mean_root(squares),
         common=both,
         form=pushed(rule, [(near * x, weight) for x, weight in zip(places(), hermite()[0], strict=True)]),
         squares=squares,
@@ -68,11 +68,6 @@ def _of_normal(law: Law, rule: Bend, context: Context) -> Law:
         centred=0.0,
         within=more * sum(one.product.parts[2:3]) * law.fluctuation.alike_within,
     )
-
-
-def over(squares: tuple[tuple[float, ...], ...]) -> float:
-    """The mean of the root of the second moment over the positions, over the root of its mean."""
-    return prod([sum(map(sqrt, axis)) / len(axis) for axis in squares])
 
 
 def _of_masses(law: Law, rule: Bend, form: Masses) -> Law:
@@ -92,7 +87,7 @@ def _of_masses(law: Law, rule: Bend, form: Masses) -> Law:
     both = common.of_mean(mean, squares) if law.common.alike else law.common.warped(product, squares)
     return law._replace(
         square=square,
-        mean=mean * over(squares),
+        mean=mean * mean_root(squares),
         common=both,
         form=collected([(one.value, one.share) for one in points]),
         squares=squares,

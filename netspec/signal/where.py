@@ -12,8 +12,7 @@ from netspec.signal.masses import Masses, correlated, normal
 class Where(NamedTuple):
     """For values around ``(first + i) * step``, what the second moment is there over that in the mean.
 
-    Values beyond are as the last; of those around 0 ``parts`` has what those above 0 have, and ``zero`` is that of
-    those exactly 0 or below.
+    Values beyond are as the last.
     """
 
     step: float
