@@ -127,6 +127,11 @@ def root(profile: Profile) -> Profile:
     return tuple([sqrt(value) for value in profile])
 
 
+def levelled(profile: Profile, share: float) -> Profile:
+    """``profile`` of a ``share`` of a whole whose rest is even."""
+    return profile if share == 1 else tuple([1 + share * (value - 1) for value in profile])
+
+
 def mean_root(squares: Sequence[Profile]) -> float:
     """The mean of the root of a second moment over the positions, over the root of its mean."""
     return prod([sum(map(sqrt, axis)) / len(axis) for axis in squares])

@@ -54,6 +54,10 @@ class Context:
             self.stacked[key] = (laws, merged((before[1], laws[-1]) if before else laws))
         return self.stacked[key][1] if len(laws) > 1 else laws[0]
 
+    def paired(self, other: float, law: Law) -> float:
+        """The mean over pairs of the values of a channel of what is 1 of one with itself, and ``other`` of two."""
+        return other + (1 - other) / (self.batch * law.positions)
+
     def sampled(self, law: Law) -> float:
         """The mean over channels of the square of a channel's mean over a batch of images and all positions."""
         return self.once(law, "sampled", partial(law.sampled, self.batch))

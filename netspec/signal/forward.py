@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import prod, sqrt
+from typing import NamedTuple
 
 from netspec.graph.graph import Node
-from netspec.ops.signal import Drop, Mix, Same, Stack
+from netspec.ops.signal import Drop, Mix, Same, Scatter, Stack
 from netspec.signal import common, fluctuation
-from netspec.signal.borders import Profile, along, evened, flat, readings, unlike
+from netspec.signal.borders import Profile, Reading, along, evened, flat, levelled, readings, unlike
 from netspec.signal.common import Common, Kernel
 from netspec.signal.context import CannotSay, Context, Laws, bias_of, moved, weight_of
 from netspec.signal.fluctuation import Fluctuation
 from netspec.signal.law import Gauss, Law, merged
 from netspec.signal.masses import Masses
-from netspec.signal.rectifying import paired
 
 
 def mix(rule: Mix, node: Node, given: list[Laws], context: Context) -> Laws:
@@ -24,36 +24,52 @@ def mix(rule: Mix, node: Node, given: list[Laws], context: Context) -> Laws:
     the windows of both read.
     """
     law = merged(given[0])
-    before = law.common.even
-    weight, bias = weight_of(rule, node, context), bias_of(rule, node, context)
-    taps = node.owner.tensors[0].shape
-    scale = weight.variance * taps[1]
-    read = readings(node)
-    own = along(lambda one, squares: evened(one.gathered(squares)), read, law.squares)
-    heres = along(lambda one, squares: evened(one.gathered(squares)), read, before.heres)
-    between = along(lambda one, kernel: kernel.through(one), read, before.kernels)
-    plain = scale * law.square * prod([factor for factor, _ in own])
-    square = plain + bias
-    here = min(square, scale * before.here * prod([factor for factor, _ in heres]) + bias)
-    all_ = min(here, scale * before.all * prod([factor for factor, _ in between]) + bias)
-    both = Common(
-        all_,
-        here,
-        tuple([_levelled(profile, here - bias, here) for _, profile in heres]),
-        tuple([_levelled_kernel(kernel, all_ - bias, all_) for _, kernel in between]),
-        alike=not all_,
-    )
-    squares = tuple([_levelled(profile, plain, square) for _, profile in own])
+    weight, taps = weight_of(rule, node, context), node.owner.tensors[0].shape
+    sums = Sums(readings(node), Reading.gathered, lambda one, kernel: kernel.through(one), weight.variance * taps[1])
+    found = sums.of(law, rule, node, context)
     lags = tuple([lag[step - 1 :: step] for lag, step in zip(law.lags, node.window.stride, strict=True)])
-    drawn = law.logs * (plain / square) ** 2 if square else 0.0
-    found = Law(node.shape[0], square, 0.0, both, None, squares, lags, drawn, centred=law.centred)
-    form = Gauss(square, found.shared) if square else None
-    added = 2 * paired(found.between**2, found, context) / node.shape[0]
-    uneven = weight.tails * prod(along(unlike, read)) / taps[1]
-    found = found._replace(
-        form=form, own=added, uneven=uneven, fluctuation=_narrowed(law, node).less(plain / square if square else 1.0)
-    )
-    return (moved(found, rule, node, context),)
+    uneven = weight.tails * prod(along(unlike, sums.windows)) / taps[1]
+    bias = bias_of(rule, node, context)
+    swings = _narrowed(law, node).less((found.square - bias) / found.square if found.square else 1.0)
+    return (found._replace(lags=lags, uneven=uneven, fluctuation=swings, centred=law.centred),)
+
+
+class Sums(NamedTuple):
+    """Sums over taps with weights around 0: ``gather`` says of what for a profile, ``through`` for a kernel.
+
+    On each axis ``windows`` read positions. ``scale`` is the variance of a weight times the channels of a sum.
+    """
+
+    windows: tuple[Reading, ...]
+    gather: Callable[[Reading, Profile], list[float]]
+    through: Callable[[Reading, Kernel], tuple[float, Kernel]]
+    scale: float
+
+    def of(self, law: Law, rule: Mix | Scatter, node: Node, context: Context) -> Law:
+        """The law of these sums of ``law`` and of the bias."""
+        before, bias = law.common.even, bias_of(rule, node, context)
+        own, heres = (along(self._gathered, self.windows, profiles) for profiles in (law.squares, before.heres))
+        between = along(self.through, self.windows, before.kernels)
+        square = self.scale * law.square * prod([factor for factor, _ in own]) + bias
+        here = min(square, self.scale * before.here * prod([factor for factor, _ in heres]) + bias)
+        all_ = min(here, self.scale * before.all * prod([factor for factor, _ in between]) + bias)
+        shares = [(part - bias) / part if part else 1.0 for part in (square, here, all_)]
+        both = Common(
+            all_,
+            here,
+            tuple([levelled(profile, shares[1]) for _, profile in heres]),
+            tuple([_levelled_kernel(kernel, shares[2]) for _, kernel in between]),
+            alike=not all_,
+        )
+        squares = tuple([levelled(profile, shares[0]) for _, profile in own])
+        logs = law.logs * shares[0] ** 2
+        found = Law(node.shape[0], square, 0.0, both, None, squares, ((),) * len(squares), logs)
+        added = 2 * context.paired(found.between**2, found) / node.shape[0]
+        form = Gauss(square, found.shared) if square else None
+        return moved(found._replace(form=form, own=added), rule, node, context)
+
+    def _gathered(self, one: Reading, profile: Profile) -> tuple[float, Profile]:
+        return evened(self.gather(one, profile))
 
 
 def _narrowed(law: Law, node: Node) -> Fluctuation:
@@ -67,20 +83,10 @@ def _narrowed(law: Law, node: Node) -> Fluctuation:
     return found._replace(own=own, near=read * (own / 2 + apart / taps) if node.window.kernel else 0.0)
 
 
-def _levelled(profile: Profile, part: float, whole: float) -> Profile:
-    """``profile`` of a ``part`` of a ``whole`` whose rest is even."""
-    if part == whole:
-        return profile
-    share = part / whole
-    return tuple([1 + share * (value - 1) for value in profile])
-
-
-def _levelled_kernel(kernel: Kernel, part: float, whole: float) -> Kernel:
-    if part == whole:
+def _levelled_kernel(kernel: Kernel, share: float) -> Kernel:
+    if share == 1:
         return kernel
-    share = part / whole
-    roots = tuple([1 + share * (value - 1) for value in kernel.roots])
-    return Kernel(roots, lambda: tuple([tuple([1 + share * (value - 1) for value in row]) for row in kernel.rows]))
+    return Kernel(levelled(kernel.roots, share), lambda: tuple([levelled(row, share) for row in kernel.rows]))
 
 
 def same(rule: Same, node: Node, given: list[Laws], _: Context) -> Laws:

@@ -71,7 +71,7 @@ def _halved(law: Law, slope: float, context: Context) -> Law:
 
     spread = law.own * law.channels
     if not slope:
-        spread = EQUAL * paired(rectified_spread(law.between) / EQUAL, law, context)
+        spread = EQUAL * context.paired(rectified_spread(law.between) / EQUAL, law)
     return law._replace(
         square=square,
         mean=mean * mean_root(law.squares),
@@ -84,11 +84,6 @@ def _halved(law: Law, slope: float, context: Context) -> Law:
         fluctuation=law.fluctuation.rectified(LINEAR),
         within=(1 - slope) ** 2 * before * law.fluctuation.alike_within / (4 * pi),
     )
-
-
-def paired(other: float, law: Law, context: Context) -> float:
-    """The mean over pairs of the values of a channel of a figure that is 1 of one with itself, and ``other`` of two."""
-    return other + (1 - other) / (context.batch * law.positions)
 
 
 def quadratic(

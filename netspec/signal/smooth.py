@@ -13,7 +13,7 @@ from netspec.signal.context import Context, Laws
 from netspec.signal.curves import collected, curve, hermite, known, nearby, places, points_of, pushed, slope_of
 from netspec.signal.law import Law
 from netspec.signal.masses import Masses
-from netspec.signal.rectifying import paired, quadratic
+from netspec.signal.rectifying import quadratic
 
 
 def bend(rule: Bend, _: Node, given: list[Laws], context: Context) -> Laws:
@@ -55,7 +55,7 @@ def _of_normal(law: Law, rule: Bend, context: Context) -> Law:
     spread = 0.0
     if varied:
         alike = (one.squares.at(law.between) - one.squares.parts[0]) / varied
-        spread = varied * paired(alike, law, context) / one.product.whole**2
+        spread = varied * context.paired(alike, law) / one.product.whole**2
     return law._replace(
         square=square,
         mean=mean * mean_root(squares),

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import prod
 
 from netspec.graph.graph import Node
 from netspec.ops.signal import Scatter
 from netspec.signal.borders import Reading, along, evened
-from netspec.signal.common import Common, Kernel
-from netspec.signal.context import Context, Laws, bias_of, moved, weight_of
-from netspec.signal.law import Gauss, Law
+from netspec.signal.common import Kernel
+from netspec.signal.context import Context, Laws, weight_of
+from netspec.signal.forward import Sums
 from netspec.signal.law import merged as law_of
-from netspec.signal.rectifying import paired
 from netspec.signal.slope import Around, Back, Slope, merged
 
 
@@ -21,42 +19,12 @@ def scatter(rule: Scatter, node: Node, given: list[Laws], context: Context) -> L
 
     As sums of many values with weights around 0 (He et al. 2015, section 2.2), over the windows of the output.
     """
-    law = law_of(given[0])
-    before = law.common.even
-    weight, bias = weight_of(rule, node, context), bias_of(rule, node, context)
-    taps = node.owner.tensors[0].shape
-    inputs = taps[0] // max(1, node.operation.channel_groups)
-    scale = weight.variance * inputs
-    read = spread(node)
-    own = along(lambda one, squares: evened(one.scattered(squares)), read, law.squares)
-    heres = along(lambda one, squares: evened(one.scattered(squares)), read, before.heres)
-    between = along(_apart, read, before.kernels)
-    square = scale * law.square * prod([factor for factor, _ in own]) + bias
-    here = min(square, scale * before.here * prod([factor for factor, _ in heres]) + bias)
-    all_ = min(here, scale * before.all * prod([factor for factor, _ in between]) + bias)
-    shares = [part / whole if whole else 0.0 for part, whole in ((square - bias, square), (here - bias, here))]
-    both = Common(
-        all_,
-        here,
-        tuple([_levelled(profile, shares[1]) for _, profile in heres]),
-        tuple([kernel for _, kernel in between]),
-        alike=not all_,
-    )
-    found = Law(
-        node.shape[0],
-        square,
-        0.0,
-        both,
-        None,
-        tuple([_levelled(profile, shares[0]) for _, profile in own]),
-        ((),) * len(read),
-        law.logs * shares[0] ** 2,
-    )
-    form = Gauss(square, found.shared) if square else None
-    added = 2 * paired(found.between**2, found, context) / node.shape[0]
-    reached = prod([sum(one.counts) / one.size for one in read])
-    found = found._replace(form=form, own=added, uneven=weight.tails / max(1.0, inputs * reached))
-    return (moved(found, rule, node, context),)
+    weight, windows = weight_of(rule, node, context), spread(node)
+    inputs = node.owner.tensors[0].shape[0] // max(1, node.operation.channel_groups)
+    sums = Sums(windows, Reading.scattered, _apart, weight.variance * inputs)
+    found = sums.of(law_of(given[0]), rule, node, context)
+    reached = prod([sum(one.counts) / one.size for one in windows])
+    return (found._replace(uneven=weight.tails / max(1.0, inputs * reached)),)
 
 
 def spread(node: Node) -> tuple[Reading, ...]:
@@ -67,11 +35,6 @@ def spread(node: Node) -> tuple[Reading, ...]:
         offsets = [tap * dilation[axis] - padding[axis] for tap in range(kernel[axis])]
         found.append(Reading(size, count, stride[axis], tuple(offsets)))
     return tuple(found)
-
-
-def _levelled(profile: Sequence[float], share: float) -> tuple[float, ...]:
-    """``profile`` of a ``share`` of a whole whose rest is even."""
-    return tuple([1 + share * (value - 1) for value in profile])
 
 
 def _apart(one: Reading, kernel: Kernel) -> tuple[float, Kernel]:
