@@ -266,3 +266,15 @@ def test_slopes_that_are_drawn_are_not_said() -> None:
 def test_every_rule_has_both_ways() -> None:
     """What a rule makes of a value and what of a gradient stand in tables of the same kinds."""
     assert {*FORWARD} == {*BACKWARD}
+
+
+@pytest.mark.parametrize("layer", ["{resize: {scale: 2}}", "{conv_transpose: {out: 8, kernel: 2, stride: 2}}"])
+def test_what_gradients_vary_by_comes_through_what_makes_maps_larger(layer: str) -> None:
+    """The logarithm of a gradient varies in front of it at least as it does behind it."""
+    spec = f"{HEAD}stages:\n  a: {{conv: 8}}\n  b: {layer}\n  c: {{conv: 8}}\n  d: relu\n  e: {{conv: 8}}\n"
+    signals = predict(netspec.read(spec.replace("{conv: 8}", "{conv: {out: 8, kernel: 1}}")).graph).signals
+    before, after = signals["a"].gradient_log_variance, signals["b"].gradient_log_variance
+
+    assert before
+    assert after
+    assert before > 0.999 * after

@@ -131,11 +131,12 @@ def resample_back(rule: Resample, around: Around) -> Back:
     alike = [_passed(*one, (1.0,) * FARTHEST) for one in zip(rule.axes, slope.squares, sizes, strict=True)]
     own, one = (prod([side.factor for side in sides]) for sides in (alone, alike))
     square = slope.square * ((1 - slope.shared) * own + slope.shared * one)
-    found = Slope(
-        around.reads[0][0].channels,
-        square,
-        tuple([side.squares for side in alone]),
-        min(1.0, slope.square * slope.shared * one / square) if square else 0.0,
+    found = slope.beyond()._replace(
+        square=square,
+        squares=tuple([side.squares for side in alone]),
+        shared=min(1.0, slope.square * slope.shared * one / square) if square else 0.0,
+        gate=None,
+        along=0.0,
         lags=tuple([side.lags for side in alone]),
     )
     first = tuple([found._replace(channels=law.channels) for law in around.reads[0]])

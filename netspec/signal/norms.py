@@ -172,7 +172,7 @@ def _normalised_back(law: Law, slope: Slope, group: Group, rule: NormaliseWithin
         sides = [_over(*axes, eased) for axes in zip(slope.squares, law.squares, strict=True)]
         square *= prod([factor for factor, _ in sides])
         squares = tuple([profile for _, profile in sides])
-    return slope._replace(
+    return slope.beyond()._replace(
         channels=law.channels,
         square=square,
         squares=squares,

@@ -11,7 +11,7 @@ from netspec.signal.common import Kernel
 from netspec.signal.context import Context, Laws, weight_of
 from netspec.signal.forward import Sums
 from netspec.signal.law import merged as law_of
-from netspec.signal.slope import Around, Back, Slope, merged
+from netspec.signal.slope import Around, Back, merged
 
 
 def scatter(rule: Scatter, node: Node, given: list[Laws], context: Context) -> Laws:
@@ -61,4 +61,5 @@ def scatter_back(rule: Scatter, around: Around) -> Back:
     outputs = node.owner.tensors[0].shape[1]
     square = weight.variance * outputs * prod([factor for factor, _ in sides]) * slope.square / (1 + slope.tilt)
     squares = tuple([profile for _, profile in sides])
-    return [tuple([Slope(law.channels, square, squares, slope.shared) for law in around.reads[0]])]
+    passed = slope.beyond()._replace(square=square, squares=squares, gate=None, along=0.0, tilt=0.0, lags=())
+    return [tuple([passed._replace(channels=law.channels) for law in around.reads[0]])]
