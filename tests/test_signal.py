@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
-from math import log, sqrt
+from math import sqrt
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -14,6 +14,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 from conftest import sample
+from signals import share_near
 
 import netspec
 from netspec.cli import main
@@ -176,24 +177,8 @@ SMALL = {
 @pytest.mark.parametrize("name", sample([*SMALL]))
 def test_the_compiled_module_has_what_is_predicted(name: str, torch: object) -> None:  # noqa: ARG001 - it is needed
     """Nine of ten second moments are within 10 % or 3 errors, and factors of the gradient within 15 %, of 4 draws."""
-    from netspec.nn.signal import measured
-
     spec, params, size = SMALL[name]
-    graph = netspec.read(spec, input=size, **params).graph
-    predicted = predict(graph, batch=8).signals
-    found = measured(graph, seeds=4, batch=8)
-    near = []
-    for node in graph.operations:
-        square, factor = (found.spread(node.name, key) for key in ("square", "factor"))
-        said = predicted[node.name]
-        assert square
-        assert factor
-        assert said.square
-        assert said.factor
-        near.append(abs(log(said.square / square.mean)) <= max(0.1, 3 * square.deviation / 2))
-        near.append(abs(log(said.factor / factor.mean)) <= max(0.15, 3 * factor.deviation / 2))
-
-    assert sum(near) / len(near) > 0.9
+    assert share_near(netspec.read(spec, input=size, **params).graph, 4) > 0.9
 
 
 def test_a_broken_rule_is_seen(monkeypatch: pytest.MonkeyPatch, torch: object) -> None:  # noqa: ARG001 - it is needed

@@ -8,6 +8,7 @@ from statistics import fmean
 
 import pytest
 from conftest import sample
+from signals import share_near
 
 import netspec
 from netspec.ops.signal import Bend, Rectify, Resample, Respond
@@ -148,23 +149,7 @@ NETWORKS = {
 @pytest.mark.parametrize("name", sample([*NETWORKS]))
 def test_the_compiled_module_has_what_is_predicted(name: str, torch: object) -> None:  # noqa: ARG001 - it is needed
     """Nine of ten second moments are within 10 % or 3 errors, and factors of the gradient within 15 %, of 6 draws."""
-    from netspec.nn.signal import measured
-
-    graph = netspec.read(HEAD + NETWORKS[name]).graph
-    predicted = predict(graph, batch=8).signals
-    found = measured(graph, seeds=6, batch=8)
-    near = []
-    for node in graph.operations:
-        square, factor = (found.spread(node.name, key) for key in ("square", "factor"))
-        said = predicted[node.name]
-        assert square
-        assert factor
-        assert said.square
-        assert said.factor
-        near.append(abs(log(said.square / square.mean)) <= max(0.1, 3 * square.deviation / sqrt(6)))
-        near.append(abs(log(said.factor / factor.mean)) <= max(0.15, 3 * factor.deviation / sqrt(6)))
-
-    assert sum(near) / len(near) > 0.9
+    assert share_near(netspec.read(HEAD + NETWORKS[name]).graph, 6) > 0.9
 
 
 @pytest.mark.parametrize("mode", ["nearest", "linear", "cubic"])
