@@ -8,8 +8,8 @@ from math import prod, sqrt
 
 from netspec.graph.graph import Node
 from netspec.ops.initialisation import Drawn
-from netspec.ops.signal import Average, Normalise, Product, Times
-from netspec.signal import common, pooling
+from netspec.ops.signal import Product, Times
+from netspec.signal import common
 from netspec.signal.borders import Profile, evened, flat
 from netspec.signal.common import Common, Kernel, mean
 from netspec.signal.context import CannotSay, Context, Laws, aligned, scaled
@@ -221,37 +221,3 @@ def _alongside(slope: Slope, others: Sequence[Law]) -> list[float]:
 def _together(law: Law) -> float:
     """The mean of the product of two positions of one image, over the mean of the square."""
     return law.between + (1 - law.between) * law.alike if law.positions > 1 else 1.0
-
-
-def average(rule: Average, node: Node, given: list[Laws], context: Context) -> Laws:
-    """Means of windows; those of several values that lie evenly around 0 are as good as normal.
-
-    Over all positions of what is normalised the mean of an image is that less the mean of all images.
-    """
-    pooled = pooling.average(rule, node, given, context)
-    count = prod(node.window.kernel)
-    laws = tuple([_summed(*pair, count) for pair in zip(given[0], pooled, strict=True)])
-    source = node.inputs[0]
-    normalised = bool(source.inputs) and isinstance(source.operation.signal(*source.input_shapes), Normalise)
-    if prod(node.shape) > node.shape[0] or not normalised:
-        return laws
-    left = 1 - 1 / context.batch
-    return tuple([scaled(law, sqrt(left)) for law in laws])
-
-
-def _summed(law: Law, pooled: Law, count: int) -> Law:
-    """``pooled``, which is normal where ``law`` is even around 0 and few of its values are far off."""
-    form = law.form
-    if not isinstance(form, Masses) or pooled.form is not None or count < SEVERAL or not pooled.square:
-        return pooled
-    cubed, fourth = (sum([share * x**power for x, share in form.points]) for power in (3, 4))
-    uneven = abs(form.mean) > STEADY * sqrt(form.square) or abs(cubed) > STEADY * form.square * sqrt(form.square)
-    if uneven or fourth > NORMAL * form.square**2:
-        return pooled
-    return pooled._replace(form=Gauss(pooled.square, pooled.common.here / pooled.square))
-
-
-SEVERAL = 4
-"""The mean of so many bounded values is distributed nearly as a normal one."""
-NORMAL = 3.0
-"""The mean fourth power of a normal value, over the square of its variance."""

@@ -204,10 +204,14 @@ def _below_of(places: Sequence[float], common_part: float, shared: float, count:
     return [*[normal_below((place - root * common_part) / own) ** count for place in places[:-1]], 1.0]
 
 
-def average(rule: Average, node: Node, given: list[Laws], _: Context) -> Laws:
-    """What is common to all positions stays, and the rest averages out as far as positions differ."""
+def average(rule: Average, node: Node, given: list[Laws], context: Context) -> Laws:
+    """What is common to all positions stays, and the rest averages out as far as positions differ.
+
+    Means of several values that lie evenly around 0 are as good as normal.
+    """
     shares = divided(rule, node)
-    return tuple([_mean_of(law, shares, flat=len(node.shape) == 1) for law in given[0]])
+    means = [_mean_of(law, shares, context.batch, flat=len(node.shape) == 1) for law in given[0]]
+    return tuple([_summed(*pair, prod(node.window.kernel)) for pair in zip(given[0], means, strict=True)])
 
 
 def divided(rule: Average, node: Node) -> tuple[tuple[Span, ...], ...]:
@@ -231,14 +235,14 @@ def _with_padding(
     return tuple([(start, stop, by) for (start, stop), by in zip(axis, whole, strict=True)])
 
 
-def _mean_of(law: Law, shares: Sequence[Sequence[Span]], *, flat: bool) -> Law:
+def _mean_of(law: Law, shares: Sequence[Sequence[Span]], batch: int, *, flat: bool) -> Law:
     own = along(_own_part, shares, law.squares, law.lags)
     between = along(lambda kernel, axis: kernel.averaged(axis), law.common.even.kernels, shares)
-    varied = law.varied * prod([factor for factor, _ in own])
+    count = prod([sum([stop - start for start, stop, _ in axis]) / len(axis) for axis in shares])
+    kept = 1 - law.centred * count / (law.positions * batch)  # the mean of a batch is no part of what is centred
+    varied = law.varied * kept * prod([factor for factor, _ in own])
     all_ = law.common.all * prod([factor for factor, _ in between])
-    within = law.within * (
-        1 - 1 / prod([sum([stop - start for start, stop, _ in axis]) / len(axis) for axis in shares])
-    )
+    within = law.within * (1 - 1 / count)
     square = varied + all_ + within
     if not flat:
         kernels = tuple([kernel for _, kernel in between])
@@ -276,3 +280,23 @@ def _own_part(axis: Sequence[Span], side: Profile, lags: Sequence[float]) -> tup
     return evened(
         [(sums[stop] - sums[start]) / (stop - start) * together(stop - start, lags) / by**2 for start, stop, by in axis]
     )
+
+
+def _summed(law: Law, pooled: Law, count: int) -> Law:
+    """``pooled``, which is normal where ``law`` is even around 0 and few of its values are far off."""
+    form = law.form
+    if not isinstance(form, Masses) or pooled.form is not None or count < SEVERAL or not pooled.square:
+        return pooled
+    cubed, fourth = (sum([share * x**power for x, share in form.points]) for power in (3, 4))
+    uneven = abs(form.mean) > EVENLY * sqrt(form.square) or abs(cubed) > EVENLY * form.square * sqrt(form.square)
+    if uneven or fourth > NORMAL * form.square**2:
+        return pooled
+    return pooled._replace(form=Gauss(pooled.square, pooled.common.here / pooled.square))
+
+
+SEVERAL = 4
+"""The mean of so many bounded values is distributed nearly as a normal one."""
+NORMAL = 3.0
+"""The mean fourth power of a normal value, over the square of its variance."""
+EVENLY = 0.02
+"""A mean, and a mean third power, over those of the deviation, that make no difference."""

@@ -25,7 +25,7 @@ from netspec.signal.slope import Around, Back
 
 FORWARD: dict[type, Callable[[Any, Node, list[Laws], Context], Laws]] = {
     signal.Affine: norms.rescale,
-    signal.Average: gating.average,
+    signal.Average: pooling.average,
     signal.Bend: smooth.bend,
     signal.Choose: moving.choose,
     signal.Deal: moving.deal,
