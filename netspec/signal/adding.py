@@ -93,7 +93,8 @@ def _seen_through(law: Law, whole: Law, slope: Slope) -> tuple[float | None, Whe
     """
     if law.square == whole.square:
         return slope.gate, slope.where
-    if slope.gate is None or not law.is_rectified or not isinstance(whole.form, Masses):
+    known = law.is_rectified or isinstance(law.form, Masses)
+    if slope.gate is None or not known or not isinstance(whole.form, Masses):
         return None, None
     rest = sqrt(max(whole.square - whole.mean**2 - law.square + law.mean**2, 0.0))
     own = as_masses(law, whole.form.step)

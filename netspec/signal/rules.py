@@ -66,7 +66,7 @@ BACKWARD: dict[type, Callable[[Any, Around], Back]] = {
     signal.Same: backward.same,
     signal.Scatter: transposed.scatter_back,
     signal.Stack: backward.stack,
-    signal.Sum: sloping.add_back,
+    signal.Sum: adding.add_back,
     signal.Times: gating.times_back,
     signal.Weigh: sloping.weigh_back,
 }

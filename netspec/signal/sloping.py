@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from math import asin, pi, prod, sqrt
+from math import prod
 
 from netspec.ops.signal import Bend, Largest, RectifyBy, Sum, Weigh
 from netspec.signal import backward
-from netspec.signal.adding import add_back as passed_on
-from netspec.signal.adding import weighed
+from netspec.signal.adding import add_back, weighed
 from netspec.signal.borders import Profile, evened, spans
 from netspec.signal.curves import EVEN, curve, known, nearby, points_of, slope_of
 from netspec.signal.law import Law
-from netspec.signal.law import merged as law_of
 from netspec.signal.masses import Masses
-from netspec.signal.slope import Around, Back, Slope, merged
+from netspec.signal.slope import Around, Back, Slope
 
 
 def bend_back(rule: Bend, around: Around) -> Back:
@@ -65,30 +63,6 @@ def _back_of_masses(law: Law, slope: Slope, rule: Bend) -> Slope:
 def rectify_by_back(rule: RectifyBy, around: Around) -> Back:
     """The same."""
     return backward.rectify(slope_of(rule, around.node, around.context), around)
-
-
-def add_back(rule: Sum, around: Around) -> Back:
-    """Where it lies says something of each part, too: as of the signs of normal values (Sheppard 1899)."""
-    found = passed_on(rule, around)
-    if all(slope.gate is None for slope in around.slopes):
-        return found
-    gate = merged(around.slopes).gate
-    if gate is None:
-        return found
-    whole = law_of(around.gives)
-    return [
-        tuple([_nearby_gate(law, whole, gate, slope) for law, slope in zip(laws, slopes, strict=True)])
-        for laws, slopes in zip(around.reads, found, strict=True)
-    ]
-
-
-def _nearby_gate(law: Law, whole: Law, gate: float, slope: Slope) -> Slope:
-    """The share above 0 of a value that no rectifier made, where that of the sum lies above 0 at a share ``gate``."""
-    varied = whole.square - whole.mean**2
-    if slope.gate is not None or law.is_rectified or not _has_signs(law) or varied <= 0:
-        return slope
-    part = min(1.0, (law.square - law.mean**2) / varied)
-    return slope._replace(gate=EVEN + (2 * gate - 1) * asin(sqrt(part)) / pi)
 
 
 def _has_signs(law: Law) -> bool:
