@@ -61,13 +61,14 @@ def _largest(law: Law, own: Spans) -> Law:
 
 
 def _upper(own: Spans, squares: Sequence[Profile], shared: float) -> tuple[tuple[Profile, ...], float]:
-    """The profiles of windows, of values that are alike that of the widest; and the mean of what all windows read."""
+    """The profiles of windows, of values that are alike that of the widest; and the mean of all that is read."""
 
     def upper(axis: Sequence[tuple[int, int]], side: Profile) -> tuple[float, Profile]:
         means = _averaged(axis, side)
         tops = [max(side[start:stop]) for start, stop in axis]
         most = evened([mean + shared * (top - mean) for mean, top in zip(means, tops, strict=True)])[1]
-        return sum(means) / len(means), most
+        read = side[axis[0][0] : axis[-1][1]]
+        return sum(read) / len(read), most
 
     found = along(upper, own, squares)
     return tuple([profile for _, profile in found]), prod([factor for factor, _ in found])
