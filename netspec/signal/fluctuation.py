@@ -27,10 +27,10 @@ BESIDE = 1.35
 """What two positions have in common of the fluctuation of a channel, over the mean square of their correlation."""
 ALIKE = 0.55
 """What a sum over a window leaves of the mean square of correlations, as far as neighbours are like each other."""
-LARGEST = 8.0
-"""Of so many images that are normalised together one at most stands out."""
-QUARTER = 4.0
-"""The part of an image that stands out, in which its positions are alike, is one in so many."""
+MOST = 1 / 8
+"""How far images of a batch draw apart at the most: their fluctuation over their number."""
+ALIKE_ITSELF = 1 / 4
+"""The part of an image that stands out in which its positions are alike."""
 
 
 class Fluctuation(NamedTuple):
@@ -73,7 +73,7 @@ class Fluctuation(NamedTuple):
 
     def within(self, values: int, batch: int) -> float:
         """How much the squares of the parts of a variance add up to, of which each of ``values`` is one."""
-        return (1 + self.all) / max(1, values - 1) + self.images / (QUARTER * batch)
+        return (1 + self.all) / max(1, values - 1) + self.images * ALIKE_ITSELF / batch
 
     @property
     def correlated(self) -> float:
@@ -111,7 +111,7 @@ class Fluctuation(NamedTuple):
         One of the images that are normalised together draws away from the others (Yang et al. 2019, section 5). Worked
         out for a normal logarithm.
         """
-        most = batch / LARGEST
+        most = batch * MOST
         if not self.images or self.images >= most:
             return self
         spread = log(1 + self.images)
