@@ -168,9 +168,9 @@ def whole(one: NetworkSignal) -> str:
     first = one.nodes[0]
     signal, found = one.signals[first.name], one.measured.spread(first.name, "gradient")
     predicted = signal.gradient if one.normalised else signal.typical_gradient
-    if predicted is None or found is None:
+    middle = found and (found.mean if one.normalised else found.typical)
+    if predicted is None or not found or not middle:
         return "over the depth: cannot say"
-    middle = found.mean if one.normalised else found.typical
     return f"over the depth {predicted / middle:.2f} x of {middle:.3g}, which varies by {exp(found.deviation):.2f} x"
 
 
